@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.console.accounting import asking
 from gateway.console.accounting.names import names_of
-from gateway.console.accounting.queries import Cursor, address
+from gateway.console.accounting.queries import Cursor, after, next_page
 from gateway.console.accounting.receipts import request_id
 from gateway.console.notices import leave
 from gateway.console.pages import render
@@ -23,6 +23,8 @@ from services.kernel.ids import new_id
 from services.kernel.money import Money
 
 router = APIRouter()
+
+_LIST = "/accounting/corrections"
 
 CorrectionOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
@@ -66,10 +68,10 @@ def waiting_of(who: Visitor, payment_id: str) -> CorrectionShown | None:
     return CorrectionShown.of(found[0]) if found else None
 
 
-@router.get("/accounting/corrections")
+@router.get(_LIST)
 def corrections_page(who: VisitorOf, cursor: Cursor = "") -> Response:
     """What waits for a second person, the oldest first."""
-    wanted = pb.ListPaymentCorrectionsRequest(state="waiting", limit=asking.PAGE, cursor=cursor)
+    wanted = pb.ListPaymentCorrectionsRequest(state="waiting", limit=asking.PAGE, cursor=after(_LIST, cursor))
     found = who.deps.billing.ListPaymentCorrections(wanted)
     rows = [CorrectionShown.of(row) for row in found.corrections]
     payments = {row.payment_id: asking.find(who, row.payment_id) for row in rows}
@@ -80,7 +82,7 @@ def corrections_page(who: VisitorOf, cursor: Cursor = "") -> Response:
         payments=payments,
         names=names_of(who, {one.customer_id for one in payments.values() if one}, set()),
         next_cursor=found.next_cursor,
-        following=address("/accounting/corrections", cursor=found.next_cursor),
+        following=next_page(_LIST, found.next_cursor),
         named=[row.asked_by for row in rows],
         me=who.caller.principal.sub,
         key=new_id("req"),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from gateway.console.accounting.payout_form import lines_of, open_sales, payout_of, settled, total_of
-from gateway.console.accounting.queries import Cursor, Word, address
+from gateway.console.accounting.queries import Cursor, Word, after, next_page
 from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.accounting.values import PayoutShown, SaleShown
 from gateway.console.forms import query_fields
@@ -25,12 +25,13 @@ router = APIRouter()
 CHANNELS = ("amazon", "ebay", "pos")
 STATUSES = ("open", "settled", "overpaid")
 PAGE = 50
+_SALES, _PAYOUTS = "/accounting/marketplaces", "/accounting/payouts"
 
 
-@router.get("/accounting/marketplaces")
+@router.get(_SALES)
 def marketplaces_page(who: VisitorOf, channel: Word = "", status: Word = "", cursor: Cursor = "") -> Response:
     """Sales whose buyers paid elsewhere, by channel and reference."""
-    wanted = pb.ListMarketplaceSalesRequest(channel=channel, status=status, limit=PAGE, cursor=cursor)
+    wanted = pb.ListMarketplaceSalesRequest(channel=channel, status=status, limit=PAGE, cursor=after(_SALES, cursor))
     found = who.deps.billing.ListMarketplaceSales(wanted)
     here = {"channel": channel, "status": status}
     return render(
@@ -39,23 +40,25 @@ def marketplaces_page(who: VisitorOf, channel: Word = "", status: Word = "", cur
         rows=[SaleShown.of(row) for row in found.sales],
         wanted=here,
         next_cursor=found.next_cursor,
-        following=address("/accounting/marketplaces", **here, cursor=found.next_cursor),
+        following=next_page(_SALES, found.next_cursor, **here),
         channels=CHANNELS,
         statuses=STATUSES,
     )
 
 
-@router.get("/accounting/payouts")
+@router.get(_PAYOUTS)
 def payouts_page(who: VisitorOf, channel: Word = "", cursor: Cursor = "") -> Response:
     """What marketplaces and tills have paid out, the oldest first."""
-    found = who.deps.billing.ListPayouts(pb.ListPayoutsRequest(channel=channel, limit=PAGE, cursor=cursor))
+    found = who.deps.billing.ListPayouts(
+        pb.ListPayoutsRequest(channel=channel, limit=PAGE, cursor=after(_PAYOUTS, cursor))
+    )
     return render(
         "payouts.html",
         who,
         rows=[PayoutShown.of(row) for row in found.payouts],
         channel=channel,
         next_cursor=found.next_cursor,
-        following=address("/accounting/payouts", channel=channel, cursor=found.next_cursor),
+        following=next_page(_PAYOUTS, found.next_cursor, channel=channel),
         channels=CHANNELS,
     )
 
@@ -97,9 +100,9 @@ def new_payout_preview(request: Request, who: VisitorOf) -> Response:
     )
 
 
-@router.post("/accounting/payouts")
+@router.post(_PAYOUTS)
 def record_payout(form: FormOf) -> Response:
     """Record it, as the API does; the same page sent twice records it once."""
     deps, body = form.visitor.deps, payout_of(form.fields)
     deps.billing.RecordPayout(wanted_payout(body, request_id(form)))
-    return leave(RedirectResponse(f"/accounting/payouts?channel={body.channel}", 303), deps.console, "payout_recorded")
+    return leave(RedirectResponse(f"{_PAYOUTS}?channel={body.channel}", 303), deps.console, "payout_recorded")

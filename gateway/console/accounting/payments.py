@@ -7,23 +7,25 @@ from fastapi import APIRouter, Response
 from gateway.console.accounting import asking
 from gateway.console.accounting.decisions import waiting_of
 from gateway.console.accounting.names import choices, known_customer, names_of
-from gateway.console.accounting.queries import Cursor, PaymentOf, Typed, Word, address
+from gateway.console.accounting.queries import Cursor, PaymentOf, Typed, Word, after, next_page
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 
 router = APIRouter()
 
+_LIST = "/accounting/payments"
+
 STATES = ("unapplied", "held", "applied", "refunded", "reversed")
 """What the list may be narrowed to."""
 
 
-@router.get("/accounting/payments")
+@router.get(_LIST)
 def payments_page(
     who: VisitorOf, customer: Typed = "", reference: Typed = "", state: Word = "", cursor: Cursor = ""
 ) -> Response:
     """Payments, the newest first."""
     customer_id = known_customer(who, customer).customer_id if customer else ""
-    found = asking.payments(who, customer_id=customer_id, reference=reference, state=state, cursor=cursor)
+    found = asking.payments(who, customer_id=customer_id, reference=reference, state=state, cursor=after(_LIST, cursor))
     here = {"customer": customer, "reference": reference, "state": state}
     return render(
         "payments.html",
@@ -31,7 +33,7 @@ def payments_page(
         page=found,
         wanted=here,
         is_filtered=any(here.values()),
-        following=address("/accounting/payments", **here, cursor=found.next_cursor),
+        following=next_page(_LIST, found.next_cursor, **here),
         names=names_of(who, {row.customer_id for row in found.rows}),
         customers=choices(who),
         states=STATES,

@@ -7,14 +7,17 @@ from fastapi import APIRouter, Response
 from gateway.console.accounting import asking
 from gateway.console.accounting.aging import aged
 from gateway.console.accounting.names import choices, known_customer, names_of
-from gateway.console.accounting.queries import Cursor, Typed, Word, address
+from gateway.console.accounting.queries import Cursor, Typed, Word, after, next_page
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from services.kernel.clock import business_day
 
 router = APIRouter()
 
-STATUSES = ("unpaid", "open", "part_paid", "paid")
+_INVOICES = "/accounting/invoices"
+
+ALL = "all"
+STATUSES = ("unpaid", "open", "part_paid", "paid", ALL)
 """What the invoices may be narrowed to."""
 
 
@@ -35,14 +38,19 @@ def receivables_page(who: VisitorOf, customer: Typed = "") -> Response:
     )
 
 
-@router.get("/accounting/invoices")
+@router.get(_INVOICES)
 def invoices_page(
     who: VisitorOf, customer: Typed = "", number: Typed = "", status: Word = "unpaid", cursor: Cursor = ""
 ) -> Response:
     """Invoices by number, those with something open unless others are asked for."""
+    status = status or ALL
     customer_id = known_customer(who, customer).customer_id if customer else ""
     found = asking.invoices(
-        who, customer_id=customer_id, number=number.upper(), status="" if number else status, cursor=cursor
+        who,
+        customer_id=customer_id,
+        number=number.upper(),
+        status="" if number or status == ALL else status,
+        cursor=after(_INVOICES, cursor),
     )
     here = {"customer": customer, "number": number, "status": status}
     return render(
@@ -50,7 +58,7 @@ def invoices_page(
         who,
         page=found,
         wanted=here,
-        following=address("/accounting/invoices", **here, cursor=found.next_cursor),
+        following=next_page(_INVOICES, found.next_cursor, **here),
         names=names_of(who, {row.customer_id for row in found.rows}),
         customers=choices(who),
         statuses=STATUSES,

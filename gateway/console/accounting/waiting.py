@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from gateway.console.accounting import asking
 from gateway.console.accounting.names import choices, known_customer, names_of
-from gateway.console.accounting.queries import Cursor, Typed, address
+from gateway.console.accounting.queries import Cursor, Typed, after, next_page
 from gateway.console.accounting.values import WaitingShown
 from gateway.console.pages import render
 from gateway.console.visitor import Visitor, VisitorOf
@@ -17,18 +17,20 @@ from services.orders.overview.waiting_money import money_holds
 
 router = APIRouter()
 
+_LIST = "/accounting/waiting"
 
-@router.get("/accounting/waiting")
+
+@router.get(_LIST)
 def waiting_page(who: VisitorOf, customer: Typed = "", cursor: Cursor = "") -> Response:
     """Every order that neither credit nor its own cash covers."""
     customer_id = known_customer(who, customer).customer_id if customer else ""
-    found = asking.waiting(who, customer_id=customer_id, cursor=cursor)
+    found = asking.waiting(who, customer_id=customer_id, cursor=after(_LIST, cursor))
     return render(
         "waiting.html",
         who,
         page=found,
         customer=customer,
-        following=address("/accounting/waiting", customer=customer, cursor=found.next_cursor),
+        following=next_page(_LIST, found.next_cursor, customer=customer),
         names=names_of(who, {row.customer_id for row in found.rows}, {row.order_id for row in found.rows}),
         holds=holds_of(who, found.rows),
         customers=choices(who),
