@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.console.card import CardShown, card_of
 from gateway.console.visitor import Visitor
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.clock import from_micros
@@ -30,7 +31,7 @@ class Due:
 class OrderMoney:
     """An order's money: `total` of it, what is billed, paid and held, and in what order the rest is due.
 
-    `discount` was taken off its invoices for paying early. `committed`, `missing` and the waiting are billing's to say: None, zero and empty where it was not asked, or is away.
+    `discount` was taken off its invoices for paying early. `committed`, `missing`, the waiting and `card` are billing's to say: None, zero and empty where it was not asked, or is away.
     """
 
     total: Money
@@ -43,6 +44,7 @@ class OrderMoney:
     missing: Money | None = None
     waiting_on: str = ""
     waiting_since: datetime | None = None
+    card: CardShown | None = None
     is_away: bool = False
 
     @property
@@ -73,6 +75,7 @@ def order_money(who: Visitor, order: Order, progress: Progress) -> OrderMoney:
         missing=Money(found.missing.minor_units, order.currency),
         waiting_on=found.waiting_on,
         waiting_since=from_micros(since) if since else None,
+        card=card_of(order, found),
     )
 
 

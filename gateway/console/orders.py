@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Response
 from sqlmodel import Session
 
 from gateway.console import timeline
-from gateway.console.card import card_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.order_money import order_money
 from gateway.console.pages import render
@@ -78,7 +77,6 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         lines=shown_lines(found, first),
         read=read,
         money=order_money(who, found.order, found.progress),
-        card=card_of(who.deps, found.order),
         pending=found.asked.change,
         changing=changing(found),
         made=[change for change in reversed(read.made) if not change.is_pending],
