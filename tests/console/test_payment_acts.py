@@ -188,6 +188,30 @@ async def test_a_refund_is_previewed_recorded_and_refused_beyond_what_is_there(m
     assert money.cashier.money(money.ids["held"])["held"] == 15_000
 
 
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ({"reference-01": "114-22", "amount-01": "71.00"}, "Enter cash or fees of at least one sale"),
+        ({"reference-0": "114-22", "amount-0": "71.00"}, "Enter cash or fees of at least one sale"),
+        (
+            {f"{name}-{line}": "1" for line in range(1, 2002) for name in ("reference", "amount")},
+            "Sales: must have at most 2000 entries",
+        ),
+    ],
+)
+async def test_lines_that_no_form_of_ours_has_are_refused_and_not_our_mistake(
+    money: MoneyWorld, lines: dict[str, str], sentence: str
+) -> None:
+    new, browser = "/accounting/payouts/new", money.console.browser("accounting")
+    fields = {"channel": "amazon", "reference": "AMZ-1", "amount": "71.00", "currency": "USD"}
+
+    form = await browser.get(f"{new}?{urlencode({**fields, **lines})}")
+    preview = await browser.get(f"{new}/preview?{urlencode({**fields, **lines})}")
+
+    assert (form.status_code, preview.status_code) == (200, 422)
+    assert sentence in preview.text
+
+
 @pytest.mark.parametrize("is_page_lost", [False, True])
 async def test_a_refund_whose_answer_is_lost_is_made_once_however_often_its_button_is_pressed(
     money: MoneyWorld, monkeypatch: pytest.MonkeyPatch, is_page_lost: bool

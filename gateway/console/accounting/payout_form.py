@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from pydantic import TypeAdapter
 
@@ -21,6 +21,8 @@ from services.kernel.text import fold_key
 
 NEW_SALES = 5
 """Lines of the form for sales that are not listed in it."""
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
+_PAYOUT: TypeAdapter[PayoutInput] = TypeAdapter(PayoutInput)
 _CHANNEL: TypeAdapter[str] = TypeAdapter(Channel)
 _REFERENCE: TypeAdapter[str] = TypeAdapter(Reference)
 _AMOUNT: TypeAdapter[str] = TypeAdapter(Amount)
@@ -59,13 +61,16 @@ def payout_of(fields: Mapping[str, str]) -> PayoutInput:
     sales = list(_sales(fields, currency))
     if not sales:
         raise InvalidArgument("SALES_MISSING", "enter cash or fees of at least one sale")
-    return PayoutInput(
-        channel=cast(Channel, channel),
-        reference=entries.entered(_REFERENCE, fields.get("reference", ""), "payout reference", "REFERENCE_UNREADABLE"),
-        amount=amount_of(fields.get("amount", ""), currency, "paid out"),
-        fees=_part(fields.get("fees", ""), currency, "fees of no sale"),
-        sales=sales,
-    )
+    payout = {
+        "channel": channel,
+        "reference": entries.entered(
+            _REFERENCE, fields.get("reference", ""), "payout reference", "REFERENCE_UNREADABLE"
+        ),
+        "amount": amount_of(fields.get("amount", ""), currency, "paid out"),
+        "fees": _part(fields.get("fees", ""), currency, "fees of no sale"),
+        "sales": sales,
+    }
+    return entries.entered(_PAYOUT, payout, "sales", "PAYOUT_UNREADABLE")
 
 
 def total_of(body: PayoutInput) -> Money:
@@ -115,5 +120,6 @@ def _part(typed: str, currency: str, what: str) -> str:
 
 
 def _numbers(fields: Mapping[str, str]) -> list[int]:
+    """The numbers of the lines; a number that no page of ours writes so, such as 01, is none."""
     names = (name.removeprefix("reference-") for name in fields if name.startswith("reference-"))
-    return sorted(int(number) for number in names if number.isascii() and number.isdigit() and len(number) < 5)
+    return sorted(int(number) for number in names if _NUMBER.fullmatch(number))
