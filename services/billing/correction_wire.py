@@ -8,6 +8,7 @@ from google.protobuf import json_format
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import preview_wire, wire
 from services.billing.domain.corrections import REAPPLICATION, REFUND, REVERSAL, Correction
+from services.billing.domain.payments import Payment
 from services.billing.previewing import Trial
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
@@ -46,10 +47,22 @@ def order_of(request: Request) -> str:
 
 def act_of(request: Request, now: datetime, time_zone: str) -> Trial:
     """The correction that is asked for, checked in its shape."""
+    return preview_wire.trial(preview_of(request), now, time_zone)
+
+
+def preview_of(request: Request) -> pb.PreviewPaymentRequest:
+    """Asks what a correction would do."""
     asked = pb.PreviewPaymentRequest()
     member = {REVERSAL: asked.reverse, REAPPLICATION: asked.reapply, REFUND: asked.refund}[kind_of(request)]
     member.MergeFrom(request)
-    return preview_wire.trial(asked, now, time_zone)
+    return asked
+
+
+def corrected_amount(request: pb.PreviewPaymentRequest, after: Payment) -> Money | None:
+    """What a limit is held against once the previewed correction is made: the whole payment, or with a refund all that has gone back of it; None for a payment that is recorded."""
+    if request.HasField("record"):
+        return None
+    return after.returned if request.HasField("refund") else after.amount
 
 
 def asked_by(request: Request) -> str:

@@ -13,11 +13,11 @@ from services.kernel.text import clean_key, optional_text, text
 from services.runtime.wire import MAX_PAGE, money
 
 
-def named_invoices(invoice_ids: Sequence[str]) -> tuple[str, ...]:
-    """The invoice ids of a filter, each once."""
-    if len(invoice_ids) > MAX_PAGE:
-        raise InvalidArgument("INVOICES_TOO_MANY", f"name at most {MAX_PAGE} invoices at once")
-    return tuple(sorted({text(one, "invoice_ids") for one in invoice_ids}))
+def named(ids: Sequence[str], what: str) -> tuple[str, ...]:
+    """The ids of a filter, each once; `what` they name, such as invoices."""
+    if len(ids) > MAX_PAGE:
+        raise InvalidArgument(f"{what.upper()}_TOO_MANY", f"name at most {MAX_PAGE} {what} at once")
+    return tuple(sorted({text(one, f"id of {what}") for one in ids}))
 
 
 def payment_filter(request: pb.ListPaymentsRequest) -> dict[str, str]:

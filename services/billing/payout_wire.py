@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from oms.billing.v1 import billing_pb2 as pb
@@ -81,6 +82,13 @@ def sale_message(sale: Sale) -> pb.MarketplaceSale:
         announced_fees=money(sale.announced_fees) if sale.announced_fees is not None else None,
         sold_at_micros=micros(sale.sold_at),
     )
+
+
+def named_sales(references: Sequence[str]) -> tuple[str, ...]:
+    """The keys of a filter's references, each once."""
+    if len(references) > MAX_LINES:
+        raise InvalidArgument("SALES_TOO_MANY", f"name at most {MAX_LINES} sales at once")
+    return tuple(sorted({fold_key(text(one, "reference of a sale")) for one in references}))
 
 
 def sales_cursor(given: str) -> tuple[str, str, str]:

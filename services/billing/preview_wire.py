@@ -67,13 +67,14 @@ def _refund(request: pb.PreviewPaymentRequest, now: datetime) -> Trial:
     )
 
 
-def preview_message(found: Preview) -> pb.PreviewPaymentResponse:
+def preview_message(found: Preview, *, needs_second_person: bool) -> pb.PreviewPaymentResponse:
     """What the change would do."""
     return pb.PreviewPaymentResponse(
         payment=answers.payment(found.payment),
         invoices=[_invoice(one) for one in found.invoices],
         released_order_ids=found.released,
         waiting_order_ids=found.waiting,
+        needs_second_person=needs_second_person,
     )
 
 

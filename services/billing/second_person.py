@@ -15,6 +15,7 @@ from services.billing.domain.corrections import (
     Correction,
     check_decision,
     check_possible,
+    check_waiting,
     corrected_in_all,
     needs_second_person,
 )
@@ -55,12 +56,24 @@ def decide(
     session: Session, correction_id: str, *, decided_by: str, is_approved: bool, note: str, now: datetime
 ) -> Correction:
     """The decided correction; what was approved is still to be made by the caller, in this transaction."""
-    found = corrections.by_id(session, correction_id)
-    if found is None:
-        raise NotFound("CORRECTION_NOT_FOUND", f"there is no correction {correction_id}: look at those that wait")
+    found = _known(session, correction_id)
     check_decision(found, decided_by)
     state = APPROVED if is_approved else DECLINED
     decided = replace(found, state=state, decided_by=decided_by, decided_at=now, note=note)
     if not corrections.decide(session, decided):
         raise Conflict("CORRECTION_DECIDED_MEANWHILE", "somebody else decided it just now: look at the payment")
     return decided
+
+
+def undecided(session: Session, correction_id: str) -> Correction:
+    """A correction that waits; NotFound when there is none, Refused once it is decided."""
+    found = _known(session, correction_id)
+    check_waiting(found)
+    return found
+
+
+def _known(session: Session, correction_id: str) -> Correction:
+    found = corrections.by_id(session, correction_id)
+    if found is None:
+        raise NotFound("CORRECTION_NOT_FOUND", f"there is no correction {correction_id}: look at those that wait")
+    return found

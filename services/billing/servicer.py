@@ -12,6 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.billing import (
     answers,
     committing,
+    correction_wire,
     credit_terms,
     delivering,
     delivery_wire,
@@ -26,6 +27,7 @@ from services.billing import (
 )
 from services.billing.cards import covering
 from services.billing.cards.desk import CardDesk
+from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
@@ -177,7 +179,7 @@ class BillingServicer(CorrectionServicer):
     def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         """Invoices by number."""
         limit, after = page_size(request.limit), number_cursor(request.cursor)
-        if named := list_wire.named_invoices(request.invoice_ids):
+        if named := list_wire.named(request.invoice_ids, "invoices"):
             with self.database.reading() as session:
                 found = invoices.by_ids(session, named).values()
             return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for each in found])
@@ -242,8 +244,12 @@ class BillingServicer(CorrectionServicer):
 
     def PreviewPayment(self, request: pb.PreviewPaymentRequest, context: Context) -> pb.PreviewPaymentResponse:
         """What recording or correcting a payment would do now; nothing changes."""
+        request = self._asked(request)
         asked = preview_wire.trial(request, self.clock(), self.database.time_zone)
-        return preview_wire.preview_message(previewing.preview(self.database, asked))
+        found = previewing.preview(self.database, asked)
+        amount = correction_wire.corrected_amount(request, found.payment)
+        is_beyond = amount is not None and needs_second_person(amount, self.limits)
+        return preview_wire.preview_message(found, needs_second_person=is_beyond)
 
     def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
         """The money of one order, from what is committed to what is paid."""
@@ -264,12 +270,12 @@ class BillingServicer(CorrectionServicer):
         """Payments by age."""
         limit, payment_id = page_size(request.limit), optional_text(request.payment_id, "payment_id")
         wanted = list_wire.payment_filter(request)
+        if named := list_wire.named([*request.payment_ids, *filter(None, [payment_id])], "payments"):
+            with self.database.reading() as session:
+                found = payments.by_ids(session, named)
+            return pb.ListPaymentsResponse(payments=map(answers.payment, found))
         with self.database.reading() as session:
-            page = (
-                payments.by_ids(session, [payment_id])
-                if payment_id
-                else payments.page(session, **wanted, limit=limit + 1, is_newest_first=request.is_newest_first)
-            )
+            page = payments.page(session, **wanted, limit=limit + 1, is_newest_first=request.is_newest_first)
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
         return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)
 
@@ -299,6 +305,10 @@ class BillingServicer(CorrectionServicer):
         limit, after = page_size(request.limit), payout_wire.sales_cursor(request.cursor)
         channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
         status = wire.one_of(request.status, SALE_STATUSES, "status of a sale")
+        if keys := payout_wire.named_sales(request.references):
+            with self.database.reading() as session:
+                named = sales.of_references(session, keys, channel=channel, status=status)
+            return pb.ListMarketplaceSalesResponse(sales=map(payout_wire.sale_message, named))
         with self.database.reading() as session:
             page = sales.page(session, channel=channel, status=status, after=after, limit=limit + 1)
         cursor = payout_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""

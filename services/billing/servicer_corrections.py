@@ -108,12 +108,24 @@ class CorrectionServicer(rpc.BillingServiceServicer):
         limit, after = page_size(request.limit), optional_text(request.cursor, "cursor")
         state = wire.one_of(request.state, STATES, "state of a correction")
         payment_id = optional_text(request.payment_id, "payment_id")
+        if correction_id := optional_text(request.correction_id, "correction_id"):
+            with self.database.reading() as session:
+                found = corrections.by_id(session, correction_id)
+            return pb.ListPaymentCorrectionsResponse(corrections=[correction_wire.message(found)] if found else [])
         with self.database.reading() as session:
             page = corrections.page(session, state=state, payment_id=payment_id, after=after, limit=limit + 1)
         cursor = page[limit - 1].correction_id if len(page) > limit else ""
         return pb.ListPaymentCorrectionsResponse(
             corrections=map(correction_wire.message, page[:limit]), next_cursor=cursor
         )
+
+    def _asked(self, request: pb.PreviewPaymentRequest) -> pb.PreviewPaymentRequest:
+        """What is previewed: the request itself, or what a correction that waits was asked for with."""
+        if request.WhichOneof("act") != "correction_id":
+            return request
+        with self.database.reading() as session:
+            found = second_person.undecided(session, text(request.correction_id, "correction_id"))
+        return correction_wire.preview_of(correction_wire.request_of(found, ""))
 
     def _correct(self, session: Session, request: Request) -> tuple[Payment, Correction | None]:
         """The payment after its correction, or as it is while that waits for a second person."""

@@ -70,6 +70,21 @@ def test_its_payout_after_fees_settles_it(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
+def test_sales_are_found_by_their_references_however_these_are_written(desk: Desk) -> None:
+    for number, reference in enumerate(("113-4402", "AB-1", "AB-2")):
+        desk.invoice(sold(reference, order_id=f"ord_{number}"), f"shp_{number}", {"1": 10})
+    paid_out(desk, 10_000, {"AB-2": (10_000, 0)})
+    wanted = pb.ListMarketplaceSalesRequest(references=["ab\u20111", "AB-2", "none"], channel="amazon", limit=1)
+
+    found = desk.billing.ListMarketplaceSales(wanted, CONTEXT)
+    wanted.status = "open"
+    still_open = desk.billing.ListMarketplaceSales(wanted, CONTEXT)
+
+    assert ([sale.reference for sale in found.sales], found.next_cursor) == (["AB-1", "AB-2"], "")
+    assert [sale.reference for sale in still_open.sales] == ["AB-1"]
+
+
 def test_tax_of_a_till_is_ours_to_remit(desk: Desk) -> None:
     desk.invoice(sold(is_tax_remitted=False), "shp_1", {"1": 10})
 

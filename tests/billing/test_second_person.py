@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -220,3 +221,76 @@ def test_two_people_deciding_at_once_make_it_once(limited: Desk) -> None:
 def test_limits_that_cannot_be_read_are_refused(given: str) -> None:
     with pytest.raises(InvalidArgument):
         parse_limits(given)
+
+
+@pytest.mark.on_postgres
+def test_a_correction_that_waits_is_previewed_as_it_was_asked_for_and_not_once_it_is_decided(limited: Desk) -> None:
+    limited.invoice(order_of({"1": (1, "200.00")}), "shp_1", {"1": 1})
+    payment = limited.pay(20_000, "CHECK-1")
+    wanted = pb.ReapplyPaymentRequest(
+        request_id="use/1", payment_id=payment.payment_id, customer_id="cus_bolt", is_on_account=True, reason="theirs",
+        asked_by=ANN,
+    )  # fmt: skip
+    waiting = limited.billing.ReapplyPayment(wanted, CONTEXT).waiting
+    asked = pb.PreviewPaymentRequest(correction_id=waiting.correction_id)
+
+    seen = limited.billing.PreviewPayment(asked, CONTEXT)
+    made = decided(limited, waiting)
+
+    assert (seen.payment.customer_id, seen.payment.unapplied.minor_units) == ("cus_bolt", 20_000)
+    assert [(one.number, one.open_after.minor_units) for one in seen.invoices] == [("INV-000001", 20_000)]
+    assert seen.payment == made.payment
+    with pytest.raises(Refused, match="approved already"):
+        limited.billing.PreviewPayment(asked, CONTEXT)
+    with pytest.raises(NotFound):
+        limited.billing.PreviewPayment(pb.PreviewPaymentRequest(correction_id="corr_none"), CONTEXT)
+
+
+def test_a_preview_says_whether_a_second_person_is_needed(limited: Desk) -> None:
+    much = limited.pay(20_000, "CHECK-1", on_account=True).payment_id
+    little = pb.RefundPaymentRequest(payment_id=much, amount=usd(10_000), reason="twice")
+    acts: dict[str, Any] = {
+        "reverse": pb.ReversePaymentRequest(payment_id=much, reason="bounced"),
+        "reapply": pb.ReapplyPaymentRequest(payment_id=much, is_on_account=True, reason="mixed up"),
+        "refund": little,
+        "record": pb.RecordPaymentRequest(customer_id="cus_acme", amount=usd(20_000), reference="CHECK-2"),
+    }
+
+    found = {
+        name: limited.billing.PreviewPayment(pb.PreviewPaymentRequest(**{name: act}), CONTEXT).needs_second_person
+        for name, act in acts.items()
+    }
+    little.amount.minor_units = 10_001
+    more = limited.billing.PreviewPayment(pb.PreviewPaymentRequest(refund=little), CONTEXT).needs_second_person
+
+    assert found == {"reverse": True, "reapply": True, "refund": False, "record": False}
+    assert more
+
+
+def test_a_preview_counts_what_was_refunded_before(limited: Desk) -> None:
+    payment_id = limited.pay(20_000, "CHECK-1", on_account=True).payment_id
+    part = pb.RefundPaymentRequest(
+        request_id="part/1", payment_id=payment_id, amount=usd(6_000), reason="twice", asked_by=ANN
+    )
+    asked = pb.PreviewPaymentRequest(refund=part)
+
+    first = limited.billing.PreviewPayment(asked, CONTEXT)
+    limited.billing.RefundPayment(part, CONTEXT)
+    second = limited.billing.PreviewPayment(asked, CONTEXT)
+
+    assert (first.needs_second_person, second.needs_second_person) == (False, True)
+
+
+def test_a_correction_and_payments_are_found_by_their_ids(limited: Desk) -> None:
+    paid = [limited.pay(20_000, f"CHECK-{number}") for number in range(3)]
+    waiting = [reversal(limited, payment).waiting for payment in paid[:2]]
+
+    one = pb.ListPaymentCorrectionsRequest(correction_id=waiting[1].correction_id)
+    two = pb.ListPaymentsRequest(payment_ids=[paid[2].payment_id, paid[0].payment_id], limit=1)
+    none = pb.ListPaymentCorrectionsRequest(correction_id="corr_none")
+
+    assert list(limited.billing.ListPaymentCorrections(one, CONTEXT).corrections) == [waiting[1]]
+    assert list(limited.billing.ListPayments(two, CONTEXT).payments) == [paid[0], paid[2]]
+    assert not limited.billing.ListPaymentCorrections(none, CONTEXT).corrections
+    with pytest.raises(InvalidArgument, match="at most 500 payments"):
+        limited.billing.ListPayments(pb.ListPaymentsRequest(payment_ids=map(str, range(501))), CONTEXT)

@@ -62,11 +62,16 @@ def parse_limits(given: str) -> dict[str, Money]:
     return limits
 
 
+def check_waiting(correction: Correction) -> None:
+    """Refused once it is decided."""
+    if correction.state != WAITING:
+        raise Refused("CORRECTION_DECIDED", f"the {correction.kind} is {correction.state} already: look at the payment")
+
+
 def check_decision(correction: Correction, decided_by: str) -> None:
     """Refused by whoever asked for it, and once it is decided."""
     if not decided_by:
         raise InvalidArgument("FIELD_MISSING", "decided_by is missing: say who decides")
-    if correction.state != WAITING:
-        raise Refused("CORRECTION_DECIDED", f"the {correction.kind} is {correction.state} already: look at the payment")
+    check_waiting(correction)
     if decided_by == correction.asked_by:
         raise Refused("SECOND_PERSON_NEEDED", "you asked for it yourself: another person in accounting decides")

@@ -37,6 +37,7 @@ def _sum_of_lines(column: ColumnElement[int]) -> ColumnElement[int]:
 
 
 _paid, _fees = _sum_of_lines(_line.amount_minor), _sum_of_lines(_line.fees_minor)
+_KEYS = (_sale.channel, _sale.reference_key, _sale.currency)
 _left = _sale.due_minor - _paid - _fees
 _SALES = select(tables.marketplace_sale, _paid.label("paid_minor"), _fees.label("fees_minor"))
 _STATUS = {
@@ -83,13 +84,13 @@ def add(session: Session, order: BillableOrder, settlement: Settlement, due: Mon
 
 def page(session: Session, *, channel: str, status: str, after: tuple[str, str, str], limit: int) -> list[Sale]:
     """Sales by channel, reference key and currency beyond `after`; an empty filter does not filter."""
-    keys = (_sale.channel, _sale.reference_key, _sale.currency)
-    wanted: Select[Any] = _SALES.where(tuple_(*keys) > after).order_by(*keys).limit(limit)
-    if channel:
-        wanted = wanted.where(_sale.channel == channel)
-    if status:
-        wanted = wanted.where(_STATUS[status])
-    return [_sale_of(row) for row in session.execute(wanted)]
+    beyond = _SALES.where(tuple_(*_KEYS) > after).limit(limit)
+    return _narrowed(session, beyond, channel, status)
+
+
+def of_references(session: Session, keys: Sequence[str], *, channel: str, status: str) -> list[Sale]:
+    """Sales under these reference keys, by channel, reference key and currency; an empty filter does not filter."""
+    return _narrowed(session, _SALES.where(_sale.reference_key.in_(keys)), channel, status)
 
 
 def orders_of(session: Session, channel: str, currency: str, references: Sequence[str]) -> list[str]:
@@ -167,6 +168,14 @@ def _payouts(session: Session, rows: Sequence[Row[Any]]) -> list[Payout]:
         )
         for row in rows
     ]
+
+
+def _narrowed(session: Session, wanted: Select[Any], channel: str, status: str) -> list[Sale]:
+    if channel:
+        wanted = wanted.where(_sale.channel == channel)
+    if status:
+        wanted = wanted.where(_STATUS[status])
+    return [_sale_of(row) for row in session.execute(wanted.order_by(*_KEYS))]
 
 
 def _sale_of(row: Row[Any]) -> Sale:

@@ -1775,6 +1775,7 @@ class ListPaymentsRequest(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IS_NEWEST_FIRST_FIELD_NUMBER: _builtins.int
+    PAYMENT_IDS_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer when given."""
     limit: _builtins.int
@@ -1791,6 +1792,10 @@ class ListPaymentsRequest(_message.Message):
     """
     is_newest_first: _builtins.bool
     """Newest first; oldest first without it."""
+    @_builtins.property
+    def payment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these payments when given, at most 500; nothing else is asked of them then."""
+
     def __init__(
         self,
         *,
@@ -1801,10 +1806,11 @@ class ListPaymentsRequest(_message.Message):
         reference: _builtins.str = ...,
         state: _builtins.str = ...,
         is_newest_first: _builtins.bool = ...,
+        payment_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "is_newest_first", b"is_newest_first", "limit", b"limit", "payment_id", b"payment_id", "reference", b"reference", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "is_newest_first", b"is_newest_first", "limit", b"limit", "payment_id", b"payment_id", "payment_ids", b"payment_ids", "reference", b"reference", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1848,6 +1854,9 @@ class PreviewPaymentRequest(_message.Message):
     REVERSE_FIELD_NUMBER: _builtins.int
     REAPPLY_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
+    CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    correction_id: _builtins.str
+    """Approving this correction, which waits for a second person."""
     @_builtins.property
     def record(self) -> Global___RecordPaymentRequest:
         """Recording cash."""
@@ -1871,12 +1880,13 @@ class PreviewPaymentRequest(_message.Message):
         reverse: Global___ReversePaymentRequest | None = ...,
         reapply: Global___ReapplyPaymentRequest | None = ...,
         refund: Global___RefundPaymentRequest | None = ...,
+        correction_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "correction_id", b"correction_id", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "correction_id", b"correction_id", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_act: _TypeAlias = _typing.Literal["record", "reverse", "reapply", "refund"]  # noqa: Y015
+    _WhichOneofReturnType_act: _TypeAlias = _typing.Literal["record", "reverse", "reapply", "refund", "correction_id"]  # noqa: Y015
     _WhichOneofArgType_act: _TypeAlias = _typing.Literal["act", b"act"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_act) -> _WhichOneofReturnType_act | None: ...
 
@@ -1938,6 +1948,9 @@ class PreviewPaymentResponse(_message.Message):
     INVOICES_FIELD_NUMBER: _builtins.int
     RELEASED_ORDER_IDS_FIELD_NUMBER: _builtins.int
     WAITING_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    needs_second_person: _builtins.bool
+    """A correction beyond the limit: somebody else decides before it is made."""
     @_builtins.property
     def payment(self) -> Global___Payment:
         """The payment as it would stand; one that is recorded has another payment_id then."""
@@ -1961,10 +1974,11 @@ class PreviewPaymentResponse(_message.Message):
         invoices: _abc.Iterable[Global___InvoicePreview] | None = ...,
         released_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         waiting_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        needs_second_person: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "payment", b"payment", "released_order_ids", b"released_order_ids", "waiting_order_ids", b"waiting_order_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "needs_second_person", b"needs_second_person", "payment", b"payment", "released_order_ids", b"released_order_ids", "waiting_order_ids", b"waiting_order_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2226,6 +2240,7 @@ class ListPaymentCorrectionsRequest(_message.Message):
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    CORRECTION_ID_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """waiting, approved or declined when given."""
     payment_id: _builtins.str
@@ -2234,6 +2249,8 @@ class ListPaymentCorrectionsRequest(_message.Message):
     """At most this many; 0 means 100, more than 500 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    correction_id: _builtins.str
+    """Only this correction when given."""
     def __init__(
         self,
         *,
@@ -2241,10 +2258,11 @@ class ListPaymentCorrectionsRequest(_message.Message):
         payment_id: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        correction_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "cursor", b"cursor", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2580,6 +2598,7 @@ class ListMarketplaceSalesRequest(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    REFERENCES_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     """Only this channel's when given."""
     status: _builtins.str
@@ -2588,6 +2607,10 @@ class ListMarketplaceSalesRequest(_message.Message):
     """At most this many; 0 means 100, more than 500 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    @_builtins.property
+    def references(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only under these references when given, however they are written, at most 2000; all of them are one page then."""
+
     def __init__(
         self,
         *,
@@ -2595,10 +2618,11 @@ class ListMarketplaceSalesRequest(_message.Message):
         status: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        references: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "cursor", b"cursor", "limit", b"limit", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "cursor", b"cursor", "limit", b"limit", "references", b"references", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
