@@ -9,7 +9,7 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 """amber waits, red blocks, green is done, blue moves, gray says nothing."""
 
 _TONES = {
-    "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
+    "waits": ("received", "waiting", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
               "unpaid", "deposit", "held", "unapplied", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
               "change_pending"),
     "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void"),

@@ -141,6 +141,7 @@ class FakeBilling(Neighbor):
     ) -> billing.ListPaymentCorrectionsResponse:
         self.here()
         is_asked = request.state in ("", self.correction.state)
+        is_asked = is_asked and request.correction_id in ("", self.correction.correction_id)
         return billing.ListPaymentCorrectionsResponse(corrections=[self.correction] if is_asked else [])
 
     def DecidePaymentCorrection(
@@ -178,6 +179,8 @@ class FakeBilling(Neighbor):
 
     def PreviewPayment(self, request: billing.PreviewPaymentRequest) -> billing.PreviewPaymentResponse:
         self.here()
+        if request.correction_id:
+            return billing.PreviewPaymentResponse(payment=self._paid(self.correction.payment_id))
         if not request.HasField("record"):
             ids = (request.reverse.payment_id, request.reapply.payment_id, request.refund.payment_id)
             return billing.PreviewPaymentResponse(payment=self._paid("".join(ids)))
@@ -210,6 +213,7 @@ class FakeBilling(Neighbor):
         self.here()
         rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
         rows = [row for row in rows if request.payment_id in ("", row.payment_id)]
+        rows = [row for row in rows if not request.payment_ids or row.payment_id in request.payment_ids]
         return billing.ListPaymentsResponse(payments=rows)
 
     def ListReceivables(

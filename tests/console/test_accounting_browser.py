@@ -56,6 +56,12 @@ def _wait_for_a_second_person(money: MoneyWorld) -> None:
     money.billing.limits = {}
 
 
+def _correction(money: MoneyWorld) -> str:
+    """What waits for a second person."""
+    found = money.billing.ListPaymentCorrections(pb.ListPaymentCorrectionsRequest(state="waiting"), cast(Any, None))
+    return str(found.corrections[0].correction_id)
+
+
 def pages(money: MoneyWorld) -> list[tuple[str, str]]:
     """(role, path) of every kind of page."""
     new, payments = "/accounting/payments/new", "/accounting/payments"
@@ -69,6 +75,7 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
         *(("accounting", f"/accounting{path}") for path in ("", "/waiting", "/payments", "/receivables", "/invoices")),
         ("accounting", "/accounting/corrections"),
         ("auditor", "/accounting/corrections"),
+        ("accounting", f"/accounting/corrections/{_correction(money)}"),
         *(("auditor", f"/accounting/{path}") for path in ("marketplaces", "payouts", "ledger", "entries")),
         ("auditor", held),
         *(("accounting", f"{payments}/{key}") for key in money.payments.values()),

@@ -49,6 +49,14 @@ def find(who: Visitor, payment_id: str) -> PaymentShown | None:
     return PaymentShown.of(found[0]) if found else None
 
 
+def payments_by_id(who: Visitor, payment_ids: Collection[str]) -> dict[str, PaymentShown]:
+    """Payment id → payment, of those that exist."""
+    if not payment_ids:
+        return {}
+    found = who.deps.billing.ListPayments(pb.ListPaymentsRequest(payment_ids=sorted(payment_ids))).payments
+    return {row.payment_id: PaymentShown.of(row) for row in found}
+
+
 def invoices_by_id(who: Visitor, invoice_ids: Collection[str]) -> dict[str, InvoiceShown]:
     """Invoice id → invoice, of those that exist."""
     if not invoice_ids:

@@ -23,11 +23,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """A payment as it would stand, the figures that change, and what happens then."""
+    """A payment as it would stand, the figures that change, what happens then, and whether a second person decides first."""
 
     payment: PaymentShown
     rows: list[Row]
     sentences: list[str]
+    needs_second_person: bool = False
 
 
 def orders_of(before: PaymentShown | None, seen: pb.PreviewPaymentResponse) -> set[str]:
@@ -40,7 +41,7 @@ def consequences(before: PaymentShown | None, seen: pb.PreviewPaymentResponse, n
     """What billing says that would happen, in words; `before` is None for a payment that is not recorded yet."""
     after = PaymentShown.of(seen.payment)
     rows = [row for row in _rows(before, after, seen, names) if row.before != row.after]
-    return Consequences(after, rows, list(_sentences(after, seen, names)))
+    return Consequences(after, rows, list(_sentences(after, seen, names)), seen.needs_second_person)
 
 
 def written(money: Money) -> str:

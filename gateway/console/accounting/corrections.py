@@ -34,7 +34,7 @@ def reversal_page(request: Request, who: VisitorOf, payment_id: PaymentOf) -> Re
     """What reversing would do, and the button."""
     before = asking.payment(who, payment_id)
     wanted = pb.ReversePaymentRequest(payment_id=payment_id, reason=_NO_REASON)
-    return render("payment_reversal.html", who, **_seen(request, who, before, reverse=wanted))
+    return render("payment_reversal.html", who, **previewed(request, who, before, reverse=wanted))
 
 
 @router.post("/accounting/payments/{payment_id}/reversal")
@@ -75,7 +75,7 @@ def reapply_preview(request: Request, who: VisitorOf, payment_id: PaymentOf) -> 
     before = asking.payment(who, payment_id)
     wanted = _reapplication(who, before, fields, "preview")
     return render(
-        "payment_correction.html", who, act="reapply", fields=fields, **_seen(request, who, before, reapply=wanted)
+        "payment_correction.html", who, act="reapply", fields=fields, **previewed(request, who, before, reapply=wanted)
     )
 
 
@@ -105,7 +105,7 @@ def refund_preview(request: Request, who: VisitorOf, payment_id: PaymentOf) -> R
     before = asking.payment(who, payment_id)
     wanted = api.refund_of(who.deps, payment_id, refund_of(before, fields), "preview")
     return render(
-        "payment_correction.html", who, act="refund", fields=fields, **_seen(request, who, before, refund=wanted)
+        "payment_correction.html", who, act="refund", fields=fields, **previewed(request, who, before, refund=wanted)
     )
 
 
@@ -133,7 +133,7 @@ def _typed(request: Request, who: Visitor) -> Visitor:
     return replace(who, returned=Returned(fields)) if who.returned is None and fields else who
 
 
-def _seen(request: Request, who: Visitor, before: PaymentShown, **act: Any) -> dict[str, Any]:
+def previewed(request: Request, who: Visitor, before: PaymentShown, **act: Any) -> dict[str, Any]:
     """The payment, what follows, and the key that makes a second press of the button harmless."""
     seen = who.deps.billing.PreviewPayment(pb.PreviewPaymentRequest(**act))
     names = names_of(who, {before.customer_id, seen.payment.customer_id}, orders_of(before, seen))
