@@ -260,6 +260,7 @@ class FakeBilling(Neighbor):
             due=amount, paid_out=zero, fees=zero, open=amount, status="open", sold_at_micros=1,
         )  # fmt: skip
         is_asked = request.channel in ("", sale.channel) and request.status in ("", sale.status)
+        is_asked = is_asked and (not request.references or sale.reference in request.references)
         return billing.ListMarketplaceSalesResponse(sales=[sale] if is_asked else [])
 
     def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from services.runtime.grpc_client import Unreachable
+from tests.billing.desk import order_of
 from tests.console.money_world import MoneyWorld, hidden_in
 from tests.console.test_accounting import plain
 from tests.console.test_refused_forms import ALERT
@@ -276,6 +277,39 @@ async def test_a_payout_settles_the_sales_it_names_and_is_checked_before(money: 
     assert done.status_code == 303
     assert "83.00 USD 71.00 12.00 – settled" in sales
     assert "AMZ-1 Amazon 71.00 USD" in plain((await browser.get(done.headers["Location"])).text)
+
+
+async def test_a_payouts_preview_knows_every_sale_that_it_names(money: MoneyWorld) -> None:
+    _sell_many(money, 201)
+    browser, new = money.console.browser("accounting"), "/accounting/payouts/new"
+    before = {"channel": "amazon", "reference": "AMZ-0", "amount": "4.00", "currency": "USD"}
+    paid = f"{new}/preview?{urlencode({**before, 'reference-1': 'A-000', 'amount-1': '4.00'})}"
+    await money.confirm(browser, paid, "/accounting/payouts")
+    fields = {"channel": "amazon", "reference": "AMZ-1", "amount": "9.00", "currency": "USD"}
+    lines = {"reference-1": "z\u20119", "amount-1": "4.00", "reference-2": "A-000", "amount-2": "4.00"}
+    other = {"reference-3": "unheard-of", "amount-3": "1.00"}
+
+    shown = plain((await browser.get(f"{new}/preview?{urlencode({**fields, **lines, **other})}")).text)
+    euros = plain((await browser.get(f"{new}/preview?{urlencode({**fields, **lines, 'currency': 'EUR'})}")).text)
+
+    number = money.numbers["shipping"]
+    assert f"z-9 {number} 4.00 – 4.00 0.00" in shown
+    assert f"A-000 {number} 4.00 – 0.00 -4.00" in shown
+    assert "unheard-of none yet 1.00 – – –" in shown
+    assert "Nothing is shipped in EUR under a reference without an order" in euros
+    assert "A-000 none yet 4.00 – – –" in euros
+
+
+def _sell_many(money: MoneyWorld, count: int) -> None:
+    """So many sales of 4.00 at Amazon, A-000 and so on, and Z-9 behind them."""
+    references = [*(f"A-{number:03}" for number in range(count)), "Z-9"]
+    for reference in references:
+        sold = order_of(
+            {"1": (1, "4.00")}, order_id=f"{money.ids['shipping']}{reference}", payment_method="settled_elsewhere"
+        )
+        sold.number, sold.channel = money.numbers["shipping"], "amazon"
+        sold.settlement.reference = reference
+        money.cashier.invoice(sold, f"shp_{reference}", {"1": 1})
 
 
 @pytest.mark.parametrize(

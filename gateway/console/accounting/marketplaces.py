@@ -7,7 +7,7 @@ from dataclasses import replace
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.console.accounting.payout_form import lines_of, open_sales, payout_of, settled, total_of
+from gateway.console.accounting.payout_form import lines_of, named_sales, open_sales, payout_of, settled, total_of
 from gateway.console.accounting.queries import Cursor, Word, after, next_page
 from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.accounting.values import PayoutShown, SaleShown
@@ -86,7 +86,7 @@ def new_payout_preview(request: Request, who: VisitorOf) -> Response:
     """What the payout comes to and settles; nothing is recorded."""
     request.state.form = fields = query_fields(request)
     body = payout_of(fields)
-    sales = {fold_key(sale.reference): sale for sale in open_sales(who, body.channel)}
+    sales = named_sales(who, body)
     return render(
         "payout_preview.html",
         who,

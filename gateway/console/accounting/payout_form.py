@@ -43,6 +43,13 @@ def open_sales(who: Visitor, channel: str) -> list[SaleShown]:
     return [SaleShown.of(row) for row in who.deps.billing.ListMarketplaceSales(wanted).sales]
 
 
+def named_sales(who: Visitor, body: PayoutInput) -> dict[str, SaleShown]:
+    """Reference key → sale in the payout's currency, of those that a payout names, whether anything is open of them or not."""
+    wanted = pb.ListMarketplaceSalesRequest(channel=body.channel, references=[line.reference for line in body.sales])
+    found = map(SaleShown.of, who.deps.billing.ListMarketplaceSales(wanted).sales)
+    return {fold_key(sale.reference): sale for sale in found if sale.due.currency == body.amount.currency}
+
+
 def lines_of(sales: Sequence[SaleShown], typed: Mapping[str, str]) -> list[FormLine]:
     """The open sales and empty lines; those that were typed before, in their place, when the form comes back."""
     by_key = {fold_key(sale.reference): sale for sale in sales}
@@ -96,10 +103,9 @@ class Settled:
 
 
 def settled(line: PayoutSaleInput, sale: SaleShown | None, currency: str) -> Settled:
-    """What a line settles; a sale in another currency is not the one that it names."""
-    is_same = sale is not None and sale.due.currency == currency
+    """What a line settles of the sale that it names."""
     amount, fees = (Money.parse(each, currency) for each in (line.amount, line.fees))
-    return Settled(line.reference, amount, fees, sale if is_same else None)
+    return Settled(line.reference, amount, fees, sale)
 
 
 def _sales(fields: Mapping[str, str], currency: str) -> Iterator[PayoutSaleInput]:
