@@ -8,18 +8,22 @@ from gateway.console.accounting import asking
 from gateway.console.accounting.values import InvoiceShown, ReceivableShown
 from gateway.console.visitor import Visitor
 from services.kernel.clock import business_day
+from services.orders.order import lookup
 from services.runtime.grpc_client import Unreachable
-
-INVOICES = 50
-"""Most open invoices on the page; its figures count all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """One row a currency, and the invoices that are due first; `today` is an ISO date of the company."""
+    """One row a currency, and the oldest open invoices, the first due of them first; the rows count all.
+
+    `opens` are the ids of their orders that the visitor may open: an account is billed for others' orders, too. `today` is an ISO
+    date of the company.
+    """
 
     rows: tuple[ReceivableShown, ...] = ()
     invoices: tuple[InvoiceShown, ...] = ()
+    is_all: bool = True
+    opens: frozenset[str] = frozenset()
     today: str = ""
     is_away: bool = False
 
@@ -35,4 +39,6 @@ def balance_of(who: Visitor) -> Balance:
         return Balance(is_away=True)
     today = business_day(who.deps.clock(), who.deps.database.time_zone).isoformat()
     mine = [row for row in rows if row.customer_id == company]
-    return Balance(tuple(mine), tuple(invoices[:INVOICES]), today)
+    with who.deps.database.reading() as session:
+        opens = lookup.headed(session, {one.order_id for one in invoices.rows}, who.caller.scope)
+    return Balance(tuple(mine), tuple(invoices.rows), not invoices.next_cursor, frozenset(opens), today)

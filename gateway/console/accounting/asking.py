@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from gateway.console.accounting.values import InvoiceShown, PaymentShown, ReceivableShown, WaitingShown
@@ -74,10 +74,10 @@ def invoices(
     return Rows([InvoiceShown.of(row) for row in found.invoices], found.next_cursor)
 
 
-def unpaid(who: Visitor, customer_id: str, limit: int = 100) -> list[InvoiceShown]:
-    """A customer's invoices with something open, the first due first."""
-    found = invoices(who, customer_id=customer_id, status="unpaid", limit=limit).rows
-    return sorted(found, key=lambda one: (one.due_on or "9999", one.number))
+def unpaid(who: Visitor, customer_id: str, limit: int = 100) -> Rows[InvoiceShown]:
+    """A customer's oldest invoices with something open, the first due of them first."""
+    found = invoices(who, customer_id=customer_id, status="unpaid", limit=limit)
+    return replace(found, rows=sorted(found.rows, key=lambda one: (one.due_on or "9999", one.number)))
 
 
 def invoice_numbered(who: Visitor, number: str) -> InvoiceShown:

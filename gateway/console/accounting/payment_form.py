@@ -28,7 +28,7 @@ _USE: TypeAdapter[PaymentUse] = TypeAdapter(PaymentUse)
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a customer's payment may be for: invoices with something open, the first due first, and orders that wait."""
+    """What a customer's payment may be for: its oldest invoices with something open, the first due of them first, and orders that wait."""
 
     invoices: list[InvoiceShown]
     waiting: list[WaitingShown]
@@ -36,7 +36,7 @@ class Candidates:
 
 def candidates(who: Visitor, customer_id: str, before: PaymentShown | None = None) -> Candidates:
     """What a payment of this customer may be for; what `before` pays now is among it."""
-    invoices = asking.unpaid(who, customer_id)
+    invoices = asking.unpaid(who, customer_id).rows
     waiting = asking.waiting(who, customer_id=customer_id, limit=100).rows
     if before is not None and before.customer_id == customer_id:
         shown = {one.invoice_id for one in invoices}

@@ -47,9 +47,9 @@ def number_of(session: Session, order_id: str) -> str:
     return store.numbers(session, [order_id])[order_id]
 
 
-def headed(session: Session, order_ids: Collection[str]) -> dict[str, OrderHead]:
-    """Order id → what the order is called and whose it is, of those that exist."""
-    return orders_of_customer.headed(session, order_ids) if order_ids else {}
+def headed(session: Session, order_ids: Collection[str], scope: Scope = EVERYTHING) -> dict[str, OrderHead]:
+    """Order id → what the order is called and whose it is, of those that exist and the scope shows."""
+    return orders_of_customer.headed(session, order_ids, scope) if order_ids else {}
 
 
 def numbers(session: Session, order_ids: Collection[str]) -> dict[str, str]:

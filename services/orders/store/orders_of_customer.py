@@ -7,8 +7,10 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlmodel import Session
 
+from services.orders.domain.access import Scope
 from services.orders.domain.order import ENDED, OrderHead
 from services.orders.models import OrderRow
+from services.orders.store.orders import within
 from services.runtime.db import table_of
 
 _order = table_of(OrderRow)
@@ -20,10 +22,10 @@ def living(session: Session, customer_id: str, limit: int = 5) -> list[str]:
     return list(session.scalars(query.order_by(_order.c.placed_at).limit(limit)))
 
 
-def headed(session: Session, order_ids: Collection[str]) -> dict[str, OrderHead]:
-    """Order id → what the order is called, of those that exist."""
+def headed(session: Session, order_ids: Collection[str], scope: Scope) -> dict[str, OrderHead]:
+    """Order id → what the order is called, of those that exist and the scope shows."""
     shown = (_order.c.order_id, _order.c.number, _order.c.customer_id, _order.c.customer_name)
-    query = select(*shown).where(_order.c.order_id.in_(sorted(order_ids)))
+    query = select(*shown).where(_order.c.order_id.in_(sorted(order_ids)), within(scope))
     return {row.order_id: OrderHead(*row) for row in session.execute(query)}
 
 
