@@ -75,6 +75,24 @@ async def test_nobody_decides_what_they_asked_for_whatever_they_send(money: Mone
     assert "another person" in plain(own.text)
 
 
+async def test_a_decision_that_another_site_sends_decides_nothing(money: MoneyWorld) -> None:
+    page = f"{LIST}/{await ask_for_reversal(money)}"
+    ann, ben = money.console.browser("accounting", sub="ann"), money.console.browser("accounting", sub="ben")
+    decision = {"key": "k1", "decision": "approve"}
+
+    sent = [
+        await ben.client.post(page, data={**decision, **token})
+        for token in ({}, {"csrf": ""}, {"csrf": "guessed"}, {"csrf": ann.csrf})
+    ]
+    reversed_at = [one.reversed_at_micros for one in money.stored if one.reference == "WIRE-1"]
+    own = await ben.client.post(page, data={**decision, "csrf": ben.csrf})
+
+    assert [answer.status_code for answer in sent] == [403] * 4
+    assert all("belongs to another login" in answer.text for answer in sent)
+    assert reversed_at == [0]
+    assert own.status_code == 303
+
+
 async def test_an_auditor_reads_what_waits_and_decides_nothing(money: MoneyWorld) -> None:
     correction_id = await ask_for_reversal(money)
     auditor, page = money.console.browser("auditor"), f"{LIST}/{correction_id}"
