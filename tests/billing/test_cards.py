@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
+from services.billing.cards.recording import Answer
+from services.billing.domain.cards import Operation
+from services.billing.store import operations
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, Refused
 from services.kernel.money import Money
 from services.runtime.db import Database
@@ -22,6 +25,12 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def till(database: Database, tmp_path: Path) -> Iterator[Till]:
     with stripe_in(tmp_path) as stripe:
         yield Till(database, stripe)
+
+
+def without_an_answer(till: Till) -> list[str]:
+    """Operations that nobody knows the answer of."""
+    with till.database.reading() as session:
+        return list(operations.due(session, till.now + DAY, 100))
 
 
 def test_an_order_by_card_is_authorized_and_takes_no_credit(till: Till) -> None:
@@ -60,6 +69,49 @@ def test_a_capture_asked_for_again_is_done_once(till: Till) -> None:
 
     assert states == ["captured", "captured", "nothing"]
     assert till.at_stripe()["captured"] == 40_000
+
+
+def test_an_invoice_whose_capture_was_put_to_another_use_is_captured_again_from_the_same_card(till: Till) -> None:
+    """Its payment was taken off it: what is captured then is another payment, and both are in the books."""
+    till.commit_card()
+    invoice = till.ship("shp_1", 4)
+    till.capture("shp_1")
+    [first] = till.billing.ListPayments(pb.ListPaymentsRequest(), CONTEXT).payments
+    till.reapply(first.payment_id, on_account=True)
+
+    again = till.capture("shp_1", request_id="again").state
+
+    payments = till.billing.ListPayments(pb.ListPaymentsRequest(), CONTEXT).payments
+    intent = till.stripe.state.all("payment_intent")[0]["id"]
+    assert again == "captured"
+    assert [one.reference for one in payments] == [f"{intent}/INV-000001", f"{intent}/INV-000001/2"]
+    assert till.invoice_now(invoice.invoice_id).status == "paid"
+    assert till.at_stripe()["captured"] == till.card()["captured"] == 80_000
+    assert till.violations() == {}
+
+
+def test_an_operation_that_cannot_be_recorded_leaves_the_others_their_turn(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for order_id in ("ord_1", "ord_2"):
+        till.commit_card(order_id=order_id)
+        till.release(order_id)
+    record = till.cards._record
+
+    def broken(operation: Operation, answer: Answer) -> Operation:
+        if operation.order_id == "ord_1":
+            raise RuntimeError("a constraint does not hold")
+        return record(operation, answer)
+
+    monkeypatch.setattr(till.cards, "_record", broken)
+    till.settle()
+    stuck = without_an_answer(till)
+    monkeypatch.undo()
+    till.settle()
+
+    assert [operation_id.split("/")[2] for operation_id in stuck] == ["ord_1"]
+    assert without_an_answer(till) == []
+    assert till.violations() == {}
 
 
 @pytest.mark.parametrize(("token", "card"), [(POOR, "declined"), ("", "missing")])

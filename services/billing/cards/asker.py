@@ -56,9 +56,16 @@ class Asker:
         with self._desk.database.reading() as session:
             due = operations.due(session, self._desk.clock(), BATCH)
         for operation_id in due:
-            answered = self._desk.pursue(operation_id)
-            is_moved = is_moved or not answered.is_asked
+            is_moved = self._is_answered(operation_id) or is_moved
         return is_moved
+
+    def _is_answered(self, operation_id: str) -> bool:
+        """Whether an operation has its answer now; one that cannot be recorded leaves the others their turn."""
+        try:
+            return not self._desk.pursue(operation_id).is_asked
+        except Exception:  # whatever it is, it is tried again when its time comes
+            log.exception("provider.operation_failed", operation_id=operation_id)
+            return False
 
     def _read_events(self) -> bool:
         """Read at the provider what its events are about; one that cannot be read now waits."""

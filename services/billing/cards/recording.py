@@ -23,6 +23,7 @@ from services.billing.domain.cards import (
     VOID,
     Authorization,
     Operation,
+    payment_reference,
 )
 from services.billing.domain.facts import CAPTURE_FAILED, REFUND_FAILED, CardProblem
 from services.billing.domain.payments import Application, Instruction, Payment
@@ -112,9 +113,9 @@ def _enter(session: Session, operation: Operation, authorization: Authorization,
     invoice = invoices.by_ids(session, [operation.subject_id])[operation.subject_id]
     applied = min(operation.amount, invoice.open)
     payment = Payment(
-        new_id("pay"), operation.customer_id, operation.amount, f"{authorization.provider_id}/{invoice.number}", (),
-        operation.amount, now, received_on=sessions.business_day(session, now), operation_id=operation.operation_id,
-        fee_minor=fee_minor,
+        new_id("pay"), operation.customer_id, operation.amount,
+        payment_reference(authorization.provider_id, invoice.number, operation.operation_id), (), operation.amount, now,
+        received_on=sessions.business_day(session, now), operation_id=operation.operation_id, fee_minor=fee_minor,
     )  # fmt: skip
     parts = (Application(invoice.invoice_id, applied),) if applied.minor else ()
     entered = enter(session, payment, Instruction(parts, (), is_on_account=True), now)

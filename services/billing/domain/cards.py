@@ -92,6 +92,12 @@ def operation_id(kind: str, subject: str, earlier: int) -> str:
     return f"{kind}/{subject}/{earlier + 1}"
 
 
+def payment_reference(provider_id: str, invoice_number: str, operation_id: str) -> str:
+    """What the payment of a capture is called: each further capture of an invoice is another payment."""
+    how_manieth = operation_id.rpartition("/")[2]
+    return "/".join([provider_id, invoice_number, *([how_manieth] if how_manieth != "1" else [])])
+
+
 def usable(authorizations: Sequence[Authorization], amount: Money, now: datetime) -> Authorization | None:
     """The oldest authorization from which all of an amount can be captured."""
     return next((one for one in authorizations if one.is_fresh(now) and one.free >= amount), None)
@@ -122,7 +128,6 @@ def card_money(
     authorizations: Sequence[Authorization], operations: Sequence[Operation], currency: str, *, is_by_card: bool
 ) -> CardMoney:
     """The money of an order's card, from what was authorized for it and all operations on it, oldest first."""
-    zero = Money.zero(currency)
     refunds = [one.amount for one in operations if one.kind == REFUND and one.state in (ASKED, SUCCEEDED)]
     tries = [one for one in operations if one.kind == AUTHORIZE and not one.is_abandoned]
     last = tries[-1] if tries else None
@@ -132,7 +137,7 @@ def card_money(
     return CardMoney(
         Money.total((one.free for one in authorizations), currency),
         Money.total((one.captured for one in authorizations), currency),
-        Money.total(refunds, currency) if refunds else zero,
+        Money.total(refunds, currency),
         standing if tries or is_by_card else "",
         last.reason if last and last.is_refused else "",
     )
