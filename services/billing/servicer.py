@@ -229,7 +229,7 @@ class BillingServicer(CorrectionServicer):
             return pb.CaptureInvoiceResponse(operation_ids=begun)
 
         begun = self.database.once(request.request_id, without(request, "card_token"), pb.CaptureInvoiceResponse, act)
-        return answers.captured([self.desk.pursue(one) for one in begun.operation_ids])
+        return answers.captured(self.desk.pursue_all(begun.operation_ids))
 
     def RecordProviderEvent(
         self, request: pb.RecordProviderEventRequest, context: Context

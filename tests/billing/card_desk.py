@@ -14,6 +14,7 @@ from services.billing.cards.desk import CardDesk
 from services.billing.cards.stripe_provider import StripeProvider
 from services.billing.fake_stripe.server import FakeStripe
 from services.billing.servicer import BillingServicer
+from services.billing.store import operations
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, NOW, Desk, order_of, usd
 
@@ -102,6 +103,11 @@ class Till(Desk):
         found = self.billing.GetOrderMoney(pb.GetOrderMoneyRequest(order_id="ord_1", currency="USD"), CONTEXT)
         amounts = ("authorized", "captured", "refunded")
         return {**{name: getattr(found, name).minor_units for name in amounts}, "card": found.card}
+
+    def without_an_answer(self) -> list[str]:
+        """Ids of operations that nobody knows the answer of."""
+        with self.database.reading() as session:
+            return list(operations.due(session, self.now + timedelta(days=1), 100))
 
     def at_stripe(self) -> dict[str, int]:
         """What the provider has: open authorizations, captured, refunded, in minor units."""

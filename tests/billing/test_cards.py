@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
-from services.billing.cards.recording import Answer
+from services.billing.cards.provider import CardDeclined
 from services.billing.domain.cards import Operation
-from services.billing.store import operations
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, Refused
 from services.kernel.money import Money
 from services.runtime.db import Database
@@ -25,12 +24,6 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def till(database: Database, tmp_path: Path) -> Iterator[Till]:
     with stripe_in(tmp_path) as stripe:
         yield Till(database, stripe)
-
-
-def without_an_answer(till: Till) -> list[str]:
-    """Operations that nobody knows the answer of."""
-    with till.database.reading() as session:
-        return list(operations.due(session, till.now + DAY, 100))
 
 
 def test_an_order_by_card_is_authorized_and_takes_no_credit(till: Till) -> None:
@@ -90,30 +83,6 @@ def test_an_invoice_whose_capture_was_put_to_another_use_is_captured_again_from_
     assert till.violations() == {}
 
 
-def test_an_operation_that_cannot_be_recorded_leaves_the_others_their_turn(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for order_id in ("ord_1", "ord_2"):
-        till.commit_card(order_id=order_id)
-        till.release(order_id)
-    record = till.cards._record
-
-    def broken(operation: Operation, answer: Answer) -> Operation:
-        if operation.order_id == "ord_1":
-            raise RuntimeError("a constraint does not hold")
-        return record(operation, answer)
-
-    monkeypatch.setattr(till.cards, "_record", broken)
-    till.settle()
-    stuck = without_an_answer(till)
-    monkeypatch.undo()
-    till.settle()
-
-    assert [operation_id.split("/")[2] for operation_id in stuck] == ["ord_1"]
-    assert without_an_answer(till) == []
-    assert till.violations() == {}
-
-
 @pytest.mark.parametrize(("token", "card"), [(POOR, "declined"), ("", "missing")])
 def test_without_a_good_card_the_order_waits_and_another_one_makes_it_go(till: Till, token: str, card: str) -> None:
     refused = till.commit_card(token=token)
@@ -136,20 +105,6 @@ def test_a_card_that_was_declined_is_not_tried_again_by_a_repeat(till: Till) -> 
         assert not till.commit_card(token=POOR).is_granted
 
     assert till.stripe.requests.count("POST /v1/payment_intents") == 1
-
-
-@pytest.mark.parametrize("wrong", ["away", "drop", "error"])
-def test_while_nobody_knows_whether_it_is_authorized_the_commitment_is_asked_again(till: Till, wrong: str) -> None:
-    till.stripe.switches.turn(wrong)
-    with pytest.raises(Conflict) as away:
-        till.commit_card(request_id="credit/1")
-
-    granted = till.commit_card(request_id="credit/1")
-
-    assert away.value.reason == "PROVIDER_AWAY"
-    assert granted.is_granted
-    assert till.stripe.state.count("charge") == 1
-    assert till.commit_card(request_id="credit/1") == granted
 
 
 def test_what_was_cut_off_is_asked_in_the_background_and_lets_the_order_go(till: Till) -> None:
@@ -316,18 +271,52 @@ def test_an_operation_without_an_answer_is_found_by_the_audit_after_a_day(till: 
     assert list(till.violations()) == ["billing.operations_are_answered"]
 
 
-def test_a_provider_that_hangs_leaves_threads_to_others(till: Till) -> None:
-    """As many calls as may be under way wait for an answer; one more is asked later and says so at once."""
-    for _ in range(6):
-        assert till.cards._calls.acquire(timeout=1)
-    with pytest.raises(Conflict):
-        till.commit_card()
-    for _ in range(6):
-        till.cards._calls.release()
+def test_a_capture_that_the_bank_declines_has_failed_and_accounting_is_told(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.commit_card()
+    invoice = till.ship("shp_1", 4)
 
-    assert till.stripe.requests == []
-    assert till.commit_card().is_granted
-    assert till.stripe.state.count("charge") == 1
+    def declined(*_: object, **__: object) -> None:
+        raise CardDeclined("card_declined", "Your card was declined.")
+
+    monkeypatch.setattr(till.provider, "capture", declined)
+    answer = till.capture("shp_1")
+
+    assert (answer.state, answer.reason) == ("failed", "card_declined")
+    assert [(one["kind"], one["subject_id"]) for one in till.facts("card_problem")] == [
+        ("capture_failed", invoice.invoice_id)
+    ]
+    assert till.card()["authorized"] == 100_000
+    assert till.violations() == {}
+
+
+def test_a_decline_that_comes_late_leaves_a_capture_that_another_card_pays_meanwhile(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.commit_card()
+    till.ship("shp_1", 4)
+    till.now += 8 * DAY
+    ask = till.cards._ask
+
+    def overtaken(operation: Operation) -> Operation:
+        answered = ask(operation)
+        if answered.state == "declined":
+            monkeypatch.undo()
+            till.give_card(VISA)
+            till.stripe.switches.turn("drop")
+            [capture] = [one for one in till.without_an_answer() if one.startswith("capture")]
+            till.cards.ask(capture)
+        return answered
+
+    monkeypatch.setattr(till.cards, "_ask", overtaken)
+    state = till.capture("shp_1", token=POOR).state
+    till.settle()
+
+    assert state == "asked"
+    assert till.facts("card_problem") == []
+    assert till.at_stripe()["captured"] == till.card()["captured"] == 40_000
+    assert till.violations() == {}
 
 
 def test_another_card_leaves_a_capture_without_an_answer_its_authorization_until_it_has_one(till: Till) -> None:

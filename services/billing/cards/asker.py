@@ -39,6 +39,7 @@ class Asker:
         self._wake.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
+        self._desk.close()
 
     def _run(self) -> None:
         while not self._wake.is_stopped():
@@ -62,7 +63,7 @@ class Asker:
     def _is_answered(self, operation_id: str) -> bool:
         """Whether an operation has its answer now; one that cannot be recorded leaves the others their turn."""
         try:
-            return not self._desk.pursue(operation_id).is_asked
+            return not self._desk.ask(operation_id).is_asked
         except Exception:  # whatever it is, it is tried again when its time comes
             log.exception("provider.operation_failed", operation_id=operation_id)
             return False

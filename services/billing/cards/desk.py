@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from services.billing.cards import planning, recording
+from services.billing.cards.patience import Patience
 from services.billing.cards.provider import CardDeclined, Intent, Provider, ProviderAway, ProviderRefused
-from services.billing.cards.recording import NO_CARD, Answer
+from services.billing.cards.recording import Answer
 from services.billing.domain.cards import AUTHORIZE, CAPTURE, DECLINED, FAILED, SUCCEEDED, VOID, Operation, pause
 from services.billing.domain.credit import CreditRequest
 from services.billing.store import authorizations, credit, operations
@@ -22,23 +22,21 @@ _ROUNDS = 4
 """How many operations may have to be answered one after the other: an older one, an authorization, and the one that is meant."""
 
 
-_AT_ONCE, _QUEUED_S = 6, 2.0
-"""How many calls of the provider are under way at most, and how long one more waits: a provider that hangs must leave threads to
-those who ask billing for something else."""
-
-
 class CardDesk:
     """What billing does with cards. Without a provider nothing is asked, and what would be is refused by its callers.
 
-    `wake` is called when something was written down that nobody here waits for.
+    `cover` and `pursue` are for those who wait for an answer: when the provider takes longer than they may, they go on without
+    one, and what they asked for goes on without them. `wake` is called when something was written down that nobody here waits for.
     """
 
-    def __init__(self, database: Database, provider: Provider | None, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, database: Database, provider: Provider | None, clock: Clock = utc_now, patience: Patience | None = None
+    ) -> None:
         self.database = database
         self.provider = provider
         self.clock = clock
+        self.patience = patience or Patience()
         self.wake: Callable[[], None] = lambda: None
-        self._calls = threading.BoundedSemaphore(_AT_ONCE)
 
     @property
     def is_open(self) -> bool:
@@ -47,29 +45,61 @@ class CardDesk:
 
     def cover(self, asked: CreditRequest, token: str) -> bool:
         """Authorize what of an order is not billed, as far as its card allows; whether that is known now."""
+        return bool(self.patience.wait(lambda: self._cover(asked, token)))
+
+    def pursue(self, operation_id: str) -> Operation:
+        """Have the provider asked for an operation; it as it stands then, asked while nobody knows."""
+        return self.pursue_all([operation_id])[0]
+
+    def pursue_all(self, operation_ids: Sequence[str]) -> list[Operation]:
+        """Have the provider asked for operations, one after the other until one gets no answer; all of them as they stand then."""
+        known = (self.patience.wait(lambda: self._in_turn(operation_ids)) or []) if operation_ids else []
+        left = operation_ids[len(known) :]
+        return [*known, *self._as_they_stand(left)] if left else known
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self.patience.end()
+
+    def _in_turn(self, operation_ids: Sequence[str]) -> list[Operation]:
+        """The operations that were asked for: all, or those up to the first that got no answer."""
+        known: list[Operation] = []
+        for operation_id in operation_ids:
+            known.append(self.ask(operation_id))
+            if known[-1].is_asked:
+                break
+        return known
+
+    def _as_they_stand(self, operation_ids: Sequence[str]) -> list[Operation]:
+        with self.database.reading() as session:
+            return [known for one in operation_ids if (known := operations.by_id(session, one))]
+
+    def _cover(self, asked: CreditRequest, token: str) -> bool:
         for _ in range(_ROUNDS):
             with self.database.transaction() as session:
                 credit.take_or_open(session, asked.customer_id, asked.amount.currency)
                 operation = planning.cover(session, asked, token, self.clock())
             if operation is None:
                 return True
-            if self.pursue(operation.operation_id).is_asked:
+            if self.ask(operation.operation_id).is_asked:
                 return False
         return True
 
-    def pursue(self, operation_id: str) -> Operation:
-        """Ask the provider for an operation, and first for what it rests on; it as it stands then, asked while nobody knows."""
+    def ask(self, operation_id: str) -> Operation:
+        """Ask the provider for an operation, and first for what it rests on, however long that takes; it as it stands then."""
         operation, first = self._begin(operation_id)
         for _ in range(_ROUNDS):
             if not operation.is_asked:
                 return operation
             if first is None:
-                return self._record(operation, NO_CARD)
+                return self._record_without_card(operation, "no card is authorized for it")
             answered = self._ask(first)
-            if answered.is_asked or first.operation_id == operation_id:
+            if first.operation_id == operation_id:
                 return answered
+            if answered.is_asked:
+                return operation
             if first.kind == AUTHORIZE and answered.state != SUCCEEDED:
-                return self._record(operation, Answer(FAILED, reason=f"the card was declined ({answered.reason})"))
+                return self._record_without_card(operation, f"the card was declined ({answered.reason})")
             operation, first = self._begin(operation_id)
         return operation
 
@@ -92,15 +122,13 @@ class CardDesk:
 
     def _ask(self, operation: Operation) -> Operation:
         """Ask for one operation, whose try is counted, and record the answer."""
-        if self.provider is None or not self._calls.acquire(timeout=_QUEUED_S):
+        if self.provider is None:
             return operation
         try:
             answer = self._answer(self.provider, operation)
         except ProviderAway as away:
             log.warning("provider.away", operation_id=operation.operation_id, error=str(away))
             return operation
-        finally:
-            self._calls.release()
         return self._record(operation, answer)
 
     def _answer(self, provider: Provider, operation: Operation) -> Answer:
@@ -109,9 +137,9 @@ class CardDesk:
             if operation.attempts and (known := _found(provider, operation, provider_id, self._captured_before)):
                 return known
             return _done(provider, operation, provider_id)
-        except CardDeclined as declined:
-            return Answer(DECLINED, reason=declined.code)
         except ProviderRefused as refusal:
+            if operation.kind == AUTHORIZE and isinstance(refusal, CardDeclined):
+                return Answer(DECLINED, reason=refusal.code)
             intent = _standing(provider, provider_id) if operation.kind == CAPTURE else None
             return Answer(FAILED, provider_id, intent, refusal.code)  # its sentence may name the card's token
 
@@ -130,6 +158,12 @@ class CardDesk:
     def _record(self, operation: Operation, answer: Answer) -> Operation:
         with self.database.transaction() as session:
             recorded = recording.record(session, operation, answer, self.clock())
+        self.wake()
+        return recorded
+
+    def _record_without_card(self, operation: Operation, reason: str) -> Operation:
+        with self.database.transaction() as session:
+            recorded = recording.record_without_card(session, operation, reason, self.clock())
         self.wake()
         return recorded
 

@@ -24,6 +24,7 @@ from services.billing.domain.cards import (
     Authorization,
     Operation,
     payment_reference,
+    usable,
 )
 from services.billing.domain.facts import CAPTURE_FAILED, REFUND_FAILED, CardProblem
 from services.billing.domain.payments import Application, Instruction, Payment
@@ -55,9 +56,28 @@ def record(session: Session, operation: Operation, answer: Answer, now: datetime
     recorded = operations.by_id(session, operation.operation_id)
     assert recorded is not None, "operations are never deleted"
     if is_new:
-        _EFFECTS[operation.kind](session, replace(recorded, token=operation.token), answer, now)
-        log.info("provider.answered", operation_id=operation.operation_id, state=answer.state, reason=answer.reason)
+        _follow(session, operation, recorded, answer, now)
     return recorded
+
+
+def record_without_card(session: Session, operation: Operation, reason: str, now: datetime) -> Operation:
+    """The capture as failed, unless it, or a card for it, has come by an authorization meanwhile: then it stays asked."""
+    credit.take_or_open(session, operation.customer_id, operation.amount.currency)
+    authorized = authorizations.of_order(session, operation.order_id)
+    is_new = not usable(authorized, operation.amount, now) and operations.fail_without_card(
+        session, operation.operation_id, reason, now
+    )
+    recorded = operations.by_id(session, operation.operation_id)
+    assert recorded is not None, "operations are never deleted"
+    if is_new:
+        _follow(session, operation, recorded, Answer(FAILED, reason=reason), now)
+    return recorded
+
+
+def _follow(session: Session, operation: Operation, recorded: Operation, answer: Answer, now: datetime) -> None:
+    """All that follows from a new answer; the token is known only from before it."""
+    _EFFECTS[operation.kind](session, replace(recorded, token=operation.token), answer, now)
+    log.info("provider.answered", operation_id=operation.operation_id, state=answer.state, reason=answer.reason)
 
 
 def _authorized(session: Session, operation: Operation, answer: Answer, now: datetime) -> None:
@@ -168,5 +188,3 @@ _EFFECTS: Mapping[str, Callable[[Session, Operation, Answer, datetime], None]] =
     VOID: _voided,
     REFUND: _refunded,
 }
-
-NO_CARD = Answer(FAILED, reason="no card is authorized for it")

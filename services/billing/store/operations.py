@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session
 
-from services.billing.domain.cards import ASKED, Operation
+from services.billing.domain.cards import ASKED, FAILED, Operation
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, UtcDateTime
@@ -54,6 +54,11 @@ _ANSWER = (
         answered_at=bindparam("at", type_=UtcDateTime()),
         token="",
     )
+)
+_FAIL_WITHOUT_CARD = (
+    update(tables.provider_operation)
+    .where(_IS_ASKED, _row.authorization_id == "")
+    .values(state=FAILED, reason=bindparam("why"), answered_at=bindparam("at", type_=UtcDateTime()), token="")
 )
 
 
@@ -135,6 +140,11 @@ def answer(session: Session, operation_id: str, state: str, provider_id: str, re
     """Record what became of it, unless that is recorded: one conditional UPDATE decides."""
     terms = {"id": operation_id, "to": state, "provider": provider_id, "why": reason, "at": now}
     return changed(session, _ANSWER, terms) == 1
+
+
+def fail_without_card(session: Session, operation_id: str, reason: str, now: datetime) -> bool:
+    """Record that a capture failed for want of a card, unless it has an authorization or an answer: one conditional UPDATE decides."""
+    return changed(session, _FAIL_WITHOUT_CARD, {"id": operation_id, "why": reason, "at": now}) == 1
 
 
 def _operation(row: Row[Any]) -> Operation:
