@@ -27,6 +27,7 @@ from services.billing import (
 )
 from services.billing.cards import covering
 from services.billing.cards.desk import CardDesk
+from services.billing.domain.cards import FAILED
 from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
@@ -211,6 +212,7 @@ class BillingServicer(CorrectionServicer):
 
     def AuthorizeCard(self, request: pb.AuthorizeCardRequest, context: Context) -> pb.AuthorizeCardResponse:
         """Authorize another card for an order; the answer says how far that has come."""
+        covering.check_taken(self.desk)
         order_id, token = text(request.order_id, "order_id"), wire.card_token(text(request.card_token, "card_token"))
 
         def act(session: Session) -> pb.AuthorizeCardResponse:
@@ -223,6 +225,8 @@ class BillingServicer(CorrectionServicer):
         """Capture what invoices have open; the answer says how far that has come."""
         order_id, token = text(request.order_id, "order_id"), wire.card_token(request.card_token)
         shipment_id = optional_text(request.shipment_id, "shipment_id")
+        if not self.desk.is_open:  # an answer, so that nobody asks again for days
+            return pb.CaptureInvoiceResponse(state=FAILED, reason=covering.NOT_TAKEN)
 
         def act(session: Session) -> pb.CaptureInvoiceResponse:
             begun = covering.capture(session, order_id, shipment_id, token, self.clock())

@@ -11,6 +11,7 @@ import pytest
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards.provider import CardDeclined
 from services.billing.domain.cards import Operation
+from services.billing.servicer import BillingServicer
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, Refused
 from services.kernel.money import Money
 from services.runtime.db import Database
@@ -317,6 +318,20 @@ def test_a_decline_that_comes_late_leaves_a_capture_that_another_card_pays_meanw
     assert till.facts("card_problem") == []
     assert till.at_stripe()["captured"] == till.card()["captured"] == 40_000
     assert till.violations() == {}
+
+
+def test_without_a_provider_nothing_is_written_down_that_nobody_would_ask(till: Till) -> None:
+    till.commit_card()
+    till.ship("shp_1", 4)
+    till.billing = BillingServicer(till.database, till.clock)
+
+    with pytest.raises(Refused) as refusal:
+        till.give_card(VISA)
+    answer = till.capture("shp_1")
+
+    assert refusal.value.reason == "CARDS_NOT_TAKEN"
+    assert (answer.state, "no card is taken here" in answer.reason, list(answer.operation_ids)) == ("failed", True, [])
+    assert till.without_an_answer() == []
 
 
 def test_another_card_leaves_a_capture_without_an_answer_its_authorization_until_it_has_one(till: Till) -> None:

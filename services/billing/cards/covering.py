@@ -11,8 +11,16 @@ from services.billing.cards.desk import CardDesk
 from services.billing.domain.cards import UNAVAILABLE
 from services.billing.domain.credit import CARD, CreditRequest, Decision
 from services.billing.store import credit, invoices, waits
-from services.kernel.errors import Conflict, NotFound
+from services.kernel.errors import Conflict, NotFound, Refused
 from services.runtime import idempotency
+
+NOT_TAKEN = "no card is taken here: billing has no payment provider"
+
+
+def check_taken(desk: CardDesk) -> None:
+    """Refused CARDS_NOT_TAKEN where there is no provider: what was written down for it nobody would ever ask."""
+    if not desk.is_open:
+        raise Refused("CARDS_NOT_TAKEN", f"{NOT_TAKEN}; pay the order another way")
 
 
 def cover(desk: CardDesk, request_id: str, request: Message, asked: CreditRequest, token: str) -> None:
