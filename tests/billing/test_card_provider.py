@@ -183,3 +183,62 @@ def test_a_form_is_read_as_clients_write_it() -> None:
         "expand": {"0": "latest_charge"},
         "payment_method_options": {"card": {"request_multicapture": "if_available"}},
     }
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "at_stripe"),
+    [
+        ("JPY", 5_000, 5_000),
+        ("ISK", 5_000, 500_000),
+        ("UGX", 5_000, 500_000),
+        ("MGA", 500_000, 5_000),
+        ("KWD", 12_340, 12_340),
+    ],
+)
+def test_amounts_go_to_stripe_and_come_back_as_each_side_counts_them(
+    fake: FakeStripe, provider: StripeProvider, currency: str, amount: int, at_stripe: int
+) -> None:
+    made = provider.authorize("a", Money(amount, currency), VISA, "ord_1")
+    captured = provider.capture("c", made.provider_id, Money(amount, currency), is_final=True)
+    provider.refund("r", made.provider_id, Money(amount, currency))
+
+    assert fake.state.all("payment_intent")[0]["amount"] == at_stripe
+    assert (made.amount, made.capturable, captured.received) == (amount, amount, amount)
+    assert provider.read(made.provider_id).refunded == amount
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("KWD", 12_345), ("MGA", 12_345)])
+def test_an_amount_that_is_too_fine_for_stripe_is_refused_before_it_is_asked(
+    fake: FakeStripe, provider: StripeProvider, currency: str, amount: int
+) -> None:
+    with pytest.raises(ProviderRefused) as refusal:
+        provider.authorize("a", Money(amount, currency), VISA, "ord_1")
+
+    assert refusal.value.code == "amount_too_fine"
+    assert fake.requests == []
+
+
+def test_a_fee_in_the_currency_of_the_payout_is_told_in_that_of_the_payment(
+    fake: FakeStripe, provider: StripeProvider
+) -> None:
+    """2.9 % of 400.00 and 30 cents are 11.90 in euros, 13.09 in dollars at 1.10, and 11.90 of what was paid again."""
+    fake.intents.payout = ("usd", 1.1)
+    made = provider.authorize("a", Money(100_000, "EUR"), VISA, "ord_1")
+    first = provider.capture("c1", made.provider_id, Money(40_000, "EUR"), is_final=False)
+    second = provider.capture("c2", made.provider_id, Money(60_000, "EUR"), is_final=True)
+
+    assert [row["fee"] for row in fake.state.all("balance_transaction")] == [1_947, 1_309]
+    assert (first.fees, second.fees) == (1_190, 2_960)
+
+
+def test_a_fee_of_few_decimals_is_told_in_the_minor_units_of_the_payment(
+    fake: FakeStripe, provider: StripeProvider
+) -> None:
+    """5,000 yen are paid out as 33.50 dollars; of those 1.17 is kept, which are 175 yen."""
+    fake.intents.payout = ("usd", 0.67)
+    made = provider.authorize("a", Money(5_000, "JPY"), VISA, "ord_1")
+    captured = provider.capture("c", made.provider_id, Money(5_000, "JPY"), is_final=True)
+
+    [row] = fake.state.all("balance_transaction")
+    assert (row["amount"], row["fee"]) == (3_350, 117)
+    assert captured.fees == 175

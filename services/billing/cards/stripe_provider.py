@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import stripe
 
 from services.billing.cards.provider import CardDeclined, Intent, ProviderAway, ProviderRefused
+from services.billing.cards.stripe_money import Fee, counted, fees_of, ours
 from services.kernel.money import Money
 
 Answer = TypeVar("Answer")
@@ -18,7 +19,6 @@ logging.getLogger("stripe").setLevel(logging.ERROR)  # its lines repeat what was
 _CONNECT_S, _ANSWER_S = 3.0, 10.0
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _BY_OTHERS = "authentication_required"
-_IN_USE = 409
 _FINAL = "final_capture"
 
 
@@ -35,10 +35,11 @@ class StripeProvider:
 
     def authorize(self, operation_id: str, amount: Money, token: str, order_id: str) -> Intent:
         """Create and confirm an intent that is captured by hand. A card that wants its holder's attention is declined."""
+        charged = counted(amount)
         made = _asked(
             lambda: self._client.v1.payment_intents.create(
                 {
-                    "amount": amount.minor,
+                    "amount": charged,
                     "currency": amount.currency.lower(),
                     "payment_method": token,
                     "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
@@ -64,10 +65,10 @@ class StripeProvider:
         return self._captured(f"{operation_id}/once", provider_id, amount, is_final=True)
 
     def _captured(self, key: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
-        capture = self._client.v1.payment_intents.capture
+        capture, charged = self._client.v1.payment_intents.capture, counted(amount)
         made = _asked(
             lambda: capture(
-                provider_id, {"amount_to_capture": amount.minor, "final_capture": is_final}, {"idempotency_key": key}
+                provider_id, {"amount_to_capture": charged, "final_capture": is_final}, {"idempotency_key": key}
             )
         )
         return self._intent(made)
@@ -85,9 +86,10 @@ class StripeProvider:
 
     def refund(self, operation_id: str, provider_id: str, amount: Money) -> str:
         """Refund part of what an intent has received."""
+        charged = counted(amount)
         made = _asked(
             lambda: self._client.v1.refunds.create(
-                {"payment_intent": provider_id, "amount": amount.minor, "metadata": {"operation": operation_id}},
+                {"payment_intent": provider_id, "amount": charged, "metadata": {"operation": operation_id}},
                 {"idempotency_key": operation_id},
             )
         )
@@ -135,19 +137,20 @@ class StripeProvider:
             given = found.latest_charge
             charge = given if isinstance(given, stripe.Charge) else None
             charge = charge or _asked(lambda: self._client.v1.charges.retrieve(str(given)))
-            refunded, is_disputed = charge.amount_refunded, charge.disputed
+            refunded, is_disputed = ours(charge.amount_refunded, found.currency), charge.disputed
             rows = _asked(
                 lambda: list(
                     self._client.v1.balance_transactions.list({"source": charge.id, "limit": 100}).auto_paging_iter()
                 )
             )
-            fees = sum(row.fee for row in rows)
+            kept = [Fee(row.amount, row.fee, row.currency) for row in rows]
+            fees = fees_of(found.amount_received, found.currency, kept)
         return Intent(
             found.id,
             _operation_of(found.metadata),
-            found.amount,
-            found.amount_capturable,
-            found.amount_received,
+            ours(found.amount, found.currency),
+            ours(found.amount_capturable, found.currency),
+            ours(found.amount_received, found.currency),
             refunded,
             fees,
             found.status == "requires_capture",
@@ -168,8 +171,6 @@ def _asked(act: Callable[[], Answer]) -> Answer:
         code = getattr(refusal.error, "decline_code", None) or refusal.code or "card_declined"
         raise CardDeclined(str(code), refusal.user_message or "The card was declined.") from refusal
     except (stripe.InvalidRequestError, stripe.IdempotencyError) as refusal:
-        if refusal.http_status == _IN_USE:
-            raise ProviderAway("the same operation is under way at the provider") from refusal
         raise ProviderRefused(
             refusal.code or "invalid_request",
             refusal.user_message or "The provider refused.",

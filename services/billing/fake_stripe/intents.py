@@ -18,6 +18,8 @@ _DECLINES = {
 }
 _MARK = "chargeDeclined"
 _FEE_BP, _FEE_FIXED = 290, 30
+_UNITS = {**dict.fromkeys(("isk", "ugx"), 100), **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 10)}
+"""Currency → what its amounts are multiples of."""
 
 
 class Intents:
@@ -27,6 +29,9 @@ class Intents:
         self._state = state
         self.has_multicapture = True
         """Whether an authorization may be captured more than once; for tests."""
+        self.payout: tuple[str, float] | None = None
+        """The currency that the account is paid out in and what one minor unit of a payment is worth in its; for tests. None: each
+        payment's own."""
 
     def create(self, asked: Document, now: datetime) -> Document:
         """Authorize at once; a refusal of the bank is a 402 that names the intent."""
@@ -43,6 +48,8 @@ class Intents:
             raise invalid("parameter_unsupported", "The stand-in takes capture_method=manual with confirm=true alone.")
         if not str(method).startswith("pm_card_"):
             raise invalid("resource_missing", f"No such PaymentMethod: '{method}'", "payment_method", 400)
+        if amount % (unit := _UNITS.get(currency.lower(), 1)):
+            raise invalid("invalid_amount", f"Amounts in {currency} must be divisible by {unit}.", "amount")
         intent = self._new(amount, currency.lower(), asked, now)
         self._confirm(intent, str(method), now)
         return intent
@@ -198,9 +205,11 @@ class Intents:
         return charge
 
     def _balance(self, charge: Document, kind: str, amount: int, fee: int, now: datetime) -> str:
+        currency, rate = self.payout or (charge["currency"], None)
+        amount, fee = (round(one * (rate or 1)) for one in (amount, fee))
         row = {
             "id": new_id("txn"), "object": "balance_transaction", "amount": amount, "fee": fee, "net": amount - fee, "type": kind,
-            "currency": charge["currency"], "source": charge["id"], "created": int(now.timestamp()),
+            "currency": currency, "exchange_rate": rate, "source": charge["id"], "created": int(now.timestamp()),
         }  # fmt: skip
         self._state.put("balance_transaction", row)
         return str(row["id"])
