@@ -72,11 +72,13 @@ class Asker:
         """Read at the provider what its events are about; one that cannot be read now waits."""
         with self._desk.database.reading() as session:
             new = authorizations.new_events(session, BATCH)
+        is_moved = False
         for event_id, provider_id in new:
             try:
-                read_event(self._desk, provider_id)
+                read_event(self._desk, event_id, provider_id)
+                is_moved = True
             except ProviderAway:
-                return False
-            with self._desk.database.transaction() as session:
-                authorizations.finish_event(session, event_id)
-        return bool(new)
+                break
+            except Exception:  # whatever it is, the event is read again and leaves the others their turn
+                log.exception("provider.event_failed", event_id=event_id)
+        return is_moved

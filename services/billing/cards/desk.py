@@ -8,7 +8,7 @@ import structlog
 
 from services.billing.cards import planning, recording
 from services.billing.cards.patience import Patience
-from services.billing.cards.provider import CardDeclined, Intent, Provider, ProviderAway, ProviderRefused
+from services.billing.cards.provider import CardDeclined, Intent, Provider, ProviderAway, ProviderRefused, Refund
 from services.billing.cards.recording import Answer
 from services.billing.domain.cards import AUTHORIZE, CAPTURE, DECLINED, FAILED, SUCCEEDED, VOID, Operation, pause
 from services.billing.domain.credit import CreditRequest
@@ -182,7 +182,7 @@ def _found(
     if operation.kind == VOID:
         return None
     refund = provider.find_refund(operation.operation_id, provider_id)
-    return Answer(SUCCEEDED, refund) if refund else None
+    return _refunded(refund) if refund else None
 
 
 def _done(provider: Provider, operation: Operation, provider_id: str) -> Answer:
@@ -194,7 +194,7 @@ def _done(provider: Provider, operation: Operation, provider_id: str) -> Answer:
         return _succeeded(provider.capture(key, provider_id, amount, is_final=operation.is_final))
     if operation.kind == VOID:
         return _succeeded(provider.void(key, provider_id))
-    return Answer(SUCCEEDED, provider.refund(key, provider_id, amount))
+    return _refunded(provider.refund(key, provider_id, amount))
 
 
 def _standing(provider: Provider, provider_id: str) -> Intent | None:
@@ -203,6 +203,10 @@ def _standing(provider: Provider, provider_id: str) -> Intent | None:
         return provider.read(provider_id)
     except ProviderRefused:
         return None
+
+
+def _refunded(refund: Refund) -> Answer:
+    return Answer(FAILED if refund.is_failed else SUCCEEDED, refund.provider_id, reason=refund.reason)
 
 
 def _succeeded(intent: Intent) -> Answer:

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.billing import fact_wire
+from services.billing.cards import recording
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import Intent, ProviderRefused
+from services.billing.cards.provider import Intent, Provider, ProviderRefused
 from services.billing.domain.cards import ASKED, CAPTURE, REFUND, SUCCEEDED, Authorization
 from services.billing.domain.facts import CARD_DISPUTED, CARD_MOVED_ELSEWHERE, CardProblem
 from services.billing.store import authorizations, credit, operations
@@ -16,30 +17,54 @@ from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
 
-def read_event(desk: CardDesk, provider_id: str) -> None:
-    """Ask at once for what has no answer, then compare the authorization with what the provider says. ProviderAway if it does not.
+def read_event(desk: CardDesk, event_id: str, provider_id: str) -> None:
+    """Compare what an event is about with what the provider says, and ask soon for what its order has no answer of; once an event.
 
-    An authorization that is not known here is of an answer that is on its way, or none of ours.
+    ProviderAway when the provider does not say: the event waits. An authorization that is not known here is of an answer that is
+    on its way, or none of ours.
     """
-    with desk.database.transaction() as session:
-        operations.hurry(session, desk.clock())
-        known = authorizations.of_provider(session, provider_id)
-    if known is None or desk.provider is None:
+    if desk.provider is None:
         return
+    _take_failed_refunds_back(desk, desk.provider, provider_id)
+    standing = _standing(desk.provider, provider_id)
+    now = desk.clock()
+    with desk.database.transaction() as session:
+        if not authorizations.finish_event(session, event_id) or standing is None:
+            return
+        before = authorizations.of_provider(session, provider_id)
+        made = operations.by_id(session, before.authorization_id if before else standing.operation_id)
+        if made is None:
+            return
+        credit.take_or_open(session, made.customer_id, made.amount.currency)
+        operations.hurry(session, made.order_id, now)
+        if known := authorizations.of_provider(session, provider_id):
+            _compare(session, known, standing, now)
+
+
+def _standing(provider: Provider, provider_id: str) -> Intent | None:
+    """The authorization as it stands; None when the event is about none, or the provider knows it no more."""
     try:
-        standing = desk.provider.read(provider_id)
+        return provider.read(provider_id) if provider_id else None
     except ProviderRefused:
-        return
-    with desk.database.transaction() as session:
-        _compare(session, known.authorization_id, standing, desk.clock())
+        return None
 
 
-def _compare(session: Session, authorization_id: str, standing: Intent, now: datetime) -> None:
-    operation = operations.by_id(session, authorization_id)
-    assert operation is not None, "an authorization has the id of its operation"
-    credit.take_or_open(session, operation.customer_id, operation.amount.currency)
-    known = authorizations.by_id(session, authorization_id)
-    assert known is not None, "authorizations are never deleted"
+def _take_failed_refunds_back(desk: CardDesk, provider: Provider, provider_id: str) -> None:
+    """What was given back to a card may come back from there days later."""
+    with desk.database.reading() as session:
+        known = authorizations.of_provider(session, provider_id)
+        of_order = operations.of_order(session, known.order_id) if known else []
+    for operation in of_order:
+        if not (known and operation.authorization_id == known.authorization_id and operation.is_refunded):
+            continue
+        refund = provider.find_refund(operation.operation_id, provider_id)
+        if refund and refund.is_failed:
+            with desk.database.transaction() as session:
+                recording.fail_refund(session, operation, refund.reason, desk.clock())
+
+
+def _compare(session: Session, known: Authorization, standing: Intent, now: datetime) -> None:
+    authorization_id = known.authorization_id
     of_it = [one for one in operations.of_order(session, known.order_id) if one.authorization_id == authorization_id]
     pending = [one for one in of_it if one.state == ASKED]
     if not standing.is_open and known.is_open and not pending:

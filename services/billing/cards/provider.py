@@ -49,6 +49,15 @@ class Intent:
     is_disputed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A refund as the provider has it; `is_failed` once it is sure, or as good as, that it does not reach its card, for `reason`."""
+
+    provider_id: str
+    is_failed: bool = False
+    reason: str = ""
+
+
 class Provider(Protocol):
     """Each call under an operation's id is done once, however often it is asked; ProviderAway when nobody knows.
 
@@ -64,8 +73,8 @@ class Provider(Protocol):
     def void(self, operation_id: str, provider_id: str) -> Intent:
         """Let go what is authorized and not captured."""
 
-    def refund(self, operation_id: str, provider_id: str, amount: Money) -> str:
-        """Give some of what was captured back to the card; the provider's id of the refund."""
+    def refund(self, operation_id: str, provider_id: str, amount: Money) -> Refund:
+        """Give some of what was captured back to the card."""
 
     def read(self, provider_id: str) -> Intent:
         """An authorization as it stands."""
@@ -73,5 +82,5 @@ class Provider(Protocol):
     def find_authorization(self, operation_id: str, since: datetime) -> Intent | None:
         """What an `authorize` that was asked no earlier than `since` has made; None when it has made nothing."""
 
-    def find_refund(self, operation_id: str, provider_id: str) -> str | None:
-        """The id of the refund that an operation has made; None when it has made none."""
+    def find_refund(self, operation_id: str, provider_id: str) -> Refund | None:
+        """The refund that an operation has made, as it stands; None when it has made none."""

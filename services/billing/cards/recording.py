@@ -12,7 +12,7 @@ from services.billing.cards import planning
 from services.billing.cards.letting_go import let_go, let_go_if_over
 from services.billing.cards.provider import Intent
 from services.billing.committing import grant_waiting
-from services.billing.correcting import take_refund_back
+from services.billing.correcting import take_refund_back, taken
 from services.billing.domain import ledger
 from services.billing.domain.cards import (
     AUTHORIZE,
@@ -72,6 +72,13 @@ def record_without_card(session: Session, operation: Operation, reason: str, now
     if is_new:
         _follow(session, operation, recorded, Answer(FAILED, reason=reason), now)
     return recorded
+
+
+def fail_refund(session: Session, operation: Operation, reason: str, now: datetime) -> None:
+    """A refund that had succeeded as failed: it came back from its card, and that follows once."""
+    taken(session, operation.subject_id, operation.customer_id)
+    if operations.fail_refund(session, operation.operation_id, reason, now):
+        _follow(session, operation, operation, Answer(FAILED, operation.provider_id, reason=reason), now)
 
 
 def _follow(session: Session, operation: Operation, recorded: Operation, answer: Answer, now: datetime) -> None:

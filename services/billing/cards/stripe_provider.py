@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from services.billing.cards.provider import CardDeclined, Intent, ProviderAway, ProviderRefused
+from services.billing.cards.provider import CardDeclined, Intent, ProviderAway, ProviderRefused, Refund
 from services.billing.cards.stripe_money import Fee, counted, fees_of, ours
 from services.kernel.money import Money
 
@@ -20,6 +20,7 @@ _CONNECT_S, _ANSWER_S = 3.0, 10.0
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _BY_OTHERS = "authentication_required"
 _FINAL = "final_capture"
+_NOT_REFUNDED = frozenset({"failed", "canceled", "requires_action"})
 
 
 class StripeProvider:
@@ -84,7 +85,7 @@ class StripeProvider:
             return ended
         return self.read(provider_id)
 
-    def refund(self, operation_id: str, provider_id: str, amount: Money) -> str:
+    def refund(self, operation_id: str, provider_id: str, amount: Money) -> Refund:
         """Refund part of what an intent has received."""
         charged = counted(amount)
         made = _asked(
@@ -93,9 +94,7 @@ class StripeProvider:
                 {"idempotency_key": operation_id},
             )
         )
-        if made.status in ("failed", "canceled"):
-            raise ProviderRefused("refund_failed", "The refund did not reach the card.")
-        return made.id
+        return _refund(made)
 
     def read(self, provider_id: str) -> Intent:
         """An intent with its charge and its fees."""
@@ -115,15 +114,14 @@ class StripeProvider:
         )
         return self._intent(found[0]) if found else None
 
-    def find_refund(self, operation_id: str, provider_id: str) -> str | None:
+    def find_refund(self, operation_id: str, provider_id: str) -> Refund | None:
         """The refund of an operation, among those of its intent."""
+        rows = self._client.v1.refunds
         return _asked(
             lambda: next(
                 (
-                    one.id
-                    for one in self._client.v1.refunds.list(
-                        {"payment_intent": provider_id, "limit": 100}
-                    ).auto_paging_iter()
+                    _refund(one)
+                    for one in rows.list({"payment_intent": provider_id, "limit": 100}).auto_paging_iter()
                     if _operation_of(one.metadata) == operation_id
                 ),
                 None,
@@ -156,6 +154,12 @@ class StripeProvider:
             found.status == "requires_capture",
             is_disputed,
         )
+
+
+def _refund(found: stripe.Refund) -> Refund:
+    """The refund; one that wants its payer's attention is as good as failed: no card does, and nobody is there to give it."""
+    is_failed = found.status in _NOT_REFUNDED
+    return Refund(found.id, is_failed, (found.failure_reason or f"refund_{found.status}") if is_failed else "")
 
 
 def _operation_of(metadata: Any) -> str:

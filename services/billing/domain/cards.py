@@ -11,8 +11,11 @@ AUTHORIZE, CAPTURE, VOID, REFUND = "authorize", "capture", "void", "refund"
 KINDS = (AUTHORIZE, CAPTURE, VOID, REFUND)
 ASKED, SUCCEEDED, DECLINED, FAILED = "asked", "succeeded", "declined", "failed"
 STATES = (ASKED, SUCCEEDED, DECLINED, FAILED)
-TRANSITIONS: Mapping[str, frozenset[str]] = {ASKED: frozenset({SUCCEEDED, DECLINED, FAILED})}
-"""State → what may follow it: an answer is the last word."""
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    ASKED: frozenset({SUCCEEDED, DECLINED, FAILED}),
+    SUCCEEDED: frozenset({FAILED}),
+}
+"""State → what may follow it: an answer is the last word, but for a refund that comes back from its card."""
 
 AUTHORIZED, MISSING, UNAVAILABLE = "authorized", "missing", "unavailable"
 """How an order's card stands, beside declined and asked."""
@@ -60,6 +63,11 @@ class Operation:
     def is_refused(self) -> bool:
         """Whether the bank or the provider said no."""
         return self.state in (DECLINED, FAILED)
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether it is a refund that went to its card."""
+        return self.kind == REFUND and self.state == SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)

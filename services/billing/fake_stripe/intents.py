@@ -151,14 +151,30 @@ class Intents:
                 "amount_too_large", f"Refund amount ({amount}) is greater than unrefunded amount ({left}).", "amount"
             )
         charge["amount_refunded"] += amount
+        key = new_id("re")
         refund = {
-            "id": new_id("re"), "object": "refund", "amount": amount, "currency": charge["currency"], "charge": charge["id"],
+            "id": key, "object": "refund", "amount": amount, "currency": charge["currency"], "charge": charge["id"],
             "payment_intent": intent["id"], "status": "succeeded", "created": int(now.timestamp()),
-            "metadata": asked.get("metadata", {}), "balance_transaction": self._balance(charge, "refund", -amount, 0, now),
+            "failure_reason": None, "metadata": asked.get("metadata", {}), "balance_transaction": self._balance(charge | {"id": key}, "refund", -amount, 0, now),
         }  # fmt: skip
         self._state.put("charge", charge)
         self._state.put("refund", refund)
         self.emit("charge.refunded", charge, now)
+        return refund
+
+    def fail_refund(self, key: str, now: datetime, status: str = "failed") -> Document:
+        """The bank sends a refund back, days later as the case may be: for tests, no client can ask for it."""
+        refund = self._state.find("refund", key)
+        charge = self._state.find("charge", refund["charge"]) if refund else None
+        if refund is None or charge is None:
+            raise missing("refund", key)
+        charge["amount_refunded"] -= refund["amount"]
+        reason = "lost_or_stolen_card" if status == "failed" else None
+        back = self._balance(charge | {"id": key}, "refund_failure", refund["amount"], 0, now)
+        refund |= {"status": status, "failure_reason": reason, "failure_balance_transaction": back}
+        self._state.put("charge", charge)
+        self._state.put("refund", refund)
+        self.emit("refund.failed", refund, now)
         return refund
 
     def dispute(self, key: str, now: datetime) -> Document:

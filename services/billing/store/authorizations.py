@@ -50,7 +50,7 @@ _NEW_EVENTS = (
 )
 _DONE = (
     update(tables.provider_event)
-    .where(_event.event_id == bindparam("id"))
+    .where(_event.event_id == bindparam("id"), ~_event.is_done)
     .values(is_done=bindparam("done", type_=Flag()))
 )
 
@@ -138,9 +138,9 @@ def new_events(session: Session, most: int) -> list[tuple[str, str]]:
     return [(str(key), str(provider_id)) for key, provider_id in session.execute(_NEW_EVENTS, {"most": most})]
 
 
-def finish_event(session: Session, event_id: str) -> None:
-    """The event is acted on."""
-    session.execute(_DONE, {"id": event_id, "done": True})
+def finish_event(session: Session, event_id: str) -> bool:
+    """The event is acted on; whether nobody else has."""
+    return changed(session, _DONE, {"id": event_id, "done": True}) == 1
 
 
 def _one(row: Row[Any] | None) -> Authorization | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session
 
-from services.billing.domain.cards import ASKED, FAILED, Operation
+from services.billing.domain.cards import ASKED, FAILED, REFUND, SUCCEEDED, Operation
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, UtcDateTime
@@ -43,7 +43,11 @@ _ABANDON = (
     .where(_row.order_id == bindparam("order"), _ASKED, _row.kind == "authorize")
     .values(is_abandoned=bindparam("abandoned", type_=Flag()))
 )
-_HURRY = update(tables.provider_operation).where(_ASKED).values(next_at=bindparam("now", type_=UtcDateTime()))
+_HURRY = (
+    update(tables.provider_operation)
+    .where(_row.order_id == bindparam("order"), _ASKED)
+    .values(next_at=bindparam("now", type_=UtcDateTime()))
+)
 _ANSWER = (
     update(tables.provider_operation)
     .where(_IS_ASKED)
@@ -59,6 +63,11 @@ _FAIL_WITHOUT_CARD = (
     update(tables.provider_operation)
     .where(_IS_ASKED, _row.authorization_id == "")
     .values(state=FAILED, reason=bindparam("why"), answered_at=bindparam("at", type_=UtcDateTime()), token="")
+)
+_FAIL_REFUND = (
+    update(tables.provider_operation)
+    .where(_row.operation_id == bindparam("id"), _row.kind == REFUND, _row.state == SUCCEEDED)
+    .values(state=FAILED, reason=bindparam("why"), answered_at=bindparam("at", type_=UtcDateTime()))
 )
 
 
@@ -131,9 +140,9 @@ def abandon(session: Session, order_id: str) -> None:
     session.execute(_ABANDON, {"order": order_id, "abandoned": True})
 
 
-def hurry(session: Session, now: datetime) -> None:
-    """Ask all that are without an answer at once."""
-    session.execute(_HURRY, {"now": now})
+def hurry(session: Session, order_id: str, now: datetime) -> None:
+    """Ask all of an order that are without an answer at once."""
+    session.execute(_HURRY, {"order": order_id, "now": now})
 
 
 def answer(session: Session, operation_id: str, state: str, provider_id: str, reason: str, now: datetime) -> bool:
@@ -145,6 +154,11 @@ def answer(session: Session, operation_id: str, state: str, provider_id: str, re
 def fail_without_card(session: Session, operation_id: str, reason: str, now: datetime) -> bool:
     """Record that a capture failed for want of a card, unless it has an authorization or an answer: one conditional UPDATE decides."""
     return changed(session, _FAIL_WITHOUT_CARD, {"id": operation_id, "why": reason, "at": now}) == 1
+
+
+def fail_refund(session: Session, operation_id: str, reason: str, now: datetime) -> bool:
+    """Record that a refund which had succeeded came back, unless that is recorded: one conditional UPDATE decides."""
+    return changed(session, _FAIL_REFUND, {"id": operation_id, "why": reason, "at": now}) == 1
 
 
 def _operation(row: Row[Any]) -> Operation:
