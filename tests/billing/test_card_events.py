@@ -12,6 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards import events
 from services.billing.cards.desk import CardDesk
 from services.kernel.errors import Conflict
+from services.kernel.money import Money
 from services.runtime.db import Database
 from tests.billing.card_desk import Till, stripe_in
 from tests.billing.desk import CONTEXT
@@ -96,6 +97,23 @@ def test_a_refund_whose_answer_was_lost_and_that_came_back_meanwhile_has_failed(
     assert till.card()["refunded"] == 0
     assert problems(till) == ["refund_failed"]
     assert till.violations() == {}
+
+
+def test_what_moved_at_the_dashboard_is_told_once_and_again_when_it_is_more(till: Till) -> None:
+    on_account(till)
+    intent = till.stripe.state.all("payment_intent")[0]["id"]
+    reasons = []
+    for _ in range(2):
+        till.provider.refund(f"at the dashboard {till.now}", intent, Money(2_500, "USD"))
+        hear_all(till)
+        till.later(timedelta(hours=1))
+        till.stripe.intents.emit("charge.updated", till.stripe.state.all("charge")[0], till.now)
+        hear_all(till)
+        till.later(timedelta(hours=1))
+        reasons.append([one["reason"].split()[0] for one in till.facts("card_problem")])
+
+    assert problems(till) == ["card_moved_elsewhere"] * 2
+    assert reasons == [["25.00"], ["25.00", "50.00"]]
 
 
 def test_an_event_hurries_the_operations_of_its_own_order_and_does_so_once(till: Till) -> None:

@@ -55,11 +55,11 @@ def test_an_operation_that_cannot_be_recorded_leaves_the_others_their_turn(
 
     monkeypatch.setattr(till.cards, "_record", broken)
     till.settle()
-    stuck = till.without_an_answer()
+    left = till.without_an_answer()
     monkeypatch.undo()
     till.settle()
 
-    assert [operation_id.split("/")[2] for operation_id in stuck] == ["ord_1"]
+    assert [operation_id.split("/")[2] for operation_id in left] == ["ord_1"]
     assert till.without_an_answer() == []
     assert till.violations() == {}
 
@@ -159,10 +159,10 @@ def test_a_capture_whose_older_one_has_no_answer_is_itself_what_is_told(till: Ti
     till.stripe.switches.turn("away", 1_000)
     older = till.capture("shp_1").operation_ids
     answer = till.capture("shp_2")
-    told = till.cards.pursue(answer.operation_ids[0])
+    known = till.cards.pursue(answer.operation_ids[0])
 
-    assert (answer.state, told.operation_id, told.state) == ("asked", answer.operation_ids[0], "asked")
-    assert told.operation_id not in older
+    assert (answer.state, known.operation_id, known.state) == ("asked", answer.operation_ids[0], "asked")
+    assert known.operation_id not in older
 
 
 def test_the_end_of_the_process_does_not_wait_for_a_provider_that_hangs(

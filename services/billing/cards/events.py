@@ -75,8 +75,8 @@ def _compare(session: Session, known: Authorization, standing: Intent, now: date
     refunded = sum([one.amount.minor for one in of_it if one.kind == REFUND and one.state in (ASKED, SUCCEEDED)])
     captured = sum([one.amount.minor for one in of_it if one.kind == CAPTURE and one.state in (ASKED, SUCCEEDED)])
     for what, there, here in (("refunded", standing.refunded, refunded), ("captured", standing.received, captured)):
-        if there > here:
-            more = Money(there - here, known.amount.currency)
+        more = Money(max(there - here, 0), known.amount.currency)
+        if authorizations.notify_moved(session, authorization_id, what, more):
             reason = f"{_words(more)} of {known.provider_id} was {what} at the provider and not here."
             _notify(session, known, CARD_MOVED_ELSEWHERE, more, reason, now)
 

@@ -58,7 +58,10 @@ class ProviderOperation(Table, table=True):
 
 
 class CardAuthorization(Table, table=True):
-    """What a card is authorized for; `taken_minor` is what captures have of it, those without an answer included."""
+    """What a card is authorized for; `taken_minor` is what captures have of it, those without an answer included.
+
+    `notified_…` is how much more moved at the provider than here, as far as accounting was notified.
+    """
 
     __tablename__ = "card_authorization"
     __table_args__ = (
@@ -83,6 +86,8 @@ class CardAuthorization(Table, table=True):
     taken_minor: int = Field(sa_type=Int64)
     captured_minor: int = Field(sa_type=Int64)
     fee_minor: int = Field(sa_type=Int64)
+    notified_captured_minor: int = Field(default=0, sa_type=Int64)
+    notified_refunded_minor: int = Field(default=0, sa_type=Int64)
     is_open: bool = Field(sa_type=Flag)
     is_disputed: bool = Field(sa_type=Flag)
     authorized_at: datetime = Field(sa_type=UtcDateTime)

@@ -42,6 +42,10 @@ _DISPUTE = (
     .where(_IS_ONE, ~_row.is_disputed)
     .values(is_disputed=bindparam("disputed", type_=Flag()))
 )
+_NOTIFY = {
+    what: update(tables.card_authorization).where(_IS_ONE, noted < _AMOUNT).values({noted: _AMOUNT})
+    for what, noted in (("captured", _row.notified_captured_minor), ("refunded", _row.notified_refunded_minor))
+}
 _NEW_EVENTS = (
     select(_event.event_id, _event.provider_id)
     .where(~_event.is_done)
@@ -118,6 +122,11 @@ def close_unless_taken(session: Session, authorization_id: str) -> bool:
 def dispute(session: Session, authorization_id: str) -> bool:
     """The cardholder's bank took the money back; whether that is new."""
     return changed(session, _DISPUTE, {"id": authorization_id, "disputed": True}) == 1
+
+
+def notify_moved(session: Session, authorization_id: str, what: str, more: Money) -> bool:
+    """Accounting is notified of how much more was captured or refunded at the provider than here; whether that is news."""
+    return changed(session, _NOTIFY[what], {"id": authorization_id, "amount": more.minor}) == 1
 
 
 def add_event(session: Session, event_id: str, kind: str, provider_id: str, now: datetime) -> bool:
