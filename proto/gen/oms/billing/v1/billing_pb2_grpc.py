@@ -335,7 +335,7 @@ class BillingServiceServicer:
 
     def AuthorizeCard(self, request, context):
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-        failed are made up for.
+        failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -343,7 +343,8 @@ class BillingServiceServicer:
 
     def CaptureInvoice(self, request, context):
         """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
+        INVOICE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -95,11 +95,12 @@ class BillingServiceStub:
     """
     AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-    failed are made up for.
+    failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
     """
     CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
+    INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -207,11 +208,12 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-    failed are made up for.
+    failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
     """
     CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
+    INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -412,7 +414,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-        failed are made up for.
+        failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
         """
 
     @_abc_1.abstractmethod
@@ -422,7 +424,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
         """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
+        INVOICE_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
