@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from services.runtime.db import Int64, UtcDateTime
+from services.runtime.db import Int64
 
 revision = "0004"
 down_revision = "0003"
@@ -13,18 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "unfilled",
-        sa.Column("sku", sa.Text(), nullable=False),
-        sa.Column("left_at", UtcDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("sku"),
-        sqlite_strict=True,
+        "unfilled", sa.Column("sku", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("sku"), sqlite_strict=True
     )
     op.create_table(
         "unnotified",
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("reservation_id", sa.Text(), nullable=False),
         sa.Column("placed_at_micros", Int64, nullable=False),
-        sa.Column("left_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("order_id"),
         sqlite_strict=True,
     )
