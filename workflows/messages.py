@@ -11,13 +11,10 @@ class OrderRef:
     """Starts an order's life: who, how much, and the few terms that choose its path.
 
     It `clears_releases` when the rules are asked again before each release later than its acceptance, and `reads_truth` when its
-    workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told.
-    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first. `bill_to_id` is the account
-    that is billed where it is another than the customer's.
     workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told. It
     `pays_by_card` when a card is authorized for it and captured with each invoice; those by card from before there was a provider
-    count against credit.
-    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
+    count against credit. `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
+    `bill_to_id` is the account that is billed where it is another than the customer's.
     """
 
     order_id: str
@@ -351,6 +348,7 @@ class Standing:
 
     `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
     amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
+    An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken.
     """
 
     phase: str
@@ -361,6 +359,7 @@ class Standing:
     has_credit: bool = False
     is_reserved: bool = False
     invoiced: list[str] = field(default_factory=list)
+    is_on_credit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

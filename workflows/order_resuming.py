@@ -31,6 +31,8 @@ class Resuming:
         with workflow.create_event_group("go on for a lost workflow").scope():
             standing = life.standing = await life.steps.read_standing()
             life.clearance = standing.clearance
+            if standing.is_on_credit:
+                life.steps.counts_on_credit()
             if standing.phase == CLOSED:
                 return "completed"
             asked = standing.clearance.cancellation_id

@@ -78,6 +78,10 @@ class OrderSteps:
             is_ship_complete=applied.is_ship_complete,
         )
 
+    def counts_on_credit(self) -> None:
+        """The order is by card, and from before cards were taken: nothing is authorized for it."""
+        self.order = replace(self.order, pays_by_card=False)
+
     def _of_order(self, action: str, reason: str = "") -> OrderStep:
         return OrderStep(self.key(action), self.order.order_id, "", reason, self.order.version)
 

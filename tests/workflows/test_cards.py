@@ -60,3 +60,19 @@ async def test_a_run_that_goes_on_for_a_lost_one_captures_what_was_invoiced(temp
         await order.handle.result()
 
     assert services.keys[f"order/{order.order.order_id}/capture/shp_1"] == 1
+
+
+async def test_a_run_that_goes_on_captures_nothing_of_an_order_that_billing_counts_against_credit(
+    temporal: Client,
+) -> None:
+    standing = Standing(
+        "accepted", Clearance("cleared"), Completeness(True, True), is_accepted=True, has_credit=True, is_reserved=True,
+        invoiced=["shp_1"], is_on_credit=True,
+    )  # fmt: skip
+    queue, services = uuid.uuid4().hex, FakeServices(standing=standing)
+
+    async with fake_worker(temporal, services, queue), payment_worker(temporal, services):
+        order = await place(temporal, order_ref(payment_method="card", pays_by_card=True, resumption=1), queue)
+        await order.handle.result()
+
+    assert "billing.CaptureInvoice" not in services.calls

@@ -23,6 +23,7 @@ from workflows.activities.calls import Services
 from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
+from workflows.activities.standing import StandingActivities
 from workflows.messages import ChangeStep, CreditStep, OrderStep
 
 WAREHOUSES = ("W1", "W2")
@@ -55,6 +56,13 @@ class Orders:
     async def GetChangedOrder(self, request: orders_pb2.GetChangedOrderRequest) -> orders_pb2.GetChangedOrderResponse:
         return orders_pb2.GetChangedOrderResponse(order=self.changed)
 
+    async def GetClearance(self, request: orders_pb2.GetClearanceRequest) -> orders_pb2.GetClearanceResponse:
+        clearance = orders_pb2.Clearance(state=orders_pb2.CLEARANCE_STATE_CLEARED)
+        return orders_pb2.GetClearanceResponse(clearance=clearance, phase="accepted", is_accepted=True)
+
+    async def GetCard(self, request: orders_pb2.GetCardRequest) -> orders_pb2.GetCardResponse:
+        return orders_pb2.GetCardResponse()
+
 
 class World:
     """Stock, warehouse and ledger of one order, asked by the steps of its workflow in their order."""
@@ -77,6 +85,7 @@ class World:
             FulfillmentActivities(services, documents),
             BillingActivities(services, documents),
         )
+        self.standing = StandingActivities(services)
         self.turns = self.version = 0
 
     def step(self, subject_id: str = "") -> OrderStep:
@@ -97,10 +106,10 @@ class World:
         await self.inventory.reserve_stock(self.step())
         await self.release()
 
-    def credit(self, change_id: str = "") -> CreditStep:
+    def credit(self, change_id: str = "", method: str = "terms") -> CreditStep:
         total = self.orders.order.total
         step = self.step().request_id
-        return CreditStep(step, "ord_1", "cus_acme", total.minor_units, "USD", "terms", change_id=change_id)
+        return CreditStep(step, "ord_1", "cus_acme", total.minor_units, "USD", method, change_id=change_id)
 
     async def release(self) -> None:
         await self.fulfillment.release_shipments(self.step())
@@ -242,12 +251,51 @@ async def test_an_order_changed_at_any_time_ships_and_bills_its_last_version(
     world.agrees()
 
 
-async def test_a_change_is_tested_by_its_own_payment_method(make_database: MakeDatabase) -> None:
+async def test_a_change_is_tested_by_the_payment_method_of_its_order(make_database: MakeDatabase) -> None:
     world = World(make_database, random.Random(1))
     world.orders.order = world.document({"1": (1, "10.00")})
     world.orders.changed = world.document({"1": (2, "10.00")})
-    world.orders.changed.payment_method = "prepaid"
 
-    assert not (await world.billing.adjust_credit(world.credit("chg_1"))).is_granted
+    assert not (await world.billing.adjust_credit(world.credit("chg_1", "prepaid"))).is_granted
 
     assert world.desk.money("ord_1")["waiting_on"] == "cash"
+
+
+async def test_an_order_of_a_till_by_card_is_changed_on_the_credit_that_it_was_committed_to(
+    make_database: MakeDatabase,
+) -> None:
+    world = World(make_database, random.Random(1))
+    await world.place({"1": (5, "10.00")})
+    await by_card_at_the_till(world, {"1": (3, "10.00")})
+    assert world.desk.committed("ord_1") == world.desk.account()[0] == world.orders.order.total.minor_units
+    await by_card_at_the_till(world, {"1": (9, "10.00")})
+    assert world.desk.committed("ord_1") == world.desk.account()[0] == world.orders.order.total.minor_units
+
+    world.desk.release("ord_1")
+
+    assert world.desk.account() == (0, 0)
+    assert world.desk.violations() == {}
+
+
+async def by_card_at_the_till(world: World, lines: Lines) -> None:
+    """A change, as its document has it: the buyer's card was charged at the till."""
+    world.orders.changed = world.document(lines)
+    world.orders.changed.channel, world.orders.changed.payment_method = "pos", "card"
+    assert (await world.billing.adjust_credit(world.credit(f"chg_{world.turns}"))).is_granted
+    world.orders.order = world.orders.changed
+    world.version += 1
+
+
+@pytest.mark.parametrize(("method", "is_on_credit"), [("terms", True), ("card", False)])
+async def test_a_run_that_goes_on_is_told_whether_billing_counts_an_order_by_card_against_credit(
+    make_database: MakeDatabase, method: str, *, is_on_credit: bool
+) -> None:
+    world = World(make_database, random.Random(1))
+    world.orders.order = world.document({"1": (1, "10.00")})
+    world.orders.order.payment_method = "card"
+    before = await world.standing.get_standing(world.step())
+    await world.billing.commit_credit(world.credit(method=method))
+
+    standing = await world.standing.get_standing(world.step())
+
+    assert (before.is_on_credit, standing.is_on_credit) == (False, is_on_credit)

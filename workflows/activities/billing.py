@@ -59,12 +59,14 @@ class BillingActivities:
 
     @activity.defn(name="billing.AdjustCredit")
     async def adjust_credit(self, step: CreditStep) -> Credit:
-        """Commit another total than before: the changed order's when a change is named; a refusal is an answer."""
+        """Commit another total than before: the changed order's when a change is named; a refusal is an answer.
+
+        No change alters how the order's money is tested, which its document does not say of one from before cards were taken.
+        """
         amount = types_pb2.Money(minor_units=step.amount_minor, currency=step.currency)
-        payment_method = step.payment_method
         if step.change_id:
             changed = await changed_document(self._services, step.order_id, step.change_id)
-            amount, payment_method, deposit = changed.total, changed.payment_method, _deposit_of(changed)
+            amount, deposit = changed.total, _deposit_of(changed)
         else:
             deposit = await self._deposit(step)
         request = pb.AdjustCreditRequest(
@@ -72,7 +74,7 @@ class BillingActivities:
             order_id=step.order_id,
             customer_id=step.customer_id,
             amount=amount,
-            payment_method=payment_method,
+            payment_method=step.payment_method,
             is_forced=step.is_forced,
             deposit=deposit,
             card_token=await self._card(step.order_id) if step.payment_method == CARD else "",

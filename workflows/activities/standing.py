@@ -13,6 +13,7 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from services.kernel.quantity import is_covered
+from workflows.activities.billing import CARD
 from workflows.activities.calls import Services, shipments_of
 from workflows.activities.documents import LEFT
 from workflows.activities.orders import clearance_of
@@ -61,7 +62,16 @@ class StandingActivities:
             invoiced=[
                 each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in true.left
             ],
+            is_on_credit=await self._is_on_credit(order.order, is_committed=credit.HasField("remaining")),
         )
+
+    async def _is_on_credit(self, order: orders_pb2.Order, *, is_committed: bool) -> bool:
+        """Whether billing counts an order by card against credit, as it does those from before cards were taken."""
+        if order.payment_method != CARD:
+            return False
+        asked = billing_pb2.GetOrderMoneyRequest(order_id=order.order_id, currency=order.total.currency)
+        money = await self._services.billing.GetOrderMoney(asked)
+        return (is_committed or bool(money.waiting_since_micros)) and not money.card
 
     async def _invoices(self, order_id: str) -> Sequence[billing_pb2.Invoice]:
         found: list[billing_pb2.Invoice] = []
