@@ -101,7 +101,7 @@ class OrderClearance:
             else:
                 life.clearance = await life.steps.read_clearance()
         if kind == names.RECALL_ANSWERED and not life.clearance.change_id and life.state.is_reserved:
-            await self.fulfilling.release_and_record()  # while a recall was pending its lines were withheld
+            await self.fulfilling.release_recalled()
         # The server must know what was read: once applied, no one would read of the change again. A timer ends this task.
         if life.clearance.change_id:
             await workflow.sleep(

@@ -79,12 +79,19 @@ class Fulfilling:
         """
         life = self.life
         was_accepted = life.standing is not None and life.standing.is_accepted
+        released = await (self.release_if_clear() if self._is_asked_first() else self.release())
+        if not was_accepted:
+            await life.record("accepted")
+        elif (released is not None and released.shipments) or workflow.patched("recorded-resumption"):
+            await life.record("allocated")
+
+    def _is_asked_first(self) -> bool:
+        """Runs from before every resumed one asked first go on as they began: they asked for orders that were accepted."""
+        life = self.life
         is_proposed = any(kind in names.REFRESHES for kind, _ in life.inbox)
-        if life.standing is not None or (life.order.clears_releases and is_proposed):
-            await self.release_if_clear()
-        else:
-            await self.release()
-        await life.record("allocated" if was_accepted else "accepted")
+        if life.order.clears_releases and is_proposed:
+            return True
+        return life.standing is not None and (life.standing.is_accepted or workflow.patched("cleared-resumption"))
 
     async def release_changed(self) -> None:
         """The version that a change has just made, whose rules were asked with it."""
@@ -104,6 +111,13 @@ class Fulfilling:
         recall = await self.life.steps.recall_unpaid(hold_id)
         if recall.state != "not_asked":
             self.life.withheld_by = HOLDS
+
+    async def release_recalled(self) -> None:
+        """While a recall was pending its lines were withheld; that they are released was not recorded before."""
+        if workflow.patched(f"recorded-recall/{self.life.steps.turn}"):
+            await self.release_and_record()
+        else:
+            await self.release_if_clear()
 
     async def release_and_record(self, *, is_notified: bool = False) -> None:
         """Release what the rules let go today, and record it if anything of it is new."""

@@ -115,6 +115,13 @@ async def ended(order: PlacedOrder) -> None:
     await order.handle.result()
 
 
+async def recall_answered(order: PlacedOrder) -> None:
+    """The warehouse answers a recall while nothing is to change any more: what was withheld is released."""
+    await order.notify(names.RECALL_ANSWERED, "chg_1")
+    await until_quiet(order, 16)
+    await to_cash(order)
+
+
 async def still_open(order: PlacedOrder) -> None:
     """Waits for the warehouse."""
     await until_quiet(order, 11)
@@ -190,6 +197,13 @@ def cleared_only() -> FakeServices:
     return services
 
 
+def without_news() -> FakeServices:
+    """An accepted order of which nothing more is to be released; one shipment has left without an invoice."""
+    services = under_way()
+    services.released = 0
+    return services
+
+
 def to_be_cancelled() -> FakeServices:
     """An accepted order that somebody has asked to cancel."""
     waits = Clearance("cleared", cancellation_id="can_1")
@@ -213,6 +227,7 @@ def validated(outcome: str, reason: str, clearance: Clearance | None = None, **m
 _TRUSTING: dict[str, Any] = {"reads_truth": False}
 """Orders of a release whose workflow believed what it was told; their histories are kept as that release recorded them."""
 _RESUMED: dict[str, Any] = {"resumption": 1}
+"""Runs that go on for a lost one; those named `earlier_…` are kept as the release before recorded them, which asked and told less."""
 _CLEARED: dict[str, Any] = {"clears_releases": True}
 """Orders that were placed since releases are cleared."""
 
@@ -261,6 +276,11 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
     "resumed_to_cash": (under_way, _RESUMED, resumed_to_cash),
     "resumed_and_cleared_to_cash": (under_way, _RESUMED | _CLEARED, resumed_to_cash),
     "resumed_before_acceptance": (cleared_only, _RESUMED | _CLEARED, resumed_to_cash),
+    "resumed_without_news": (without_news, _RESUMED | _CLEARED, resumed_to_cash),
+    "recall_answered": (FakeServices, _CLEARED, recall_answered),
+    "earlier_resumed_before_acceptance": (cleared_only, _RESUMED | _CLEARED, resumed_to_cash),
+    "earlier_resumed_without_news": (without_news, _RESUMED | _CLEARED, resumed_to_cash),
+    "earlier_recall_answered": (FakeServices, _CLEARED, recall_answered),
     "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
 }
 
