@@ -11,9 +11,10 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.orders.domain.holds import Allowance
 from services.runtime.db import Database
-from tests.orders.desk import ACCOUNTING, NOON, Desk, shipment, stock, together
+from tests.orders.desk import ACCOUNTING, APPROVER, NOON, RITA, Desk, shipment, stock, together
 from tests.orders.review_desk import ReviewDesk
 
+OWNERS = {"approver": APPROVER, "sales_rep": RITA}
 TOTAL = 41_506
 """3 pumps at 129.00 with 7.25 % tax."""
 
@@ -94,6 +95,26 @@ def test_what_has_not_left_when_a_release_is_over_is_held_again(desk: ReviewDesk
     assert (same_day, later, held) == (True, False, ["RELEASE_EXPIRED"])
     assert again.owner_role == "accounting"
     assert desk.clear_release(order_id, key="3").is_clear
+    assert desk.broken() == []
+
+
+def test_an_order_whose_release_is_over_before_it_is_accepted_is_held_again(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3, "90.00")).order_id
+    desk.validate(order_id, is_granted=False)
+    holds = {hold.code: hold for hold in desk.read(order_id).holds}
+    credit = holds.pop("CREDIT_EXCEEDED")
+    desk.release(order_id, credit.hold_id, ACCOUNTING, allowance=Allowance(until=desk.now.date()))
+
+    desk.now += timedelta(days=5)
+    for other in holds.values():
+        desk.release(order_id, other.hold_id, OWNERS[other.owner_role])
+    phase, held = desk.read(order_id).order.phase, _open(desk, order_id)
+    [again] = [hold for hold in desk.read(order_id).holds if hold.is_open]
+    desk.release(order_id, again.hold_id, ACCOUNTING)
+
+    assert (phase, held) == ("in_review", ["RELEASE_EXPIRED"])
+    assert desk.read(order_id).order.phase == "accepted"
+    assert desk.signals(order_id)[-1:] == ["holds_released"]
     assert desk.broken() == []
 
 

@@ -145,15 +145,15 @@ def test_a_payment_that_is_reversed_holds_nothing_when(desk: ReviewDesk, sequenc
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "is_held", "is_recalled"),
+    ("kind", "state", "is_held"),
     [
-        ("shipments_released", "released", True, True),
-        ("shipment_picked", "picked", True, False),
-        ("shipment_shipped", "shipped", False, False),
+        ("shipments_released", "released", True),
+        ("shipment_picked", "picked", True),
+        ("shipment_shipped", "shipped", False),
     ],
 )
-def test_an_order_that_is_with_the_warehouse_is_held_until_it_has_left_and_recalled_until_it_is_picked(
-    desk: ReviewDesk, kind: str, state: str, *, is_held: bool, is_recalled: bool
+def test_an_order_that_is_with_the_warehouse_is_held_until_it_has_left_and_its_workflow_asks_the_warehouse(
+    desk: ReviewDesk, kind: str, state: str, *, is_held: bool
 ) -> None:
     order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
     one = shipment("SH-1", state, {"1": 3})
@@ -162,8 +162,18 @@ def test_an_order_that_is_with_the_warehouse_is_held_until_it_has_left_and_recal
     _hear(desk, order_id, "payment_reversed", 5, _taken())
 
     assert _open(desk, order_id) == (["PAYMENT_REVERSED"] if is_held else [])
-    assert ("payment_reversed" in desk.signals(order_id)) == is_recalled
+    assert ("payment_reversed" in desk.signals(order_id)) == is_held
     assert desk.broken() == []
+
+
+def test_a_payment_that_is_reversed_while_a_release_is_on_its_way_has_it_recalled(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+
+    _hear(desk, order_id, "payment_reversed", 5, _taken())
+
+    [hold] = desk.read(order_id).holds
+    [asked] = [row for row in desk.outbox("signal", order_id) if row["detail"]["signal"] == "payment_reversed"]
+    assert asked["subject_id"] == hold.hold_id
 
 
 def test_a_payment_returned_on_an_invoice_is_an_exception_of_accounting_until_it_is_paid_again(

@@ -7,9 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.orders.approvals import money
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.holds import hold_if_changed
+from services.orders.approvals.holds import expire, hold_if_changed
 from services.orders.domain.clearance import CLEARED, Clearance
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED
@@ -31,6 +30,6 @@ def clear_release(session: Session, order_id: str, contacts: Contacts, now: date
     """
     aggregate = read_for_change(session, order_id)
     if aggregate.order.phase == ACCEPTED:
-        aggregate = money.expire(session, hold_if_changed(session, aggregate, contacts, now), contacts, now)
+        aggregate = expire(session, hold_if_changed(session, aggregate, contacts, now), contacts, now)
     found = of_aggregate(aggregate)
     return ClearedRelease(found.state == CLEARED, found)

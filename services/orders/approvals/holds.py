@@ -17,10 +17,12 @@ from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
 from services.orders.domain.holds import (
     NO_ALLOWANCE,
+    RELEASE_EXPIRED,
     Allowance,
     CodedType,
     Hold,
     asks_for_cash,
+    expired_release,
     find_hold,
     remaining,
     rule_of,
@@ -126,7 +128,8 @@ def clear_if_still_right(
     now: datetime,
     evaluation: Evaluation | None = None,
 ) -> OrderAggregate:
-    """clear_if_unblocked() after the rules were asked again: what changed while people decided holds the order instead.
+    """clear_if_unblocked() after the rules were asked again: what changed while people decided holds the order instead, as does a
+    release on money whose time is over by then.
 
     What had been said of this version before was decided upon, and is not asked twice. `evaluation` is that of now where the
     caller has it. The caller restates.
@@ -135,8 +138,24 @@ def clear_if_still_right(
         return aggregate
     changed = recheck.changed_facts(session, aggregate.order, now, evaluation)
     if not changed.violations:
-        return clear_if_unblocked(session, aggregate, actor, now)
+        return clear_if_unblocked(session, expire(session, aggregate, contacts, now), actor, now)
     return hold_for(session, aggregate, changed, contacts, now)
+
+
+def expire(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """Hold an order again whose release on money was for a time that is over, unless it is paid by now. The caller saves nothing."""
+    over = expired_release(before.holds, sessions.business_day(session, now))
+    paid = before.progress.held_minor + sum(bill.paid_minor for bill in before.progress.invoices.values())
+    if over is None or remaining(before.holds) or paid >= before.order.totals.total.minor:
+        return before
+    reason = (
+        f"The release until {over.valid_until} is over, and goods are still to leave: decide again whether they may."
+    )
+    after = place(session, before, RELEASE_EXPIRED, "payment", over.owner_role, reason, now)
+    after = restate(session, after, now)
+    note_event(session, before, after, VALIDATOR, "hold_placed", now, why=reason)
+    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
+    return after
 
 
 def hold_if_changed(

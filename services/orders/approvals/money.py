@@ -11,7 +11,6 @@ from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.approvals.holds import (
     HOLDS_RELEASED,
-    VALIDATOR,
     clear_if_still_right,
     hold_if_changed,
     notify_owners,
@@ -19,7 +18,7 @@ from services.orders.approvals.holds import (
 )
 from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
 from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, CardProblem, PaymentReceived, PaymentReversed
-from services.orders.domain.holds import PAYMENT_REVERSED, expired_release, is_on_money, remaining
+from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
 from services.orders.order import exceptions, outbox
@@ -27,10 +26,8 @@ from services.orders.order.aggregate import Actor, OrderAggregate, note_event, r
 from services.orders.policies import versions
 from services.orders.policies.engine import Credit
 from services.orders.store import holds as store
-from services.runtime import sessions
 
 BILLING = Actor("billing", "service")
-RELEASE_EXPIRED = "RELEASE_EXPIRED"
 PAYMENT_REVERSED_SIGNAL = "payment_reversed"
 _CAME = "the money is here"
 _WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
@@ -76,22 +73,6 @@ def what_went(taken: PaymentReversed) -> str:
     return _WENT.get(taken.cause, _WENT[REVERSED])
 
 
-def expire(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
-    """Hold an order again whose release on money was for a time that is over, unless it is paid by now. The caller saves nothing."""
-    over = expired_release(before.holds, sessions.business_day(session, now))
-    paid = before.progress.held_minor + sum(bill.paid_minor for bill in before.progress.invoices.values())
-    if over is None or remaining(before.holds) or paid >= before.order.totals.total.minor:
-        return before
-    reason = (
-        f"The release until {over.valid_until} is over, and goods are still to leave: decide again whether they may."
-    )
-    after = place(session, before, RELEASE_EXPIRED, "payment", over.owner_role, reason, now)
-    after = restate(session, after, now)
-    note_event(session, before, after, VALIDATOR, "hold_placed", now, why=reason)
-    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
-    return after
-
-
 def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentReversed, now: datetime) -> None:
     """Invoices that were paid are open again: accounting must know, also of an order that was complete."""
     numbers = ", ".join(invoice.number for invoice in taken.invoices if not invoice.is_settled)
@@ -126,7 +107,7 @@ def went(
 ) -> OrderAggregate:
     """Hold an order whose goods are no longer paid for, as long as any have not left, and have what is not picked recalled.
 
-    The caller saves.
+    What is on its way to a warehouse is not heard of yet, so its workflow asks the warehouses in any case. The caller saves.
     """
     policy = versions.policy_in_force(session)
     rules = {rule.code: rule.when for rule in policy.rules}
@@ -143,6 +124,5 @@ def went(
     note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
     placed = [hold for hold in after.holds if hold not in before.holds]
     notify_owners(session, after.order, placed, contacts, now)
-    if any(line.released > line.picked for line in lines):
-        outbox.signal(session, before.order_id, PAYMENT_REVERSED_SIGNAL, now, subject_id=placed[0].hold_id)
+    outbox.signal(session, before.order_id, PAYMENT_REVERSED_SIGNAL, now, subject_id=placed[0].hold_id)
     return after

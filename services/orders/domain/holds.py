@@ -114,6 +114,9 @@ def rule_of(code: str, rules: Collection[str]) -> str:
 PAYMENT_REVERSED = "PAYMENT_REVERSED"
 """The code of a hold on goods whose payment was reversed."""
 
+RELEASE_EXPIRED = "RELEASE_EXPIRED"
+"""The code of a hold on goods whose release was until a day that has passed."""
+
 MONEY_TYPES = frozenset({"credit", "payment"})
 """The types of hold that wait for the order's money, whatever rule placed them."""
 
