@@ -348,7 +348,8 @@ class Standing:
 
     `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
     amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
-    An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken.
+    An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken. `unpaid_hold_id`
+    is the hold that stands because a payment was reversed.
     """
 
     phase: str
@@ -360,6 +361,7 @@ class Standing:
     is_reserved: bool = False
     invoiced: list[str] = field(default_factory=list)
     is_on_credit: bool = False
+    unpaid_hold_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

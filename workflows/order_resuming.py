@@ -59,6 +59,8 @@ class Resuming:
         """What happened while nobody listened, as the messages that would have told of it."""
         if standing.clearance.change_id:
             self.life.take(names.AMEND, FactNote(""))
+        if standing.unpaid_hold_id:
+            self.life.take(names.PAYMENT_REVERSED, FactNote("", standing.unpaid_hold_id))
         for shipment_id in standing.completeness.left:
             self.life.take(names.SHIPMENT_SHIPPED, FactNote("", shipment_id))
 

@@ -135,7 +135,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         phase=found.phase,
         is_accepted=found.is_accepted,
         was_held=found.was_held,
-        is_unpaid=found.is_unpaid,
+        unpaid_hold_id=found.unpaid_hold_id,
     )
 
 

@@ -49,6 +49,7 @@ class Orders:
     def __init__(self) -> None:
         self.order = orders_pb2.Order()
         self.changed = orders_pb2.Order()
+        self.unpaid_hold_id = ""
 
     async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
         return orders_pb2.GetOrderResponse(order=self.order)
@@ -58,7 +59,9 @@ class Orders:
 
     async def GetClearance(self, request: orders_pb2.GetClearanceRequest) -> orders_pb2.GetClearanceResponse:
         clearance = orders_pb2.Clearance(state=orders_pb2.CLEARANCE_STATE_CLEARED)
-        return orders_pb2.GetClearanceResponse(clearance=clearance, phase="accepted", is_accepted=True)
+        return orders_pb2.GetClearanceResponse(
+            clearance=clearance, phase="accepted", is_accepted=True, unpaid_hold_id=self.unpaid_hold_id
+        )
 
     async def GetCard(self, request: orders_pb2.GetCardRequest) -> orders_pb2.GetCardResponse:
         return orders_pb2.GetCardResponse()
@@ -299,3 +302,23 @@ async def test_a_run_that_goes_on_is_told_whether_billing_counts_an_order_by_car
     standing = await world.standing.get_standing(world.step())
 
     assert (before.is_on_credit, standing.is_on_credit) == (False, is_on_credit)
+
+
+async def test_what_a_reversed_payment_has_recalled_is_of_its_hold_and_ends_with_the_next_release(
+    make_database: MakeDatabase,
+) -> None:
+    world = World(make_database, random.Random(1))
+    world.stock.receive("W1", "SKU-1", 5)
+    await world.place({"1": (5, "10.00")})
+    told_of_nothing = await world.fulfillment.recall_unpaid(world.step("hold_told"))
+    world.orders.unpaid_hold_id = "hold_1"
+
+    asked = await world.fulfillment.recall_unpaid(world.step())
+    [recall] = world.warehouse.recalls().recalls
+    standing = await world.standing.get_standing(world.step())
+    world.orders.unpaid_hold_id = ""
+    await world.release()
+
+    assert (told_of_nothing.state, asked.state) == ("not_asked", "pending")
+    assert (recall.change_id, standing.unpaid_hold_id) == ("hold_1", "hold_1")
+    assert list(world.warehouse.recalls().recalls) == []

@@ -171,6 +171,20 @@ async def test_an_order_that_was_cleared_and_not_yet_accepted_asks_again_what_it
     assert services.milestones() == ["accepted"]
 
 
+async def test_what_a_payment_was_reversed_for_while_nobody_listened_is_recalled(temporal: Client) -> None:
+    standing = Standing(
+        "accepted", Clearance("cleared"), OPEN, is_accepted=True, is_reserved=True, unpaid_hold_id="hold_1"
+    )
+    services, queue = FakeServices(standing=standing), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(resumption=1), queue)
+        await until_quiet(order, 11)
+        await order.handle.terminate()
+
+    assert services.calls.count("fulfillment.RecallUnpaid") == 1
+
+
 async def test_what_the_lost_run_may_have_left_unrecorded_is_recorded_though_nothing_more_leaves(
     temporal: Client,
 ) -> None:

@@ -89,14 +89,14 @@ class FulfillmentActivities:
 
     @activity.defn(name="fulfillment.RecallUnpaid")
     async def recall_unpaid(self, step: OrderStep) -> Recall:
-        """Ask for what is not picked; nothing of an order that no reversed payment holds."""
+        """Ask for what is not picked; nothing of an order that no reversed payment holds. Which hold it is, orders says."""
         found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
-        if not found.is_unpaid:
+        if not found.unpaid_hold_id:
             return Recall("not_asked", "no reversed payment holds the order")
         request = pb.RequestRecallRequest(
             request_id=step.request_id,
             order_id=step.order_id,
-            change_id=step.subject_id or "payment_reversed",
+            change_id=found.unpaid_hold_id,
             is_all_not_picked=True,
         )
         response = await self._services.fulfillment.RequestRecall(request)

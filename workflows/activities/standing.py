@@ -62,6 +62,7 @@ class StandingActivities:
             invoiced=[
                 each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in true.left
             ],
+            unpaid_hold_id=found.unpaid_hold_id,
             is_on_credit=await self._is_on_credit(order.order, is_committed=credit.HasField("remaining")),
         )
 

@@ -18,7 +18,7 @@ from services.orders.store import reviews
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
-    ever asked, the request to cancel it that waits, and whether a reversed payment holds it.
+    ever asked, the request to cancel it that waits, and the hold that a reversed payment placed.
     """
 
     clearance: Clearance
@@ -26,7 +26,7 @@ class Cleared:
     is_accepted: bool
     was_held: bool
     cancellation_id: str
-    is_unpaid: bool
+    unpaid_hold_id: str
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
@@ -38,7 +38,7 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         found.order.accepted_at is not None,
         bool(found.holds or reviews.of_order(session, order_id)),
         hold_store.waiting_cancellation(session, order_id),
-        any(is_unpaid(hold) for hold in remaining(found.holds)),
+        next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
     )
 
 

@@ -655,15 +655,15 @@ class GetClearanceResponse(_message.Message):
     PHASE_FIELD_NUMBER: _builtins.int
     IS_ACCEPTED_FIELD_NUMBER: _builtins.int
     WAS_HELD_FIELD_NUMBER: _builtins.int
-    IS_UNPAID_FIELD_NUMBER: _builtins.int
+    UNPAID_HOLD_ID_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
     """Whether its acceptance with its promised dates is recorded."""
     was_held: _builtins.bool
     """Whether people ever had to clear it: it had a hold or a review."""
-    is_unpaid: _builtins.bool
-    """Whether it is held because a payment for goods that have not left was reversed."""
+    unpaid_hold_id: _builtins.str
+    """The hold that stands because a payment for goods that have not left was reversed; empty without one."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -675,11 +675,11 @@ class GetClearanceResponse(_message.Message):
         phase: _builtins.str = ...,
         is_accepted: _builtins.bool = ...,
         was_held: _builtins.bool = ...,
-        is_unpaid: _builtins.bool = ...,
+        unpaid_hold_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "is_unpaid", b"is_unpaid", "phase", b"phase", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
