@@ -189,3 +189,29 @@ def test_a_company_without_an_address_signs_with_its_name_and_may_send_under_ano
     assert isinstance(mail, EmailMessage)
     assert mail["From"].addresses[0].display_name == "Northgate orders"
     assert read(mail, "plain").endswith("\n-- \nNorthgate Supply\n")
+
+
+@pytest.mark.parametrize("role", ["customer", "accounting"])
+def test_an_invoice_asks_for_what_is_due_and_for_nothing_that_is_paid_or_charged_to_a_card(role: str) -> None:
+    due = plain("invoice", role)
+    paid = plain("invoice", role, received="558.57", due="0.00", is_paid=True)
+    by_card = plain("invoice", role, received="", due="558.57", is_by_card=True)
+
+    assert "Invoice total: 558.57 USD\nReceived: 167.57 USD\nAmount due: 391.00 USD\n" in due
+    for mail, words in ((paid, "It is paid"), (by_card, "It is charged to ")):
+        assert words in mail
+        assert "Amount due" not in mail
+        assert "Due date" not in mail
+        assert "include the invoice number" not in mail
+
+
+def test_an_invoice_of_a_notice_from_before_is_due_in_total() -> None:
+    lenient = MailWriter(SETTINGS)
+    known = {"invoice_number": "INV-1", "total": "558.57", "currency": "USD", "due_on": "2026-12-23"}
+    reader = Recipient("ann@mail.example", "Ann", "customer")
+    notice = Notice("evt_1", "invoice", "ord_1", "SO-1001", (reader,), known, "")
+
+    text, page = lenient.bodies(domain.new_delivery(notice, reader, "dlv_1"))
+
+    assert "Amount due: 558.57 USD" in text
+    assert "<strong>558.57 USD</strong>" in page

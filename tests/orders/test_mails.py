@@ -106,19 +106,21 @@ INVOICE = {
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
-def notified(kind: str, detail: dict[str, Any]) -> Mail:
-    mail = mails.mail_of(
-        heard(kind, detail, "fulfillment"), ORDER, mails.Parties(CUSTOMER, CUSTOMER), CONTACTS, is_last_delivery=True
-    )
+def sent(mail: Mail | None) -> Mail:
     assert mail is not None
     return mail
+
+
+def notified(kind: str, detail: dict[str, Any]) -> Mail:
+    parties = mails.Parties(CUSTOMER, CUSTOMER)
+    return sent(mails.mail_of(heard(kind, detail, "fulfillment"), ORDER, parties, CONTACTS, is_last_delivery=True))
 
 
 MAILS = [
     mails.order_received(ORDER, CUSTOMER, date(2026, 11, 23)),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
     mails.order_on_hold(ORDER, CUSTOMER, CONTACTS, [("accounting", "over the limit")], ()),
-    mails.pro_forma(ORDER, CUSTOMER),
+    sent(mails.pro_forma(ORDER, CUSTOMER, amount("0.00"))),
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),

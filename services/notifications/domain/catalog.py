@@ -9,6 +9,9 @@ from services.kernel.errors import InvalidArgument, NotFound
 from services.runtime.roles import MAIL_ROLES, MAIL_ROLES_WITHOUT_PRICES
 
 _DIFF = ("customer_name", "version", "reason", "changes", "more_changes", "total_before", "total_after", "currency")
+_INVOICE = (
+    "invoice_number", "total", "received", "due", "currency", "is_paid", "is_by_card", "due_on", "early_total", "early_on",
+)  # fmt: skip
 _APPROVAL = (
     "customer_name", "po_number", "total", "currency", "step", "reasons", "submitted_by", "due", "link",
 )  # fmt: skip
@@ -22,8 +25,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released; is_confirmed: the
     # order was accepted before, and only what has not left is held
     "order_on_hold": ("reasons", "staff_link", "is_confirmed"),
-    # amount: to be paid before anything ships, tax its part of the order's; is_deposit: it is not all of the total
-    "pro_forma": ("amount", "tax", "total", "currency", "po_number", "is_deposit", "lines", "more_lines"),
+    # amount: to be paid before anything ships, tax its part of the order's; received: what has come for it, empty for nothing;
+    # is_deposit: not all of the total is asked for
+    "pro_forma": ("amount", "tax", "received", "total", "currency", "po_number", "is_deposit", "lines", "more_lines"),
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
@@ -62,8 +66,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
+    # received: what of the total has come before, empty for nothing; is_paid: nothing is due; is_by_card: a card is charged with it;
     # due_on: words such as "due on delivery" while it has no day; early_total: what settles it by early_on, empty without a discount
-    "invoice": ("invoice_number", "total", "currency", "due_on", "early_total", "early_on"),
+    "invoice": _INVOICE,
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
     # what came for the order and was reversed, such as a check that bounced; invoices are open again

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import Refused
 from services.kernel.ids import new_id
+from services.kernel.money import Money
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
@@ -145,8 +146,7 @@ def clear_if_still_right(
 def expire(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
     """Hold an order again whose release on money was for a time that is over, unless it is paid by now. The caller saves nothing."""
     over = expired_release(before.holds, sessions.business_day(session, now))
-    paid = before.progress.held_minor + sum(bill.paid_minor for bill in before.progress.invoices.values())
-    if over is None or remaining(before.holds) or paid >= before.order.totals.total.minor:
+    if over is None or remaining(before.holds) or before.progress.received_minor >= before.order.totals.total.minor:
         return before
     reason = (
         f"The release until {over.valid_until} is over, and goods are still to leave: decide again whether they may."
@@ -154,7 +154,7 @@ def expire(session: Session, before: OrderAggregate, contacts: Contacts, now: da
     after = place(session, before, RELEASE_EXPIRED, "payment", over.owner_role, reason, now)
     after = restate(session, after, now)
     note_event(session, before, after, VALIDATOR, "hold_placed", now, why=reason)
-    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
+    notify_owners(session, after, [hold for hold in after.holds if hold not in before.holds], contacts, now)
     return after
 
 
@@ -212,7 +212,7 @@ def hold_for(
     ]
     placed = planned(session, order, [replace(plan, code=_free(aggregate, plan.code)) for plan in plans], now)
     store.add(session, placed)
-    notify_owners(session, order, placed, contacts, now)
+    notify_owners(session, aggregate, placed, contacts, now)
     after = restate(session, replace(aggregate, holds=store.of_order(session, order.order_id)), now)
     why = " ".join(dict.fromkeys(one.message for one in said))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
@@ -290,11 +290,17 @@ def planned(session: Session, order: Order, plans: Sequence[PlannedHold], now: d
     )
 
 
-def notify_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:
-    """Tell the customer, who sells to it and whoever may release one of the holds that were placed."""
+def notify_owners(
+    session: Session, aggregate: OrderAggregate, placed: Sequence[Hold], contacts: Contacts, now: datetime
+) -> None:
+    """Tell the customer, who sells to it and whoever may release one of the holds that were placed; ask for what is to be paid."""
+    order = aggregate.order
     customer = masterdata.customer(session, order.customer_id)
     owned = [(hold.owner_role, hold.reason) for hold in placed]
     mail = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
     outbox.mail(session, order, mail, now)
     if order.is_paid_ahead and any(asks_for_cash(hold) for hold in placed):
-        outbox.mail(session, order, mails.pro_forma(order, masterdata.customer(session, order.payer_id)), now)
+        received = Money(aggregate.progress.received_minor, order.currency)
+        asked = mails.pro_forma(order, masterdata.customer(session, order.payer_id), received)
+        if asked is not None:
+            outbox.mail(session, order, asked, now)

@@ -123,6 +123,6 @@ def went(
     after = restate(session, after, now)
     note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
     placed = [hold for hold in after.holds if hold not in before.holds]
-    notify_owners(session, after.order, placed, contacts, now)
+    notify_owners(session, after, placed, contacts, now)
     outbox.signal(session, before.order_id, PAYMENT_REVERSED_SIGNAL, now, subject_id=placed[0].hold_id)
     return after

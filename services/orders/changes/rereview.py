@@ -82,5 +82,5 @@ def _replaced_holds(
     placed = new_holds(session, aggregate.order, planned_holds(new), now)
     holds.add(session, placed)
     if placed:
-        notify_owners(session, aggregate.order, placed, contacts, now)
+        notify_owners(session, aggregate, placed, contacts, now)
     return replace(aggregate, holds=holds.of_order(session, aggregate.order_id))

@@ -128,8 +128,11 @@ def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
 
 
 def asks_for_cash(hold: Hold) -> bool:
-    """Whether a hold waits for the first payment of an order: where one came and was reversed, its customer has been asked."""
-    return hold.hold_type == "payment" and not is_unpaid(hold)
+    """Whether a hold waits for the customer's payment: not where one came and was reversed, of which its own mail tells, nor where
+    goods were let go without it until a day that is over, which is for its owner to decide again.
+    """
+    others = (PAYMENT_REVERSED, RELEASE_EXPIRED)
+    return hold.hold_type == "payment" and rule_of(hold.code, others) not in others
 
 
 def is_unpaid(hold: Hold) -> bool:

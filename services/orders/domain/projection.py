@@ -66,6 +66,11 @@ class Progress:
     granted_minor: int = 0
     credit_sequence: int = 0
 
+    @property
+    def received_minor(self) -> int:
+        """Cash that has come for the order, in minor units: held for it, or paid on its invoices."""
+        return self.held_minor + sum(invoice.paid_minor for invoice in self.invoices.values())
+
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
         money = [self.held_minor, self.held_sequence, self.granted_minor, self.credit_sequence]

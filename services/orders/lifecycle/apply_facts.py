@@ -21,6 +21,7 @@ from services.orders.domain.facts import (
     CardProblem,
     Fact,
     Invoice,
+    InvoiceIssued,
     PaymentReceived,
     PaymentReversed,
     RecallAnswered,
@@ -33,7 +34,7 @@ from services.orders.domain.facts import (
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
 from services.orders.lifecycle.record_milestone import notify_backorders
-from services.orders.order import exceptions, outbox
+from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.store import facts as store
 from services.orders.store import masterdata
@@ -158,7 +159,15 @@ def _notify_people(desk: _Desk, fact: Fact, before: OrderAggregate, after: Order
     customer, payer = desk.customers[order.customer_id], desk.customers.get(order.payer_id)
     is_last = projection.completes_delivery(before.order, before.progress, after.progress)
     parties = mails.Parties(customer, payer or customer)
-    mail = mails.mail_of(fact, order, parties, desk.contacts, is_last_delivery=is_last)
+    mail = mails.mail_of(
+        fact,
+        order,
+        parties,
+        desk.contacts,
+        is_last_delivery=is_last,
+        progress=after.progress,
+        is_by_card=isinstance(fact.detail, InvoiceIssued) and cards.is_charged(desk.session, order),
+    )
     if mail is not None:
         outbox.mail(desk.session, order, mail, desk.now)
 

@@ -185,7 +185,7 @@ def _hold(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> 
     reason = f"{why[0].upper()}{why[1:]}; releasing this hold asks again."
     after = holds.place(session, aggregate, REVIEW_EXPIRED, holds.REVIEW_EXPIRED, "support", reason, late.now)
     placed = [hold for hold in after.holds if hold not in aggregate.holds]
-    holds.notify_owners(session, after.order, placed, late.contacts, late.now)
+    holds.notify_owners(session, after, placed, late.contacts, late.now)
     return after
 
 

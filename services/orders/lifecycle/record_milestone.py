@@ -125,7 +125,7 @@ def _undeliverable(turn: Turn) -> OrderAggregate:
     aggregate = holds.place(session, aggregate, "CARRIER_MISSING", "ship_to", "support", reason, now)
     [placed] = set(aggregate.holds) - set(turn.aggregate.holds)
     exceptions.open_exception(session, order.order_id, UNDELIVERABLE_ADDRESS, placed.hold_id, happened, now)
-    holds.notify_owners(session, order, remaining(aggregate.holds), turn.contacts, now)
+    holds.notify_owners(session, aggregate, remaining(aggregate.holds), turn.contacts, now)
     return aggregate
 
 

@@ -96,7 +96,7 @@ def _notify(
     if decided == "cleared":
         return
     if decided == "held" and aggregate.holds:
-        notify_owners(session, order, aggregate.holds, contacts, now)
+        notify_owners(session, aggregate, aggregate.holds, contacts, now)
     elif decided == "rejected":
         customer = master_store.customer(session, order.customer_id)
         sentences = [one.message for one in violations if one.severity == BLOCK]

@@ -32,6 +32,11 @@ def give(session: Session, order_id: str, scope: Scope, token: str, actor: Actor
     return order
 
 
+def is_charged(session: Session, order: Order) -> bool:
+    """Whether a card is charged with the order's invoices: one by card from before cards were taken has none."""
+    return order.pays_by_card and bool(store.token_of(session, order.order_id))
+
+
 def token_of(session: Session, order_id: str) -> str:
     """What billing authorizes the order with; empty without a card."""
     return store.token_of(session, order_id)

@@ -32,6 +32,9 @@ from services.orders.domain.mails.mail import (
 )
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
+from services.orders.domain.projection import Progress
+
+_NOTHING_HEARD = Progress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,21 @@ MAILED_KINDS = frozenset(
 """Kinds of fact that people may be notified of."""
 
 
-def mail_of(fact: Fact, order: Order, parties: Parties, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
+def mail_of(
+    fact: Fact,
+    order: Order,
+    parties: Parties,
+    contacts: Contacts,
+    *,
+    is_last_delivery: bool,
+    progress: Progress = _NOTHING_HEARD,
+    is_by_card: bool = False,
+) -> Mail | None:
     """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
 
-    Nobody is asked to pay what a marketplace or a till was paid for. A service visit has one mail, delivered. Only the last
-    delivery asks for feedback. A payment that was put to another use or refunded has no mail.
+    Nobody is asked to pay what a marketplace or a till was paid for, what a card is charged with (`is_by_card`), or what cash that
+    came before pays, of which the `progress` with the fact knows. A service visit has one mail, delivered. Only the last delivery
+    asks for feedback. A payment that was put to another use or refunded has no mail.
     """
     customer, payer = parties.customer, parties.payer
     match fact.kind, fact.detail:
@@ -72,7 +85,9 @@ def mail_of(fact: Fact, order: Order, parties: Parties, contacts: Contacts, *, i
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
-            return None if order.settlement is not None else _invoice(invoice, order, payer)
+            known = progress.invoices.get(invoice.invoice_id, invoice)
+            is_billed = not order.is_paid_at_till
+            return _invoice(known, order, payer, progress.held_minor, is_by_card=is_by_card) if is_billed else None
         case _, PaymentReceived(amount=paid, invoices=invoices):
             return Mail("payment_received", bill_to(payer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
@@ -129,16 +144,28 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
-def _early(invoice: Invoice) -> dict[str, str]:
-    """What settles an invoice by which day, where that is less than its total."""
+def _early(invoice: Invoice, held_minor: int) -> dict[str, str]:
+    """What settles an invoice by which day, where that is less than is due."""
     if not invoice.discount_until:
         return {"early_total": "", "early_on": ""}
-    return {"early_total": amount(Money(invoice.pays_early, invoice.currency)), "early_on": invoice.discount_until}
+    left = Money(max(0, invoice.pays_early - held_minor), invoice.currency)
+    return {"early_total": amount(left), "early_on": invoice.discount_until}
 
 
-def _invoice(invoice: Invoice, order: Order, customer: Customer) -> Mail:
-    total = Money(invoice.total_minor, invoice.currency)
-    due_on = invoice.due_on or order.payment_terms.words  # it has no day before its goods are delivered
-    variables = {"total": amount(total), "currency": total.currency, "due_on": due_on}
-    variables |= _early(invoice)
-    return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})
+def _invoice(invoice: Invoice, order: Order, customer: Customer, held_minor: int, *, is_by_card: bool) -> Mail:
+    """`held_minor` is cash that is held for the order: billing deducts it as soon as the invoice is issued."""
+    left = invoice.total_minor - invoice.paid_minor - invoice.discount_taken_minor
+    deducted = min(held_minor, left)
+    settles_early = bool(invoice.discount_until) and invoice.pays_early <= held_minor
+    so_far = Money(invoice.paid_minor + deducted, invoice.currency)
+    variables = {
+        "invoice_number": invoice.number,
+        "total": amount(Money(invoice.total_minor, invoice.currency)),
+        "received": amount(so_far) if so_far.minor else "",
+        "due": amount(Money(left - deducted, invoice.currency)),
+        "currency": invoice.currency,
+        "is_paid": deducted == left or settles_early,
+        "is_by_card": is_by_card,
+        "due_on": invoice.due_on or order.payment_terms.words,  # it has no day before its goods are delivered
+    }
+    return Mail("invoice", bill_to(customer), variables | _early(invoice, held_minor))

@@ -90,10 +90,16 @@ def order_on_hold(
     return Mail("order_on_hold", reachable([*buyer(customer), *sales_rep(customer), *owners]), variables)
 
 
-def pro_forma(order: Order, customer: Customer) -> Mail:
-    """What is to be paid before the order's goods leave: all of it, or its deposit, which has its part of the tax."""
-    zero = Money.zero(order.currency)
-    asked = order.deposit if order.deposit_terms else order.totals.total
+def pro_forma(order: Order, customer: Customer, received: Money) -> Mail | None:
+    """What is still to be paid before the order's goods leave, with its part of the tax: of all of it, or of its deposit.
+
+    `received` is what has come for the order; None when nothing is left to pay.
+    """
+    sums, zero = order.totals, Money.zero(order.currency)
+    asked = (order.deposit if order.deposit_terms else sums.total) - received
+    if asked.minor <= 0:
+        return None
+    paid_tax = share(sums.tax, received.minor, sums.total.minor, before=0, given=zero)
     lines = [
         {
             "sku": line.sku,
@@ -105,8 +111,9 @@ def pro_forma(order: Order, customer: Customer) -> Mail:
     ]
     variables = {
         "amount": amount(asked),
-        "tax": amount(share(order.totals.tax, asked.minor, max(order.totals.total.minor, 1), before=0, given=zero)),
-        "total": amount(order.totals.total),
+        "tax": amount(share(sums.tax, asked.minor, sums.total.minor, before=received.minor, given=paid_tax)),
+        "received": amount(received) if received.minor else "",
+        "total": amount(sums.total),
         "currency": order.currency,
         "po_number": order.po_number,
         "is_deposit": bool(order.deposit_terms),
