@@ -53,6 +53,19 @@ async def test_what_is_no_token_of_a_card_is_refused_and_not_repeated(world: Wor
     assert "4242" not in refused.text
 
 
+@pytest.mark.parametrize("channel", ["amazon", "ebay", "pos"])
+async def test_the_card_of_an_order_that_its_channel_was_paid_for_is_refused_and_not_kept(
+    world: World, channel: str
+) -> None:
+    refused = await world.place("sales_rep", channel=channel, **BY_CARD)
+    taken = await world.place("sales_rep", key="k2", channel=channel, payment={"method": "card"})
+
+    with world.database.reading() as session:
+        assert session.execute(text("SELECT token FROM order_card")).all() == []
+    assert (refused.status_code, refused.json()["code"]) == (422, "CARD_TOKEN_UNUSED")
+    assert taken.status_code == 201
+
+
 async def test_where_no_card_is_taken_an_order_by_card_is_refused_in_a_sentence(make_world: MakeWorld) -> None:
     world = make_world(stripe_webhook_secret="")
 

@@ -159,12 +159,19 @@ def check_card_token(token: str) -> None:
 
 
 def check_card(command: PlaceOrder, *, takes_cards: bool) -> None:
-    """Refused CARDS_NOT_TAKEN for an order by card where there is no payment provider; a token goes with a card alone."""
+    """Refused CARDS_NOT_TAKEN for an order by card where there is no payment provider; a token goes with a card alone.
+
+    The card of an order that its channel was paid for is none of ours to charge: InvalidArgument CARD_TOKEN_UNUSED.
+    """
+    is_charged = command.payment_method == CARD and command.channel not in PREPAID_CHANNELS
     if command.card_token:
         check_card_token(command.card_token)
-        if command.payment_method != CARD:
-            raise InvalidArgument("CARD_TOKEN_UNUSED", "only an order by card has a card token")
-    if command.payment_method == CARD and command.channel not in PREPAID_CHANNELS and not takes_cards:
+        if not is_charged:
+            raise InvalidArgument(
+                "CARD_TOKEN_UNUSED",
+                "leave the card's token out: only an order by card that no channel was paid for has one",
+            )
+    if is_charged and not takes_cards:
         raise Refused("CARDS_NOT_TAKEN", "no card is taken here: order on terms, prepaid or with a deposit")
 
 
