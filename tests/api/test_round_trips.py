@@ -245,6 +245,22 @@ async def test_another_currency_needs_a_limit_in_it(stocked: World) -> None:
     assert (limited.status_code, limited.json()["credit"]["limit"]) == (200, {"amount": "5.00", "currency": "EUR"})
 
 
+async def test_an_account_that_others_are_billed_to_keeps_its_currency(stocked: World) -> None:
+    known = (await stocked.send("GET", "/v1/customers/cus_acme", "admin")).json()
+    branch = {"customer_id": "cus_branch", "name": "ACME Branch", "credit_limit": "0.00", "bill_to_id": "cus_acme"}
+    asked = {"customer_id": "cus_acme", "currency": "EUR", "credit_limit": "5.00"}
+    made = await stocked.send("POST", "/v1/customers", "admin", json={"currency": known["currency"], **branch})
+
+    refused = await stocked.send("PATCH", "/v1/customers", "admin", json=asked)
+    await stocked.send("PATCH", "/v1/customers", "admin", json={"customer_id": "cus_branch", "bill_to_id": ""})
+    taken = await stocked.send("PATCH", "/v1/customers", "admin", json=asked)
+
+    assert made.status_code == 200
+    assert (refused.status_code, refused.json()["code"]) == (409, "CURRENCY_IN_USE")
+    assert "is billed for cus_branch in USD" in refused.json()["detail"]
+    assert (taken.status_code, taken.json()["currency"]) == (200, "EUR")
+
+
 async def test_a_stale_form_leaves_the_credit_limit_alone(stocked: World) -> None:
     asked = {"customer_id": "cus_acme", "credit_limit": "100.00"}
     await stocked.send("PATCH", "/v1/customers", "admin", json=asked)

@@ -9,6 +9,7 @@ from alembic import command
 from sqlalchemy import text
 
 from services.orders.masterdata import customers
+from services.orders.masterdata.customers import find_named
 from services.runtime.db import Database
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.change_desk import apply, asked, change, propose, quantity
@@ -32,4 +33,25 @@ def test_why_a_change_did_not_come_about_is_kept_from_the_release_that_called_it
 
     assert rejected.customer_reason
     assert change(desk, order_id, agreed.change_id).customer_reason == rejected.customer_reason
+    assert differences(database) == []
+
+
+@pytest.mark.on_postgres
+def test_a_customer_is_found_by_its_name_however_it_is_written_also_one_of_an_earlier_release(
+    database: Database,
+) -> None:
+    desk = Desk(database)
+    for number, name in enumerate(("Öl & Çelik A.Ş.", "ÖL & ÇELIK A.Ş.", "Straße Eins")):
+        with database.transaction() as session:
+            customers.put_customer(session, replace(ACME, customer_id=f"cus_{number}", name=name), "root", desk.now)
+    with database.alone() as connection:
+        command.downgrade(config_of(database.migrations, connection), "0026")
+
+    upgrade(database)
+
+    with database.reading() as session:
+        found = {
+            name: [one.customer_id for one in find_named(session, name)] for name in ("öl & çelik a.ş.", "STRASSE EINS")
+        }
+    assert found == {"öl & çelik a.ş.": ["cus_0", "cus_1"], "STRASSE EINS": ["cus_2"]}
     assert differences(database) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -57,7 +57,7 @@ def check_bill_to(session: Session, wanted: Customer) -> None:
         raise InvalidArgument(
             "BILL_TO_BILLED_ELSEWHERE", f"{payer.customer_id} is itself billed to {payer.bill_to_id}: name that account"
         )
-    if store.bills_others(session, wanted.customer_id):
+    if store.billed_to(session, wanted.customer_id):
         raise InvalidArgument(
             "BILL_TO_BILLED_ELSEWHERE",
             f"others are billed to {wanted.customer_id}, which so cannot be billed elsewhere",
@@ -72,19 +72,21 @@ def find_customer(session: Session, customer_id: str) -> Customer | None:
 def other_currency(session: Session, wanted: Customer) -> Customer | None:
     """The customer as it stands, when it would get another currency; None when it stays, or is new.
 
-    Refused CURRENCY_IN_USE while it has an order that lives.
+    Refused CURRENCY_IN_USE while it has an order that lives, and while others are billed to it, who order in its currency.
     """
     known = store.find_customer(session, wanted.customer_id)
     if known is None or known.currency == wanted.currency:
         return None
     if open_orders := orders_of_customer.living(session, known.customer_id):
-        raise currency_in_use(known, open_orders)
+        raise currency_in_use(known, f"has open orders in {known.currency} ({', '.join(open_orders)})")
+    if others := store.billed_to(session, known.customer_id):
+        raise currency_in_use(known, f"is billed for {', '.join(others)} in {known.currency}")
     return known
 
 
-def currency_in_use(known: Customer, open_orders: Sequence[str] = ()) -> Refused:
-    """The refusal of another currency; it names the first of the orders that are open in this one."""
-    why = f"has open orders in {known.currency} ({', '.join(open_orders)})" if open_orders else f"owes {known.currency}"
+def currency_in_use(known: Customer, why: str = "") -> Refused:
+    """The refusal of another currency, with what is counted in this one; without that it owes in it."""
+    why = why or f"owes {known.currency}"
     return Refused("CURRENCY_IN_USE", f"{known.customer_id} {why}: settle that first, or open another account")
 
 
@@ -94,7 +96,7 @@ def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:
 
 
 def find_named(session: Session, typed: str) -> list[Customer]:
-    """The customer of this id, else those of this name in whatever case, by id, at most 10."""
+    """The customer of this id, else those of this name however it is written, by id, at most 10."""
     known = store.find_customer(session, typed)
     return [known] if known else store.customers_named(session, typed)
 

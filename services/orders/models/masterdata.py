@@ -20,11 +20,13 @@ class CustomerRow(Table, table=True):
         CheckConstraint("net_days >= 0", name="customer_net_days_not_negative"),
         CheckConstraint("duplicate_po IN ('allow', 'warn', 'hold', 'block')", name="customer_duplicate_po_known"),
         Index("customer_of_sales_rep", "sales_rep"),
+        Index("customer_name_key", "name_key"),
         STRICT,
     )
 
     customer_id: str = Field(sa_type=Text, primary_key=True)
     name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     currency: str = Field(sa_type=Text)
     is_active: bool = Field(sa_type=Flag)
     tier: str = Field(sa_type=Text)

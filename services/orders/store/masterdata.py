@@ -72,6 +72,7 @@ def put_customer(
 ) -> Customer:
     """Store a customer account, replacing an earlier one of the same id; gives it with its version. Refused VERSION_STALE."""
     values = {name: getattr(customer, name) for name in _CUSTOMER}
+    values["name_key"] = fold_key(customer.name)
     values["tax_rate"] = f"{customer.tax_rate:f}"
     values["allowed_ship_tos"] = [
         {"country": place.country, "region": place.region, "postal_code": place.postal_code}
@@ -83,10 +84,10 @@ def put_customer(
     return replace(customer, version=version)
 
 
-def bills_others(session: Session, customer_id: str) -> bool:
-    """Whether what others order is billed to this account."""
-    query = select(col(CustomerRow.customer_id)).where(col(CustomerRow.bill_to_id) == customer_id).limit(1)
-    return session.execute(query).first() is not None
+def billed_to(session: Session, customer_id: str) -> list[str]:
+    """Customers whose orders are billed to this account, by id, at most 5."""
+    query = select(_customer.c.customer_id).where(_customer.c.bill_to_id == customer_id)
+    return list(session.execute(query.order_by(_customer.c.customer_id).limit(5)).scalars())
 
 
 def find_customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer | None:
@@ -115,8 +116,8 @@ def customers_of(session: Session, customer_ids: Collection[str]) -> dict[str, C
 
 
 def customers_named(session: Session, name: str) -> list[Customer]:
-    """Customers of this name in whatever case, by id, at most 10."""
-    query = select(_customer).where(func.lower(_customer.c.name) == name.lower()).order_by(_customer.c.customer_id)
+    """Customers of this name however it is written, by id, at most 10."""
+    query = select(_customer).where(_customer.c.name_key == fold_key(name)).order_by(_customer.c.customer_id)
     return [_customer_of(row) for row in session.execute(query.limit(10))]
 
 
