@@ -9,7 +9,7 @@ from sqlmodel import Session
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, given_instant, utc_now
-from services.kernel.text import optional_text
+from services.kernel.text import optional_text, text
 from services.orders import wire
 from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
@@ -40,10 +40,18 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
 
     def GetCard(self, request: pb.GetCardRequest, context: Context) -> pb.GetCardResponse:
-        """The token of the order's card, for billing."""
+        """The token of the order's card, and those given since, for billing."""
         with self.database.reading() as session:
             order_id = lookup.find_id(session, wire.order_id(request.order_id))
-            return pb.GetCardResponse(token=cards.token_of(session, order_id))
+            given = [pb.GivenCard(request_id=one.request_id, token=one.token) for one in cards.given(session, order_id)]
+            return pb.GetCardResponse(token=cards.token_of(session, order_id), given=given)
+
+    def RecordCard(self, request: pb.RecordCardRequest, context: Context) -> pb.RecordCardResponse:
+        """Record what became of a card that was given."""
+        order_id, request_id = wire.order_id(request.order_id), text(request.request_id, "request_id")
+        with self.database.transaction() as session:
+            token = cards.record(session, order_id, request_id, text(request.card, "card"), self.clock())
+        return pb.RecordCardResponse(token=token)
 
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
         """Run every rule; a repeated request id gets its first answer, which is kept without the order."""

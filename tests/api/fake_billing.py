@@ -28,6 +28,7 @@ class FakeBilling(Neighbor):
         self.waiting: list[billing.WaitingOrder] = []
         self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
         self.cards: dict[str, str] = {}
+        self.is_provider_silent = False
         self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
 
@@ -163,6 +164,8 @@ class FakeBilling(Neighbor):
     def AuthorizeCard(self, request: billing.AuthorizeCardRequest) -> billing.AuthorizeCardResponse:
         self.here()
         self.cards[request.order_id] = request.card_token
+        if self.is_provider_silent:
+            return billing.AuthorizeCardResponse(card="asked")
         is_declined = "Declined" in request.card_token
         reason = "generic_decline" if is_declined else ""
         return billing.AuthorizeCardResponse(card="declined" if is_declined else "authorized", decline_reason=reason)

@@ -93,6 +93,70 @@ async def test_another_card_replaces_the_first_and_the_answer_says_what_became_o
     assert "pm_card" not in history.text
 
 
+POOR = "pm_card_visa_chargeDeclined"
+MASTER = "pm_card_mastercard"
+
+
+def _kept(world: World, order_id: str) -> tuple[str, list[str]]:
+    """The token that the order is paid with, and those that were given since."""
+    with world.database.reading() as session:
+        return cards.token_of(session, order_id), [one.token for one in cards.given(session, order_id)]
+
+
+async def test_a_card_that_is_declined_takes_the_place_of_none(world: World) -> None:
+    world.validates()
+    order_id = (await world.place(**BY_CARD)).json()["order_id"]
+    path = f"/v1/orders/{order_id}/card"
+
+    declined = await world.send("POST", path, "customer", key="a", json={"token": POOR})
+    after_declined = _kept(world, order_id)
+    await world.send("POST", path, "customer", key="b", json={"token": MASTER})
+
+    assert declined.json()["card"] == "declined"
+    assert after_declined == (VISA, [])
+    assert _kept(world, order_id) == (MASTER, [])
+
+
+async def test_a_card_whose_answer_was_lost_is_kept_by_the_retry_and_a_late_one_replaces_no_newer(
+    world: World,
+) -> None:
+    world.validates()
+    order_id = (await world.place(**BY_CARD)).json()["order_id"]
+    path = f"/v1/orders/{order_id}/card"
+    other = "pm_card_amex"
+
+    world.billing.is_away = True
+    lost = await world.send("POST", path, "customer", key="a", json={"token": other})
+    await world.send("POST", path, "customer", key="b", json={"token": MASTER})
+    world.billing.is_away = False
+    between = _kept(world, order_id)
+    retried = await world.send("POST", path, "customer", key="b", json={"token": MASTER})
+    late = await world.send("POST", path, "customer", key="a", json={"token": other})
+    history = await world.send("GET", f"/v1/orders/{order_id}/history", "auditor")
+
+    assert lost.status_code == 503
+    assert between == (VISA, [other, MASTER])
+    assert (retried.json()["card"], late.json()["card"]) == ("authorized", "authorized")
+    assert _kept(world, order_id) == (MASTER, [])
+    assert [event["what"] for event in history.json()["rows"]].count("card_given") == 2
+
+
+async def test_a_card_of_which_the_provider_says_nothing_yet_is_asked_for_again_before_it_is_captured_from(
+    world: World,
+) -> None:
+    world.validates()
+    order_id = (await world.place(**BY_CARD)).json()["order_id"]
+    world.billing.is_provider_silent = True
+    asked = await world.send("POST", f"/v1/orders/{order_id}/card", "customer", key="a", json={"token": MASTER})
+    between = _kept(world, order_id)
+    world.billing.is_provider_silent = False
+
+    await world.send("POST", f"/v1/orders/{order_id}/captures", "accounting", key="c")
+
+    assert (asked.json()["card"], between) == ("asked", (VISA, [MASTER]))
+    assert _kept(world, order_id) == (MASTER, [])
+
+
 async def test_an_order_on_terms_and_another_companys_have_no_card(world: World) -> None:
     world.validates()
     order_id = (await world.place()).json()["order_id"]

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from temporalio.client import Client
 
+from oms.billing.v1 import billing_pb2
+from oms.orders.v1 import orders_pb2
+from services.kernel.errors import Refused
+from services.orders import models
+from services.orders.domain.access import EVERYTHING
+from services.orders.order import cards
+from services.orders.order.aggregate import Actor
+from services.orders.servicer import OrdersServicer
+from tests.conftest import MakeDatabase
+from tests.orders.desk import ANY, Desk
 from tests.workflows.driver import fake_worker, order_ref, payment_worker, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Clearance, Completeness, Standing
+from workflows.activities.billing import BillingActivities
+from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
+from workflows.messages import Clearance, Completeness, OrderStep, Standing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,3 +91,67 @@ async def test_a_run_that_goes_on_captures_nothing_of_an_order_that_billing_coun
         await order.handle.result()
 
     assert "billing.CaptureInvoice" not in services.calls
+
+
+class Orders:
+    """Orders, as far as its cards go: recorded ones are kept by the real rule of the service."""
+
+    def __init__(self, servicer: OrdersServicer) -> None:
+        self._servicer = servicer
+
+    async def GetCard(self, request: orders_pb2.GetCardRequest) -> orders_pb2.GetCardResponse:
+        return self._servicer.GetCard(request, ANY)
+
+    async def RecordCard(self, request: orders_pb2.RecordCardRequest) -> orders_pb2.RecordCardResponse:
+        return self._servicer.RecordCard(request, ANY)
+
+
+class Billing:
+    """Billing, which says of each card what it is told to, and keeps what it was asked to capture from."""
+
+    def __init__(self, **says: str) -> None:
+        self.says = says
+        self.captured_from: list[str] = []
+
+    async def AuthorizeCard(self, request: billing_pb2.AuthorizeCardRequest) -> billing_pb2.AuthorizeCardResponse:
+        card = self.says[request.card_token]
+        if card == "refused":
+            raise Refused("CARDS_NOT_TAKEN", "no card is taken here")
+        return billing_pb2.AuthorizeCardResponse(card=card)
+
+    async def CaptureInvoice(self, request: billing_pb2.CaptureInvoiceRequest) -> billing_pb2.CaptureInvoiceResponse:
+        self.captured_from.append(request.card_token)
+        return billing_pb2.CaptureInvoiceResponse(state="captured")
+
+
+@pytest.mark.parametrize(
+    ("says", "used", "left"),
+    [
+        ({"pm_b": "authorized"}, "pm_b", []),
+        ({"pm_b": "declined"}, "pm_a", []),
+        ({"pm_b": "nothing"}, "pm_b", []),
+        ({"pm_b": "asked"}, "pm_a", ["pm_b"]),
+        ({"pm_b": "refused"}, "pm_a", ["pm_b"]),
+        ({"pm_b": "authorized", "pm_c": "declined"}, "pm_b", []),
+        ({"pm_b": "asked", "pm_c": "authorized"}, "pm_c", []),
+        ({"pm_b": "declined", "pm_c": "asked"}, "pm_a", ["pm_c"]),
+    ],
+)
+async def test_the_card_that_is_captured_from_is_the_newest_that_is_good(
+    make_database: MakeDatabase, says: dict[str, str], used: str, left: list[str]
+) -> None:
+    desk = Desk(make_database(models.Table.metadata, "orders"))
+    order_id = desk.place(("PUMP", 1), payment_method="card", card_token="pm_a").order_id
+    with desk.database.transaction() as session:
+        for token in says:
+            cards.give(session, order_id, EVERYTHING, f"req/{token}", token, Actor("ann", "customer"), desk.now)
+    billing = Billing(**says)
+    services = cast("Services", SimpleNamespace(orders=Orders(desk.servicer), billing=billing))
+    step = OrderStep("order/capture", order_id, "shp_1")
+
+    for _ in range(2):
+        await BillingActivities(services, cast("Documents", None)).capture_invoice(step)
+
+    with desk.database.reading() as session:
+        assert [one.token for one in cards.given(session, order_id)] == left
+    assert billing.captured_from == [used, used]

@@ -7,6 +7,7 @@ from temporalio import activity
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
+from services.kernel.errors import Refused
 from workflows.activities.calls import Services, changed_document
 from workflows.activities.documents import Documents
 from workflows.activities.inventory import NOT_LEFT
@@ -42,8 +43,25 @@ class BillingActivities:
         return _deposit_of(await self._documents.order(step.order_id)) if step.payment_method == "deposit" else None
 
     async def _card(self, order_id: str) -> str:
-        """The token of the order's card: it goes from orders to billing, and no history holds it."""
-        return (await self._services.orders.GetCard(orders_pb2.GetCardRequest(order_id=order_id))).token
+        """The token of the order's card: it goes from orders to billing, and no history holds it.
+
+        One that was given and of which nobody heard what became of it is asked for first, under its own request id.
+        """
+        found = await self._services.orders.GetCard(orders_pb2.GetCardRequest(order_id=order_id))
+        token = found.token
+        for given in found.given:
+            token = await self._authorized(order_id, given) or token
+        return token
+
+    async def _authorized(self, order_id: str, given: orders_pb2.GivenCard) -> str:
+        """The token that orders keeps after a card was asked for; empty where no card is taken."""
+        asked = pb.AuthorizeCardRequest(request_id=given.request_id, order_id=order_id, card_token=given.token)
+        try:
+            done = await self._services.billing.AuthorizeCard(asked)
+        except Refused:
+            return ""
+        known = orders_pb2.RecordCardRequest(request_id=given.request_id, order_id=order_id, card=done.card)
+        return (await self._services.orders.RecordCard(known)).token
 
     @activity.defn(name="billing.CaptureInvoice")
     async def capture_invoice(self, step: OrderStep) -> Done:

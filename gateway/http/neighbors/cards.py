@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Input, example
 from gateway.http.plumbing.parameters import OrderReference
@@ -51,18 +52,33 @@ class Captures(BaseModel):
 
 @router.post("/v1/orders/{order_id}/card", response_model=CardStanding)
 def give_card(deps: DepsOf, who: CallerOf, order_id: OrderReference, body: CardInput, once: OnceWithKey) -> Response:
-    """Pay an order by another card: what is left of it is authorized, and a hold on its payment goes by itself."""
+    """Pay an order by another card: what is left of it is authorized, and a hold on its payment goes by itself.
+
+    A card that is declined takes the place of none.
+    """
 
     def act(request_id: str) -> CardStanding:
         actor = Actor(who.principal.sub, who.role)
-        with deps.database.transaction() as session:
-            order = cards.give(session, order_id, who.scope, body.token, actor, deps.clock())
-        wanted = pb.AuthorizeCardRequest(request_id=request_id, order_id=order.order_id, card_token=body.token)
-        done = deps.billing.AuthorizeCard(wanted)
-        shape = {"order_id": order.order_id, "card": done.card, "decline_reason": done.decline_reason or None}
+
+        def given(session: Session) -> tuple[str, ...]:
+            order = cards.give(session, order_id, who.scope, request_id, body.token, actor, deps.clock())
+            return (order.order_id,)
+
+        (found_id,) = once.perform(body, given)
+        done = _authorize(deps, found_id, request_id, body.token)
+        shape = {"order_id": found_id, "card": done.card, "decline_reason": done.decline_reason or None}
         return CardStanding.model_validate(shape)
 
     return once.answer(body, act, 200)
+
+
+def _authorize(deps: Deps, order_id: str, request_id: str, token: str) -> pb.AuthorizeCardResponse:
+    """Have a card that was given authorized, once, and record what became of it."""
+    wanted = pb.AuthorizeCardRequest(request_id=request_id, order_id=order_id, card_token=token)
+    done = deps.billing.AuthorizeCard(wanted)
+    with deps.database.transaction() as session:
+        cards.record(session, order_id, request_id, done.card, deps.clock())
+    return done
 
 
 @router.post("/v1/orders/{order_id}/captures", response_model=Captures)
@@ -72,6 +88,10 @@ def capture_order(deps: DepsOf, order_id: OrderReference, once: OnceWithKey) -> 
     def act(request_id: str) -> Captures:
         with deps.database.reading() as session:
             order = lookup.load_order(session, lookup.find_id(session, order_id), EVERYTHING)
+            given = cards.given(session, order.order_id)
+        for one in given:
+            _authorize(deps, order.order_id, one.request_id, one.token)
+        with deps.database.reading() as session:
             token = cards.token_of(session, order.order_id)
         wanted = pb.CaptureInvoiceRequest(request_id=request_id, order_id=order.order_id, card_token=token)
         done = deps.billing.CaptureInvoice(wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.orders.models.cards import OrderCardRow
+from services.orders.models.cards import GivenCardRow, OrderCardRow
 from services.orders.models.changes import ChangeRow, VersionRow
 from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PasswordLinkRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
@@ -30,6 +30,7 @@ __all__ = [
     "ExchangeRateRow",
     "FactRow",
     "FeedbackRow",
+    "GivenCardRow",
     "HoldRow",
     "LateFactRow",
     "LineRow",

@@ -152,10 +152,94 @@ class GetCardResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TOKEN_FIELD_NUMBER: _builtins.int
+    GIVEN_FIELD_NUMBER: _builtins.int
     token: _builtins.str
-    """The provider's token of it; empty when the customer has given none. It is for billing alone: no answer of the API, no log
-    and no history holds it.
+    """The provider's token of it; empty when the customer has given none. Whoever asks hands it to billing: no answer of the API, no
+    log and no history holds it.
     """
+    @_builtins.property
+    def given(self) -> _containers.RepeatedCompositeFieldContainer[Global___GivenCard]:
+        """Cards that were given since and of which nobody has recorded what became of them, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+        given: _abc.Iterable[Global___GivenCard] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["given", b"given", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCardResponse: _TypeAlias = GetCardResponse  # noqa: Y015
+
+@_typing.final
+class GivenCard(_message.Message):
+    """A card that takes the place of the one before once it is authorized."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request under which billing authorizes it, once."""
+    token: _builtins.str
+    """The provider's token of it."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GivenCard: _TypeAlias = GivenCard  # noqa: Y015
+
+@_typing.final
+class RecordCardRequest(_message.Message):
+    """Says what became of a card that was given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request under which it was given; a repeat changes nothing."""
+    order_id: _builtins.str
+    """The order."""
+    card: _builtins.str
+    """What billing answered: authorized, declined, asked or nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        card: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordCardRequest: _TypeAlias = RecordCardRequest  # noqa: Y015
+
+@_typing.final
+class RecordCardResponse(_message.Message):
+    """The card that the order is paid with then."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """The provider's token of it; empty while there is none."""
     def __init__(
         self,
         *,
@@ -167,7 +251,7 @@ class GetCardResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetCardResponse: _TypeAlias = GetCardResponse  # noqa: Y015
+Global___RecordCardResponse: _TypeAlias = RecordCardResponse  # noqa: Y015
 
 @_typing.final
 class GetOrderRequest(_message.Message):

@@ -51,6 +51,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.FromString,
                 _registered_method=True)
+        self.RecordCard = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordCard',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardResponse.FromString,
+                _registered_method=True)
         self.ValidateOrder = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/ValidateOrder',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.SerializeToString,
@@ -136,7 +141,14 @@ class OrdersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCard(self, request, context):
-        """The card that the order is paid with.
+        """The card that the order is paid with. The worker and the gateway ask, for billing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordCard(self, request, context):
+        """Keep a card that was given in place of the one before, unless it was declined or nobody knows yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -252,6 +264,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.GetCard,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.SerializeToString,
+            ),
+            'RecordCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordCard,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardResponse.SerializeToString,
             ),
             'ValidateOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ValidateOrder,
@@ -380,6 +397,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/GetCard',
             oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/RecordCard',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

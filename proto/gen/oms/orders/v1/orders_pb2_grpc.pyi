@@ -43,7 +43,9 @@ class OrdersServiceStub:
     GetOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]
     """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
     GetCard: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetCardRequest, _orders_pb2.GetCardResponse]
-    """The card that the order is paid with."""
+    """The card that the order is paid with. The worker and the gateway ask, for billing."""
+    RecordCard: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordCardRequest, _orders_pb2.RecordCardResponse]
+    """Keep a card that was given in place of the one before, unless it was declined or nobody knows yet."""
     ValidateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]
     """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
     what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
@@ -100,7 +102,9 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     GetOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]  # type: ignore[assignment]
     """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
     GetCard: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetCardRequest, _orders_pb2.GetCardResponse]  # type: ignore[assignment]
-    """The card that the order is paid with."""
+    """The card that the order is paid with. The worker and the gateway ask, for billing."""
+    RecordCard: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordCardRequest, _orders_pb2.RecordCardResponse]  # type: ignore[assignment]
+    """Keep a card that was given in place of the one before, unless it was declined or nobody knows yet."""
     ValidateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]  # type: ignore[assignment]
     """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
     what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
@@ -166,7 +170,15 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.GetCardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetCardResponse, _abc.Awaitable[_orders_pb2.GetCardResponse]]:
-        """The card that the order is paid with."""
+        """The card that the order is paid with. The worker and the gateway ask, for billing."""
+
+    @_abc_1.abstractmethod
+    def RecordCard(
+        self,
+        request: _orders_pb2.RecordCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RecordCardResponse, _abc.Awaitable[_orders_pb2.RecordCardResponse]]:
+        """Keep a card that was given in place of the one before, unless it was declined or nobody knows yet."""
 
     @_abc_1.abstractmethod
     def ValidateOrder(
