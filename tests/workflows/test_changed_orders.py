@@ -310,7 +310,7 @@ async def test_what_a_reversed_payment_has_recalled_is_of_its_hold_and_ends_with
     world = World(make_database, random.Random(1))
     world.stock.receive("W1", "SKU-1", 5)
     await world.place({"1": (5, "10.00")})
-    told_of_nothing = await world.fulfillment.recall_unpaid(world.step("hold_told"))
+    without_hold = await world.fulfillment.recall_unpaid(world.step("hold_told"))
     world.orders.unpaid_hold_id = "hold_1"
 
     asked = await world.fulfillment.recall_unpaid(world.step())
@@ -319,6 +319,6 @@ async def test_what_a_reversed_payment_has_recalled_is_of_its_hold_and_ends_with
     world.orders.unpaid_hold_id = ""
     await world.release()
 
-    assert (told_of_nothing.state, asked.state) == ("not_asked", "pending")
+    assert (without_hold.state, asked.state) == ("not_asked", "pending")
     assert (recall.change_id, standing.unpaid_hold_id) == ("hold_1", "hold_1")
     assert list(world.warehouse.recalls().recalls) == []
