@@ -283,12 +283,14 @@ class Reservation:
 class Release:
     """How many new shipments the warehouses got; `what` names a few of them for the reader of the history.
 
-    `backordered` is what inventory says still waits for supply; -1 where nobody asked.
+    `backordered` is what inventory says still waits for supply; -1 where nobody asked. `uncovered` units could leave and wait for
+    room under the customer's credit limit.
     """
 
     shipments: int
     what: list[str] = field(default_factory=list)
     backordered: int = -1
+    uncovered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

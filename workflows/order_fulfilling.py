@@ -45,7 +45,10 @@ class Fulfilling:
         if self._is_missing_something(is_notified=is_notified):
             return None
         with workflow.create_event_group("reserve and release").scope():
-            return await self.life.steps.release_shipments(withholding_change_id)
+            released = await self.life.steps.release_shipments(withholding_change_id)
+        if released.uncovered:
+            self.life.withheld_by = HOLDS
+        return released
 
     async def release_if_clear(self, *, is_notified: bool = False) -> Release | None:
         """Release what the rules let go today; what they or a pending change hold back stays allocated until that is over."""

@@ -181,7 +181,12 @@ def method(word: str) -> str:
     return _METHODS.get(word, status(word))
 
 
-_WAITING_ON = {"cash": "the customer’s cash", "card": "the customer’s card", "overdue": "overdue invoices"}
+_WAITING_ON = {
+    "rest": "credit for the rest",
+    "cash": "the customer’s cash",
+    "card": "the customer’s card",
+    "overdue": "overdue invoices",
+}
 
 
 def waiting_on(word: str) -> str:

@@ -1,12 +1,13 @@
 """Domain to protobuf: how billing answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.billing.domain import cards
 from services.billing.domain.cards import Operation
 from services.billing.domain.credit import Account, Decision, OrderMoney
-from services.billing.domain.invoices import Invoice, InvoiceLine
+from services.billing.domain.invoices import BillableOrder, Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import Receivable
@@ -18,16 +19,28 @@ from services.runtime.wire import money
 
 def account(standing: Account) -> pb.CreditAccount:
     """A customer's credit."""
-    rule = standing.overdue_rule
+    terms, rule = standing.terms, standing.terms.overdue_rule
     return pb.CreditAccount(
         customer_id=standing.customer_id,
         limit=money(standing.limit),
         committed=money(standing.committed),
         receivable=money(standing.receivable),
         headroom=money(standing.headroom),
-        parent_id=standing.parent_id,
+        parent_id=terms.parent_id,
         overdue_rule=pb.OverdueRule(days=rule.days, least=money(rule.least)) if rule else None,
+        ships_what_fits=terms.ships_what_fits,
+        terms_changed_by=terms.changed_by,
+        terms_changed_at_micros=micros(terms.changed_at) if terms.changed_at else 0,
     )
+
+
+def units(order: BillableOrder, allowed: Mapping[str, int]) -> list[types_pb2.LineQuantity]:
+    """Units of an order's lines, those of which there are any."""
+    return [
+        types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=allowed[line.line_id])
+        for line in order.lines
+        if allowed.get(line.line_id)
+    ]
 
 
 def decision(decided: Decision) -> pb.CommitCreditResponse:

@@ -4,13 +4,13 @@ An order that neither credit nor its own cash covers waits. Whatever makes room,
 end, grants the orders that wait, the longest first, in the same transaction; one that does not fit is skipped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlmodel import Session
 
-from services.billing import fact_wire
+from services.billing import fact_wire, what_fits
 from services.billing.cards.letting_go import let_go_if_over
 from services.billing.domain import cards
 from services.billing.domain.credit import (
@@ -44,17 +44,32 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.counted, held)
-    if adding is not None:
-        if not _take(session, account, request, adding, held, now):
-            waits.put(session, Waiting(request, now))
-            return _decision(session, account, request, is_granted=False)
-        credit.record_commitment(session, request, adding)
+    if adding is None:
+        waits.remove_whole(session, request.order_id)
+        return _decision(session, account, request, is_granted=True)
+    if not _take(session, account, request, adding, held, now):
+        return _wait(session, account, request, adding, held, now)
+    credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
     return _decision(session, account, request, is_granted=True)
 
 
+def _wait(
+    session: Session, account: Account, request: CreditRequest, adding: Money, held: Commitment | None, now: datetime
+) -> Decision:
+    """An order whose money is not there for all of it waits: whole, or with a part granted where its customer ships what fits."""
+    part = what_fits.take(session, account, request, adding, held, now)
+    if part is not None and part.minor:
+        credit.record_commitment(session, request, part)
+    waits.put(session, Waiting(request, now, is_in_part=part is not None))
+    return _decision(session, account, request, is_granted=part is not None)
+
+
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
-    """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted."""
+    """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted.
+
+    Nothing is forced for an order that is in part: its hold went because of that part, and nobody has let go more.
+    """
     total = request.amount
     account = credit.taken(session, request.customer_id, total.currency)
     held = credit.commitment(session, request.order_id)
@@ -62,11 +77,10 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     request = on_its_terms(request, held)
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(request.counted, billed, held)
-    if adding.minor <= 0 or is_forced:
+    if adding.minor <= 0 or (is_forced and not what_fits.is_in_part(session, request.order_id)):
         _move(session, request.customer_id, request.payment_method, adding)
     elif not _take(session, account, request, adding, held, now):
-        waits.put(session, Waiting(request, now))
-        return _decision(session, account, request, is_granted=False)
+        return _wait(session, account, request, adding, held, now)
     if held is not None and adding.minor <= 0:
         credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
@@ -119,18 +133,18 @@ def _move(session: Session, customer_id: str, payment_method: str, adding: Money
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
     """Commit the orders of a customer's family that wait and fit now, the longest waiting first, and tell of each.
 
-    The account is taken.
+    Of one whose customer ships what fits, as much as there is room for. The account is taken.
     """
-    asked = [waiting.request for waiting in waits.of_family(session, customer_id, currency)]
-    if not asked:
+    found = waits.of_family(session, customer_id, currency)
+    if not found:
         return
-    accounts = {name: credit.account(session, name, currency) for name in {request.customer_id for request in asked}}
+    accounts = {name: credit.account(session, name, currency) for name in {one.request.customer_id for one in found}}
     stopped = {name for name, one in accounts.items() if one and families.is_stopped(session, one, now)}
-    ids = [request.order_id for request in asked]
+    ids = [one.request.order_id for one in found]
     held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
     billed = invoices.billed_totals(session, ids, currency)
-    for request in asked:
-        order_id = request.order_id
+    for one in found:
+        request, order_id = one.request, one.request.order_id
         adding = amount_to_adjust(request.amount, billed[order_id], held.get(order_id))
         if adding.minor <= 0:  # it was invoiced before it asked: a channel that has its money lets such orders pass
             waits.remove(session, order_id)
@@ -138,13 +152,21 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         account = accounts[request.customer_id]
         assert account is not None, "who waits has an account"
         known = _Known(cash[order_id], request.customer_id in stopped)
-        if not _take(session, account, request, adding, held.get(order_id), now, known):
-            continue
-        credit.record_commitment(session, request, adding)
-        waits.remove(session, order_id)
-        detail = fact_wire.credit_fact(CreditGranted(request))
-        emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
-        log.info("credit.granted_later", order_id=order_id)
+        if _take(session, account, request, adding, held.get(order_id), now, known):
+            waits.remove(session, order_id)
+            _grant(session, one, adding, now)
+        elif part := what_fits.take(session, account, request, adding, held.get(order_id), now):
+            waits.put(session, replace(one, is_in_part=True))
+            _grant(session, one, part, now)
+
+
+def _grant(session: Session, waited: Waiting, adding: Money, now: datetime) -> None:
+    """Record what is committed to an order that has waited, and tell of it."""
+    request = waited.request
+    credit.record_commitment(session, request, adding)
+    detail = fact_wire.credit_fact(CreditGranted(request, is_rest=waited.is_in_part))
+    emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
+    log.info("credit.granted_later", order_id=request.order_id, is_rest=waited.is_in_part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,25 @@
-"""Whose limit a customer's credit counts in too, and what overdue invoices stop, inside the caller's transaction."""
+"""A customer's credit terms, inside the caller's transaction."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from services.billing.committing import grant_waiting
-from services.billing.domain.credit import OverdueRule, check_parent
+from services.billing.domain.credit import CreditTerms, check_parent
 from services.billing.store import credit, families
 from services.kernel.errors import Conflict
 
 
-def put(
-    session: Session, customer_id: str, currency: str, parent_id: str, rule: OverdueRule | None, now: datetime
-) -> None:
-    """Replace both terms and grant what they let go; Refused for a parent without an account, or under the customer itself."""
+def put(session: Session, customer_id: str, currency: str, terms: CreditTerms, now: datetime) -> None:
+    """Replace the terms and grant what they let go; Refused for a parent without an account, or under the customer itself."""
+    parent_id, family_id = terms.parent_id, customer_id
     before = _taken_families(session, customer_id, parent_id, currency)
-    family_id = customer_id
     if parent_id:
         family_id = families.family_of(session, parent_id, currency)
         members = {account.customer_id: account for account in families.members(session, family_id, currency)}
         check_parent(customer_id, parent_id, members)
-    families.put_terms(session, customer_id, currency, parent_id, family_id, rule)
+    families.put_terms(session, customer_id, currency, family_id, replace(terms, changed_at=now))
     for family in sorted({before, family_id}):
         grant_waiting(session, family, currency, now)
 

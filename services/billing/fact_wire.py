@@ -69,7 +69,10 @@ def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
     """Credit or cash that an order waited for, as a fact."""
     asked = detail.request
     return facts_pb2.CreditGranted(
-        amount_minor=asked.amount.minor, currency=asked.amount.currency, payment_method=asked.payment_method
+        amount_minor=asked.amount.minor,
+        currency=asked.amount.currency,
+        payment_method=asked.payment_method,
+        is_rest=detail.is_rest,
     )
 
 

@@ -23,6 +23,7 @@ from services.billing import (
     preview_wire,
     previewing,
     receiving,
+    what_fits,
     wire,
 )
 from services.billing.cards import covering
@@ -90,11 +91,11 @@ class BillingServicer(CorrectionServicer):
         return pb.PutCreditAccountResponse(account=answers.account(account))
 
     def PutCreditTerms(self, request: pb.PutCreditTermsRequest, context: Context) -> pb.PutCreditTermsResponse:
-        """Replace an account's parent and what overdue invoices stop."""
+        """Replace an account's terms."""
         customer_id, currency = text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
-        parent_id, rule = optional_text(request.parent_id, "parent_id"), wire.overdue_rule(request)
+        terms = wire.credit_terms(request)
         with self.database.transaction() as session:
-            credit_terms.put(session, customer_id, currency, parent_id, rule, self.clock())
+            credit_terms.put(session, customer_id, currency, terms, self.clock())
             account = credit.account(session, customer_id, currency)
             assert account is not None, "its terms were just put"
         return pb.PutCreditTermsResponse(account=answers.account(account))
@@ -254,6 +255,18 @@ class BillingServicer(CorrectionServicer):
         amount = correction_wire.corrected_amount(request, found.payment)
         is_beyond = amount is not None and needs_second_person(amount, self.limits)
         return preview_wire.preview_message(found, needs_second_person=is_beyond)
+
+    def GetCoveredUnits(self, request: pb.GetCoveredUnitsRequest, context: Context) -> pb.GetCoveredUnitsResponse:
+        """How much of an order may go to the warehouses."""
+        order_id = text(request.order.order_id, "order_id of the order")
+        with self.database.reading() as session:
+            if not what_fits.is_in_part(session, order_id):
+                return pb.GetCoveredUnitsResponse(is_all=True)
+            if not request.wanted:
+                return pb.GetCoveredUnitsResponse()
+            order, released, wanted = wire.covering(request)
+            lines = answers.units(order, what_fits.covered_units(session, order, released, wanted))
+        return pb.GetCoveredUnitsResponse(lines=lines)
 
     def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
         """The money of one order, from what is committed to what is paid."""

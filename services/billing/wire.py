@@ -12,7 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, OverdueRule
+from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, CreditTerms, OverdueRule
 from services.billing.domain.invoices import BillableOrder, Charges, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
@@ -91,8 +91,17 @@ def days(count: int, what: str) -> int:
     return count
 
 
-def overdue_rule(request: pb.PutCreditTermsRequest) -> OverdueRule | None:
-    """What overdue invoices stop; None when they stop nothing."""
+def credit_terms(request: pb.PutCreditTermsRequest) -> CreditTerms:
+    """The terms that somebody puts."""
+    return CreditTerms(
+        optional_text(request.parent_id, "parent_id"),
+        _overdue_rule(request),
+        request.ships_what_fits,
+        text(request.changed_by, "changed_by"),
+    )
+
+
+def _overdue_rule(request: pb.PutCreditTermsRequest) -> OverdueRule | None:
     if not request.HasField("overdue_rule"):
         return None
     least = money(request.overdue_rule, "least", currency=currency_of(request.currency), least=1)
@@ -124,21 +133,30 @@ def one_of(value: str, allowed: Iterable[str], what: str) -> str:
     return value
 
 
+def _quantities(lines: Iterable[types_pb2.LineQuantity]) -> dict[str, int]:
+    """Line id → units; a line that is named twice is summed."""
+    quantities: dict[str, int] = {}
+    for line in lines:
+        line_id = text(line.line_id, "line_id of a line")
+        quantities[line_id] = quantities.get(line_id, 0) + positive(line.quantity, f"quantity of line {line_id}")
+    return quantities
+
+
+def covering(request: pb.GetCoveredUnitsRequest) -> tuple[BillableOrder, dict[str, int], dict[str, int]]:
+    """An order, and line id → units of it that are released and that could be."""
+    return _order(request.order), _quantities(request.released), _quantities(request.wanted)
+
+
 def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
     """What is to be invoiced; lines named twice are summed. The invoice has the company's business day of leaving."""
     if not request.HasField("order"):
         raise InvalidArgument("FIELD_MISSING", "order is missing: send the order as placed")
     if not 1 <= len(request.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"send from 1 to {MAX_LINES} lines that left")
-    quantities: dict[str, int] = {}
-    for line in request.lines:
-        line_id = text(line.line_id, "line_id of a shipped line")
-        units = positive(line.quantity, f"quantity of line {line_id}")
-        quantities[line_id] = quantities.get(line_id, 0) + units
     return Shipped(
         _order(request.order),
         text(request.shipment_id, "shipment_id"),
-        quantities,
+        _quantities(request.lines),
         business_day(given_instant(request.shipped_at_micros, "shipped_at_micros"), time_zone),
     )
 

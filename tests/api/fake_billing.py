@@ -234,7 +234,8 @@ class FakeBilling(Neighbor):
             ),
         )
         account = self._account(kept)
-        account.parent_id = request.parent_id
+        account.parent_id, account.ships_what_fits = request.parent_id, request.ships_what_fits
+        account.terms_changed_by = request.changed_by
         if request.HasField("overdue_rule"):
             account.overdue_rule.CopyFrom(request.overdue_rule)
         return billing.PutCreditTermsResponse(account=account)

@@ -17,7 +17,9 @@ def terms(
     desk: Desk, customer_id: str, parent_id: str = "", overdue: tuple[int, int] | None = None
 ) -> pb.CreditAccount:
     rule = pb.OverdueRule(days=overdue[0], least=usd(overdue[1])) if overdue else None
-    request = pb.PutCreditTermsRequest(customer_id=customer_id, currency="USD", parent_id=parent_id, overdue_rule=rule)
+    request = pb.PutCreditTermsRequest(
+        customer_id=customer_id, currency="USD", parent_id=parent_id, overdue_rule=rule, changed_by="ada@example.com"
+    )
     return desk.billing.PutCreditTerms(request, CONTEXT).account
 
 

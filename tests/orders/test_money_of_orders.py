@@ -94,6 +94,20 @@ def test_money_for_less_than_the_order_comes_to_releases_it_only_as_billing_says
     assert _open(desk, order_id) == ["CREDIT_EXCEEDED"]
 
 
+def test_the_rest_of_an_order_that_waits_without_a_hold_is_let_go_when_there_is_room(desk: ReviewDesk) -> None:
+    """Its workflow alone knows what it has withheld: it is woken for each part, and for nothing else that is granted."""
+    order_id = desk.accepted(("PUMP", 3))
+
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+    unwoken = desk.signals(order_id)
+    _hear(desk, order_id, "credit_granted", 2, _granted() | {"is_rest": True})
+    _hear(desk, order_id, "credit_granted", 3, _granted() | {"is_rest": True})
+
+    assert (unwoken, desk.signals(order_id)) == ([], ["holds_released", "holds_released"])
+    assert (_open(desk, order_id), desk.read(order_id).order.phase) == ([], "accepted")
+    assert desk.broken() == []
+
+
 def test_what_was_released_by_hand_is_not_released_again(desk: ReviewDesk) -> None:
     order_id = desk.place(("PUMP", 3)).order_id
     desk.validate(order_id, is_granted=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
-from tests.system.trade import Trade, key, ok
+from tests.system.trade import Trade, eventually, key, ok
 
 
 def _stocked(trade: Trade, quantity: int) -> str:
@@ -20,6 +21,15 @@ def _bill_to(trade: Trade, customer: str, payer: str) -> None:
 
 def _held_for(order: dict[str, Any]) -> list[str]:
     return [hold["hold_type"] for hold in order["holds"] if not hold["released_at"]]
+
+
+def _until_shipments(trade: Trade, order_id: str, count: int) -> list[dict[str, Any]]:
+    def claim() -> list[dict[str, Any]]:
+        found = trade.shipments(order_id)
+        assert len(found) == count, trade.order(order_id)
+        return found
+
+    return eventually(claim)
 
 
 def test_a5_what_a_shop_orders_is_on_the_credit_of_whom_it_is_billed_to(trade: Trade) -> None:
@@ -62,6 +72,35 @@ def test_a5_a_parents_limit_counts_all_below_it(trade: Trade) -> None:
 
     assert (_held_for(first), _held_for(second)) == ([], ["credit"])
     assert freed["phase"] == "accepted"
+    trade.until_audit_is_clean()
+
+
+def test_a5_what_fits_ships_and_the_rest_when_there_is_room(trade: Trade) -> None:
+    """Ten units, room for five and a half: five are shipped and billed; paid in full, the rest follows by itself."""
+    customer = trade.customer("inpart", credit_limit="0.00")
+    sku = _stocked(trade, 10)
+    admin = trade.system.api("admin")
+    terms = ok(admin.post(f"/v1/customers/{customer}/credit-terms", json={"ships_what_fits": True}, headers=key()))
+    order = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 10}]))
+    order_id, total = order["order_id"], Decimal(order["totals"]["total"]["amount"])
+
+    body = {"customer_id": customer, "credit_limit": f"{total * 11 / 20:.2f}"}
+    ok(admin.patch("/v1/customers", json=body, headers=key()))
+    [first] = _until_shipments(trade, order_id, 1)
+    trade.send_off(first)
+    trade.when_idle(order_id)
+    [invoice] = ok(trade.system.api("accounting").get("/v1/invoices", params={"order_id": order_id}))["rows"]
+    money = ok(trade.system.api("accounting").get(f"/v1/orders/{order_id}/money"))
+    trade.pay(customer, invoice["total"]["amount"])
+    second = _until_shipments(trade, order_id, 2)[-1]
+    trade.send_off(second)
+    after = ok(trade.system.api("accounting").get(f"/v1/orders/{order_id}/money"))
+
+    assert (terms["ships_what_fits"], terms["changed_by"]) == (True, "admin@staff")
+    assert _held_for(order) == ["credit"]
+    assert [line["quantity"] for line in first["lines"]] == [5]
+    assert (money["waiting_on"], after["waiting_on"]) == ("rest", None)
+    assert [line["quantity"] for line in second["lines"]] == [5]
     trade.until_audit_is_clean()
 
 

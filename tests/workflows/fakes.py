@@ -70,6 +70,7 @@ class FakeServices:
     cancellation_id: str = "can_1"
     left: frozenset[str] | None = None
     credit_by: list[str] = field(default_factory=list)
+    uncovered: list[int] = field(default_factory=list)
     stops: list[bool] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
 
@@ -232,7 +233,8 @@ class FakeServices:
         self.withheld_by.append(step.subject_id)
         lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
         shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
-        return Release(self.released, sentences.released([shipment] * self.released), self.backordered)
+        uncovered = self.uncovered.pop(0) if self.uncovered else 0
+        return Release(self.released, sentences.released([shipment] * self.released), self.backordered, uncovered)
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:

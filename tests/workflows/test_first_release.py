@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
@@ -30,7 +31,7 @@ class World:
         self.changed = orders_pb2.Order()
         self.released: list[tuple[str, int]] = []
         self.promised: list[int] = []
-        stubs: Any = (self, self, self, None, None)
+        stubs: Any = (self, self, self, self, None)
         services = Services(*stubs)
         documents = Documents(services)
         self._orders = OrdersActivities(services, documents)
@@ -73,6 +74,9 @@ class World:
         self.asked.append("GetReservation")
         missing = [inventory_pb2.Shortage(line_id="1", sku="BOLT", quantity=self.short)] if self.short else []
         return inventory_pb2.GetReservationResponse(allocations=self.allocations, shortages=missing)
+
+    async def GetCoveredUnits(self, _: billing_pb2.GetCoveredUnitsRequest) -> billing_pb2.GetCoveredUnitsResponse:
+        return billing_pb2.GetCoveredUnitsResponse(is_all=True)
 
     async def ReleaseShipments(self, request: Any) -> fulfillment_pb2.ReleaseShipmentsResponse:
         self.released.append((request.request_id, sum(line.quantity for line in request.lines)))

@@ -281,3 +281,21 @@ async def test_an_order_that_was_placed_before_releases_were_cleared_asks_from_i
         await order.handle.terminate()
 
     assert later(services) == [ASK, RELEASE, "orders.RecordOrder"]
+
+
+async def test_the_rest_of_what_fits_is_released_when_there_is_room_and_nothing_is_recorded_of_what_has_none(
+    temporal: Client,
+) -> None:
+    """Three units wait for credit, then one, then none; a wake without room releases nothing that is new."""
+    services, queue = FakeServices(clearances=[CLEARED], backordered=0), uuid.uuid4().hex
+    services.uncovered = [3, 1, 0]
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, backordered(), queue)
+        await happens(order, names.HOLDS_RELEASED)
+        await happens(order, names.HOLDS_RELEASED)
+        await happens(order, names.HOLDS_RELEASED)
+        await order.handle.terminate()
+
+    released = [READ, ASK, RELEASE, "orders.RecordOrder"]
+    assert later(services) == [*released, *released, READ]

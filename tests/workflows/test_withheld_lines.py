@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
@@ -38,13 +39,16 @@ class World:
         ]
         return inventory_pb2.GetReservationResponse(allocations=held)
 
+    async def GetCoveredUnits(self, _: billing_pb2.GetCoveredUnitsRequest) -> billing_pb2.GetCoveredUnitsResponse:
+        return billing_pb2.GetCoveredUnitsResponse(is_all=True)
+
     async def ReleaseShipments(self, request: fulfillment_pb2.ReleaseShipmentsRequest) -> Any:
         self.released.append([line.line_id for line in request.lines])
         return fulfillment_pb2.ReleaseShipmentsResponse()
 
 
 async def released(world: World, change_id: str) -> None:
-    stubs: Any = (world, world, world, None, None)
+    stubs: Any = (world, world, world, world, None)
     services = Services(*stubs)
     step = OrderStep("k", "ord_1", change_id, version=1)
     await FulfillmentActivities(services, Documents(services)).release_shipments(step)

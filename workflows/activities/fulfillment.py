@@ -7,12 +7,14 @@ from collections import Counter
 
 from temporalio import activity
 
+from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities import sentences
-from workflows.activities.calls import Services, changed_document, goods_of, warehouse_costs
+from workflows.activities.calls import Services, changed_document, goods_of, shipments_of, warehouse_costs
+from workflows.activities.covered import Units, carried, fitting, quantities, totals, units_of
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
 
@@ -37,25 +39,48 @@ class FulfillmentActivities:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet.
 
         An order that ships complete waits while inventory says that something is missing: the workflow may have been told by
-        an old fact that nothing is. It waits as well while a change, the step's subject, holds back one of its lines.
+        an old fact that nothing is. It waits as well while a change, the step's subject, holds back one of its lines, or while not
+        all of it fits under the customer's credit limit.
         """
-        order, held, withheld = await asyncio.gather(
+        order, held, withheld, is_covered = await asyncio.gather(
             self._documents.order(step.order_id, step.version),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
             self._withheld(step.order_id, step.subject_id),
+            self._is_covered(step.order_id),
         )
         backordered = sum(short.quantity for short in held.shortages)
-        if order.is_ship_complete and (backordered or withheld):
-            return Release(0, backordered=backordered)
+        lines = [line for line in _release_lines(order, held) if line.line_id not in withheld]
+        covered = lines if is_covered else await self._covered(order, lines)
+        uncovered = units_of(lines) - units_of(covered)
+        if order.is_ship_complete and (backordered or withheld or uncovered):
+            return Release(0, backordered=backordered, uncovered=uncovered)
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,
             order_id=order.order_id,
             order_number=order.number,
             ship_to=order.ship_to,
-            lines=[line for line in _release_lines(order, held) if line.line_id not in withheld],
+            lines=covered,
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        return Release(len(response.shipments), sentences.released(response.shipments), backordered)
+        what = [*sentences.released(response.shipments), *sentences.uncovered(uncovered)]
+        return Release(len(response.shipments), what, backordered, uncovered)
+
+    async def _is_covered(self, order_id: str) -> bool:
+        """Whether credit lets all of the order go, or has been asked for none of it."""
+        request = billing_pb2.GetCoveredUnitsRequest(order=orders_pb2.Order(order_id=order_id))
+        return (await self._services.billing.GetCoveredUnits(request)).is_all
+
+    async def _covered(self, order: orders_pb2.Order, lines: list[pb.ReleaseLine]) -> list[pb.ReleaseLine]:
+        """What of an order fits under its customer's limit, whatever is with the warehouses already included."""
+        shipments = await shipments_of(self._services, order.order_id)
+        released = carried(shipments)
+        request = billing_pb2.GetCoveredUnitsRequest(
+            order=order, released=quantities(order, released), wanted=quantities(order, totals(lines))
+        )
+        answer = await self._services.billing.GetCoveredUnits(request)
+        if answer.is_all:
+            return lines
+        return fitting(lines, released, {line.line_id: line.quantity for line in answer.lines})
 
     async def _withheld(self, order_id: str, change_id: str) -> frozenset[str]:
         """Lines that a change still holds back; the orders service says which."""
@@ -138,7 +163,7 @@ def _asks_to_carry(order: orders_pb2.Order, changed: orders_pb2.Order) -> bool:
 
 def _release_lines(order: orders_pb2.Order, held: inventory_pb2.GetReservationResponse) -> list[pb.ReleaseLine]:
     """Held and shipped units per line and warehouse, and every service line."""
-    units: Counter[tuple[str, str]] = Counter()
+    units: Units = Counter()
     for allocation in [*held.allocations, *held.shipped]:
         units[allocation.line_id, allocation.warehouse_id] += allocation.quantity
     for line in order.lines:

@@ -37,6 +37,11 @@ def missing(shortages: Iterable[inventory_pb2.Shortage]) -> list[str]:
     return _few([f"{count} of {sku}, {_expected(days[sku])}" for sku, count in sorted(units.items())])
 
 
+def uncovered(units: int) -> list[str]:
+    """What waits for credit."""
+    return [f"{units} units wait for room under the credit limit"] if units else []
+
+
 def released(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[str]:
     """New shipments: "SH-1001: 60 units from wh_dallas, promised for 2026-12-04"."""
     return _few([_shipment(one) for one in shipments])

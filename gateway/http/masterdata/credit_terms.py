@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import Amount, Identity, Input, example
+from gateway.http.plumbing.inputs import Amount, Identity, Input, Switch, example
 from gateway.http.plumbing.parameters import path_id
-from gateway.http.plumbing.shapes import MoneyShape, proto_money
+from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
@@ -42,6 +42,11 @@ class CreditTermsInput(Input):
         default=None, description="Holds new orders on credit until enough is paid; orders paid ahead pass."
     )
 
+    ships_what_fits: Switch = Field(
+        default=False,
+        description="true: what of an order on terms fits under the limits ships, and the rest waits for room. false: the order waits whole.",
+    )
+
     model_config = example(parent_id="cus_acme_group", overdue_hold={"days": 10, "amount": "500.00"})
 
 
@@ -52,11 +57,14 @@ class CreditTerms(BaseModel):
     currency: str
     parent_id: str
     overdue_hold: OverdueHold | None
+    ships_what_fits: bool
+    changed_by: str = Field(description="Who put them last; empty when nobody did.")
+    changed_at: str | None
 
 
 @router.get("/v1/customers/{customer_id}/credit-terms")
 def get_credit_terms(deps: DepsOf, who: CallerOf, customer_id: CustomerId) -> CreditTerms:
-    """Whose limit counts too, and what overdue invoices stop."""
+    """Whose limit counts too, what overdue invoices stop, whether what fits ships, and who said so."""
     currency = _currency(deps, who, customer_id)
     wanted = billing.GetCreditAccountRequest(customer_id=customer_id, currency=currency)
     return _terms(deps.billing.GetCreditAccount(wanted).account)
@@ -75,7 +83,12 @@ def put_credit_terms(
             least = proto_money(Money.parse(body.overdue_hold.amount, currency))
             rule = billing.OverdueRule(days=body.overdue_hold.days, least=least)
         wanted = billing.PutCreditTermsRequest(
-            customer_id=customer_id, currency=currency, parent_id=body.parent_id, overdue_rule=rule
+            customer_id=customer_id,
+            currency=currency,
+            parent_id=body.parent_id,
+            overdue_rule=rule,
+            ships_what_fits=body.ships_what_fits,
+            changed_by=who.principal.sub,
         )
         return _terms(deps.billing.PutCreditTerms(wanted).account)
 
@@ -98,4 +111,7 @@ def _terms(account: billing.CreditAccount) -> CreditTerms:
         currency=account.limit.currency,
         parent_id=account.parent_id,
         overdue_hold=hold,
+        ships_what_fits=account.ships_what_fits,
+        changed_by=account.terms_changed_by,
+        changed_at=instant(account.terms_changed_at_micros),
     )

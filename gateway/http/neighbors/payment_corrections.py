@@ -78,7 +78,8 @@ class OrderMoney(BaseModel):
     paid: MoneyShape
     discount_taken: MoneyShape = Field(description="Taken off its invoices for paying them early.")
     waiting_on: str | None = Field(
-        description="What it waits on before its goods leave: credit, cash or card; null for none of them."
+        description="What it waits on before its goods leave: credit, rest (credit for the rest of it, what fits ships), overdue, cash or "
+        "card; null for none of them."
     )
     waiting_since: str | None
     missing: MoneyShape = Field(description="Cash that must still come for it before its goods leave.")

@@ -132,7 +132,7 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
 
 
 def record(deps: Deps, body: PaymentInput, request_id: str) -> pb.Payment:
-    """Record cash, once a request id; a bank reference that comes back with another amount is an exception, too."""
+    """Record cash, once a request id; a bank reference that comes back with another amount or day is an exception, too."""
     wanted = receipt_of(deps, body, request_id)
     key = f"{body.customer_id}/{fold_key(body.reference)}"
     with noting_reuse(deps, BANK_REFERENCE_REUSED, key, body, body.customer_id):

@@ -26,6 +26,20 @@ class OverdueRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditTerms:
+    """Whose limit an account counts in too, what overdue invoices stop, and whether what fits of an order ships, the rest waiting.
+
+    `changed_by` put them last; empty when nobody did.
+    """
+
+    parent_id: str = ""
+    overdue_rule: OverdueRule | None = None
+    ships_what_fits: bool = False
+    changed_by: str = ""
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A customer's credit in one currency.
 
@@ -41,10 +55,9 @@ class Account:
     committed: Money
     receivable: Money
     paid_ahead: Money
-    parent_id: str = ""
     family_id: str = ""
     has_family: bool = False
-    overdue_rule: OverdueRule | None = None
+    terms: CreditTerms = CreditTerms()
 
     @classmethod
     def unknown(cls, customer_id: str, currency: str) -> "Account":
@@ -110,10 +123,11 @@ class OrderCash:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An order that no money covers yet: what it asked, and since when."""
+    """An order that no money covers yet, or only `is_in_part`, so that the rest waits: what it asked, and since when."""
 
     request: CreditRequest
     waiting_since: datetime
+    is_in_part: bool = False
 
     @property
     def currency(self) -> str:
@@ -153,23 +167,23 @@ def counts_as_committed(payment_method: str) -> bool:
     return payment_method != CARD
 
 
-def limits_have_room(family: Sequence[Account], customer_id: str, amount: Money) -> bool:
-    """Whether a customer's limit and those of all its parents have room for this much more: each counts all accounts under it.
+def room(family: Sequence[Account], customer_id: str) -> Money:
+    """How much more a customer's limit and those of all its parents let it owe: each counts all accounts under it. Negative when over.
 
     `family` has the account of every member in the currency, the customer's too.
     """
     members = {account.customer_id: account for account in family}
-    exposed = {name: Money.zero(amount.currency) for name in members}
+    exposed = {name: account.limit - account.limit for name, account in members.items()}
     for account in family:
         for name in chain(members, account.customer_id):
             exposed[name] += account.exposure
-    return all(members[name].limit - exposed[name] >= amount for name in chain(members, customer_id))
+    return min(members[name].limit - exposed[name] for name in chain(members, customer_id))
 
 
 def chain(members: Mapping[str, Account], customer_id: str) -> tuple[str, ...]:
     """A customer and its parents, up to the topmost one."""
     found = [customer_id]
-    while parent := members[found[-1]].parent_id:
+    while parent := members[found[-1]].terms.parent_id:
         found.append(parent)
     return tuple(found)
 
@@ -230,8 +244,8 @@ def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Mon
     return min(commitment.remaining, invoice_total)
 
 
-CREDIT, CASH, OVERDUE = "credit", "cash", "overdue"
-"""What an order waits on before its goods leave."""
+CREDIT, REST, CASH, OVERDUE = "credit", "rest", "cash", "overdue"
+"""What an order waits on before its goods leave; of one that waits for credit for the rest of it, what fits may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,12 +263,14 @@ class WaitingOrder:
 
     @property
     def waiting_on(self) -> str:
-        """card, cash, overdue invoices of its customer, or credit."""
+        """card, cash, overdue invoices of its customer, credit, or credit for the rest of it."""
         if self.waiting.request.payment_method == CARD:
             return CARD
         if self.missing.minor:
             return CASH
-        return OVERDUE if self.is_stopped else CREDIT
+        if self.is_stopped:
+            return OVERDUE
+        return REST if self.waiting.is_in_part else CREDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +298,7 @@ class OrderMoney:
 
     @property
     def waiting_on(self) -> str:
-        """card, cash, overdue invoices of its customer, credit, or nothing."""
+        """As WaitingOrder says it; empty for nothing."""
         if self.waiting is None:
             return ""
         return WaitingOrder(self.waiting, OrderCash(self.held, self.paid), self.is_stopped).waiting_on

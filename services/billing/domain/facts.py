@@ -79,9 +79,10 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class CreditGranted:
-    """An order that waited for credit or for its cash has it now, without anybody asking again."""
+    """An order that waited for credit or for its cash has it now, without anybody asking again; `is_rest` when a part of it had."""
 
     request: CreditRequest
+    is_rest: bool = False
 
 
 CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"

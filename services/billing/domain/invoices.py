@@ -225,10 +225,6 @@ class Invoice:
             late = late + applied if late else applied
         return replace(self, paid=self.paid + applied, discount_taken=taken, paid_late=late).dated()
 
-    def without(self, amount: Money) -> "Invoice":
-        """The invoice after what was paid on it was taken back: with it goes the discount."""
-        return replace(self, paid=self.paid - amount, discount_taken=None).dated()
-
     def dated(self) -> "Invoice":
         """Due on the first day on which something open falls due."""
         if not self.installments:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, false
 from sqlmodel import Field
 
 from services.billing.models.base import Table
@@ -32,6 +32,9 @@ class CreditAccount(Table, table=True):
     family_id: str = Field(sa_type=Text)
     overdue_days: int | None = Field(default=None, sa_type=Int64)
     overdue_minor: int | None = Field(default=None, sa_type=Int64)
+    ships_what_fits: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    terms_changed_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    terms_changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Commitment(Table, table=True):
@@ -63,7 +66,10 @@ class Commitment(Table, table=True):
 
 
 class CreditWait(Table, table=True):
-    """An order that neither credit nor its own cash covers yet; it goes by itself when one of them does."""
+    """An order that neither credit nor its own cash covers yet; it goes by itself when one of them does.
+
+    Of one `is_in_part` something is committed and may ship meanwhile.
+    """
 
     __tablename__ = "credit_wait"
     __table_args__ = (
@@ -84,3 +90,4 @@ class CreditWait(Table, table=True):
     payment_method: str = Field(sa_type=Text)
     deposit_minor: int = Field(sa_type=Int64)
     waiting_since: datetime = Field(sa_type=UtcDateTime)
+    is_in_part: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})

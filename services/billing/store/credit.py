@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, case, exists, func, literal_column, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Commitment, CreditRequest, OverdueRule
+from services.billing.domain.credit import Account, Commitment, CreditRequest, CreditTerms, OverdueRule
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, Int64
@@ -221,11 +221,15 @@ def account_of(row: Row[Any]) -> Account:
         Money(row.committed_minor, row.currency),
         Money(row.receivable_minor, row.currency),
         Money(int(row.paid_ahead_minor), row.currency),
-        row.parent_id,
         row.family_id,
         bool(row.has_family),
-        None if row.overdue_days is None else OverdueRule(row.overdue_days, Money(row.overdue_minor, row.currency)),
+        _terms(row),
     )
+
+
+def _terms(row: Row[Any]) -> CreditTerms:
+    rule = None if row.overdue_days is None else OverdueRule(row.overdue_days, Money(row.overdue_minor, row.currency))
+    return CreditTerms(row.parent_id, rule, bool(row.ships_what_fits), row.terms_changed_by, row.terms_changed_at)
 
 
 def _commitment(row: Row[Any]) -> Commitment:

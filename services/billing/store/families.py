@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, OverdueRule, limits_have_room
+from services.billing.domain.credit import Account, CreditTerms
+from services.billing.domain.credit import room as room_of
 from services.billing.store import credit, installments, tables
 from services.kernel.money import Money
 from services.runtime import sessions
@@ -28,7 +29,14 @@ _FAMILY_OF = select(_row.family_id).where(_is_account)
 _PUT = (
     update(tables.credit_account)
     .where(_is_account)
-    .values(parent_id=bindparam("parent"), overdue_days=bindparam("days"), overdue_minor=bindparam("least"))
+    .values(
+        parent_id=bindparam("parent"),
+        overdue_days=bindparam("days"),
+        overdue_minor=bindparam("least"),
+        ships_what_fits=bindparam("in_part"),
+        terms_changed_by=bindparam("who"),
+        terms_changed_at=bindparam("at"),
+    )
 )
 _JOIN = text("""
 WITH RECURSIVE below (customer_id) AS (
@@ -42,10 +50,12 @@ WHERE currency = :of_currency AND customer_id IN (SELECT customer_id FROM below)
 
 def have_room(session: Session, account: Account, order_id: str, amount: Money) -> bool:
     """Whether an account's limit and its parents' have room for an order's amount, all under them counted; the family is taken."""
-    if not account.has_family:
-        return True
-    family = members(session, account.family_id, amount.currency, order_id)
-    return limits_have_room(family, account.customer_id, amount)
+    return not account.has_family or room(session, account, order_id, amount.currency) >= amount
+
+
+def room(session: Session, account: Account, order_id: str, currency: str) -> Money:
+    """How much more an account's limit and its parents' let an order commit; negative when over. The family is taken."""
+    return room_of(members(session, account.family_id, currency, order_id), account.customer_id)
 
 
 def members(session: Session, family_id: str, currency: str, order_id: str = "") -> list[Account]:
@@ -56,7 +66,7 @@ def members(session: Session, family_id: str, currency: str, order_id: str = "")
 
 def is_stopped(session: Session, account: Account, now: datetime) -> bool:
     """Whether overdue invoices stop an account's credit today."""
-    rule = account.overdue_rule
+    rule = account.terms.overdue_rule
     if rule is None:
         return False
     last_day = sessions.business_day(session, now) - timedelta(days=rule.days)
@@ -82,11 +92,14 @@ def take(session: Session, accounts: Collection[tuple[str, str]]) -> None:
         credit.take_or_open(session, customer_id, currency)
 
 
-def put_terms(
-    session: Session, customer_id: str, currency: str, parent_id: str, family_id: str, rule: OverdueRule | None
-) -> None:
-    """Set whose limit an account counts in too, with all below it, and what overdue invoices stop; both families are taken."""
-    key = {"customer": customer_id, "of_currency": currency}
+def put_terms(session: Session, customer_id: str, currency: str, family_id: str, terms: CreditTerms) -> None:
+    """Set an account's terms, and the family that it and all below it are of by them; both families are taken."""
+    key, rule = {"customer": customer_id, "of_currency": currency}, terms.overdue_rule
     days, least = (rule.days, rule.least.minor) if rule is not None else (None, None)
-    session.execute(_PUT, key | {"parent": parent_id, "days": days, "least": least})
+    session.execute(
+        _PUT,
+        key
+        | {"parent": terms.parent_id, "days": days, "least": least, "in_part": terms.ships_what_fits}
+        | {"who": terms.changed_by, "at": terms.changed_at},
+    )
     session.execute(_JOIN, key | {"family": family_id})

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from services.billing.domain.credit import CreditRequest, Waiting
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import Int64, UtcDateTime
+from services.runtime.db import Flag, Int64, UtcDateTime
 
 _row = tables.credit_wait.c
 _account = tables.credit_account.c
@@ -32,14 +32,15 @@ _OF_FAMILY = (
 _OF_ORDER = select(tables.credit_wait).where(_row.order_id == bindparam("order"))
 _ALL = select(tables.credit_wait).order_by(_row.waiting_since, _row.order_id)
 _REMOVE = delete(tables.credit_wait).where(_row.order_id == bindparam("order"))
+_REMOVE_WHOLE = _REMOVE.where(~_row.is_in_part)
 _REMOVE_BILLED = _REMOVE.where(_row.amount_minor <= bindparam("billed", type_=Int64))
 # one that waits already keeps its place
 _PUT = text(
-    "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since) "
-    "VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since) "
+    "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since, "
+    "is_in_part) VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since, :is_in_part) "
     "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, "
-    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor"
-).bindparams(bindparam("waiting_since", type_=UtcDateTime()))
+    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor, is_in_part = excluded.is_in_part"
+).bindparams(bindparam("waiting_since", type_=UtcDateTime()), bindparam("is_in_part", type_=Flag()))
 
 
 def put(session: Session, waiting: Waiting) -> None:
@@ -55,6 +56,7 @@ def put(session: Session, waiting: Waiting) -> None:
             "payment_method": asked.payment_method,
             "deposit_minor": asked.deposit.minor,
             "waiting_since": waiting.waiting_since,
+            "is_in_part": waiting.is_in_part,
         },
     )
 
@@ -62,6 +64,11 @@ def put(session: Session, waiting: Waiting) -> None:
 def remove(session: Session, order_id: str) -> None:
     """Forget that an order waits."""
     session.execute(_REMOVE, {"order": order_id})
+
+
+def remove_whole(session: Session, order_id: str) -> None:
+    """Forget that an order waits, unless it is the rest of it that does."""
+    session.execute(_REMOVE_WHOLE, {"order": order_id})
 
 
 def remove_billed(session: Session, order_id: str, billed: Money) -> None:
@@ -96,4 +103,5 @@ def of_order(session: Session, order_id: str) -> Waiting | None:
 
 def _waiting(row: Row[Any]) -> Waiting:
     amount, deposit = Money(row.amount_minor, row.currency), Money(row.deposit_minor, row.currency)
-    return Waiting(CreditRequest(row.order_id, row.customer_id, amount, row.payment_method, deposit), row.waiting_since)
+    request = CreditRequest(row.order_id, row.customer_id, amount, row.payment_method, deposit)
+    return Waiting(request, row.waiting_since, row.is_in_part)

@@ -17,7 +17,15 @@ from services.orders.approvals.holds import (
     place,
 )
 from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
-from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, CardProblem, PaymentReceived, PaymentReversed
+from services.orders.domain.facts import (
+    REAPPLIED,
+    REFUNDED,
+    REVERSED,
+    CardProblem,
+    CreditGranted,
+    PaymentReceived,
+    PaymentReversed,
+)
 from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
@@ -46,12 +54,19 @@ def _counted(aggregate: OrderAggregate) -> OrderAggregate:
     return replace(aggregate, progress=replace(aggregate.progress, granted_minor=0))
 
 
-def came(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
-    """Release the holds on the order's money; with the last one it goes on as after a release by hand. The caller saves."""
+def came(
+    session: Session, before: OrderAggregate, granted: CreditGranted, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    """Release the holds on the order's money; with the last one it goes on as after a release by hand. The caller saves.
+
+    The rest of an order that ships what fits under the credit limit waits without a hold: it is released as well.
+    """
     policy = versions.policy_in_force(session)
     rules = {rule.code: rule.when for rule in policy.rules}
     freed = [hold for hold in remaining(before.holds) if is_on_money(hold, rules)]
     if not freed:
+        if granted.is_rest:
+            outbox.signal(session, before.order_id, HOLDS_RELEASED, now, subject_id=before.order_id)
         return before
     ids = [hold.hold_id for hold in freed]
     store.release(session, ids, released_by=BILLING.who, released_role=BILLING.role, note=_CAME, now=now)

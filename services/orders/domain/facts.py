@@ -241,9 +241,10 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class CreditGranted:
-    """What the order commits now, after it waited for credit or for its cash."""
+    """What the order commits now, after it waited for credit or for its cash; `is_rest` when a part of it was let go before."""
 
     amount: Money
+    is_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

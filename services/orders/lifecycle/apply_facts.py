@@ -14,11 +14,11 @@ from services.orders.approvals import money
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.facts import (
-    CREDIT_GRANTED,
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
     CardProblem,
+    CreditGranted,
     Fact,
     Invoice,
     InvoiceIssued,
@@ -145,8 +145,8 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
         money.note_card_problem(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
-    if fact.kind == CREDIT_GRANTED:
-        return money.came(desk.session, after, desk.contacts, desk.now)
+    if isinstance(fact.detail, CreditGranted):
+        return money.came(desk.session, after, fact.detail, desk.contacts, desk.now)
     if isinstance(fact.detail, PaymentReversed):
         return money.went(desk.session, after, fact.detail, desk.contacts, desk.now)
     return after

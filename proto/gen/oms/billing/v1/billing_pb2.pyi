@@ -90,10 +90,19 @@ class CreditAccount(_message.Message):
     HEADROOM_FIELD_NUMBER: _builtins.int
     PARENT_ID_FIELD_NUMBER: _builtins.int
     OVERDUE_RULE_FIELD_NUMBER: _builtins.int
+    SHIPS_WHAT_FITS_FIELD_NUMBER: _builtins.int
+    TERMS_CHANGED_BY_FIELD_NUMBER: _builtins.int
+    TERMS_CHANGED_AT_MICROS_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer."""
     parent_id: _builtins.str
     """Whose limit it counts in too; empty without a parent."""
+    ships_what_fits: _builtins.bool
+    """Whether the part of an order that fits under the limits may ship; else the order waits whole."""
+    terms_changed_by: _builtins.str
+    """Who put these terms last; empty when nobody did."""
+    terms_changed_at_micros: _builtins.int
+    """When, microseconds since the epoch; 0 when nobody did."""
     @_builtins.property
     def limit(self) -> _types_pb2.Money:
         """Most the customer may owe."""
@@ -124,10 +133,13 @@ class CreditAccount(_message.Message):
         headroom: _types_pb2.Money | None = ...,
         parent_id: _builtins.str = ...,
         overdue_rule: Global___OverdueRule | None = ...,
+        ships_what_fits: _builtins.bool = ...,
+        terms_changed_by: _builtins.str = ...,
+        terms_changed_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "receivable", b"receivable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id", "receivable", b"receivable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id", "receivable", b"receivable", "ships_what_fits", b"ships_what_fits", "terms_changed_at_micros", b"terms_changed_at_micros", "terms_changed_by", b"terms_changed_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,7 +175,7 @@ Global___OverdueRule: _TypeAlias = OverdueRule  # noqa: Y015
 
 @_typing.final
 class PutCreditTermsRequest(_message.Message):
-    """Replaces whose limit a customer's credit counts in too, and what overdue invoices stop."""
+    """Replaces whose limit a customer's credit counts in too, what overdue invoices stop, and whether the part of an order that fits ships."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -171,12 +183,18 @@ class PutCreditTermsRequest(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     PARENT_ID_FIELD_NUMBER: _builtins.int
     OVERDUE_RULE_FIELD_NUMBER: _builtins.int
+    SHIPS_WHAT_FITS_FIELD_NUMBER: _builtins.int
+    CHANGED_BY_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer."""
     currency: _builtins.str
     """ISO 4217: the account they are of."""
     parent_id: _builtins.str
     """The parent, which has an account in the currency; empty for none."""
+    ships_what_fits: _builtins.bool
+    """Whether the part of an order on terms that fits may ship; the rest waits for room."""
+    changed_by: _builtins.str
+    """Who puts them."""
     @_builtins.property
     def overdue_rule(self) -> Global___OverdueRule:
         """Unset for none."""
@@ -188,10 +206,12 @@ class PutCreditTermsRequest(_message.Message):
         currency: _builtins.str = ...,
         parent_id: _builtins.str = ...,
         overdue_rule: Global___OverdueRule | None = ...,
+        ships_what_fits: _builtins.bool = ...,
+        changed_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["overdue_rule", b"overdue_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "customer_id", b"customer_id", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_by", b"changed_by", "currency", b"currency", "customer_id", b"customer_id", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id", "ships_what_fits", b"ships_what_fits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1367,6 +1387,70 @@ class RefundPaymentResponse(_message.Message):
 Global___RefundPaymentResponse: _TypeAlias = RefundPaymentResponse  # noqa: Y015
 
 @_typing.final
+class GetCoveredUnitsRequest(_message.Message):
+    """Asks how much of an order its customer's credit lets go. Without an order's lines it is only whether all of it may."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
+    WANTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order; its id is enough where nothing is wanted."""
+
+    @_builtins.property
+    def released(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units a line that are with the warehouses or have left."""
+
+    @_builtins.property
+    def wanted(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units a line that could be."""
+
+    def __init__(
+        self,
+        *,
+        order: _orders_pb2.Order | None = ...,
+        released: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        wanted: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "released", b"released", "wanted", b"wanted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCoveredUnitsRequest: _TypeAlias = GetCoveredUnitsRequest  # noqa: Y015
+
+@_typing.final
+class GetCoveredUnitsResponse(_message.Message):
+    """How much of an order may go."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    is_all: _builtins.bool
+    """Whether all that the order asks for is covered; then nothing else is said."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units a line, those released included."""
+
+    def __init__(
+        self,
+        *,
+        is_all: _builtins.bool = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_all", b"is_all", "lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCoveredUnitsResponse: _TypeAlias = GetCoveredUnitsResponse  # noqa: Y015
+
+@_typing.final
 class GetOrderMoneyRequest(_message.Message):
     """Asks for the money of one order."""
 
@@ -1412,7 +1496,7 @@ class GetOrderMoneyResponse(_message.Message):
     CARD_FIELD_NUMBER: _builtins.int
     DECLINE_REASON_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
-    """What it waits for before its goods leave: cash, overdue invoices of its customer, credit or nothing (empty)."""
+    """What it waits for before its goods leave, as in WaitingOrder; empty for nothing."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
     card: _builtins.str
@@ -2035,7 +2119,9 @@ class WaitingOrder(_message.Message):
     payment_method: _builtins.str
     """One of the six of CommitCredit."""
     waiting_on: _builtins.str
-    """credit, cash, card, or overdue: credit that its customer does not get because of overdue invoices."""
+    """credit, rest (credit for the rest of it, while what fits may ship), cash, card, or overdue: credit that its customer does not
+    get because of overdue invoices.
+    """
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
     @_builtins.property

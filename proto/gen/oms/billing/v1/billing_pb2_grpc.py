@@ -141,6 +141,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.FromString,
                 _registered_method=True)
+        self.GetCoveredUnits = channel.unary_unary(
+                '/oms.billing.v1.BillingService/GetCoveredUnits',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsResponse.FromString,
+                _registered_method=True)
         self.GetOrderMoney = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetOrderMoney',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
@@ -221,7 +226,7 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutCreditTerms(self, request, context):
-        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        """Replace an account's terms: its parent, what overdue invoices stop, whether what fits ships. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
         PARENT_UNDER_ITSELF.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -292,7 +297,7 @@ class BillingServiceServicer:
         """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
         The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
         INVALID_ARGUMENT: RECEIVED_ON_INVALID.
-        FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+        FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount or day, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -367,6 +372,13 @@ class BillingServiceServicer:
 
     def ListPaymentCorrections(self, request, context):
         """Corrections by filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCoveredUnits(self, request, context):
+        """How much of an order may go to the warehouses where a part of it fits under its customer's credit limit and the rest waits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -561,6 +573,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListPaymentCorrections,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.SerializeToString,
+            ),
+            'GetCoveredUnits': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCoveredUnits,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsResponse.SerializeToString,
             ),
             'GetOrderMoney': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrderMoney,
@@ -1170,6 +1187,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/ListPaymentCorrections',
             oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCoveredUnits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/GetCoveredUnits',
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCoveredUnitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,7 +43,7 @@ class BillingServiceStub:
     PutCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]
     """Create or replace a credit account."""
     PutCreditTerms: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]
-    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    """Replace an account's terms: its parent, what overdue invoices stop, whether what fits ships. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
     PARENT_UNDER_ITSELF.
     """
     GetCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]
@@ -72,7 +72,7 @@ class BillingServiceStub:
     """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
     The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
     INVALID_ARGUMENT: RECEIVED_ON_INVALID.
-    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount or day, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
@@ -110,6 +110,8 @@ class BillingServiceStub:
     """
     ListPaymentCorrections: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentCorrectionsRequest, _billing_pb2.ListPaymentCorrectionsResponse]
     """Corrections by filter."""
+    GetCoveredUnits: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCoveredUnitsRequest, _billing_pb2.GetCoveredUnitsResponse]
+    """How much of an order may go to the warehouses where a part of it fits under its customer's credit limit and the rest waits."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
     ListWaitingOrders: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]
@@ -156,7 +158,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     PutCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]  # type: ignore[assignment]
     """Create or replace a credit account."""
     PutCreditTerms: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]  # type: ignore[assignment]
-    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    """Replace an account's terms: its parent, what overdue invoices stop, whether what fits ships. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
     PARENT_UNDER_ITSELF.
     """
     GetCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]  # type: ignore[assignment]
@@ -185,7 +187,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
     The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
     INVALID_ARGUMENT: RECEIVED_ON_INVALID.
-    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount or day, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
@@ -223,6 +225,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     ListPaymentCorrections: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentCorrectionsRequest, _billing_pb2.ListPaymentCorrectionsResponse]  # type: ignore[assignment]
     """Corrections by filter."""
+    GetCoveredUnits: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCoveredUnitsRequest, _billing_pb2.GetCoveredUnitsResponse]  # type: ignore[assignment]
+    """How much of an order may go to the warehouses where a part of it fits under its customer's credit limit and the rest waits."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
     ListWaitingOrders: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]  # type: ignore[assignment]
@@ -278,7 +282,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.PutCreditTermsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.PutCreditTermsResponse, _abc.Awaitable[_billing_pb2.PutCreditTermsResponse]]:
-        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        """Replace an account's terms: its parent, what overdue invoices stop, whether what fits ships. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
         PARENT_UNDER_ITSELF.
         """
 
@@ -361,7 +365,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
         The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
         INVALID_ARGUMENT: RECEIVED_ON_INVALID.
-        FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+        FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount or day, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
 
@@ -453,6 +457,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListPaymentCorrectionsResponse, _abc.Awaitable[_billing_pb2.ListPaymentCorrectionsResponse]]:
         """Corrections by filter."""
+
+    @_abc_1.abstractmethod
+    def GetCoveredUnits(
+        self,
+        request: _billing_pb2.GetCoveredUnitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.GetCoveredUnitsResponse, _abc.Awaitable[_billing_pb2.GetCoveredUnitsResponse]]:
+        """How much of an order may go to the warehouses where a part of it fits under its customer's credit limit and the rest waits."""
 
     @_abc_1.abstractmethod
     def GetOrderMoney(

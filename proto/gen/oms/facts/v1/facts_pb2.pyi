@@ -1511,22 +1511,26 @@ class CreditGranted(_message.Message):
     AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
+    IS_REST_FIELD_NUMBER: _builtins.int
     amount_minor: _builtins.int
     """What it commits, in minor units."""
     currency: _builtins.str
     """ISO 4217 code of the amount."""
     payment_method: _builtins.str
     """terms, card, prepaid or deposit."""
+    is_rest: _builtins.bool
+    """Whether a part of the order had room before and may have left: this, or more of it, is for the rest."""
     def __init__(
         self,
         *,
         amount_minor: _builtins.int = ...,
         currency: _builtins.str = ...,
         payment_method: _builtins.str = ...,
+        is_rest: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "payment_method", b"payment_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "is_rest", b"is_rest", "payment_method", b"payment_method"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,52 @@
+"""The part of an order that fits under its customer's limits, inside the caller's transaction: it may ship, and the rest waits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.billing.domain.credit import TERMS, Account, Commitment, CreditRequest
+from services.billing.domain.fitting import units_that_fit
+from services.billing.domain.invoices import BillableOrder
+from services.billing.store import credit, families, invoices, waits
+from services.kernel.money import Money
+
+
+def take(
+    session: Session, account: Account, request: CreditRequest, adding: Money, held: Commitment | None, now: datetime
+) -> Money | None:
+    """Count what there is room for of `adding` in the customer's exposure and say how much; the family is taken.
+
+    None where the order waits whole: for a customer who wants that, and while nothing of it fits. An order that is in part stays
+    so, whatever its customer wants for others; no room adds nothing to it and takes nothing away.
+    """
+    if request.payment_method != TERMS:
+        return None
+    if not account.terms.ships_what_fits and not is_in_part(session, request.order_id):
+        return None
+    nothing = Money.zero(adding.currency)
+    if families.is_stopped(session, account, now):
+        room = nothing
+    else:
+        room = max(families.room(session, account, request.order_id, adding.currency), nothing)
+    part = min(room, adding)
+    if not part.minor:
+        return nothing if held is not None and not held.is_released else None
+    credit.move(session, request.customer_id, committed=part, receivable=nothing)
+    return part
+
+
+def covered_units(
+    session: Session, order: BillableOrder, released: Mapping[str, int], wanted: Mapping[str, int]
+) -> Mapping[str, int]:
+    """Line id → units that may be released by now, `released` included, of an order that is in part."""
+    held = credit.commitment(session, order.order_id)
+    covered = held.remaining if held is not None else Money.zero(order.currency)
+    so_far = invoices.billed_so_far(session, order.order_id, order.currency)
+    return units_that_fit(order, released, wanted, so_far, covered)
+
+
+def is_in_part(session: Session, order_id: str) -> bool:
+    """Whether an order waits for room for the rest of it."""
+    waiting = waits.of_order(session, order_id)
+    return waiting is not None and waiting.is_in_part
