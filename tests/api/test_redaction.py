@@ -22,10 +22,11 @@ REVIEWS = [
         "tiers": [{"level": 1, "role": "approver", "position": "finance_director"}],
     }
 ]
+UP_TO, UNTIL = "98765.00", "2027-03-31"
 # none may stand in an id by chance: these are hexadecimal
 INTERNAL = (
     "margin", "credit", "approver", "accounting", "approval", "finance", "over_1", "watched", "slow payer", "risky", "max", "zoltan",
-    "policy_version", "hold_released", "order_held",
+    "policy_version", "hold_released", "order_held", UP_TO, UNTIL,
 )  # fmt: skip
 
 
@@ -38,9 +39,9 @@ async def _held(world: World, **changes: Any) -> dict[str, Any]:
     path = f"/v1/orders/{receipt['order_id']}"
     holds = (await world.send("GET", path, "support")).json()["holds"]
     credit = next(one for one in holds if one["owner_role"] == "accounting")
-    note = {"note": "a slow payer, but good"}
+    allowed = {"note": "a slow payer, but good", "up_to": {"amount": UP_TO, "currency": "USD"}, "until": UNTIL}
     released = await world.send(
-        "POST", f"{path}/holds/{credit['hold_id']}/release", "accounting", claims={"sub": "zoltan"}, json=note
+        "POST", f"{path}/holds/{credit['hold_id']}/release", "accounting", claims={"sub": "zoltan"}, json=allowed
     )
     assert released.status_code == 200
     return receipt
@@ -71,6 +72,7 @@ async def test_a_customer_reads_plain_words_where_staff_reads_holds(world: World
     assert {(one["code"], one["hold_type"], one["owner_role"]) for one in shown["holds"]} == {
         ("being checked", "being checked", "us")
     }
+    assert {(one["up_to"], one["until"]) for one in shown["holds"]} == {(None, None)}
     assert [(row["who"], row["what"]) for row in rows] == [
         ("ann", "order_placed"),
         ("us", "checked"),

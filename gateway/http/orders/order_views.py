@@ -74,7 +74,7 @@ def standing_for(standing: Standing, who: Caller) -> Standing:
 
 
 def hold_shape(hold: Hold, who: Caller, currency: str) -> HoldShape:
-    """A hold as the API shows it; a customer reads nothing of it but since when and until when."""
+    """A hold as the API shows it; a customer reads nothing of it but when it was placed and released."""
     shown = redaction.hold(hold) if redaction.is_redacted(who) else hold
     return HoldShape(
         hold_id=shown.hold_id,

@@ -76,9 +76,17 @@ def _waiting(waiting: WaitingFor, *, is_held: bool) -> WaitingFor:
 
 
 def hold(found: Hold) -> Hold:
-    """A hold of which only the time is told."""
+    """A hold of which only since when it stands, or stood until when, is told."""
     return replace(
-        found, code=BEING_CHECKED, hold_type=BEING_CHECKED, owner_role=US, reason=_NEUTRAL, released_by="", note=""
+        found,
+        code=BEING_CHECKED,
+        hold_type=BEING_CHECKED,
+        owner_role=US,
+        reason=_NEUTRAL,
+        released_by="",
+        note="",
+        up_to_minor=None,
+        valid_until=None,
     )
 
 
