@@ -19,6 +19,10 @@ _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
     ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status~"),
 )  # fmt: skip
+_AMOUNTS = (
+    "merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "settled_elsewhere", "open",
+)  # fmt: skip
+"""As they add up: to the total, and from it to what is open."""
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _LINES = (
     ("SKU", "sku"),
@@ -64,8 +68,8 @@ def show(
     heading.append(f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
     out.print(heading)
     out.print(table(found["lines"], _LINES))
-    for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "open"):
-        out.print(f"{words(name):<16}{text(found[name]):>16}")
+    for name in _AMOUNTS:
+        out.print(f"{words(name):<18}{text(found[name]):>18}")
     out.print(table(found["installments"], _DUES))
     if early := found["early_discount"]:
         out.print(f"{text(early['pays'])} settles it until {moment(early['until'])}: {text(early['amount'])} discount")

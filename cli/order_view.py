@@ -19,6 +19,7 @@ _DIFFERENCE: Sequence[Column] = (("What", "what"), ("Before", "before>"), ("Afte
 _PARTS: Mapping[str, Sequence[Column]] = {
     "holds": (
         ("Hold", "code"), ("Owner", "owner_role~"), ("Reason", "reason"), ("Released", "released_at"), ("By", "released_by"),
+        ("Up to", "up_to>"), ("Until", "until"),
     ),
     "shipments": (
         ("Shipment", "number"), ("State", "state~"), ("From", "warehouse_id"), ("Promised", "promised_on"), ("Carrier", "carrier"),

@@ -26,7 +26,7 @@ A path may end in ">" to align a figure right, or in "~" where the value is a wo
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})")
-_DATED = re.compile(r"(.*_)?(at|on|due|since|valid_to)")
+_DATED = re.compile(r"(.*_)?(at|on|due|since|until|valid_to)")
 """How members are named that hold a day or an instant."""
 _SPELLING = {"fulfilment": "fulfillment", "cancelled": "canceled", "dead_letter": "dead letter"}
 

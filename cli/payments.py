@@ -42,14 +42,14 @@ _CAPTURES = {
     "nothing": "nothing is open",
 }
 _COLUMNS = (
-    ("Payment", "payment_id"), ("Received", "received_at"), ("Customer", "customer_id"), ("Reference", "reference"), ("Amount", "amount>"),
+    ("Payment", "payment_id"), ("Received", "received_on"), ("Recorded", "received_at"), ("Customer", "customer_id"), ("Reference", "reference"), ("Amount", "amount>"),
     ("Unapplied", "unapplied>"),
 )  # fmt: skip
 
 
 _CORRECTIONS = (
     ("Correction", "correction_id"), ("Payment", "payment_id"), ("What", "kind"), ("Amount", "amount>"), ("Why", "reason"),
-    ("Asked by", "asked_by"), ("State", "state"),
+    ("Asked by", "asked_by"), ("State", "state"), ("Decided by", "decided_by"), ("Note", "note"),
 )  # fmt: skip
 
 
@@ -154,13 +154,14 @@ def refund(
 
 @app.command()
 def corrections(
-    state: Annotated[str | None, typer.Option(help="Only these: waiting, approved or declined.")] = "waiting",
+    state: Annotated[str, typer.Option(help="Only these: waiting, approved or declined.")] = "waiting",
+    every: Annotated[bool, typer.Option("--all", help="All of them, whatever their state.")] = False,
     limit: LimitOption = 100,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """List corrections over the limit, which a second person decides."""
-    rows = Api(var, "auditor").rows("/v1/payment-corrections", limit, state=state)
+    rows = Api(var, "auditor").rows("/v1/payment-corrections", limit, state=None if every else state)
     print_rows(rows, _CORRECTIONS, as_json=as_json, none="no such corrections")
 
 

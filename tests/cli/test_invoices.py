@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ def usd(amount: str) -> dict[str, str]:
 
 def invoice(**members: Any) -> dict[str, Any]:
     amounts = {name: usd("1000.00") for name in ("merchandise", "total", "open")}
-    nothing = {name: usd("0.00") for name in ("discount", "freight", "tax", "paid", "discount_taken")}
+    nothing = {
+        name: usd("0.00") for name in ("discount", "freight", "tax", "paid", "settled_elsewhere", "discount_taken")
+    }
     names = {"number": "INV-000001", "order_number": "SO-1001", "customer_id": "cus_acme", "status": "open"}
     dues = [{"due_on": "2026-04-01", "amount": usd("1000.00"), "open": usd("1000.00")}]
     days = {"invoiced_on": "2026-03-02", "due_on": "2026-04-01", "installments": dues, "lines": []}
@@ -32,6 +35,20 @@ def test_an_invoice_shows_its_terms_and_what_settles_it_early(command: Oms, api:
     assert answer.code == 0
     assert "2/10 net 30" in answer.out
     assert "980.00 USD settles it until Mar 12, 2026: 20.00 USD discount" in answer.out
+
+
+def test_the_amounts_of_an_invoice_that_was_paid_elsewhere_add_up(command: Oms, api: FakeApi) -> None:
+    elsewhere = {"open": usd("0.00"), "settled_elsewhere": usd("1000.00"), "status": "paid"}
+    api.on("GET /v1/invoices/inv_1", invoice(**elsewhere))
+
+    answer = command("invoices", "show", "inv_1")
+
+    shown = dict(
+        line.rsplit("  ", 1) for line in answer.out.splitlines() if line.endswith("USD") and "2026" not in line
+    )
+    amount = {name.strip(): Decimal(said.removesuffix(" USD").replace(",", "")) for name, said in shown.items()}
+    assert amount["settled elsewhere"] == 1000
+    assert amount["open"] == amount["total"] - amount["paid"] - amount["discount taken"] - amount["settled elsewhere"]
 
 
 @pytest.mark.parametrize("due_on", ["2026-04-01", None])

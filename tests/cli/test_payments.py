@@ -132,3 +132,36 @@ def test_a_correction_over_the_limit_is_said_to_wait_and_is_decided_by_another_p
     assert "another person in accounting decides corr_1; nothing has changed yet" in asked.out
     assert "reversal of 900.00 USD approved" in decided.out
     assert api.asked[-1].body == {"decision": "approve", "note": ""}
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [((), {"state": "waiting"}), (("--state", "declined"), {"state": "declined"}), (("--all",), {})],
+    ids=["waiting", "declined", "all"],
+)
+def test_corrections_are_listed_by_their_state_or_all_of_them(
+    command: Oms, api: FakeApi, words: tuple[str, ...], query: dict[str, str]
+) -> None:
+    decided = {
+        "correction_id": "corr_1",
+        "kind": "refund",
+        "state": "declined",
+        "decided_by": "ben",
+        "note": "no proof",
+    }
+    api.page("GET /v1/payment-corrections", decided)
+
+    answer = command("payments", "corrections", *words)
+
+    assert answer.code == 0
+    assert {name: value for name, value in api.asked[0].query.items() if name != "limit"} == query
+    assert "ben" in answer.out
+    assert "no proof" in answer.out
+
+
+def test_a_payment_shows_the_day_its_cash_came_beside_when_it_was_recorded(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/payments", {"payment_id": "pay_1", "received_on": "2026-11-30", "received_at": None})
+
+    answer = command("payments", "list")
+
+    assert "Nov 30, 2026" in answer.out
