@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
+from services.kernel.text import fold_key
 from services.runtime.grpc_client import DEADLINE_S
 from tests.api.fakes import Neighbor
+
+Row = TypeVar("Row")
+
+
+def a_sale(reference: str) -> billing.MarketplaceSale:
+    """A sale of amazon that nothing was paid out of yet."""
+    amount, zero = types.Money(minor_units=10000, currency="USD"), types.Money(currency="USD")
+    return billing.MarketplaceSale(
+        order_id="ord_1", order_number="SO-1001", customer_id="cus_acme", channel="amazon", reference=reference,
+        due=amount, paid_out=zero, fees=zero, open=amount, status="open", sold_at_micros=1,
+    )  # fmt: skip
+
+
+def _sale_cursor(sale: billing.MarketplaceSale) -> str:
+    key = json.dumps([sale.channel, fold_key(sale.reference), sale.due.currency], ensure_ascii=False)
+    return base64.urlsafe_b64encode(key.encode()).decode()
+
+
+def _page(rows: Sequence[Row], request: Any, cursor: Callable[[Row], str]) -> tuple[Sequence[Row], str]:
+    """The rows behind the request's cursor, and the cursor of the next page."""
+    start = [cursor(row) for row in rows].index(request.cursor) + 1 if request.cursor else 0
+    page = rows[start : start + request.limit]
+    return page, cursor(page[-1]) if start + len(page) < len(rows) else ""
 
 
 class FakeBilling(Neighbor):
@@ -19,6 +48,7 @@ class FakeBilling(Neighbor):
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
         self.payouts: list[billing.Payout] = []
+        self.sold = ["113-4402"]
         self.correction = billing.PaymentCorrection(
             correction_id="corr_1", payment_id="pay_1", kind="reversal", reason="bounced", asked_by="ann",
             amount=types.Money(minor_units=20000, currency="USD"), asked_at_micros=1, state="waiting",
@@ -252,20 +282,22 @@ class FakeBilling(Neighbor):
     def ListPayouts(self, request: billing.ListPayoutsRequest) -> billing.ListPayoutsResponse:
         self.here()
         rows = [row for row in self.payouts if request.channel in ("", row.channel)]
-        return billing.ListPayoutsResponse(payouts=rows)
+        page, after = _page(rows, request, lambda row: row.payout_id)
+        return billing.ListPayoutsResponse(payouts=page, next_cursor=after)
 
     def ListMarketplaceSales(
         self, request: billing.ListMarketplaceSalesRequest
     ) -> billing.ListMarketplaceSalesResponse:
         self.here()
-        amount, zero = types.Money(minor_units=10000, currency="USD"), types.Money(currency="USD")
-        sale = billing.MarketplaceSale(
-            order_id="ord_1", order_number="SO-1001", customer_id="cus_acme", channel="amazon", reference="113-4402",
-            due=amount, paid_out=zero, fees=zero, open=amount, status="open", sold_at_micros=1,
-        )  # fmt: skip
-        is_asked = request.channel in ("", sale.channel) and request.status in ("", sale.status)
-        is_asked = is_asked and (not request.references or sale.reference in request.references)
-        return billing.ListMarketplaceSalesResponse(sales=[sale] if is_asked else [])
+        rows = [
+            row
+            for row in map(a_sale, self.sold)
+            if request.channel in ("", row.channel)
+            and request.status in ("", row.status)
+            and (not request.references or row.reference in request.references)
+        ]
+        page, after = _page(rows, request, _sale_cursor)
+        return billing.ListMarketplaceSalesResponse(sales=page, next_cursor=after)
 
     def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
         self.here()

@@ -17,6 +17,8 @@ Row = TypeVar("Row")
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+MAX_CURSOR = 700
+"""Characters of a cursor: a sale's reference of 64 characters, folded, takes up to 5 bytes each; billing seals it, then the list."""
 
 
 class Page(BaseModel, Generic[Row]):
@@ -65,7 +67,7 @@ def sealed(of: str, key: str) -> str:
 async def _paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most this many rows.")] = DEFAULT_LIMIT,
     cursor: Annotated[
-        str, Query(max_length=300, pattern=r"^[!-~]*$", description="The next_cursor of the page before.")
+        str, Query(max_length=MAX_CURSOR, pattern=r"^[!-~]*$", description="The next_cursor of the page before.")
     ] = "",
 ) -> Paging:
     return Paging(limit=limit, cursor=cursor)
