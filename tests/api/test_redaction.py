@@ -141,3 +141,26 @@ async def test_a_note_that_we_made_is_not_shown_to_the_customer_and_its_own_is(w
 
     assert notes == ["", "gate 4"]
     assert (await world.send("GET", f"/v1/orders/{ours}", "support")).json()["note"] == "pays late"
+
+
+async def test_who_sees_no_money_does_not_read_up_to_which_amount_a_hold_was_released(world: World) -> None:
+    path = f"/v1/orders/{(await _held(world))['order_id']}"
+    holds = (await world.send("GET", path, "support")).json()["holds"]
+    released = next(one for one in holds if one["released_at"])
+
+    shown = (await world.send("GET", f"{path}/holds/{released['hold_id']}", "warehouse")).json()["hold"]
+
+    assert (released["up_to"], released["until"]) == (UP_TO, UNTIL)
+    assert (shown["up_to"], shown["until"]) == (None, UNTIL)
+
+
+async def test_what_a_marketplace_keeps_of_a_sale_is_told_to_it_and_to_staff_and_not_to_customers(world: World) -> None:
+    world.validates()
+    paid = {"method": "settled_elsewhere", "reference": "113-4402", "fees": "16.25"}
+    receipt = (await world.place("channel", channel="amazon", channel_ref="113-4402", payment=paid)).json()
+
+    async def fees(role: str) -> Any:
+        return (await world.send("GET", f"/v1/orders/{receipt['order_id']}", role)).json()["settlement"]["fees"]
+
+    kept = {"amount": "16.25", "currency": "USD"}
+    assert [await fees(role) for role in ("channel", "support", "customer")] == [kept, kept, None]

@@ -75,7 +75,7 @@ class OrderLine(BaseModel):
 
 
 class HoldShape(BaseModel):
-    """A reason why the order must wait; released_at is null while it stands. A customer reads plain words in place of ours."""
+    """A reason why the order must wait; released_at is null while it stands. A customer reads plain words in place of ours, and no bounds."""
 
     hold_id: str
     code: str = Field(description="The rule that placed it.")
@@ -199,7 +199,9 @@ class SettlementShape(BaseModel):
 
     reference: str
     tax_remitted: bool = Field(description="The order's tax is its own, which it remits itself.")
-    fees: MoneyShape | None = Field(description="Fees that it has announced.")
+    fees: MoneyShape | None = Field(
+        description="Fees that it has announced; null for customers and for who sees no money."
+    )
 
 
 class OrderDocument(BaseModel):

@@ -74,7 +74,10 @@ def standing_for(standing: Standing, who: Caller) -> Standing:
 
 
 def hold_shape(hold: Hold, who: Caller, currency: str) -> HoldShape:
-    """A hold as the API shows it; a customer reads nothing of it but when it was placed and released."""
+    """A hold as the API shows it; a customer reads nothing of it but when it was placed and released.
+
+    Who sees no money reads no amount up to which it was released.
+    """
     shown = redaction.hold(hold) if redaction.is_redacted(who) else hold
     return HoldShape(
         hold_id=shown.hold_id,
@@ -85,7 +88,7 @@ def hold_shape(hold: Hold, who: Caller, currency: str) -> HoldShape:
         placed_at=rfc3339(shown.placed_at),
         released_at=rfc3339(shown.released_at) if shown.released_at else None,
         released_by=shown.released_by or None,
-        up_to=Money(shown.up_to_minor, currency).text if shown.up_to_minor is not None else None,
+        up_to=Money(shown.up_to_minor, currency).text if shown.up_to_minor is not None and who.sees_money else None,
         until=shown.valid_until.isoformat() if shown.valid_until else None,
     )
 
@@ -113,7 +116,7 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
     promises = _promises(page.aggregate.promises)
     progress = page.aggregate.progress
     return OrderDocument(
-        **_header(order),
+        **_header(order, who),
         note="" if is_customer and order.placed_by_role not in ("customer", "channel") else order.note,
         status=standing.status,
         axes=axes_shape(standing),
@@ -154,12 +157,14 @@ def _cancellation(asked: Cancellation) -> OrderCancellation:
     )
 
 
-def _settlement(settlement: Settlement) -> SettlementShape:
-    fees = MoneyShape.of(settlement.fees) if settlement.fees is not None else None
+def _settlement(settlement: Settlement, who: Caller) -> SettlementShape:
+    """What took the money; its fees are between it and us."""
+    is_shown = who.sees_money and not redaction.is_redacted(who)
+    fees = MoneyShape.of(settlement.fees) if settlement.fees is not None and is_shown else None
     return SettlementShape(reference=settlement.reference, tax_remitted=settlement.tax is not None, fees=fees)
 
 
-def _header(order: Order) -> dict[str, Any]:
+def _header(order: Order, who: Caller) -> dict[str, Any]:
     return {
         "order_id": order.order_id,
         "number": order.number,
@@ -174,7 +179,7 @@ def _header(order: Order) -> dict[str, Any]:
         "payment_method": order.payment_method,
         "net_days": order.net_days,
         "bill_to_id": order.bill_to_id,
-        "settlement": _settlement(order.settlement) if order.settlement else None,
+        "settlement": _settlement(order.settlement, who) if order.settlement else None,
         "terms": order.payment_terms.text,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,
