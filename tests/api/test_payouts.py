@@ -14,7 +14,7 @@ LONGEST = "\u1f80" * 63
 
 async def _pages(world: World, path: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    cursor = None
+    cursor: str | None = None
     while True:
         given = {"cursor": cursor} if cursor else {}
         answer = await world.send("GET", path, "accounting", params={"limit": 1, **given})
