@@ -17,7 +17,8 @@ app = typer.Typer(help="Invoices: list them, show one.", no_args_is_help=True)
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
-    ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status~"),
+    ("Total", "total>"), ("Paid", "paid>"), ("Discount", "discount_taken>"), ("Elsewhere", "settled_elsewhere>"), ("Open", "open>"),
+    ("Status", "status~"),
 )  # fmt: skip
 _AMOUNTS = (
     "merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "settled_elsewhere", "open",

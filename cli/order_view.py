@@ -25,7 +25,10 @@ _PARTS: Mapping[str, Sequence[Column]] = {
         ("Shipment", "number"), ("State", "state~"), ("From", "warehouse_id"), ("Promised", "promised_on"), ("Carrier", "carrier"),
         ("Tracking", "tracking_number"),
     ),
-    "invoices": (("Invoice", "number"), ("Status", "status~"), ("Due", "due_on"), ("Total", "total>"), ("Paid", "paid>")),
+    "invoices": (
+        ("Invoice", "number"), ("Status", "status~"), ("Due", "due_on"), ("Total", "total>"), ("Paid", "paid>"),
+        ("Discount", "discount_taken>"),
+    ),
 }  # fmt: skip
 
 
@@ -36,7 +39,7 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
         style="bold",
     )
     reference = f"{words(order['channel'])} {order['channel_ref']}".strip()
-    terms = f" · {order['terms']}" if order.get("terms") and order.get("payment_method") == "terms" else ""
+    terms = "".join(f" · {said}" for said in _payment(order))
     out.print(f"{reference} · placed {zoned(order['placed_at'])} · {text(order['totals']['total'])}{terms}")
     out.print(
         " · ".join(f"{words(axis)} {words(value) or 'none'}" for axis, value in order["axes"].items()), style="dim"
@@ -57,6 +60,13 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print()
     for event in history:
         out.print(sentence(event, names), soft_wrap=True)
+
+
+def _payment(order: Mapping[str, Any]) -> Sequence[str]:
+    """How it is paid, and whose bill it is where that is somebody else's."""
+    method, payer = order.get("payment_method", "terms"), order.get("bill_to_id")
+    how = order.get("terms") if method == "terms" else words(method)
+    return [said for said in (how, payer and f"billed to {payer}") if said]
 
 
 def print_change(out: Console, change: Mapping[str, Any]) -> None:

@@ -382,3 +382,18 @@ def test_a_password_is_not_set_but_a_link_is_asked_for(command: Oms, api: FakeAp
     assert answer.code == 0
     assert answer.out == "a link is on its way to helen.park: it works once, for 24 hours\n"
     assert [one.body for one in api.asked] == [None]
+
+
+def test_an_order_says_how_it_is_paid_by_whom_and_what_its_release_is_for(command: Oms, api: FakeApi) -> None:
+    hold = {"code": "CREDIT_EXCEEDED", "up_to": "9000.00", "until": "2027-03-31"}
+    invoice = {"number": "INV-000001", "total": USD_2000, "discount_taken": {"amount": "40.00", "currency": "USD"}}
+    paid = {"payment_method": "settled_elsewhere", "terms": "net 30", "bill_to_id": "cus_group"}
+    api.on("GET /v1/orders/SO-1001", {**ORDER, **paid, "holds": [hold], "invoices": [invoice]})
+    api.page("GET /v1/orders/ord_1/history")
+    api.page("GET /v1/people")
+
+    answer = command("orders", "show", "SO-1001")
+
+    assert answer.code == 0
+    for said in ("2,000.00 USD · settled elsewhere · billed to cus_group", "9,000.00", "Mar 31, 2027", "40.00 USD"):
+        assert said in answer.out
