@@ -99,7 +99,7 @@ class _Day:
 
     def _place(self, placing: Placing, mark: str) -> None:
         person = self._door.person(placing.role, placing.sub, placing.company)
-        answer = person.post("/v1/orders", _of_today(placing.body, mark), key=f"demo{mark}-{placing.key}")
+        answer = person.post("/v1/orders", of_today(placing.body, mark), key=f"demo{mark}-{placing.key}")
         receipt = answer.document
         name = f"[bold]{receipt['number']}[/] {words(placing.body['channel'])}"
         if answer.is_replay:
@@ -122,6 +122,7 @@ class _Day:
             resting = sum(self._is_at_rest(row) for row in orders)
             self._board.progress(resting, len(orders))
             if resting == len(orders):
+                people.pay_out({row["order_id"] for row in orders})
                 return
             if self._board.elapsed_s > DAY_S:
                 late = ", ".join(
@@ -152,7 +153,13 @@ class _Day:
         walkthrough.tell(self._out, reader, tours, names, at)
 
 
-def _of_today(body: Body, mark: str) -> Body:
+def of_today(body: Body, mark: str) -> Body:
     """The document with references of its own, so that a second day on one system is no duplicate of the first."""
-    named = {name: f"{body[name]}/{mark}" for name in ("channel_ref", "po_number") if mark and body.get(name)}
-    return {**body, **named}
+    if not mark:
+        return body
+    payment = _marked(body["payment"], ("reference",), mark)
+    return {**_marked(body, ("channel_ref", "po_number"), mark), "payment": payment}
+
+
+def _marked(members: Body, names: Sequence[str], mark: str) -> Body:
+    return {**members, **{name: f"{members[name]}/{mark}" for name in names if members.get(name)}}

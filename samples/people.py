@@ -1,8 +1,8 @@
-"""The people of the day: reviewers, the warehouse, carriers, the supplier and the bank, each through the public API."""
+"""The people of the day: reviewers, the warehouse, carriers, the supplier and the bank with marketplaces and tills, each through the public API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -240,6 +240,23 @@ class People:
             self._board.say(f"[green]{count}[/] received: {sum(received):,} USD")
         return len(received)
 
+    def pay_out(self, orders: Collection[str]) -> None:
+        """Marketplaces and tills pay what they took for these orders, less their fees: a payout a channel."""
+        rows = self._as("accounting").rows("/v1/marketplace-sales", status="open")
+        owed: dict[str, list[Row]] = {}
+        for sale in rows:
+            if sale["order_id"] in orders:
+                owed.setdefault(sale["channel"], []).append(sale)
+        for channel, sales in owed.items():
+            parts = [_paid_out(sale) for sale in sales]
+            cash, fees = (sum(Decimal(part[name]) for part in parts) for name in ("amount", "fees"))
+            reference = self._key("payout", channel)
+            amount = {"amount": f"{cash}", "currency": "USD"}
+            body = {"channel": channel, "reference": reference, "amount": amount, "sales": parts}
+            self._as("accounting").post("/v1/payouts", body, key=reference)
+            kept = f", {fees:,} USD of fees kept" if fees else ""
+            self._board.say(f"[green]{words(channel)}[/] pays out what its buyers paid: {cash:,} USD{kept}")
+
     def _pay(self, invoice: Row, *, is_part: bool) -> Decimal:
         """What was paid, less the discount for paying early; nothing when somebody was quicker."""
         early = invoice["early_discount"]
@@ -257,3 +274,9 @@ class People:
         key = self._key("payment", reference)
         is_paid = self._do(key, lambda: self._as("accounting").post("/v1/payments", body, key=key))
         return amount if is_paid else Decimal(0)
+
+
+def _paid_out(sale: Row) -> Row:
+    """A sale as its channel's statement has it: what is open, less the fees that were announced."""
+    fees = Decimal((sale["announced_fees"] or {"amount": "0.00"})["amount"])
+    return {"reference": sale["reference"], "amount": f"{Decimal(sale['open']['amount']) - fees}", "fees": f"{fees}"}

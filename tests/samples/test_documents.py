@@ -19,6 +19,7 @@ from gateway.http.neighbors.stock import StockReceiptInput
 from gateway.http.neighbors.warehouses import WarehouseInput
 from gateway.http.orders.order_input import OrderInput
 from samples import documents
+from samples.demo import of_today
 from services.kernel.money import Money, UnitPrice
 from services.kernel.terms import Terms
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
@@ -130,6 +131,25 @@ def test_each_order_meets_its_fate_under_the_system_rules(name: str) -> None:
 
     assert (outcome(found.violations), reasons(found.violations)) == FATES[name]
     assert [hit.rule.code for hit in found.hits] == REVIEWS.get(name, [])
+
+
+def test_what_a_marketplace_or_a_till_has_taken_the_money_for_is_settled_there_under_its_reference() -> None:
+    bodies = [documents.order(name) for name in FATES]
+
+    elsewhere = {body["channel"]: body for body in bodies if body["payment"]["method"] == "settled_elsewhere"}
+
+    assert elsewhere.keys() == {"amazon", "ebay", "pos"} == {b["channel"] for b in bodies} & {"amazon", "ebay", "pos"}
+    assert all(body["payment"]["reference"] == body["channel_ref"] for body in elsewhere.values())
+
+
+def test_a_second_day_names_references_of_its_own_also_where_it_says_how_it_is_paid() -> None:
+    body = documents.order("07-amazon")
+
+    again = of_today(body, "23101500")
+
+    assert again["payment"]["reference"] == again["channel_ref"] == f"{body['channel_ref']}/23101500"
+    assert again["payment"]["fees"] == body["payment"]["fees"]
+    assert of_today(body, "") == body
 
 
 def test_everybody_whom_the_matrix_names_is_in_the_directory() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from rich.console import Console
 
@@ -17,6 +18,13 @@ from samples.door import Door
 from samples.narration import Board
 from samples.people import People
 
+SOLD = {
+    "channel": "amazon",
+    "reference": "113-1",
+    "order_id": "ord_1",
+    "open": {"amount": "100.00", "currency": "USD"},
+    "announced_fees": {"amount": "16.25", "currency": "USD"},
+}
 PARCEL = {
     "shipment_id": "shp_1",
     "order_id": "ord_1",
@@ -68,3 +76,38 @@ def test_a_scan_that_comes_twice_says_the_same_to_the_second(tmp_path: Path, mon
     twice = door.said["SWI-1-delivered"]
     assert len(twice) == 2
     assert twice[0] == twice[1]
+
+
+class Statement(Door):
+    """A door that lists sales, and keeps what channels pay out."""
+
+    def __init__(self, var: Path, *sold: Mapping[str, Any]) -> None:
+        super().__init__("http://nobody", var)
+        self.sold = sold
+        self.paid: list[Any] = []
+
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        if method == "POST":
+            self.paid.append(request["json"])
+        return httpx.Response(200, json={"rows": self.sold, "next_cursor": None})
+
+
+def test_each_channel_pays_out_what_the_days_sales_have_open_less_their_fees(tmp_path: Path) -> None:
+    second = {**SOLD, "reference": "113-2", "announced_fees": None}
+    till = {**second, "channel": "pos", "reference": "POS-1"}
+    door = Statement(tmp_path, SOLD, second, till, {**SOLD, "order_id": "ord_of_another_day"})
+
+    People(door, documents.day(), Board(Console(file=io.StringIO())), "today").pay_out({"ord_1"})
+
+    assert [(paid["channel"], paid["amount"]["amount"], paid["sales"]) for paid in door.paid] == [
+        (
+            "amazon",
+            "183.75",
+            [
+                {"reference": "113-1", "amount": "83.75", "fees": "16.25"},
+                {"reference": "113-2", "amount": "100.00", "fees": "0.00"},
+            ],
+        ),
+        ("pos", "100.00", [{"reference": "POS-1", "amount": "100.00", "fees": "0.00"}]),
+    ]
+    assert len({paid["reference"] for paid in door.paid}) == 2
