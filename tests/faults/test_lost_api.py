@@ -37,6 +37,8 @@ FEWER_ORDERS = {
     "test_all_processes_killed_at_once_change_nothing": 2,
     "test_a_kill_at_every_step_past_people_changes_nothing": 5,
     "test_a_kill_while_people_decide_changes_nothing": 2,
+    "test_a_kill_between_the_steps_of_a_prepaid_order_changes_nothing": 5,
+    "test_a_kill_between_the_steps_of_an_order_by_card_changes_nothing": 5,
     "test_every_process_whose_collector_is_away_stops_at_once": 2,
     "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
