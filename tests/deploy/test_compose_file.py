@@ -96,6 +96,16 @@ def test_every_variable_that_the_readme_and_the_example_name_is_one_that_compose
     assert named - read == exemplary - read == set()
 
 
+def test_what_the_example_says_of_the_optional_ones_is_what_they_are_when_left_out() -> None:
+    example = (ROOT / "deploy" / "example.env").read_text()
+    said = re.findall(r"^#([A-Z_]+)(?:=(.*))?$", example, re.MULTILINE)
+
+    read = re.findall(r"\$\{([A-Z_]+):?-(.*?)\}", (ROOT / "docker-compose.yml").read_text())
+
+    assert dict(said)["OMS_LOG_LEVEL"] == "INFO"
+    assert set(said) == set(read)
+
+
 def test_a_folder_to_watch_is_told_to_every_process_that_tells_metrics() -> None:
     services = configuration({**stand_ins(), "OMS_DISK_FOLDER": "/", "OMS_DISK_WARN_MIB": "4096"})["services"]
 
