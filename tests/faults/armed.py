@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import runpy
 import sys
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -179,6 +180,19 @@ def arm_sender(reached: Callable[[str], None]) -> None:
     Sender._try = attempt  # type: ignore[method-assign]  # a seam wrapped from outside
 
 
+def plant_new_keys() -> None:
+    """Plant the other classic bug: what was asked of the payment provider is not looked for, and asked again under another key."""
+    from services.billing.cards.stripe_provider import StripeProvider
+
+    original = StripeProvider.authorize
+
+    def authorize(self: StripeProvider, operation_id: str, *others: Any) -> Any:
+        return original(self, f"{operation_id}/{uuid.uuid4().hex}", *others)
+
+    StripeProvider.authorize = authorize  # type: ignore[method-assign,assignment]  # a seam wrapped from outside
+    StripeProvider.find_authorization = lambda *_: None  # type: ignore[method-assign]  # as above
+
+
 def arm_steps(reached: Callable[[str], None]) -> None:
     """Points before and after each step of the worker."""
     from temporalio import activity
@@ -205,6 +219,8 @@ def main(module: str) -> None:
     arm_transactions(reached)
     arm_rpcs(process, reached)
     arm_relay(process, reached, marks_first=os.environ.get(PLANTED_VARIABLE) == f"{process} marks first")
+    if os.environ.get(PLANTED_VARIABLE) == f"{process} asks anew":
+        plant_new_keys()
     if process == "orders":
         arm_http(reached)
     if process == "notifications":

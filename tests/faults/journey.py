@@ -123,7 +123,7 @@ class Journey:
         self.running.wait_for(check, f"{what} of {order_id}", WAIT_S)
 
     def came_to(self) -> dict[str, Rows]:
-        """The summary, once every message has arrived and every mail is out."""
+        """The summary, once every message has arrived, every mail is out and the payment provider has answered."""
         self.running.wait_for(lambda: self._is_quiet() or None, f"quiet around {self.order_id}", WAIT_S)
         return self._summary()
 
@@ -135,4 +135,5 @@ class Journey:
             return False
         notified = self._summary()
         is_closed = notified["order"][0][0] == "closed"
-        return is_closed and all(state == "sent" for *_, state in notified["deliveries"])
+        is_answered = all(state != "asked" for _, _, state, *_ in notified["card operations"])
+        return is_closed and is_answered and all(state == "sent" for *_, state in notified["deliveries"])

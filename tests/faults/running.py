@@ -72,8 +72,8 @@ class Mailbox:
 class RunningSystem:
     """Everything, as `oms up` runs it; who dies is back at once. Use as a context manager.
 
-    `planted` names a bug to plant: "fulfillment marks first"; `notified` is what our processes are told beyond what `oms up` tells them.
-    It stands in for tests.system.harness.System where a Trade needs one. `health` knows when a process is down for good or the API
+    `planted` names a bug to plant, such as "fulfillment marks first" or "billing asks anew"; `notified` is what our processes are
+    told beyond what `oms up` tells them. It stands in for tests.system.harness.System where a Trade needs one. `health` knows when a process is down for good or the API
     answers nobody any more; whoever asks or waits is told.
     """
 

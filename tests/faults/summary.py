@@ -1,4 +1,4 @@
-"""What an order has come to, in words that two runs of the same life share: the tables of all services, and the mails."""
+"""What an order has come to, in words that two runs of the same life share: the tables of all services, the payment provider's, and the mails."""
 
 from __future__ import annotations
 
@@ -70,6 +70,27 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         "billing",
         """SELECT debit, credit, amount_minor, substr(event, 1, instr(event || '/', '/')) FROM journal_entry
         WHERE order_id = :order OR source_id IN (SELECT payment_id FROM payment WHERE customer_id = :customer)""",
+    ),
+    "card operations": (
+        "billing",
+        """SELECT kind, amount_minor, state, reason, is_final, is_abandoned, token <> '' FROM provider_operation
+        WHERE order_id = :order""",
+    ),
+    "card authorizations": (
+        "billing",
+        """SELECT amount_minor, taken_minor, captured_minor, fee_minor, is_open, is_disputed FROM card_authorization
+        WHERE order_id = :order""",
+    ),
+    "intents at the provider": (
+        "stripe",
+        """SELECT body ->> 'status', body ->> 'amount', body ->> 'amount_capturable', body ->> 'amount_received' FROM object
+        WHERE kind = 'payment_intent' AND body ->> '$.metadata.order' = :order""",
+    ),
+    "charges at the provider": (
+        "stripe",
+        """SELECT c.body ->> 'amount', c.body ->> 'amount_captured', c.body ->> 'amount_refunded', c.body ->> 'disputed'
+        FROM object c JOIN object i ON i.id = c.body ->> 'payment_intent'
+        WHERE c.kind = 'charge' AND i.body ->> '$.metadata.order' = :order""",
     ),
     "deliveries": ("notifications", "SELECT kind, role, state FROM deliveries WHERE order_id = :order"),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.journey import TOTAL, WAIT_S, Journey, Shop
+from tests.faults.running import RunningSystem
+from tests.faults.summary import differences
 from tests.faults.test_kills import mixed, survives
 from tests.system.trade import key, ok
 
@@ -93,14 +96,17 @@ PREPAID = (
 )
 BY_CARD = (
     "billing.CommitCredit.before_commit",
+    "billing.CommitCredit.before_commit_3",
     "billing.CommitCredit.before_reply",
     "billing.CaptureInvoice.before_commit",
+    "billing.CaptureInvoice.before_commit_3",
     "billing.CaptureInvoice.before_reply",
     "worker.billing.CommitCredit.after",
     "worker.billing.IssueInvoice.after",
     "orders.RecordFacts/payment_received.before_commit",
     "billing.relay/payment_received.after_delivery",
 )
+"""The provider acts between an action's second commit, which counts the try, and its third, which records the answer."""
 
 
 @pytest.mark.prove
@@ -113,3 +119,21 @@ def test_a_kill_between_the_steps_of_a_prepaid_order_changes_nothing(shop: Shop)
 @pytest.mark.timeout(1200)
 def test_a_kill_between_the_steps_of_an_order_by_card_changes_nothing(shop: Shop) -> None:
     survives(shop, mixed(BY_CARD), ByCard)
+
+
+@pytest.mark.prove
+@pytest.mark.slice
+def test_a_card_that_is_asked_for_under_a_new_key_is_caught(tmp_path: Path) -> None:
+    """The planted twin: the same kill authorizes the order more than once, and the comparison sees it."""
+    with RunningSystem(tmp_path, planted="billing asks anew") as running:
+        shop = Shop(running)
+        wanted = ByCard(shop, shop.goods()).travel()
+        running.points.arm("billing.CommitCredit.before_commit_3")
+
+        got = ByCard(shop, shop.goods()).travel()
+
+        assert running.restarts("billing") == 1
+    found = differences(wanted, got)
+    assert set(found) == {"intents at the provider", "charges at the provider"}
+    # the caller and the thread that looks for answers may both ask after the kill
+    assert all(len(came) in (2, 3) for _, came in found.values())
