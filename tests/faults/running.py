@@ -146,11 +146,11 @@ class RunningSystem:
         return ", ".join(f"{name} is {child.state}" for name, child in self._supervisor.children.items())
 
     async def _watch(self) -> None:
-        """Report a process that is down for longer than any start may take."""
+        """Report a process that is down for longer than any start may take; how long one may be silent, the supervisor says."""
         well_at = dict.fromkeys(self._supervisor.children, time.monotonic())
         while True:
             for name, child in self._supervisor.children.items():
-                if child.state in {"ready", "done"}:
+                if child.state in {"ready", "silent", "done"}:
                     well_at[name] = time.monotonic()
                 elif time.monotonic() - well_at[name] > READY_S:
                     self.health.report(f"{name} is down for {READY_S:.0f} s; its log ends:\n{child.last_lines()}")

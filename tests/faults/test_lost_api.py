@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psutil
@@ -186,6 +188,29 @@ def test_who_waits_for_something_of_a_lost_system_waits_no_longer(tmp_path: Path
         running.wait_for(check, "what never comes")
 
     assert refreshes == [1]
+
+
+def test_a_process_that_was_silent_has_all_its_time_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("tests.faults.running.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("tests.faults.running._WATCH_EVERY_S", 0)
+    running = RunningSystem(tmp_path)
+    billing = running._supervisor.children["billing"]
+    for child in running._supervisor.children.values():
+        child.state = "ready"
+
+    async def life() -> None:
+        watching = asyncio.create_task(running._watch())
+        for billing.state, for_s in (("ready", 5), ("silent", 35), ("restarting", 59), ("starting", 2)):
+            running.health.check()
+            for _ in range(for_s):
+                clock.now += 1
+                await asyncio.sleep(0)
+        watching.cancel()
+
+    asyncio.run(life())
+    with pytest.raises(SystemLost, match="billing is down for 60 s"):
+        running.health.check()
 
 
 def test_a_system_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
