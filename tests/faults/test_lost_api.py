@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ RED_WITHIN_S = 120
 RUN_WITHIN_S = 360
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 LANES = 3
+PARTS = 5
+"""How many tests share the proofs, each with a time of its own."""
 ORDERS = 10
 """Orders that are placed before the API dies."""
 FEWER_ORDERS = {
@@ -99,33 +102,53 @@ def proofs() -> list[str]:
     return [line for line in found if line.rpartition("::")[2].partition("[")[0] not in PLACING_NONE]
 
 
-def end_red(proofs: Sequence[str], folder: Path) -> None:
-    """Every one of these proofs ends red, and soon, when its API is lost in the middle."""
+def end_red(proofs: Sequence[str], folder: Path, within_s: float) -> None:
+    """Every one of these proofs ends red, and soon, when its API is lost in the middle; all are done in that time."""
 
     def run(number: int) -> Ended:
         name = proofs[number].rpartition("::")[2].partition("[")[0]
-        return without_api(proofs[number : number + 1], FEWER_ORDERS.get(name, ORDERS), folder / str(number))
+        one = without_api(proofs[number : number + 1], FEWER_ORDERS.get(name, ORDERS), folder / str(number))
+        print(f"ended {one.after_s or 0:5.1f} s after the loss: {proofs[number]}", *one.faults(), sep="; ")
+        return one
 
-    with Crew(LANES, within_s=RUN_WITHIN_S * -(-len(proofs) // LANES)) as crew:
+    with Crew(LANES, within_s) as crew:
         runs = dict(zip(proofs, crew.map(run, range(len(proofs))), strict=True))
 
-    for proof, one in runs.items():
-        print(f"ended {one.after_s or 0:5.1f} s after the loss: {proof}")
     failed = [proof for proof, one in runs.items() if one.faults()]
     assert failed == [], "\n".join(f"{proof}: {runs[proof].faults()}\n{runs[proof].output[-3000:]}" for proof in failed)
 
 
 def test_a_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path) -> None:
-    end_red([CHEAPEST], tmp_path)
+    end_red([CHEAPEST], tmp_path, within_s=170)
+
+
+def test_when_time_is_over_what_has_ended_is_told_beside_what_has_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    is_over = threading.Event()
+
+    def hang(arguments: Sequence[str], _orders: int, _folder: Path) -> Ended:
+        if arguments == ["f.py::test_stuck"]:
+            is_over.wait(60)
+            raise TimeoutError
+        return Ended(1, "1 failed in 9.00s", 7.0)
+
+    monkeypatch.setattr("tests.faults.test_lost_api.without_api", hang)
+    with pytest.raises(AssertionError, match="still at work"):
+        end_red(["f.py::test_stuck", "f.py::test_red"], tmp_path, within_s=0.5)
+    is_over.set()
+
+    assert capsys.readouterr().out == "ended   7.0 s after the loss: f.py::test_red\n"
 
 
 @pytest.mark.prove
 @pytest.mark.timeout(1200)
-def test_every_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path, part: int) -> None:
     found = proofs()
 
     assert len(found) >= 9
-    end_red(found, tmp_path)
+    end_red(found[part::PARTS], tmp_path, within_s=1100)
 
 
 @pytest.mark.prove
