@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import stripe
 
 from bench.ports import free_port
 from services.billing.cards.provider import CardDeclined
@@ -21,15 +24,34 @@ from tests.threads import until
 MOCK = shutil.which("stripe-mock")
 USD_10 = Money(1000, "USD")
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
-CALLS: dict[str, Callable[[StripeProvider], object]] = {
-    "authorize": lambda provider: provider.authorize("a", USD_10, "pm_card_visa", "ord_1"),
-    "capture": lambda provider: provider.capture("c", "pi_1", USD_10, is_final=False),
-    "void": lambda provider: provider.void("v", "pi_1"),
-    "refund": lambda provider: provider.refund("r", "pi_1", USD_10),
-    "read": lambda provider: provider.read("pi_1"),
-    "find_authorization": lambda provider: provider.find_authorization("a", SINCE),
-    "find_refund": lambda provider: provider.find_refund("r", "pi_1"),
+RECEIVED = {
+    "id": "pi_1", "object": "payment_intent", "amount": 1000, "amount_capturable": 0, "amount_received": 1000,
+    "latest_charge": "ch_1", "metadata": {}, "status": "succeeded",
+}  # fmt: skip
+"""An intent with a charge: those that stripe-mock makes up have received nothing."""
+CALLS: dict[str, tuple[Callable[[StripeProvider], object], list[str]]] = {
+    "authorize": (
+        lambda provider: provider.authorize("a", USD_10, "pm_card_visa", "ord_1"),
+        ["post /v1/payment_intents"],
+    ),
+    "capture": (
+        lambda provider: provider.capture("c", "pi_1", USD_10, is_final=False),
+        ["post /v1/payment_intents/pi_1/capture"],
+    ),
+    "void": (
+        lambda provider: provider.void("v", "pi_1"),
+        ["post /v1/payment_intents/pi_1/cancel", "get /v1/payment_intents/pi_1"],
+    ),
+    "refund": (lambda provider: provider.refund("r", "pi_1", USD_10), ["post /v1/refunds"]),
+    "read": (lambda provider: provider.read("pi_1"), ["get /v1/payment_intents/pi_1"]),
+    "read what was received": (
+        lambda provider: provider._intent(stripe.PaymentIntent.construct_from(RECEIVED, "sk_test_123")),
+        ["get /v1/charges/ch_1", "get /v1/balance_transactions"],
+    ),
+    "find_authorization": (lambda provider: provider.find_authorization("a", SINCE), ["get /v1/payment_intents"]),
+    "find_refund": (lambda provider: provider.find_refund("r", "pi_1"), ["get /v1/refunds"]),
 }
+"""Call → how it is made, and what it asks."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +73,27 @@ def _answers(url: str) -> bool:
         return False
 
 
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What is asked, "get /v1/…", with the status of its answer."""
+    heard: list[tuple[str, int]] = []
+    original = stripe.RequestsClient.request
+
+    def request(self: stripe.RequestsClient, method: str, url: str, *others: Any, **named: Any) -> Any:
+        answer = original(self, method, url, *others, **named)
+        heard.append((f"{method} {urlsplit(url).path}", answer[1]))
+        return answer
+
+    monkeypatch.setattr(stripe.RequestsClient, "request", request)
+    return heard
+
+
 @pytest.mark.parametrize("call", sorted(CALLS))
-def test_every_request_of_the_client_is_accepted(mock: str, call: str) -> None:
-    with suppress(CardDeclined):  # the intent that it makes up is not confirmed
-        CALLS[call](StripeProvider("sk_test_123", mock))
+def test_every_request_of_the_client_is_accepted(mock: str, answers: list[tuple[str, int]], call: str) -> None:
+    act, requests = CALLS[call]
+
+    # the intent that it makes up is not confirmed
+    with suppress(CardDeclined) if call == "authorize" else nullcontext():
+        act(StripeProvider("sk_test_123", mock))
+
+    assert answers == [(request, 200) for request in requests]
