@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.overview import OverviewFilter
 from services.orders.lifecycle import dead_letters
 from services.orders.models import PersonRow
-from services.orders.store import dashboard, facts, overview
+from services.orders.store import dashboard, facts, masterdata, overview
 from services.orders.store import dead_letters as store
 from services.orders.store import logins as login_store
 from services.orders.store.facts import LateFact
@@ -52,6 +53,20 @@ def test_what_waits_is_counted_for_each_role_and_within_the_scope(desk: Desk) ->
     assert (everything.backordered, everything.held, everything.open, everything.to_ship) == (1, 1, 3, 0)
     assert (everything.dated, everything.past_due) == (1, 1)
     assert (theirs.for_role, theirs.open, theirs.backordered) == ({"accounting": 0}, 1, 0)
+
+
+@pytest.mark.on_postgres
+def test_the_overview_finds_a_customer_by_a_part_of_its_name_in_any_case(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        known = masterdata.customer(session, "cus_acme")
+        masterdata.put_customer(session, replace(known, name="MÜLLER & SÖHNE"), "ada", desk.now)
+    placed = desk.place(("PUMP", 1)).number
+
+    def numbers(q: str) -> list[str]:
+        with desk.database.reading() as session:
+            return [row.number for row in overview.overview(session, EVERYTHING, OverviewFilter(q=q)).rows]
+
+    assert (numbers("müller"), numbers("Söhn"), numbers("SÖHN"), numbers("meier")) == ([placed], [placed], [placed], [])
 
 
 def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_both(desk: Desk) -> None:

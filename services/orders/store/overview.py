@@ -16,7 +16,7 @@ from services.kernel.money import Money
 from services.kernel.text import fold_key
 from services.orders.domain.access import Scope
 from services.orders.domain.overview import ANY_HOLD, OverviewFilter, OverviewPage, OverviewRow
-from services.orders.models import FeedbackRow, LineRow, OrderRow, ProductRow, ProgressRow
+from services.orders.models import CustomerRow, FeedbackRow, LineRow, OrderRow, ProductRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
@@ -123,6 +123,9 @@ def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
         carrying = select(_line.order_id).where(or_(_line.sku == wanted.q, _line.sku.in_(named)))
         found = [_contains(func.lower(column), wanted.q.lower()) for column in columns]
         found += [_contains(column, key) for column in (_order.po_key, _order.channel_key) if key]
+        if key:  # SQLite lowers ASCII alone
+            called = select(col(CustomerRow.customer_id)).where(_contains(col(CustomerRow.name_key), key))
+            found.append(_order.customer_id.in_(called))
         complained = select(_feedback.order_id).where(_feedback.case_number == wanted.q.upper())
         query = query.where(or_(*found, _order.order_id.in_(carrying), _order.order_id.in_(complained)))
     return query
