@@ -83,6 +83,7 @@ _EVENTS = {
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
     "due_date_set": "set the due date",
+    "credit_rest_changed": "made room under the credit limit for a part, the rest is waiting",
     "credit_granted": "committed the order to its customer's credit or cash",
     "card_problem": "reported a problem with the card",
     "card_given": "gave a card",

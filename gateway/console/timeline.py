@@ -46,7 +46,7 @@ _MILESTONES = {
 """What a machine told that everybody wants to see → how the line begins."""
 _LEAVES = frozenset({"shipments_released", "shipment_shipped"})
 _CARRIED = frozenset({"shipment_shipped", "shipment_exception"})
-_ROUTINE = frozenset({"order_cleared", "stock_reserved", "stock_allocated", "stock_released", "credit_granted", "due_date_set", "shipment_picked",
+_ROUTINE = frozenset({"order_cleared", "stock_reserved", "stock_allocated", "stock_released", "credit_granted", "credit_rest_changed", "due_date_set", "shipment_picked",
                       "shipment_packed", "review_rebound"})  # fmt: skip
 """What a machine did and nobody needs to see at once."""
 

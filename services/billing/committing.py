@@ -59,8 +59,10 @@ def _wait(
 ) -> Decision:
     """An order whose money is not there for all of it waits: whole, or with a part granted where its customer ships what fits."""
     part = what_fits.take(session, account, request, adding, held, now)
-    if part is not None and part.minor:
-        credit.record_commitment(session, request, part)
+    if part is not None:
+        if part.minor:
+            credit.record_commitment(session, request, part)
+        what_fits.notify_rest(session, request.order_id, adding - part, now)
     waits.put(session, Waiting(request, now, is_in_part=part is not None))
     return _decision(session, account, request, is_granted=part is not None)
 
@@ -85,6 +87,8 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
         credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
+    if what_fits.is_in_part(session, request.order_id):
+        what_fits.notify_rest(session, request.order_id, adding - adding, now)
     waits.remove(session, request.order_id)
     if adding.minor < 0:
         _let_go(session, request.order_id, request.payment_method, now)
@@ -155,18 +159,22 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         if _take(session, account, request, adding, held.get(order_id), now, known):
             waits.remove(session, order_id)
             _grant(session, one, adding, now)
+            if one.is_in_part:
+                what_fits.notify_rest(session, order_id, adding - adding, now)
         elif part := what_fits.take(session, account, request, adding, held.get(order_id), now):
             waits.put(session, replace(one, is_in_part=True))
             _grant(session, one, part, now)
+            what_fits.notify_rest(session, order_id, adding - part, now)
 
 
 def _grant(session: Session, waited: Waiting, adding: Money, now: datetime) -> None:
-    """Record what is committed to an order that has waited, and tell of it."""
+    """Record what is committed to an order that has waited, and tell of it; who is in part has been granted already."""
     request = waited.request
     credit.record_commitment(session, request, adding)
-    detail = fact_wire.credit_fact(CreditGranted(request, is_rest=waited.is_in_part))
-    emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
     log.info("credit.granted_later", order_id=request.order_id, is_rest=waited.is_in_part)
+    if not waited.is_in_part:
+        detail = fact_wire.credit_fact(CreditGranted(request))
+        emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)

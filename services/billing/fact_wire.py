@@ -6,6 +6,7 @@ from oms.facts.v1 import facts_pb2
 from services.billing.domain.facts import (
     CardProblem,
     CreditGranted,
+    CreditRestChanged,
     DepositReceived,
     DueDateSet,
     InvoiceIssued,
@@ -72,8 +73,12 @@ def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
         amount_minor=asked.amount.minor,
         currency=asked.amount.currency,
         payment_method=asked.payment_method,
-        is_rest=detail.is_rest,
     )
+
+
+def rest_fact(detail: CreditRestChanged) -> facts_pb2.CreditRestChanged:
+    """What of an order waits for room, as a fact."""
+    return facts_pb2.CreditRestChanged(rest_minor=detail.rest.minor, currency=detail.rest.currency)
 
 
 def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:

@@ -5,11 +5,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.billing import fact_wire
 from services.billing.domain.credit import TERMS, Account, Commitment, CreditRequest
+from services.billing.domain.facts import CreditRestChanged
 from services.billing.domain.fitting import units_that_fit
 from services.billing.domain.invoices import BillableOrder
 from services.billing.store import credit, families, invoices, waits
 from services.kernel.money import Money
+from services.runtime.facts import emit_fact
 
 
 def take(
@@ -34,6 +37,12 @@ def take(
         return nothing if held is not None and not held.is_released else None
     credit.move(session, request.customer_id, committed=part, receivable=nothing)
     return part
+
+
+def notify_rest(session: Session, order_id: str, rest: Money, now: datetime) -> None:
+    """Tell how much of an order waits for room from now on."""
+    detail = fact_wire.rest_fact(CreditRestChanged(order_id, rest))
+    emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
 
 
 def covered_units(

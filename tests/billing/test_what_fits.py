@@ -72,10 +72,8 @@ def test_what_fits_of_an_order_may_go_and_the_rest_goes_when_there_is_room(desk:
     assert second == (25_000, {"1": 7})
     assert covered(desk, TEN, {"1": 10}, {"1": 5}) is None
     assert desk.committed("ord_1") == 50_000
-    assert [(one["amount_minor"], one.get("is_rest", False)) for one in desk.facts("credit_granted")] == [
-        (100_000, True),
-        (100_000, True),
-    ]
+    assert [one.get("rest_minor", 0) for one in desk.facts("credit_rest_changed")] == [45_000, 25_000, 0]
+    assert desk.facts("credit_granted") == [], "nothing of it waited for a hold to go"
     assert desk.money("ord_1")["waiting_on"] == ""
     assert desk.violations() == {}
 
@@ -157,6 +155,7 @@ def test_a_change_of_an_order_in_part_keeps_what_it_has(desk: Desk) -> None:
     assert (again, more, less) == (True, True, True)
     assert after_more == (55_000, "rest")
     assert (desk.committed("ord_1"), desk.money("ord_1")["waiting_on"], desk.headroom()) == (40_000, "", 15_000)
+    assert [one.get("rest_minor", 0) for one in desk.facts("credit_rest_changed")] == [45_000, 65_000, 0]
     assert desk.violations() == {}
 
 
@@ -181,6 +180,8 @@ def test_a_hold_that_went_because_of_a_part_lets_go_no_more_than_that(desk: Desk
     answer = desk.adjust("ord_1", 100_000, is_forced=True)
 
     assert (waits, answer.is_granted) == (False, True)
+    assert [one["amount_minor"] for one in desk.facts("credit_granted")] == [100_000]
+    assert [one["rest_minor"] for one in desk.facts("credit_rest_changed")] == [45_000, 45_000]
     assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10}), desk.headroom()) == (55_000, {"1": 5}, 0)
     assert desk.violations() == {}
 

@@ -85,6 +85,10 @@ def of_billing() -> Iterator[tuple[str, Message]]:
     taken = billing.PaymentReversed(
         PAYMENT, USD_10, (INVOICE,), "bounced", is_uncovered=True, held=USD_10, cause="reversed"
     )
+    yield (
+        billing.CREDIT_REST_CHANGED,
+        billing_fact_wire.rest_fact(billing.CreditRestChanged("ord_1", Money(1, "USD"))),
+    )
     yield billing.DUE_DATE_SET, billing_fact_wire.due_date_fact(billing.DueDateSet(INVOICE))
     yield billing.PAYMENT_REVERSED, billing_fact_wire.reversal_fact(taken)
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))

@@ -94,17 +94,24 @@ def test_money_for_less_than_the_order_comes_to_releases_it_only_as_billing_says
     assert _open(desk, order_id) == ["CREDIT_EXCEEDED"]
 
 
-def test_the_rest_of_an_order_that_waits_without_a_hold_is_let_go_when_there_is_room(desk: ReviewDesk) -> None:
-    """Its workflow alone knows what it has withheld: it is woken for each part, and for nothing else that is granted."""
+def test_the_rest_of_an_order_waits_for_accounting_and_goes_when_there_is_room(desk: ReviewDesk) -> None:
+    """Its workflow alone knows what it has withheld: it is woken whenever less waits, and by no older fact."""
     order_id = desk.accepted(("PUMP", 3))
 
-    _hear(desk, order_id, "credit_granted", 1, _granted())
+    _hear(desk, order_id, "credit_rest_changed", 1, {"rest_minor": 20_000, "currency": "USD"})
+    standing = desk.read(order_id).standing
     unwoken = desk.signals(order_id)
-    _hear(desk, order_id, "credit_granted", 2, _granted() | {"is_rest": True})
-    _hear(desk, order_id, "credit_granted", 3, _granted() | {"is_rest": True})
+    _hear(desk, order_id, "credit_rest_changed", 3, {"rest_minor": 5_000, "currency": "USD"})
+    _hear(desk, order_id, "credit_rest_changed", 2, {"rest_minor": 12_000, "currency": "USD"})
+    _hear(desk, order_id, "credit_rest_changed", 4, {"rest_minor": 0, "currency": "USD"})
 
+    assert standing.waiting_for is not None
+    assert standing.waiting_for.text == "accounting: room under the credit limit for 200.00 USD"
     assert (unwoken, desk.signals(order_id)) == ([], ["holds_released", "holds_released"])
-    assert (_open(desk, order_id), desk.read(order_id).order.phase) == ([], "accepted")
+    after = desk.read(order_id)
+    assert after.standing.waiting_for is not None
+    assert "credit" not in after.standing.waiting_for.text
+    assert (_open(desk, order_id), after.order.phase) == ([], "accepted")
     assert desk.broken() == []
 
 

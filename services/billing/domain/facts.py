@@ -14,9 +14,19 @@ DEPOSIT_RECEIVED = "deposit_received"
 PAYMENT_REVERSED = "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
+CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 FACT_KINDS = frozenset(
-    {INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CARD_PROBLEM}
+    {
+        INVOICE_ISSUED,
+        PAYMENT_RECEIVED,
+        DEPOSIT_RECEIVED,
+        PAYMENT_REVERSED,
+        CREDIT_GRANTED,
+        CREDIT_REST_CHANGED,
+        DUE_DATE_SET,
+        CARD_PROBLEM,
+    }
 )
 """Every kind of fact billing tells the orders service."""
 
@@ -79,10 +89,17 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class CreditGranted:
-    """An order that waited for credit or for its cash has it now, without anybody asking again; `is_rest` when a part of it had."""
+    """An order that waited for credit or for its cash has it now, without anybody asking again."""
 
     request: CreditRequest
-    is_rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRestChanged:
+    """What of an order waits for room under its customer's limit is more or less than before; zero when all is covered."""
+
+    order_id: str
+    rest: Money
 
 
 CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"

@@ -22,7 +22,6 @@ from services.orders.domain.facts import (
     REFUNDED,
     REVERSED,
     CardProblem,
-    CreditGranted,
     PaymentReceived,
     PaymentReversed,
 )
@@ -54,19 +53,12 @@ def _counted(aggregate: OrderAggregate) -> OrderAggregate:
     return replace(aggregate, progress=replace(aggregate.progress, granted_minor=0))
 
 
-def came(
-    session: Session, before: OrderAggregate, granted: CreditGranted, contacts: Contacts, now: datetime
-) -> OrderAggregate:
-    """Release the holds on the order's money; with the last one it goes on as after a release by hand. The caller saves.
-
-    The rest of an order that ships what fits under the credit limit waits without a hold: it is released as well.
-    """
+def came(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """Release the holds on the order's money; with the last one it goes on as after a release by hand. The caller saves."""
     policy = versions.policy_in_force(session)
     rules = {rule.code: rule.when for rule in policy.rules}
     freed = [hold for hold in remaining(before.holds) if is_on_money(hold, rules)]
     if not freed:
-        if granted.is_rest:
-            outbox.signal(session, before.order_id, HOLDS_RELEASED, now, subject_id=before.order_id)
         return before
     ids = [hold.hold_id for hold in freed]
     store.release(session, ids, released_by=BILLING.who, released_role=BILLING.role, note=_CAME, now=now)

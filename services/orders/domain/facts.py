@@ -16,6 +16,7 @@ REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
+CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 
 KINDS: Mapping[str, frozenset[str]] = {
@@ -40,6 +41,7 @@ KINDS: Mapping[str, frozenset[str]] = {
             PAYMENT_REVERSED,
             CREDIT_GRANTED,
             DUE_DATE_SET,
+            CREDIT_REST_CHANGED,
             CARD_PROBLEM,
         }
     ),
@@ -241,10 +243,16 @@ class PaymentReversed:
 
 @dataclass(frozen=True, slots=True)
 class CreditGranted:
-    """What the order commits now, after it waited for credit or for its cash; `is_rest` when a part of it was let go before."""
+    """What the order commits now, after it waited for credit or for its cash."""
 
     amount: Money
-    is_rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRestChanged:
+    """What of the order waits for room under its customer's limit, while what fits may ship; zero when all is covered."""
+
+    rest: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +274,13 @@ Detail = (
     | DepositReceived
     | PaymentReversed
     | CreditGranted
+    | CreditRestChanged
     | DueDateSet
     | CardProblem
 )
+_OF_MONEY = (
+    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem
+)  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 
 
@@ -293,11 +305,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(
-        detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet | CardProblem
-    ):
-        return {}
-    return detail.lines
+    return {} if isinstance(detail, _OF_MONEY) else detail.lines
 
 
 def shipments_in(detail: Detail) -> tuple[Shipment, ...]:

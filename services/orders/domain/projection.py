@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.facts import (
     KINDS,
+    CreditRestChanged,
     Detail,
     Fact,
     Invoice,
@@ -55,7 +56,8 @@ class LineProgress:
 class Progress:
     """Everything heard about an order, by line id, shipment id and invoice id, and its money.
 
-    `held_minor` is the cash held for it; `granted_minor` is the total that its money came for after it waited, zero once that counted.
+    `held_minor` is the cash held for it; `granted_minor` is the total that its money came for after it waited, zero once that counted;
+    `rest_minor` is what of it waits for room under the credit limit, while what fits may ship.
     """
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class Progress:
     held_sequence: int = 0
     granted_minor: int = 0
     credit_sequence: int = 0
+    rest_minor: int = 0
+    rest_sequence: int = 0
 
     @property
     def received_minor(self) -> int:
@@ -76,6 +80,7 @@ class Progress:
         money = [self.held_minor, self.held_sequence, self.granted_minor, self.credit_sequence]
         return {
             **({"money": money} if any(money) else {}),
+            **({"rest": [self.rest_minor, self.rest_sequence]} if self.rest_sequence else {}),
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
             "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
             "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
@@ -85,11 +90,14 @@ class Progress:
     def of(cls, document: Mapping[str, Any]) -> Progress:
         """From what document() gave."""
         held_minor, held_sequence, granted_minor, credit_sequence = document.get("money", (0, 0, 0, 0))
+        rest_minor, rest_sequence = document.get("rest", (0, 0))
         return cls(
             held_minor=held_minor,
             held_sequence=held_sequence,
             granted_minor=granted_minor,
             credit_sequence=credit_sequence,
+            rest_minor=rest_minor,
+            rest_sequence=rest_sequence,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: _invoice_of(kept) for key, kept in document["invoices"].items()},
@@ -154,12 +162,14 @@ def apply(progress: Progress, fact: Fact) -> Progress:
 
 
 def _with_money(progress: Progress, detail: Detail, sequence: int) -> Progress:
-    """The cash held for the order and whether its money is there, as the newest fact of each has it."""
+    """The cash held for the order, whether its money is there and what of it waits for that, as the newest fact of each has it."""
     held, granted = held_in(detail), credit_in(detail)
     if held is not None and sequence > progress.held_sequence:
         progress = replace(progress, held_minor=held, held_sequence=sequence)
     if granted is not None and sequence > progress.credit_sequence:
         progress = replace(progress, granted_minor=granted, credit_sequence=sequence)
+    if isinstance(detail, CreditRestChanged) and sequence > progress.rest_sequence:
+        progress = replace(progress, rest_minor=detail.rest.minor, rest_sequence=sequence)
     return progress
 
 
@@ -248,13 +258,16 @@ def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tupl
     """Names of the signals that this fact owes the workflow.
 
     Every stock_allocated, shipment_shipped and recall_answered; shipment_delivered and payment_settled only by the fact that made them true,
-    whichever that was: an invoice may be heard of after its payment.
+    whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
+    for only the workflow knows what it has withheld.
     """
     owed = [fact.kind] if fact.kind in ("stock_allocated", "shipment_shipped", "recall_answered") else []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):
         owed.append("payment_settled")
+    if after.rest_minor < before.rest_minor:
+        owed.append("holds_released")
     return tuple(owed)
 
 

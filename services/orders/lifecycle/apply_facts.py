@@ -146,7 +146,7 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
     if after.progress.credit_sequence != fact.sequence:
         return after
     if isinstance(fact.detail, CreditGranted):
-        return money.came(desk.session, after, fact.detail, desk.contacts, desk.now)
+        return money.came(desk.session, after, desk.contacts, desk.now)
     if isinstance(fact.detail, PaymentReversed):
         return money.went(desk.session, after, fact.detail, desk.contacts, desk.now)
     return after

@@ -123,7 +123,9 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
             cause = detail.cause or facts.REVERSED
             return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered, cause)
         case pb.CreditGranted():
-            return facts.CreditGranted(Money(detail.amount_minor, detail.currency), detail.is_rest)
+            return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
+        case pb.CreditRestChanged():
+            return facts.CreditRestChanged(Money(detail.rest_minor, detail.currency))
         case pb.CardProblem():
             return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
     return None
