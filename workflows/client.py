@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -126,6 +127,10 @@ class OrderWorkflows:
     def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
         return self._result(self._signal(number, name, note))
+
+    def is_busy(self, number: str) -> bool:
+        """Whether the order's workflow has something to do now: it is on its turn, or will be once a worker is free."""
+        return self._result(self._is_busy(number))
 
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Ask for a cancellation whose answer no request waits for. None when the workflow has ended or never was."""
@@ -253,14 +258,22 @@ class OrderWorkflows:
         return False
 
     async def _is_running(self, number: str) -> bool:
+        found = await self._description(number)
+        return found is not None and found.status == WorkflowExecutionStatus.RUNNING
+
+    async def _is_busy(self, number: str) -> bool:
+        found = await self._description(number)
+        return found is not None and found.raw_description.HasField("pending_workflow_task")
+
+    async def _description(self, number: str) -> WorkflowExecutionDescription | None:
+        """The order's newest run as the server has it; None when there never was one."""
         try:
             handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(number))
-            status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
+            return await handle.describe(rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return False
+                return None
             raise Unreachable(f"temporal: {error.message}") from error
-        return status == WorkflowExecutionStatus.RUNNING
 
     async def _start(self, order: OrderRef) -> None:
         client = await self._connected()

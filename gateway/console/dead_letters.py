@@ -52,6 +52,7 @@ _MESSAGES = {
     "notify": "Mail about the order",
     "order_placed": "Start of the order's workflow",
     "signal": "Update of the order's workflow",
+    "stock_signal": "News of stock for the order's workflow",
     "cancellation_requested": "Cancellation for the order's workflow",
     "people_decided": "Decision for the order's workflow",
 }

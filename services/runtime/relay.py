@@ -30,11 +30,13 @@ class Route:
     """Where rows of some kinds go. `deliver` gives the ids that arrived; it raises Unreachable or a DomainError otherwise.
 
     New rows wait for the time of `gathering`: those that are sent together share the call, and the transactions on both sides.
+    `most` rows are sent at once.
     """
 
     kinds: frozenset[str]
     deliver: Callable[[Sequence[OutboxRow]], Iterable[str]]
     gathering: timedelta = timedelta(0)
+    most: int = BATCH
 
 
 class Relay:
@@ -109,16 +111,16 @@ class Relay:
         """The oldest rows whose orders wait for nothing, however many of other orders stand before them; and whether there may be more."""
         now = self._clock()
         with self._database.reading() as session:
-            rows = outbox.unsent(session, now, BATCH, route.kinds)
+            rows = outbox.unsent(session, now, route.most, route.kinds)
             if not rows:
                 return [], False
             blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
             while True:
                 sendable = [row for row in rows if row.order_id not in blocked]
-                is_full = len(rows) == BATCH
+                is_full = len(rows) == route.most
                 if sendable or not is_full:
                     return sendable, is_full
-                rows = outbox.unsent(session, now, BATCH, route.kinds, behind=rows[-1].position)
+                rows = outbox.unsent(session, now, route.most, route.kinds, behind=rows[-1].position)
 
     def _send_singly(self, route: Route, rows: Sequence[OutboxRow]) -> None:
         """One of the batch is refused: find it, let the others pass."""

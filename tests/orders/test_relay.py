@@ -38,6 +38,7 @@ class FakeWorkflows:
     refreshed: list[tuple[str, str, str]] = field(default_factory=list)
     outcome: CancelOutcome = field(default_factory=lambda: CancelOutcome(is_cancelled=True))
     blocked: set[str] = field(default_factory=set)
+    busy: dict[str, int] = field(default_factory=dict)
 
     asked: int = 0
 
@@ -54,6 +55,10 @@ class FakeWorkflows:
         self._answer()
         self.signalled.append((number, name, note))
         return not self.has_ended
+
+    def is_busy(self, number: str) -> bool:
+        self._answer()
+        return self.busy.get(number, 0) > 0
 
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         self._answer()

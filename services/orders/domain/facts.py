@@ -15,12 +15,13 @@ PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "depo
 REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
+STOCK_ALLOCATED = "stock_allocated"
 DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 
 KINDS: Mapping[str, frozenset[str]] = {
-    "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
+    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
     "fulfillment": frozenset(
         {
             "shipments_released",

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.facts import (
     KINDS,
+    KINDS,
+    STOCK_ALLOCATED,
     CreditRestChanged,
     Detail,
     Fact,
@@ -261,7 +263,7 @@ def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tupl
     whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
     for only the workflow knows what it has withheld.
     """
-    owed = [fact.kind] if fact.kind in ("stock_allocated", "shipment_shipped", "recall_answered") else []
+    owed = [fact.kind] if fact.kind in (STOCK_ALLOCATED, "shipment_shipped", "recall_answered") else []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):

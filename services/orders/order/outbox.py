@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.orders.domain.cancellation import Cancellation
+from services.orders.domain.facts import STOCK_ALLOCATED
 from services.orders.domain.mails import Mail, Recipient, named
 from services.orders.domain.order import Order
 from services.orders.order.acts import Act
@@ -19,6 +20,9 @@ NOTIFY = "notify"
 START = "order_placed"
 RESUME = "workflow_resumed"
 SIGNAL = "signal"
+STOCK_SIGNAL = "stock_signal"
+"""A signal that stock has come: one receipt may owe it to thousands of orders, so those go on a few at a time, behind nobody."""
+
 CANCEL = "cancellation_requested"
 REFRESH = "people_decided"
 
@@ -111,7 +115,11 @@ def signal(
     One fact may owe two signals, so the name is part of the id; without a fact the outbox row's own id serves.
     """
     detail = {"signal": name, "fact_id": f"{fact_id}/{name}" if fact_id else "", "is_complete": is_complete}
-    outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+    outbox.emit(session, kind=_kind_of(name), order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+
+
+def _kind_of(name: str) -> str:
+    return STOCK_SIGNAL if name == STOCK_ALLOCATED else SIGNAL
 
 
 def resignal(
@@ -119,7 +127,7 @@ def resignal(
 ) -> None:
     """A signal that came too late once more, under the id it had."""
     detail = {"signal": name, "fact_id": fact_id, "is_complete": is_complete}
-    outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+    outbox.emit(session, kind=_kind_of(name), order_id=order_id, subject_id=subject_id, detail=detail, now=now)
 
 
 def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:

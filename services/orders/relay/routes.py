@@ -13,7 +13,8 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.clock import Clock, utc_now
 from services.orders.lifecycle import cancel, resume
 from services.orders.order import lookup
-from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, RESUME, SIGNAL, START
+from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, RESUME, SIGNAL, START, STOCK_SIGNAL
+from services.orders.relay.turns import Signals, Turns, Wakeable
 from services.orders.store import facts as store
 from services.orders.store import orders
 from services.orders.store.facts import LateFact
@@ -31,18 +32,17 @@ MAIL_GATHERING = timedelta(milliseconds=200)
 """How long a new mail waits for company. What people or a workflow wait for, a start, a signal, waits for nothing."""
 MOST = 100
 """So many notices a call takes."""
+STOCK_SIGNALS = 10
+"""So many orders are told at once that stock has come: a relay that stops waits for the turns of no more."""
 
 NotifyAll = Callable[[notifications.NotifyAllRequest], notifications.NotifyAllResponse]
 
 
-class Workflows(Protocol):
+class Workflows(Wakeable, Protocol):
     """The blocking part of workflows.client.OrderWorkflows; every call raises Unreachable while Temporal is away."""
 
     def start(self, order: OrderRef) -> None:
         """Start the order's workflow unless it was started before; one that goes on for a lost run, unless one runs."""
-
-    def signal(self, number: str, name: str, note: FactNote) -> bool:
-        """Hand a fact over; False when the workflow has ended or never was."""
 
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Hand a cancellation over; None when the workflow has ended or never was."""
@@ -60,11 +60,13 @@ def routes(
     database: Database, notify_all: NotifyAll, workflows: Workflows, clock: Clock = utc_now
 ) -> tuple[Route, ...]:
     """The routes of the relay: one each, so that an absent receiver stops nothing but its own rows."""
+    turns = Turns(workflows)
     return (
         Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify_all), MAIL_GATHERING),
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({RESUME}), lambda rows: _resume(rows, workflows, database, clock)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
+        Route(frozenset({STOCK_SIGNAL}), lambda rows: _signal(rows, turns, database, clock), most=STOCK_SIGNALS),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
         Route(frozenset({REFRESH}), lambda rows: _refresh(rows, workflows, database)),
     )
@@ -110,7 +112,7 @@ def _resume(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
     return _one_by_one(rows, start_again)
 
 
-def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
+def _signal(rows: Sequence[OutboxRow], workflows: Signals, database: Database, clock: Clock) -> Iterable[str]:
     numbers = _numbers(rows, database)
     for row in rows:
         name = row.detail["signal"]
