@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.facts import (
     KINDS,
-    KINDS,
     STOCK_ALLOCATED,
     CreditRestChanged,
     Detail,
