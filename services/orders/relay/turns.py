@@ -5,6 +5,7 @@ How fast that is, the system itself says: the next one is woken when one of thos
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,8 +13,8 @@ from typing import Protocol
 
 from workflows.messages import FactNote
 
-AT_ONCE = 2
-"""So many workflows are on their turn because of this relay."""
+AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
+"""So many workflows are on their turn because of this relay: half of the machine is left to others."""
 LOOK_EVERY_S = 0.02
 LONGEST_S = 2.0
 """A turn that takes longer waits for somebody who is away, and keeps nobody else."""
