@@ -6,6 +6,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.billing.domain import cards
 from services.billing.domain.cards import Operation
+from services.billing.domain.checkouts import Checkout
 from services.billing.domain.credit import Account, Decision, OrderMoney
 from services.billing.domain.invoices import BillableOrder, Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
@@ -212,4 +213,19 @@ def captured(operations: Sequence[Operation]) -> pb.CaptureInvoiceResponse:
     reason = next((operation.reason for operation in operations if operation.reason), "")
     return pb.CaptureInvoiceResponse(
         state=state, reason=reason, operation_ids=[operation.operation_id for operation in operations]
+    )
+
+
+def checkout(known: Checkout) -> pb.Checkout:
+    """A page of the provider on which a card is entered."""
+    return pb.Checkout(
+        checkout_id=known.checkout_id,
+        kind=known.kind,
+        state=known.state,
+        url=known.url,
+        order_id=known.order_id,
+        invoice_id=known.invoice_id,
+        customer_id=known.customer_id,
+        amount=money(known.amount),
+        expires_at_micros=micros(known.expires_at),
     )

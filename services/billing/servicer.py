@@ -35,7 +35,7 @@ from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.servicer_corrections import CorrectionServicer
+from services.billing.servicer_checkouts import CheckoutServicer
 from services.billing.store import (
     audit,
     authorizations,
@@ -63,7 +63,7 @@ NO_LIMITS: Mapping[str, Money] = MappingProxyType({})
 Context: TypeAlias = grpc.ServicerContext
 
 
-class BillingServicer(CorrectionServicer):
+class BillingServicer(CheckoutServicer):
     """Credit, invoices, payments, ledger."""
 
     def __init__(

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards.asker import Asker
 from services.billing.cards.desk import CardDesk
@@ -20,6 +22,7 @@ from tests.billing.desk import CONTEXT, NOW, Desk, order_of, usd
 
 VISA = "pm_card_visa"
 POOR = "pm_card_visa_chargeDeclinedInsufficientFunds"
+GOOD_CARD, DECLINED_CARD, LATER_DECLINED_CARD = "4242 4242 4242 4242", "4000000000000002", "4000000000000341"
 ORDER = order_of({"1": (10, "100.00")}, payment_method="card")
 """1,000.00 in all."""
 
@@ -91,10 +94,31 @@ class Till(Desk):
     def ship(self, shipment_id: str, quantity: int) -> pb.Invoice:
         return self.invoice(ORDER, shipment_id, {"1": quantity})
 
+    def open_page(self, *, order_id: str = "", invoice_id: str = "", request_id: str = "") -> pb.Checkout:
+        """A page for an order that waits for a card, or for an invoice; "/back/{checkout_id}" is where it leads back to."""
+        request = pb.OpenCheckoutRequest(
+            request_id=request_id or self._id(),
+            order_id=order_id,
+            invoice_id=invoice_id,
+            return_url="http://shop.example/back/{checkout_id}",
+        )
+        return self.billing.OpenCheckout(request, CONTEXT).checkout
+
+    def read_page(self, page: pb.Checkout) -> pb.ReadCheckoutResponse:
+        subject = page.invoice_id or page.order_id
+        return self.billing.ReadCheckout(
+            pb.ReadCheckoutRequest(checkout_id=page.checkout_id, subject_id=subject), CONTEXT
+        )
+
+    def enter(self, page: pb.Checkout, number: str = GOOD_CARD) -> httpx.Response:
+        """Somebody sends the form of the provider's page."""
+        return httpx.post(page.url, data={"number": number}, follow_redirects=False, trust_env=False)
+
     def hear(self, event: dict[str, Any]) -> bool:
         """An event of the provider comes; whether it is new."""
         subject = event["data"]["object"]
-        provider_id = subject["id"] if subject["object"] == "payment_intent" else subject["payment_intent"]
+        is_itself = subject["object"] in ("payment_intent", "checkout.session")
+        provider_id = subject["id"] if is_itself else subject["payment_intent"]
         request = pb.RecordProviderEventRequest(event_id=event["id"], kind=event["type"], provider_id=provider_id)
         return self.billing.RecordProviderEvent(request, CONTEXT).is_new
 

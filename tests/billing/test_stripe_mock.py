@@ -15,7 +15,7 @@ import pytest
 import stripe
 
 from bench.ports import free_port
-from services.billing.cards.provider import CardDeclined
+from services.billing.cards.provider import CardDeclined, PageTerms
 from services.billing.cards.stripe_provider import StripeProvider
 from services.kernel.money import Money
 from tests.processes import ended
@@ -29,6 +29,7 @@ RECEIVED = {
     "latest_charge": "ch_1", "metadata": {}, "status": "succeeded",
 }  # fmt: skip
 """An intent with a charge: those that stripe-mock makes up have received nothing."""
+PAGE = PageTerms("chk_1", "ord_1", "Invoice INV-000001", "https://shop.example/back/chk_1", SINCE)
 CALLS: dict[str, tuple[Callable[[StripeProvider], object], list[str]]] = {
     "authorize": (
         lambda provider: provider.authorize("a", USD_10, "pm_card_visa", "ord_1"),
@@ -50,6 +51,14 @@ CALLS: dict[str, tuple[Callable[[StripeProvider], object], list[str]]] = {
     ),
     "find_authorization": (lambda provider: provider.find_authorization("a", SINCE), ["get /v1/payment_intents"]),
     "find_refund": (lambda provider: provider.find_refund("r", "pi_1"), ["get /v1/refunds"]),
+    "whose card it is": (lambda provider: provider._owner("pm_1"), ["get /v1/payment_methods/pm_1"]),
+    "a page for a card": (
+        lambda provider: provider.open_page(PAGE, Money.zero("USD")),
+        ["post /v1/checkout/sessions"],
+    ),
+    "a page for a payment": (lambda provider: provider.open_page(PAGE, USD_10), ["post /v1/checkout/sessions"]),
+    "read a page": (lambda provider: provider.read_page("cs_1"), ["get /v1/checkout/sessions/cs_1"]),
+    "end a page": (lambda provider: provider.end_page("cs_1"), ["post /v1/checkout/sessions/cs_1/expire"]),
 }
 """Call → how it is made, and what it asks."""
 

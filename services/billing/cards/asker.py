@@ -1,4 +1,4 @@
-"""Asks the provider again and again for what has no answer, and reads there what its events tell of, until all is known."""
+"""Asks the provider again and again for what has no answer, and reads there what its events tell of and its open pages, until all is known."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from services.billing.cards import checkout
 from services.billing.cards.desk import CardDesk
 from services.billing.cards.events import read_event
 from services.billing.cards.provider import ProviderAway
@@ -58,7 +59,7 @@ class Asker:
             due = operations.due(session, self._desk.clock(), BATCH)
         for operation_id in due:
             is_moved = self._is_answered(operation_id) or is_moved
-        return is_moved
+        return checkout.read_due(self._desk) or is_moved
 
     def _is_answered(self, operation_id: str) -> bool:
         """Whether an operation has its answer now; one that cannot be recorded leaves the others their turn."""

@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.billing import fact_wire
-from services.billing.cards import recording
+from services.billing.cards import checkout, recording
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import Intent, Provider, ProviderRefused
+from services.billing.cards.provider import Intent, Provider, ProviderAway, ProviderRefused
 from services.billing.domain.cards import ASKED, CAPTURE, REFUND, SUCCEEDED, Authorization
 from services.billing.domain.facts import CARD_DISPUTED, CARD_MOVED_ELSEWHERE, CardProblem
-from services.billing.store import authorizations, credit, operations
+from services.billing.store import authorizations, checkouts, credit, operations
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -24,6 +24,8 @@ def read_event(desk: CardDesk, event_id: str, provider_id: str) -> None:
     on its way, or none of ours.
     """
     if desk.provider is None:
+        return
+    if _is_of_page(desk, event_id, provider_id):
         return
     _take_failed_refunds_back(desk, desk.provider, provider_id)
     standing = _standing(desk.provider, provider_id)
@@ -39,6 +41,19 @@ def read_event(desk: CardDesk, event_id: str, provider_id: str) -> None:
         operations.hurry(session, made.order_id, now)
         if known := authorizations.of_provider(session, provider_id):
             _compare(session, known, standing, now)
+
+
+def _is_of_page(desk: CardDesk, event_id: str, provider_id: str) -> bool:
+    """Whether an event is about a page on which a card is entered; then that is read."""
+    with desk.database.reading() as session:
+        page = checkouts.of_provider(session, provider_id)
+    if page is None:
+        return False
+    if checkout.read(desk, page.checkout_id).is_away:
+        raise ProviderAway("the page was not read")
+    with desk.database.transaction() as session:
+        authorizations.finish_event(session, event_id)
+    return True
 
 
 def _standing(provider: Provider, provider_id: str) -> Intent | None:

@@ -58,6 +58,35 @@ class Refund:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the provider's on which a person enters a card, as it stands: open, complete or expired.
+
+    `url` is where it is while it is open. Once it is complete, `token` is the card that was entered on one that takes only a card,
+    and `intent_id` what was paid on one that takes a payment.
+    """
+
+    provider_id: str
+    state: str
+    url: str = ""
+    token: str = ""
+    intent_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageTerms:
+    """Under which key a page is asked for, for which order, where its person comes back to, and when it ends.
+
+    `label` says on the page what is paid.
+    """
+
+    key: str
+    order_id: str
+    label: str
+    return_url: str
+    expires_at: datetime
+
+
 class Provider(Protocol):
     """Each call under an operation's id is done once, however often it is asked; ProviderAway when nobody knows.
 
@@ -84,3 +113,12 @@ class Provider(Protocol):
 
     def find_refund(self, operation_id: str, provider_id: str) -> Refund | None:
         """The refund that an operation has made, as it stands; None when it has made none."""
+
+    def open_page(self, terms: PageTerms, amount: Money) -> Page:
+        """Show a page that takes a payment of an amount at once; of zero, one that takes a card to be charged later."""
+
+    def read_page(self, page_id: str) -> Page:
+        """A page as it stands."""
+
+    def end_page(self, page_id: str) -> None:
+        """Show a page no more; one that is at its end already is as wanted."""

@@ -15,6 +15,7 @@ from services.billing.committing import grant_waiting
 from services.billing.correcting import take_refund_back, taken
 from services.billing.domain import ledger
 from services.billing.domain.cards import (
+    ASKED,
     AUTHORIZE,
     CAPTURE,
     FAILED,
@@ -23,9 +24,11 @@ from services.billing.domain.cards import (
     VOID,
     Authorization,
     Operation,
+    operation_id,
     payment_reference,
     usable,
 )
+from services.billing.domain.checkouts import Checkout
 from services.billing.domain.facts import CAPTURE_FAILED, REFUND_FAILED, CardProblem
 from services.billing.domain.payments import Application, Instruction, Payment
 from services.billing.receiving import enter
@@ -81,6 +84,27 @@ def fail_refund(session: Session, operation: Operation, reason: str, now: dateti
         _follow(session, operation, operation, Answer(FAILED, operation.provider_id, reason=reason), now)
 
 
+def record_payment(session: Session, paid: Checkout, received: Money, intent: Intent, now: datetime) -> None:
+    """What was paid on a page of the provider, as the capture that it is, so that it is refunded to its card; the account is taken.
+
+    It pays its invoice as far as that is open; the rest waits for somebody to give it back.
+    """
+    key = operation_id(CAPTURE, paid.invoice_id, len(operations.of_subject(session, paid.invoice_id, CAPTURE)))
+    operation = Operation(
+        key, CAPTURE, paid.order_id, paid.customer_id, received, ASKED, now, authorization_id=key, subject_id=paid.invoice_id
+    )  # fmt: skip
+    operations.add(session, operation)
+    operations.answer(session, key, SUCCEEDED, intent.provider_id, "", now)
+    fee = min(intent.fees, received.minor)
+    made = Authorization(
+        key, paid.order_id, intent.provider_id, received, received, received, fee, is_open=False, is_disputed=intent.is_disputed,
+        authorized_at=now,
+    )  # fmt: skip
+    authorizations.add(session, made)
+    _enter(session, operation, made, fee, now)
+    let_go_if_over(session, paid.order_id, now)
+
+
 def _follow(session: Session, operation: Operation, recorded: Operation, answer: Answer, now: datetime) -> None:
     """All that follows from a new answer; the token is known only from before it."""
     _EFFECTS[operation.kind](session, replace(recorded, token=operation.token), answer, now)
@@ -107,7 +131,8 @@ def _authorized(session: Session, operation: Operation, answer: Answer, now: dat
 
 def _let_go_replaced(session: Session, operation: Operation, now: datetime) -> None:
     """Only the newest authorization is kept, and each from which a capture takes that has no answer."""
-    for replaced in authorizations.of_order(session, operation.order_id)[:-1]:
+    kept = [one for one in authorizations.of_order(session, operation.order_id) if not one.is_paid_at_once]
+    for replaced in kept[:-1]:
         let_go(session, replaced, operation.customer_id, now)
 
 

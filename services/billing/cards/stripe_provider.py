@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 
 import stripe
 
-from services.billing.cards.provider import CardDeclined, Intent, ProviderAway, ProviderRefused, Refund
+from services.billing.cards.provider import (
+    CardDeclined,
+    Intent,
+    Page,
+    PageTerms,
+    ProviderAway,
+    ProviderRefused,
+    Refund,
+)
 from services.billing.cards.stripe_money import Fee, counted, fees_of, ours
 from services.kernel.money import Money
 
@@ -35,26 +43,43 @@ class StripeProvider:
         )
 
     def authorize(self, operation_id: str, amount: Money, token: str, order_id: str) -> Intent:
-        """Create and confirm an intent that is captured by hand. A card that wants its holder's attention is declined."""
-        charged = counted(amount)
-        made = _asked(
-            lambda: self._client.v1.payment_intents.create(
-                {
-                    "amount": charged,
-                    "currency": amount.currency.lower(),
-                    "payment_method": token,
-                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-                    "capture_method": "manual",
-                    "confirm": True,
-                    "payment_method_options": {"card": {"request_multicapture": "if_available"}},
-                    "metadata": {"operation": operation_id, "order": order_id},
-                },
-                {"idempotency_key": operation_id},
-            )
-        )
+        """Create and confirm an intent that is captured by hand. A card that wants its holder's attention is declined.
+
+        A card that Stripe keeps for somebody is charged only in their name: then that is asked for under a key of its own.
+        """
+        terms: dict[str, Any] = {
+            "amount": counted(amount),
+            "currency": amount.currency.lower(),
+            "payment_method": token,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "capture_method": "manual",
+            "confirm": True,
+            "payment_method_options": {"card": {"request_multicapture": "if_available"}},
+            "metadata": {"operation": operation_id, "order": order_id},
+        }
+        try:
+            return self._authorized(operation_id, terms)
+        except CardDeclined:
+            raise
+        except ProviderRefused:
+            owner = self._owner(token)
+            if not owner:
+                raise
+        return self._authorized(f"{operation_id}/owner", {**terms, "customer": owner, "off_session": True})
+
+    def _authorized(self, key: str, terms: Any) -> Intent:
+        made = _asked(lambda: self._client.v1.payment_intents.create(terms, {"idempotency_key": key}))
         if made.status != "requires_capture":
             raise CardDeclined(_BY_OTHERS, "The card asks its holder to confirm the payment, which this order cannot.")
         return self._intent(made)
+
+    def _owner(self, token: str) -> str:
+        """Whom Stripe keeps a card for, as it does one that was entered on its page; empty for nobody."""
+        try:
+            found = _asked(lambda: self._client.v1.payment_methods.retrieve(token))
+        except ProviderRefused:
+            return ""
+        return _id_of(found.customer)
 
     def capture(self, operation_id: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
         """Capture part of an intent. Where cards are captured once only, that lets the rest go, under a key of its own."""
@@ -128,6 +153,35 @@ class StripeProvider:
             )
         )
 
+    def open_page(self, terms: PageTerms, amount: Money) -> Page:
+        """A Checkout Session. Stripe keeps a card that is entered to be charged later for a customer of its own, who is new."""
+        asked: Any = {
+            "allowed_payment_method_types": ["card"],
+            "currency": amount.currency.lower(),
+            "success_url": terms.return_url,
+            "cancel_url": terms.return_url,
+            "expires_at": int(terms.expires_at.timestamp()),
+            "client_reference_id": terms.key,
+            "metadata": {"checkout": terms.key, "order": terms.order_id},
+            **(_paying(terms, amount) if amount.minor else {"mode": "setup", "customer_creation": "always"}),
+        }
+        return _page(
+            _asked(lambda: self._client.v1.checkout.sessions.create(asked, {"idempotency_key": terms.key})),
+        )
+
+    def read_page(self, page_id: str) -> Page:
+        """A Checkout Session with the card that was entered."""
+        sessions = self._client.v1.checkout.sessions
+        return _page(_asked(lambda: sessions.retrieve(page_id, {"expand": ["setup_intent"]})))
+
+    def end_page(self, page_id: str) -> None:
+        """Expire a Checkout Session that is open."""
+        try:
+            _asked(lambda: self._client.v1.checkout.sessions.expire(page_id))
+        except ProviderRefused:
+            if self.read_page(page_id).state == "open":
+                raise
+
     def _intent(self, found: stripe.PaymentIntent) -> Intent:
         """The intent with what only its charge and its balance transactions say, asked for once anything was captured."""
         refunded, fees, is_disputed = 0, 0, False
@@ -154,6 +208,38 @@ class StripeProvider:
             found.status == "requires_capture",
             is_disputed,
         )
+
+
+def _paying(terms: PageTerms, amount: Money) -> dict[str, Any]:
+    """A payment that is captured before its payer comes back, so that its fee is known then."""
+    price = {
+        "currency": amount.currency.lower(),
+        "unit_amount": counted(amount),
+        "product_data": {"name": terms.label},
+    }
+    return {
+        "mode": "payment",
+        "line_items": [{"price_data": price, "quantity": 1}],
+        "payment_intent_data": {
+            "capture_method": "automatic",
+            "description": terms.label,
+            "metadata": {"checkout": terms.key, "order": terms.order_id},
+        },
+    }
+
+
+def _page(found: stripe.checkout.Session) -> Page:
+    """The page; one whose payment is still on its way is as good as open: a card is paid at once."""
+    is_unpaid = found.status == "complete" and found.payment_status == "unpaid"
+    setup = found.setup_intent
+    token = _id_of(setup.payment_method) if isinstance(setup, stripe.SetupIntent) else ""
+    state = "open" if is_unpaid else str(found.status)
+    return Page(found.id, state, found.url or "", token if state == "complete" else "", _id_of(found.payment_intent))
+
+
+def _id_of(found: Any) -> str:
+    """The id of an object that the client gives as its id, or whole, or not at all."""
+    return "" if found is None else str(getattr(found, "id", found))
 
 
 def _refund(found: stripe.Refund) -> Refund:

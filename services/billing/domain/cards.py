@@ -72,7 +72,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """What a card is authorized for: `taken` by captures, answered or not, of which `captured` are; `fee_minor` was kept of these."""
+    """What a card is authorized for: `taken` by captures, answered or not, of which `captured` are; `fee_minor` was kept of these.
+
+    One that was captured when it was made, on a page of the provider's, has its capture's id.
+    """
 
     authorization_id: str
     order_id: str
@@ -89,6 +92,11 @@ class Authorization:
     def free(self) -> Money:
         """What may still be captured."""
         return self.amount - self.taken if self.is_open else Money.zero(self.amount.currency)
+
+    @property
+    def is_paid_at_once(self) -> bool:
+        """Whether it was paid on a page of the provider's, and takes the place of no other."""
+        return self.authorization_id.startswith(f"{CAPTURE}/")
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether it will last a while yet."""

@@ -17,10 +17,13 @@ from urllib.parse import parse_qsl, urlsplit
 from services.billing.fake_stripe.events import Sender
 from services.billing.fake_stripe.faults import Fault, invalid, missing, public
 from services.billing.fake_stripe.intents import Intents
+from services.billing.fake_stripe.page import render
+from services.billing.fake_stripe.sessions import Sessions
 from services.billing.fake_stripe.state import Document, State
 from services.kernel.clock import Clock, utc_now
 
 _LARGEST = 64 * 1024
+_PAGE = re.compile(r"/c/pay/(\w+)")
 _PART = re.compile(r"\[([^\]]*)\]")
 
 
@@ -64,6 +67,7 @@ class FakeStripe:
     ) -> None:
         self.state = State(file)
         self.intents = Intents(self.state)
+        self.sessions = Sessions(self.state, self.intents)
         self.clock = clock
         self.key = key
         self.switches = Switches()
@@ -110,6 +114,19 @@ class FakeStripe:
         finally:
             self.events.wake()
 
+    def visit(self, method: str, key: str, form: str) -> tuple[int, str]:
+        """What a browser gets at the page of a session: 200 and a page, or 303 and where it goes on."""
+        try:
+            with self.state.transaction():
+                refusal = self.sessions.enter(key, str(unfold(form).get("number", "")), self.clock()) if form else ""
+                session = self.sessions.get(key, self.clock())
+        except Fault as fault:
+            return fault.status, "There is no such page."
+        finally:
+            self.events.wake()
+        is_done = method == "POST" and not refusal
+        return (303, str(session["success_url"])) if is_done else (200, render(session, refusal))
+
     def _check_key(self, headers: Mapping[str, str]) -> None:
         if self.key and headers.get("Authorization", "") != f"Bearer {self.key}":
             raise Fault(401, "invalid_request_error", "api_key_invalid", "Invalid API Key provided.")
@@ -138,6 +155,10 @@ class FakeStripe:
             return intents.expanded(intents.create(asked, now), expand)
         if path == "/v1/refunds":
             return intents.refund(asked, now)
+        if path == "/v1/checkout/sessions":
+            return public(self.sessions.create(asked, self.url, now))
+        if found := re.fullmatch(r"/v1/checkout/sessions/(\w+)/expire", path):
+            return public(self.sessions.expire(found[1], asked, now))
         if found := re.fullmatch(r"/v1/payment_intents/(\w+)/(capture|cancel)", path):
             act: Callable[..., Document] = getattr(intents, found[2])
             return intents.expanded(act(found[1], asked, now), expand)
@@ -146,7 +167,9 @@ class FakeStripe:
     def _read(self, path: str, asked: Document, now: datetime) -> Document:
         if found := re.fullmatch(r"/v1/payment_intents/(\w+)", path):
             return self.intents.expanded(self.intents.get(found[1], now), list(asked.get("expand", {}).values()))
-        if found := re.fullmatch(r"/v1/(refund|charge)s/(\w+)", path):
+        if found := re.fullmatch(r"/v1/checkout/sessions/(\w+)", path):
+            return self.sessions.expanded(self.sessions.get(found[1], now), list(asked.get("expand", {}).values()))
+        if found := re.fullmatch(r"/v1/(refund|charge|payment_method)s/(\w+)", path):
             one = self.state.find(found[1], found[2])
             if one is None:
                 raise missing(found[1], found[2])
@@ -201,12 +224,40 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-def _handler(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        """One connection."""
+class _Connection(BaseHTTPRequestHandler):
+    """One connection: what is sent on it, and what was sent with a request."""
 
-        protocol_version = "HTTP/1.1"
-        timeout = 30
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+
+    def body(self) -> str:
+        """What came with the request."""
+        return self.rfile.read(min(int(self.headers.get("Content-Length", 0) or 0), _LARGEST)).decode()
+
+    def send(self, status: int, answer: Document) -> None:
+        """Answer a client."""
+        self._write(status, "application/json", json.dumps(answer).encode())
+
+    def show(self, status: int, said: str) -> None:
+        """Answer a browser, with a page or where it goes on."""
+        self._write(status, "text/html; charset=utf-8", said.encode(), said if status == 303 else "")
+
+    def _write(self, status: int, kind: str, content: bytes, location: str = "") -> None:
+        self.send_response(status)
+        if location:
+            self.send_header("Location", location)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
+        """Say nothing: a line a request is no news."""
+
+
+def _handler(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
+    class Handler(_Connection):
+        """A connection to this stand-in."""
 
         def do_GET(self) -> None:  # the library's name
             """Read."""
@@ -217,31 +268,22 @@ def _handler(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
             self._answer("POST")
 
         def _answer(self, method: str) -> None:
-            length = int(self.headers.get("Content-Length", 0) or 0)
-            body = self.rfile.read(min(length, _LARGEST)).decode()
-            fake.requests.append(f"{method} {urlsplit(self.path).path}")
+            body, path = self.body(), urlsplit(self.path).path
+            if page := _PAGE.fullmatch(path):
+                self.show(*fake.visit(method, page[1], body))
+                return
+            fake.requests.append(f"{method} {path}")
             wrong = fake.switches.next()
             self.close_connection = wrong in ("away", "drop")
             if wrong == "away":
                 return
             if wrong == "error":
-                self._send(500, {"error": {"type": "api_error", "message": "Something went wrong on our end."}})
+                self.send(500, {"error": {"type": "api_error", "message": "Something went wrong on our end."}})
                 return
             if wrong == "slow":
                 fake.switches.released.wait(timeout=10)
             status, answer = fake.handle(method, self.path, dict(self.headers.items()), body)
             if wrong != "drop":
-                self._send(status, answer)
-
-        def _send(self, status: int, answer: Document) -> None:
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
-            """Say nothing: a line a request is no news."""
+                self.send(status, answer)
 
     return Handler

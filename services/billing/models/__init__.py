@@ -2,6 +2,7 @@
 
 from services.billing.models.base import Table, answers, outbox
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
+from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import PaymentCorrection
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine
@@ -11,6 +12,7 @@ from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
 
 __all__ = [
     "CardAuthorization",
+    "Checkout",
     "Commitment",
     "Counter",
     "CreditAccount",

@@ -1625,6 +1625,180 @@ class AuthorizeCardResponse(_message.Message):
 Global___AuthorizeCardResponse: _TypeAlias = AuthorizeCardResponse  # noqa: Y015
 
 @_typing.final
+class Checkout(_message.Message):
+    """A page of the payment provider on which a person enters a card: its number never comes here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKOUT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_MICROS_FIELD_NUMBER: _builtins.int
+    checkout_id: _builtins.str
+    """Its identity, by which the provider knows it, too."""
+    kind: _builtins.str
+    """setup: a card for an order that waits for one. payment: what an invoice has open."""
+    state: _builtins.str
+    """asked (the provider has not said yet whether there is such a page), open, complete (a card was entered, or the invoice paid) or
+    expired.
+    """
+    url: _builtins.str
+    """Where the page is, while it is open."""
+    order_id: _builtins.str
+    """The order, also that of the invoice."""
+    invoice_id: _builtins.str
+    """The invoice, of a payment."""
+    customer_id: _builtins.str
+    """Who pays."""
+    expires_at_micros: _builtins.int
+    """When the page ends, in microseconds since 1970."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What is paid; zero where only a card is entered."""
+
+    def __init__(
+        self,
+        *,
+        checkout_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        state: _builtins.str = ...,
+        url: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        expires_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "checkout_id", b"checkout_id", "customer_id", b"customer_id", "expires_at_micros", b"expires_at_micros", "invoice_id", b"invoice_id", "kind", b"kind", "order_id", b"order_id", "state", b"state", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Checkout: _TypeAlias = Checkout  # noqa: Y015
+
+@_typing.final
+class OpenCheckoutRequest(_message.Message):
+    """Has the provider show a page for one order or one invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    RETURN_URL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the page of the first."""
+    order_id: _builtins.str
+    """The order that waits for a card."""
+    invoice_id: _builtins.str
+    """The invoice that is paid, instead of an order."""
+    return_url: _builtins.str
+    """Where the person comes back to; {checkout_id} in it becomes the page's identity."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        return_url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "order_id", b"order_id", "request_id", b"request_id", "return_url", b"return_url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenCheckoutRequest: _TypeAlias = OpenCheckoutRequest  # noqa: Y015
+
+@_typing.final
+class OpenCheckoutResponse(_message.Message):
+    """The page, as far as it is known."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKOUT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def checkout(self) -> Global___Checkout:
+        """Asked while the provider has not answered: the next request goes on with it."""
+
+    def __init__(
+        self,
+        *,
+        checkout: Global___Checkout | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkout", b"checkout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkout", b"checkout"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenCheckoutResponse: _TypeAlias = OpenCheckoutResponse  # noqa: Y015
+
+@_typing.final
+class ReadCheckoutRequest(_message.Message):
+    """Reads at the provider what became of a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKOUT_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    checkout_id: _builtins.str
+    """The page."""
+    subject_id: _builtins.str
+    """The order or the invoice that it must be of."""
+    def __init__(
+        self,
+        *,
+        checkout_id: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkout_id", b"checkout_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCheckoutRequest: _TypeAlias = ReadCheckoutRequest  # noqa: Y015
+
+@_typing.final
+class ReadCheckoutResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKOUT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    IS_AWAY_FIELD_NUMBER: _builtins.int
+    card_token: _builtins.str
+    """The provider's token of the card that was entered, of a complete setup; it is kept nowhere in billing."""
+    is_away: _builtins.bool
+    """Whether the provider did not say: then nobody knows more than before."""
+    @_builtins.property
+    def checkout(self) -> Global___Checkout:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        checkout: Global___Checkout | None = ...,
+        card_token: _builtins.str = ...,
+        is_away: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["checkout", b"checkout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "checkout", b"checkout", "is_away", b"is_away"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadCheckoutResponse: _TypeAlias = ReadCheckoutResponse  # noqa: Y015
+
+@_typing.final
 class CaptureInvoiceRequest(_message.Message):
     """Captures what a shipment's invoice has open."""
 

@@ -121,6 +121,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
                 _registered_method=True)
+        self.OpenCheckout = channel.unary_unary(
+                '/oms.billing.v1.BillingService/OpenCheckout',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutResponse.FromString,
+                _registered_method=True)
+        self.ReadCheckout = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ReadCheckout',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutResponse.FromString,
+                _registered_method=True)
         self.CaptureInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/CaptureInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.SerializeToString,
@@ -346,6 +356,23 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenCheckout(self, request, context):
+        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
+        open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
+        INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadCheckout(self, request, context):
+        """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+        CHECKOUT_NOT_FOUND, also for one of another order or invoice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CaptureInvoice(self, request, context):
         """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
         provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
@@ -553,6 +580,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.AuthorizeCard,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.SerializeToString,
+            ),
+            'OpenCheckout': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenCheckout,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutResponse.SerializeToString,
+            ),
+            'ReadCheckout': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadCheckout,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutResponse.SerializeToString,
             ),
             'CaptureInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.CaptureInvoice,
@@ -1079,6 +1116,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/AuthorizeCard',
             oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenCheckout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/OpenCheckout',
+            oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.OpenCheckoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadCheckout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ReadCheckout',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReadCheckoutResponse.FromString,
             options,
             channel_credentials,
             insecure,

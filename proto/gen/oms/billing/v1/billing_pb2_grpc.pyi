@@ -97,6 +97,15 @@ class BillingServiceStub:
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
     failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
     """
+    OpenCheckout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.OpenCheckoutRequest, _billing_pb2.OpenCheckoutResponse]
+    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
+    open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
+    INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+    """
+    ReadCheckout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReadCheckoutRequest, _billing_pb2.ReadCheckoutResponse]
+    """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+    CHECKOUT_NOT_FOUND, also for one of another order or invoice.
+    """
     CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
     provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
@@ -211,6 +220,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
     failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
+    """
+    OpenCheckout: _aio.UnaryUnaryMultiCallable[_billing_pb2.OpenCheckoutRequest, _billing_pb2.OpenCheckoutResponse]  # type: ignore[assignment]
+    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
+    open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
+    INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+    """
+    ReadCheckout: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReadCheckoutRequest, _billing_pb2.ReadCheckoutResponse]  # type: ignore[assignment]
+    """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+    CHECKOUT_NOT_FOUND, also for one of another order or invoice.
     """
     CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
@@ -419,6 +437,27 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
         failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
+        """
+
+    @_abc_1.abstractmethod
+    def OpenCheckout(
+        self,
+        request: _billing_pb2.OpenCheckoutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.OpenCheckoutResponse, _abc.Awaitable[_billing_pb2.OpenCheckoutResponse]]:
+        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
+        open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
+        INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadCheckout(
+        self,
+        request: _billing_pb2.ReadCheckoutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReadCheckoutResponse, _abc.Awaitable[_billing_pb2.ReadCheckoutResponse]]:
+        """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+        CHECKOUT_NOT_FOUND, also for one of another order or invoice.
         """
 
     @_abc_1.abstractmethod
