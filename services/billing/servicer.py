@@ -375,9 +375,11 @@ class BillingServicer(CheckoutServicer):
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Every invariant of the books, and what other services' figures must agree with."""
+        now = self.clock()
+        invariants = [*audit.INVARIANTS, audit.unanswered(now), audit.unread(now)]
         with self.database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(find_all(session, [*audit.INVARIANTS, audit.unanswered(self.clock())])),
+                invariants=invariant_messages(find_all(session, invariants)),
                 inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],

@@ -36,7 +36,7 @@ class CheckoutServicer(CorrectionServicer):
     def ReadCheckout(self, request: pb.ReadCheckoutRequest, context: grpc.ServicerContext) -> pb.ReadCheckoutResponse:
         """Read at the provider what became of a page."""
         checkout_id, subject_id = text(request.checkout_id, "checkout_id"), text(request.subject_id, "subject_id")
-        seen = checkout.see(self.desk, checkout_id, subject_id)
+        found = checkout.read_of(self.desk, checkout_id, subject_id)
         return pb.ReadCheckoutResponse(
-            checkout=answers.checkout(seen.checkout), card_token=seen.token, is_away=seen.is_away
+            checkout=answers.checkout(found.checkout), card_token=found.token, is_away=found.is_away
         )

@@ -20,6 +20,7 @@ from tests.billing.card_desk import (
     stripe_in,
 )
 from tests.billing.desk import CONTEXT, order_of
+from tests.plans import recorded, scans
 from tests.threads import at_once
 
 INVOICE = order_of({"1": (10, "100.00")}, order_id="ord_2")
@@ -307,3 +308,29 @@ def test_a_page_that_nobody_pays_ends_and_is_not_looked_at_any_more(till: Till) 
 
     assert till.stripe.requests == []
     assert status(till, invoice) == ("open", 40_000)
+
+
+def test_a_page_that_the_provider_says_nothing_of_for_a_day_is_a_violation(till: Till) -> None:
+    page = till.open_page(invoice_id=billed(till).invoice_id)
+    till.now += timedelta(hours=24)
+    before = till.violations()
+    till.now += timedelta(hours=2)
+
+    assert before == {}
+    assert till.violations() == {"billing.checkouts_are_read": [page.checkout_id]}
+
+
+def test_no_statement_of_a_page_reads_a_whole_table(till: Till) -> None:
+    if not till.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    statements = recorded(till.database)
+    till.commit_card(token=POOR)
+    for page in (till.open_page(order_id="ord_1"), till.open_page(invoice_id=billed(till).invoice_id)):
+        till.open_page(order_id=page.order_id if not page.invoice_id else "", invoice_id=page.invoice_id)
+        till.enter(page)
+        till.now += timedelta(minutes=1)
+        till.asker.ask_once()
+        till.give_card(till.read_page(page).card_token or VISA)
+
+    assert len(statements) > 25
+    assert scans(till.database, statements, small={"held_for_orders"}) == []

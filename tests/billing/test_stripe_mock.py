@@ -26,7 +26,7 @@ USD_10 = Money(1000, "USD")
 SINCE = datetime(2026, 3, 2, tzinfo=UTC)
 RECEIVED = {
     "id": "pi_1", "object": "payment_intent", "amount": 1000, "amount_capturable": 0, "amount_received": 1000,
-    "latest_charge": "ch_1", "metadata": {}, "status": "succeeded",
+    "currency": "usd", "latest_charge": "ch_1", "metadata": {}, "status": "succeeded",
 }  # fmt: skip
 """An intent with a charge: those that stripe-mock makes up have received nothing."""
 PAGE = PageTerms("chk_1", "ord_1", "Invoice INV-000001", "https://shop.example/back/chk_1", SINCE)
@@ -88,8 +88,10 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     heard: list[tuple[str, int]] = []
     original = stripe.RequestsClient.request
 
-    def request(self: stripe.RequestsClient, method: str, url: str, *others: Any, **named: Any) -> Any:
-        answer = original(self, method, url, *others, **named)
+    def request(self: stripe.RequestsClient, method: str, url: str, headers: Any, post_data: Any = None) -> Any:
+        # the newest stripe-mock describes the API of August 2026, in which this parameter has its former name
+        body = post_data.replace("allowed_payment_method_types", "payment_method_types") if post_data else None
+        answer = original(self, method, url, headers, body)
         heard.append((f"{method} {urlsplit(url).path}", answer[1]))
         return answer
 

@@ -30,7 +30,7 @@ RETURN_ID = "{checkout_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class CheckoutRead:
     """A page as it stands; the card that was entered on it; and whether the provider did not say."""
 
     checkout: Checkout
@@ -71,7 +71,7 @@ def _begin(session: Session, wanted: Checkout) -> Checkout:
     known = store.latest(session, wanted.order_id, wanted.invoice_id)
     if known and checkouts.serves(known, wanted.amount, wanted.asked_at, is_used=_is_used(session, known)):
         return known
-    store.add(session, wanted, checkouts.next_look(wanted, wanted.asked_at))
+    store.add(session, wanted, checkouts.next_read(wanted, wanted.asked_at))
     return wanted
 
 
@@ -117,10 +117,10 @@ def _end_others(desk: CardDesk, provider: Provider, known: Checkout) -> bool:
     is_unused = True
     for other in others:
         provider.end_page(other.provider_id)
-        seen = read(desk, other.checkout_id)
-        if seen.is_away:
+        found = read(desk, other.checkout_id)
+        if found.is_away:
             raise ProviderAway("a page was not read")
-        is_unused = is_unused and seen.checkout.state == EXPIRED
+        is_unused = is_unused and found.checkout.state == EXPIRED
     return is_unused
 
 
@@ -132,33 +132,33 @@ def _label(desk: CardDesk, known: Checkout) -> str:
         return f"Invoice {invoices.by_ids(session, [known.invoice_id])[known.invoice_id].number}"
 
 
-def see(desk: CardDesk, checkout_id: str, subject_id: str) -> Seen:
+def read_of(desk: CardDesk, checkout_id: str, subject_id: str) -> CheckoutRead:
     """What became of a page of an order or an invoice, read at the provider; NotFound CHECKOUT_NOT_FOUND for any other."""
     with desk.database.reading() as session:
         known = store.by_id(session, checkout_id)
     if known is None or known.subject_id != subject_id:
         raise NotFound("CHECKOUT_NOT_FOUND", "there is no such payment page here: start again")
-    return desk.patience.wait(lambda: read(desk, checkout_id)) or Seen(known, is_away=True)
+    return desk.patience.wait(lambda: read(desk, checkout_id)) or CheckoutRead(known, is_away=True)
 
 
-def read(desk: CardDesk, checkout_id: str) -> Seen:
+def read(desk: CardDesk, checkout_id: str) -> CheckoutRead:
     """A page as the provider has it, however long that takes; what it says is recorded, once."""
     known = _known(desk, checkout_id)
     is_over = known.state == EXPIRED or (known.state == COMPLETE and known.kind == PAYMENT)
     if desk.provider is None or known.state == ASKED or is_over:
-        return Seen(known)
+        return CheckoutRead(known)
     try:
         page = desk.provider.read_page(known.provider_id)
         intent = desk.provider.read(page.intent_id) if page.state == COMPLETE and page.intent_id else None
     except ProviderAway as away:
         log.warning("provider.away", checkout_id=checkout_id, error=str(away))
-        return Seen(known, is_away=True)
+        return CheckoutRead(known, is_away=True)
     except ProviderRefused as refusal:
         log.warning("checkout.refused", checkout_id=checkout_id, code=refusal.code)
         page, intent = Page(known.provider_id, EXPIRED), None
     with desk.database.transaction() as session:
         _record(session, known, page, intent, desk.clock())
-    return Seen(_known(desk, checkout_id), page.token)
+    return CheckoutRead(_known(desk, checkout_id), page.token)
 
 
 def _record(session: Session, known: Checkout, page: Page, intent: Intent | None, now: datetime) -> None:
@@ -185,15 +185,15 @@ def read_due(desk: CardDesk) -> bool:
         with desk.database.transaction() as session:
             known = store.by_id(session, checkout_id)
             assert known is not None, "pages are never deleted"
-            store.note_look(session, checkout_id, checkouts.next_look(known, now))
+            store.note_read(session, checkout_id, checkouts.next_read(known, now))
         try:
-            seen = read(desk, checkout_id)
+            found = read(desk, checkout_id)
         except (
             Exception
         ):  # whatever it is, the page is read again when its time comes, and leaves the others their turn
             log.exception("checkout.failed", checkout_id=checkout_id)
             continue
-        is_moved = is_moved or seen.checkout.state != OPEN
+        is_moved = is_moved or found.checkout.state != OPEN
     return is_moved
 
 

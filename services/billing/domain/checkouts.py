@@ -65,6 +65,6 @@ def serves(known: Checkout, amount: Money, now: datetime, *, is_used: bool) -> b
     return now < known.asked_at + _ASKED_AGAIN if known.state == ASKED else now < known.expires_at - _WORTHWHILE
 
 
-def next_look(known: Checkout, now: datetime) -> datetime:
-    """When to look again what became of a page: half a minute at first, doubled each time, five minutes at most."""
+def next_read(known: Checkout, now: datetime) -> datetime:
+    """When to read again what became of a page: half a minute at first, doubled each time, five minutes at most."""
     return now + min(_FIRST_PAUSE * (1 << min(known.attempts, 10)), _LONGEST_PAUSE)

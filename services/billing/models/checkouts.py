@@ -9,7 +9,7 @@ from services.billing.domain.checkouts import KINDS, STATES
 from services.billing.models.base import Table, one_of
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
-_IS_LOOKED_AT = text("state = 'open' AND kind = 'payment'")
+_IS_TO_BE_READ = text("state = 'open' AND kind = 'payment'")
 _HAS_PROVIDER_ID = text("provider_id <> ''")
 
 
@@ -38,7 +38,7 @@ class Checkout(Table, table=True):
             sqlite_where=_HAS_PROVIDER_ID,
             postgresql_where=_HAS_PROVIDER_ID,
         ),
-        Index("checkout_looked_at", "next_at", sqlite_where=_IS_LOOKED_AT, postgresql_where=_IS_LOOKED_AT),
+        Index("checkout_to_be_read", "next_at", sqlite_where=_IS_TO_BE_READ, postgresql_where=_IS_TO_BE_READ),
         STRICT,
     )
     checkout_id: str = Field(sa_type=Text, primary_key=True)

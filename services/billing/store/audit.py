@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from services.billing.domain.cards import OVERDUE
+from services.billing.domain.checkouts import LASTS
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -298,6 +299,17 @@ def unanswered(now: datetime) -> Invariant:
         "the provider has answered within a day whatever it was asked",
         f"SELECT operation_id FROM provider_operation WHERE state = 'asked' AND asked_at < '{since}' "  # noqa: S608  # an instant
         "ORDER BY operation_id",
+    )
+
+
+def unread(now: datetime) -> Invariant:
+    """Whether it is not known for too long what was paid on a page of the provider's."""
+    since = (now - LASTS - OVERDUE).astimezone(UTC).isoformat(timespec="microseconds")
+    return Invariant(
+        "billing.checkouts_are_read",
+        "what was paid on a page of the provider's is known within a day of its end",
+        f"SELECT checkout_id FROM checkout WHERE state = 'open' AND kind = 'payment' AND asked_at < '{since}' "  # noqa: S608  # an instant
+        "ORDER BY checkout_id",
     )
 
 

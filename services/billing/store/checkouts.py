@@ -27,10 +27,10 @@ _OPEN_ONES = _ONE.where(
     _row.invoice_id == bindparam("invoice"),
     _row.state == literal_column(f"'{OPEN}'"),
 ).order_by(_row.asked_at, _row.checkout_id)
-_IS_LOOKED_AT = (_row.state == literal_column(f"'{OPEN}'")) & (_row.kind == literal_column(f"'{PAYMENT}'"))
+_IS_TO_BE_READ = (_row.state == literal_column(f"'{OPEN}'")) & (_row.kind == literal_column(f"'{PAYMENT}'"))
 _DUE = (
     select(_row.checkout_id)
-    .where(_IS_LOOKED_AT, _row.next_at <= bindparam("now", type_=UtcDateTime()))
+    .where(_IS_TO_BE_READ, _row.next_at <= bindparam("now", type_=UtcDateTime()))
     .order_by(_row.next_at, _row.checkout_id)
     .limit(bindparam("most"))
 )
@@ -48,14 +48,14 @@ _COMPLETE = (
 )
 _REFUSE = update(tables.checkout).where(_IS_ONE, _row.state == ASKED).values(state=EXPIRED)
 _EXPIRE = update(tables.checkout).where(_IS_ONE, _row.state.in_((ASKED, OPEN))).values(state=EXPIRED, url="")
-_LOOKED = (
+_NOTE_READ = (
     update(tables.checkout)
     .where(_IS_ONE)
     .values(attempts=_row.attempts + 1, next_at=bindparam("again", type_=UtcDateTime()))
 )
 
 
-def add(session: Session, checkout: Checkout, look_at: datetime) -> None:
+def add(session: Session, checkout: Checkout, read_at: datetime) -> None:
     """Write a page down before the provider is asked for it."""
     session.execute(
         _ADD,
@@ -73,7 +73,7 @@ def add(session: Session, checkout: Checkout, look_at: datetime) -> None:
             "token_digest": "",
             "attempts": 0,
             "asked_at": checkout.asked_at,
-            "next_at": look_at,
+            "next_at": read_at,
         },
     )
 
@@ -99,7 +99,7 @@ def open_ones(session: Session, order_id: str, invoice_id: str = "") -> list[Che
 
 
 def due(session: Session, now: datetime, most: int) -> Sequence[str]:
-    """Ids of open pages that take a payment and are to be looked at now."""
+    """Ids of open pages that take a payment and are to be read now."""
     return [str(one) for one in session.execute(_DUE, {"now": now, "most": most}).scalars()]
 
 
@@ -123,9 +123,9 @@ def expire(session: Session, checkout_id: str) -> bool:
     return changed(session, _EXPIRE, {"id": checkout_id}) == 1
 
 
-def note_look(session: Session, checkout_id: str, again: datetime) -> None:
-    """Count a look, and say when the next one may come."""
-    session.execute(_LOOKED, {"id": checkout_id, "again": again})
+def note_read(session: Session, checkout_id: str, again: datetime) -> None:
+    """Count a reading, and say when the next one may come."""
+    session.execute(_NOTE_READ, {"id": checkout_id, "again": again})
 
 
 def _one(row: Row[Any] | None) -> Checkout | None:

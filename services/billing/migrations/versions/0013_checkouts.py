@@ -10,7 +10,7 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-_LOOKED_AT = "state = 'open' AND kind = 'payment'"
+_TO_BE_READ = "state = 'open' AND kind = 'payment'"
 _HAS_PROVIDER_ID = "provider_id <> ''"
 
 
@@ -41,7 +41,7 @@ def upgrade() -> None:
     op.create_index("checkout_of_subject", "checkout", ["order_id", "invoice_id", "asked_at"])
     for name, column, where, is_unique in (
         ("checkout_of_provider", "provider_id", _HAS_PROVIDER_ID, True),
-        ("checkout_looked_at", "next_at", _LOOKED_AT, False),
+        ("checkout_to_be_read", "next_at", _TO_BE_READ, False),
     ):
         op.create_index(
             name, "checkout", [column], unique=is_unique, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
