@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.console import (
     callback,
     cancellation,
+    card_entry,
     changes,
     customer_orders,
     dead_letters,
@@ -17,6 +18,7 @@ from gateway.console import (
     feedback,
     files,
     holds,
+    invoice_payment,
     login,
     mail_previews,
     orders,
@@ -43,7 +45,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_payment, feedback, support_cases,
     accounting, receipts, payments, corrections, decisions, receivables, waiting, marketplaces, ledger,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.console import labels
+from gateway.console.checkouts import takes_cards
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
@@ -33,7 +34,15 @@ def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, patte
     with who.deps.database.reading() as session:
         page = listing.list_orders(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
     balance = Balance() if cursor else balance_of(who)
-    return render("my_orders.html", who, page=page, balance=balance, is_first=not cursor, plain=labels.plain)
+    return render(
+        "my_orders.html",
+        who,
+        page=page,
+        balance=balance,
+        is_first=not cursor,
+        plain=labels.plain,
+        takes_cards=takes_cards(who),
+    )
 
 
 @router.get("/my/orders/{number}")
@@ -57,6 +66,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=order_money(who, order, progress),
+        takes_cards=takes_cards(who),
         pending=pending,
         changing=changing(page.aggregate),
         given=given,

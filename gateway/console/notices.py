@@ -36,9 +36,15 @@ SENTENCES: Mapping[str, str] = {
     "payment_reapplied": "The payment is put to its new use.",
     "payment_refunded": "The refund is recorded.",
     "payout_recorded": "The payout is recorded. It settles the sales that it names.",
+    "card_accepted": "Your card is accepted. {subject} goes on.",
+    "card_declined": "Your card was declined. Enter another one for {subject}.",
+    "card_asked": "Your bank has not answered yet. {subject} goes on by itself when it does.",
+    "card_kept": "Nothing of {subject} is to be paid right now. Your card is kept for it.",
+    "card_unused": "{subject} needs no card any more. Your card is not charged for it.",
+    "invoice_paid": "Invoice {subject} is paid by card. Thank you.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
-"""Code → sentence; `subject` is the number of the order."""
+"""Code → sentence; `subject` is the number of the order, or of the invoice."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SECONDS = 30

@@ -187,6 +187,16 @@ async def test_a_signed_event_is_taken_once_and_names_what_is_to_be_read(world: 
     assert world.billing.events == {"evt_1": "pi_1"}
 
 
+async def test_an_event_of_a_page_names_the_page(world: World) -> None:
+    """Not its payment intent, which is known here only once the page was read."""
+    subject = {"id": "cs_1", "object": "checkout.session", "payment_intent": "pi_1"}
+    body = json.dumps({"id": "evt_2", "type": "checkout.session.completed", "data": {"object": subject}}).encode()
+
+    await _event(world, body, _signed(body))
+
+    assert world.billing.events == {"evt_2": "cs_1"}
+
+
 @pytest.mark.parametrize(
     ("signature", "code"),
     [

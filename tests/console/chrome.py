@@ -76,9 +76,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
-    """The application's address while it is served from a thread; `host` is where it listens."""
-    config = uvicorn.Config(app, host=host, port=0, log_level="warning", lifespan="off", access_log=False)
+def served(app: FastAPI, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """The application's address while it is served from a thread; `host` and `port` are where it listens."""
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off", access_log=False)
     config.timeout_graceful_shutdown = 1
     server = uvicorn.Server(config)
     socket = config.bind_socket()

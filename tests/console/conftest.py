@@ -11,6 +11,7 @@ import pytest
 from services.orders import models
 from services.runtime.db import Database
 from tests.conftest import ROOT
+from tests.console.card_world import CardWorld, card_world
 from tests.console.money_world import MoneyWorld, billing_database, money_world
 from tests.console.world import ConsoleWorld, build, fill
 from tests.orders.desk import Desk
@@ -55,6 +56,16 @@ def money(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Money
     shutil.copy(filled[0], tmp_path / "orders.db")
     orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
     yield money_world(orders, cash, tmp_path / "keys", filled[1])
+    for database in (orders, cash):
+        database.close()
+
+
+@pytest.fixture
+def cards(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[CardWorld]:
+    shutil.copy(filled[0], tmp_path / "orders.db")
+    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
+    with card_world(orders, cash, tmp_path) as made:
+        yield made
     for database in (orders, cash):
         database.close()
 

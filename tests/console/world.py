@@ -132,7 +132,9 @@ def with_figures(world: ConsoleWorld) -> ConsoleWorld:
     return world
 
 
-def build(database: Database, keys_dir: Path, *, with_billing: Any = None, **console: Any) -> ConsoleWorld:
+def build(
+    database: Database, keys_dir: Path, *, with_billing: Any = None, takes_cards: bool = False, **console: Any
+) -> ConsoleWorld:
     """A console over a database; the small billing service unless another one is given."""
     world = ConsoleWorld(FastAPI(), Desk(database), keys_dir)
     world.desk.keys = world.desk.facts = 1000  # behind those that filled the database
@@ -148,7 +150,7 @@ def build(database: Database, keys_dir: Path, *, with_billing: Any = None, **con
             billing=cast(Any, with_billing or world.billing),
             notifications=cast(Any, world.notifications),
             contacts=CONTACTS,
-            settings=ApiSettings(stream_poll_s=0.05),
+            settings=ApiSettings(stream_poll_s=0.05, stripe_webhook_secret="whsec_console" if takes_cards else ""),
             console=ConsoleSettings(**{"public_url": BASE, "temporal_ui_url": "http://temporal.example", **console}),
         )
     )

@@ -10,10 +10,11 @@ from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.idempotency import Once, OnceWithKey
 from gateway.http.plumbing.inputs import Input, example
 from gateway.http.plumbing.parameters import OrderReference
 from oms.billing.v1 import billing_pb2 as pb
+from services.orders.access.matrix import Caller
 from services.orders.domain.access import EVERYTHING
 from services.orders.order import cards, lookup
 from services.orders.order.aggregate import Actor
@@ -56,20 +57,24 @@ def give_card(deps: DepsOf, who: CallerOf, order_id: OrderReference, body: CardI
 
     A card that is declined takes the place of none.
     """
+    return once.answer(body, lambda _: give(deps, who, order_id, body, once), 200)
 
-    def act(request_id: str) -> CardStanding:
-        actor = Actor(who.principal.sub, who.role)
 
-        def given(session: Session) -> tuple[str, ...]:
-            order = cards.give(session, order_id, who.scope, request_id, body.token, actor, deps.clock())
-            return (order.order_id,)
+def give(deps: Deps, who: Caller, order_id: str, body: CardInput, once: Once) -> CardStanding:
+    """Note a card for an order, have it authorized, and record what became of it; a repeat goes on from where it was.
 
-        (found_id,) = once.perform(body, given)
-        done = _authorize(deps, found_id, request_id, body.token)
-        shape = {"order_id": found_id, "card": done.card, "decline_reason": done.decline_reason or None}
-        return CardStanding.model_validate(shape)
+    Raises what services.orders.order.cards.give() does.
+    """
+    actor = Actor(who.principal.sub, who.role)
 
-    return once.answer(body, act, 200)
+    def given(session: Session) -> tuple[str, ...]:
+        order = cards.give(session, order_id, who.scope, once.request_id, body.token, actor, deps.clock())
+        return (order.order_id,)
+
+    (found_id,) = once.perform(body, given)
+    done = _authorize(deps, found_id, once.request_id, body.token)
+    shape = {"order_id": found_id, "card": done.card, "decline_reason": done.decline_reason or None}
+    return CardStanding.model_validate(shape)
 
 
 def _authorize(deps: Deps, order_id: str, request_id: str, token: str) -> pb.AuthorizeCardResponse:

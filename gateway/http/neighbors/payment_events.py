@@ -19,6 +19,7 @@ from oms.billing.v1 import billing_pb2 as pb
 router = APIRouter(tags=["webhooks"])
 
 _Word = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
+_READ = frozenset({"payment_intent", "checkout.session"})
 _Id = Annotated[str, Field(max_length=200, pattern=PRINTABLE)]
 
 
@@ -61,10 +62,10 @@ class PaymentEventInput(Input):
     )
 
     @property
-    def intent_id(self) -> str:
-        """The payment intent that it is about; empty when it is about none."""
+    def provider_id(self) -> str:
+        """The Checkout Session or the payment intent that it is about; empty when it is about neither."""
         subject = self.data.object
-        return subject.id if subject.object == "payment_intent" else subject.payment_intent or ""
+        return subject.id if subject.object in _READ else subject.payment_intent or ""
 
 
 class PaymentEvent(BaseModel):
@@ -106,5 +107,5 @@ def verify(secret: str, header: str, body: bytes, now: datetime) -> None:
 @router.post("/v1/webhooks/payments/stripe", dependencies=[Depends(_signed)])
 def record_payment_event(deps: DepsOf, body: PaymentEventInput) -> PaymentEvent:
     """Take note that something happened at Stripe: billing reads there what is true. Twice, or late, changes nothing."""
-    wanted = pb.RecordProviderEventRequest(event_id=body.id, kind=body.type, provider_id=body.intent_id)
+    wanted = pb.RecordProviderEventRequest(event_id=body.id, kind=body.type, provider_id=body.provider_id)
     return PaymentEvent(is_new=deps.billing.RecordProviderEvent(wanted).is_new)
