@@ -177,7 +177,7 @@ def _record(session: Session, known: Checkout, page: Page, intent: Intent | None
 
 
 def read_due(desk: CardDesk) -> bool:
-    """Read the open pages whose time has come; whether anything became of one. ProviderAway ends the round."""
+    """Read the open pages whose time has come; whether anything became of one."""
     now, is_moved = desk.clock(), False
     with desk.database.reading() as session:
         due = store.due(session, now, _BATCH)
