@@ -106,7 +106,7 @@ def test_the_rest_of_an_order_waits_for_accounting_and_goes_when_there_is_room(d
     _hear(desk, order_id, "credit_rest_changed", 4, {"rest_minor": 0, "currency": "USD"})
 
     assert standing.waiting_for is not None
-    assert standing.waiting_for.text == "accounting: room under the credit limit for 200.00 USD"
+    assert standing.waiting_for.text == "accounting: room under the credit limit for 3 units"
     assert (unwoken, desk.signals(order_id)) == ([], ["holds_released", "holds_released"])
     after = desk.read(order_id)
     assert after.standing.waiting_for is not None

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from services.kernel.formats import amount
-from services.kernel.money import Money
 from services.orders.domain.changes import AWAITING_CUSTOMER, AWAITING_WAREHOUSE, ChangeOrder
 from services.orders.domain.facts import Shipment
 from services.orders.domain.holds import Hold, remaining
@@ -141,13 +139,10 @@ def _waits_for_goods(
         who.append("supplier")
         what.append(f"stock for {backordered} units")
         dates += [line.expected_on for line in lines if line.backordered]
-    if progress.rest_minor and sum(line.released + line.backordered for line in lines) < sum(
-        line.wanted for line in lines
-    ):
+    uncovered = sum(line.wanted - line.released - line.backordered for line in lines)
+    if progress.rest_minor and uncovered > 0:
         who.append("accounting")
-        what.append(
-            f"room under the credit limit for {amount(Money(progress.rest_minor, order.currency))} {order.currency}"
-        )
+        what.append(f"room under the credit limit for {uncovered} units")
     if who:
         return WaitingFor(", ".join(who), "; ".join(what), since, _earliest(dates))
     under_way = [shipment for shipment in progress.shipments.values() if shipment.state == "shipped"]
