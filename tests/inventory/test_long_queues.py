@@ -171,14 +171,13 @@ def test_one_that_cannot_go_on_stops_no_other_and_goes_on_once_it_can(stockroom:
             stockroom.reserve(f"{sku}_{number:02}", {"l1": (sku, 1)}, {"w1": 900}, placed_days=place)
         stockroom.expect("w1", sku, BATCH + 2, "2026-04-01")
         stockroom.receive("w1", sku, BATCH + 1)
-    refuse(stockroom, "UPDATE ON backorder WHEN new.sku = 'BAD'" if table == "backorder" else REFUSED_NEWS)
+    refuse(stockroom, *REFUSED[table])
     filler = QueueFiller(stockroom.database, lambda: stockroom.now)
 
     while filler.fill_batch():
         pass
     meanwhile = left(stockroom)
-    with stockroom.database.transaction() as session:
-        session.execute(text("DROP TRIGGER refused"))
+    allow(stockroom, table)
     while filler.fill_batch():
         pass
 
@@ -187,13 +186,33 @@ def test_one_that_cannot_go_on_stops_no_other_and_goes_on_once_it_can(stockroom:
     assert [stockroom.stock(sku)["w1"] for sku in ("BAD", "GOOD")] == [(BATCH + 1, BATCH + 1)] * 2
 
 
-REFUSED_NEWS = "INSERT ON outbox WHEN new.kind = 'stock_expected' AND new.order_id = 'BAD_50'"
+REFUSED = {
+    "backorder": ("UPDATE ON backorder", "new.sku = 'BAD'"),
+    "outbox": ("INSERT ON outbox", "new.kind = 'stock_expected' AND new.order_id = 'BAD_50'"),
+}
 
 
-def refuse(stockroom: Stockroom, what: str) -> None:
-    """A trigger of SQLite stands for whatever is wrong with one SKU or order."""
+def refuse(stockroom: Stockroom, act: str, when: str) -> None:
+    """A trigger stands for whatever is wrong with one SKU or order."""
     with stockroom.database.transaction() as session:
-        session.execute(text(f"CREATE TRIGGER refused BEFORE {what} BEGIN SELECT RAISE(ABORT, 'planted'); END"))
+        if stockroom.database.engine.dialect.name == "postgresql":
+            session.execute(
+                text("CREATE FUNCTION planted() RETURNS trigger AS 'BEGIN RAISE ''planted''; END' LANGUAGE plpgsql")
+            )
+            session.execute(
+                text(f"CREATE TRIGGER refused BEFORE {act} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION planted()")
+            )
+        else:
+            session.execute(
+                text(f"CREATE TRIGGER refused BEFORE {act} WHEN {when} BEGIN SELECT RAISE(ABORT, 'planted'); END")
+            )
+
+
+def allow(stockroom: Stockroom, table: str) -> None:
+    """Nothing is wrong any more."""
+    of_table = f" ON {table}" if stockroom.database.engine.dialect.name == "postgresql" else ""
+    with stockroom.database.transaction() as session:
+        session.execute(text(f"DROP TRIGGER refused{of_table}"))
 
 
 def left(stockroom: Stockroom) -> tuple[list[str], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -26,6 +26,7 @@ from services.orders.lifecycle.place import Receipt
 from services.orders.masterdata import catalog, customers, prices
 from services.orders.order import aggregate
 from services.orders.order.aggregate import OrderAggregate
+from services.orders.order.outbox import SIGNAL, STOCK_SIGNAL
 from services.orders.overview.audit import findings
 from services.orders.servicer import OrdersServicer
 from services.orders.store import events
@@ -172,16 +173,19 @@ class Desk:
             return events.of_order(session, order_id)
 
     def outbox(self, kind: str, order_id: str = "") -> list[dict[str, Any]]:
-        query = "SELECT fact_id, order_id, subject_id, state, detail FROM outbox WHERE kind = :kind ORDER BY position"
+        return self._outbox({kind}, order_id)
+
+    def _outbox(self, kinds: Collection[str], order_id: str) -> list[dict[str, Any]]:
+        query = "SELECT fact_id, order_id, subject_id, state, kind, detail FROM outbox ORDER BY position"
         with self.database.reading() as session:
-            rows = session.execute(text(query), {"kind": kind}).mappings().all()
+            rows = [row for row in session.execute(text(query)).mappings() if row["kind"] in kinds]
         return [{**dict(row), "detail": json.loads(row["detail"])} for row in rows if order_id in ("", row["order_id"])]
 
     def mails(self, order_id: str) -> list[str]:
         return [str(row["detail"]["mail"]) for row in self.outbox("notify", order_id)]
 
     def signals(self, order_id: str) -> list[str]:
-        return [str(row["detail"]["signal"]) for row in self.outbox("signal", order_id)]
+        return [str(row["detail"]["signal"]) for row in self._outbox({SIGNAL, STOCK_SIGNAL}, order_id)]
 
     def broken(self) -> list[str]:
         with self.database.reading() as session:
