@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.orders.relay.turns import LONGEST_S, Turns
+from services.orders.relay.turns import LONGEST_S, LOOK_EVERY_S, Turns
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import FactNote
 
@@ -68,10 +68,25 @@ def test_who_is_woken_alone_waits_for_nobody() -> None:
     assert (wake(workflows, 2), workflows.asked) == (0, 0)
 
 
-def test_a_turn_that_does_not_end_keeps_the_others_for_a_while_only() -> None:
+def test_turns_that_do_not_end_keep_the_others_for_a_while_only_and_less_and_less() -> None:
+    """The worker is away: hundreds are told within seconds, so that all are when it is back."""
     workflows = Workflows(turn_s=3600)
 
-    assert wake(workflows, 6) == pytest.approx(2 * LONGEST_S, abs=0.1)
+    assert wake(workflows, 302) < 3 * LONGEST_S + 300 * LOOK_EVERY_S
+
+
+def test_who_takes_turns_again_is_waited_for_again() -> None:
+    workflows = Workflows(turn_s=3600)
+    turns = Turns(workflows, 1, lambda: workflows.now, workflows.rest)
+    for number in range(20):
+        turns.signal(f"SO-{number}", "stock_allocated", NOTE)
+    workflows.turn_s, began = 1.0, workflows.now
+    workflows.until = dict.fromkeys(workflows.until, 0.0)
+
+    for number in range(5):
+        turns.signal(f"SO-{number}", "stock_allocated", NOTE)
+
+    assert workflows.now - began == pytest.approx(4 * 1.0, abs=0.2)
 
 
 def test_who_has_ended_takes_no_room() -> None:

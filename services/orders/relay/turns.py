@@ -17,7 +17,7 @@ AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 """So many workflows are on their turn because of this relay: half of the machine is left to others."""
 LOOK_EVERY_S = 0.02
 LONGEST_S = 2.0
-"""A turn that takes longer waits for somebody who is away, and keeps nobody else."""
+"""A turn that takes longer waits for somebody who is away, and keeps nobody else; the next one that does is waited for half as long."""
 
 
 class Signals(Protocol):
@@ -49,6 +49,7 @@ class Turns:
         self._clock = clock
         self._rest = rest
         self._woken: deque[tuple[str, float]] = deque()
+        self._patience_s = LONGEST_S
 
     def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over once fewer than `at_once` of those woken before are busy; False as Signals.signal()."""
@@ -62,4 +63,10 @@ class Turns:
         return is_there
 
     def _is_busy(self, number: str, since: float) -> bool:
-        return self._clock() - since < LONGEST_S and self._workflows.is_busy(number)
+        if not self._workflows.is_busy(number):
+            self._patience_s = LONGEST_S
+            return False
+        if self._clock() - since < self._patience_s:
+            return True
+        self._patience_s = max(self._patience_s / 2, LOOK_EVERY_S)
+        return False
