@@ -70,6 +70,10 @@ class Api:
         """One document. Query values that are None are left out."""
         return self._document(self._ask("GET", path, params=_given(query)))
 
+    def file(self, path: str) -> bytes:
+        """One document that is no JSON."""
+        return self._ask("GET", path).content
+
     def rows(self, path: str, limit: int, **query: Any) -> list[dict[str, Any]]:
         """At most `limit` rows of a list, over as many pages as it takes."""
         found: list[dict[str, Any]] = []

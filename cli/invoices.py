@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Invoices: list them, show one.", no_args_is_help=True)
+app = typer.Typer(help="Invoices: list them, show one, get one as a PDF.", no_args_is_help=True)
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
@@ -74,6 +75,26 @@ def show(
     out.print(table(found["installments"], _DUES))
     if early := found["early_discount"]:
         out.print(f"{text(early['pays'])} settles it until {moment(early['until'])}: {text(early['amount'])} discount")
+
+
+@app.command()
+def pdf(
+    invoice: Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; its number.pdf in this folder when left out.")
+    ] = None,
+    var: VarOption = VAR,
+) -> None:
+    """Get one invoice as a PDF."""
+    content = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.pdf")
+    if not content.startswith(b"%PDF-"):
+        raise CommandRefused("the answer is no PDF: is OMS_URL the address of an OMS?")
+    path = output or Path(f"{invoice}.pdf")
+    try:
+        path.write_bytes(content)
+    except OSError as unwritable:
+        raise CommandRefused(f"{path} cannot be written: {unwritable.strerror}") from unwritable
+    console().print(Text(f"{path} written"))
 
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:

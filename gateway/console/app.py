@@ -18,6 +18,7 @@ from gateway.console import (
     feedback,
     files,
     holds,
+    invoice_documents,
     invoice_payment,
     login,
     mail_previews,
@@ -45,7 +46,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_payment, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
     accounting, receipts, payments, corrections, decisions, receivables, waiting, marketplaces, ledger,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

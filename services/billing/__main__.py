@@ -30,7 +30,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
     key = settings.stripe_key.get_secret_value()
     desk = CardDesk(database, StripeProvider(key, settings.stripe_url) if key else None, clock)
-    servicer = BillingServicer(database, clock, desk, parse_limits(settings.second_person_over))
+    servicer = BillingServicer(database, clock, desk, parse_limits(settings.second_person_over), settings.seller)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
     def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from sqlmodel import Session
@@ -35,7 +35,7 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     before = invoices.billed_so_far(session, order.order_id, order.currency)
     billed = bill(order, shipped.quantities, before)
     sequence = invoices.next_sequence(session)
-    invoice = _dated(session, order, _invoice(order, shipped.shipment_id, shipped.shipped_on, billed, sequence))
+    invoice = _dated(session, order, _invoice(shipped, billed, sequence))
     invoices.add(session, invoice, sequence, now)
     ledger_store.post(session, ledger.invoice_postings(invoice, order.settlement), now)
     _move_credit(session, invoice)
@@ -50,22 +50,24 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     return settled.get(invoice.invoice_id, invoice)
 
 
-def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: Bill, sequence: int) -> Invoice:
+def _invoice(shipped: Shipped, billed: Bill, sequence: int) -> Invoice:
+    order = shipped.order
     return Invoice(
         new_id("inv"),
         invoice_number(sequence),
         order.order_id,
         order.number,
         order.customer_id,
-        shipment_id,
-        invoiced_on,
-        invoiced_on,
+        shipped.shipment_id,
+        shipped.shipped_on,
+        shipped.shipped_on,
         billed.lines,
         billed.charges,
         Money.zero(order.currency),
         billed.charges.total if order.settlement is not None else Money.zero(order.currency),
         terms=order.payment_terms.text if is_on_terms(order.payment_method) else "",
         calendar=order.calendar,
+        header=shipped.header,
     )
 
 

@@ -28,6 +28,7 @@ from services.billing import (
 )
 from services.billing.cards import covering
 from services.billing.cards.desk import CardDesk
+from services.billing.documents.content import Seller
 from services.billing.domain.cards import FAILED
 from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.credit import Account
@@ -35,7 +36,7 @@ from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.servicer_checkouts import CheckoutServicer
+from services.billing.servicer_documents import DocumentServicer
 from services.billing.store import (
     audit,
     authorizations,
@@ -63,7 +64,7 @@ NO_LIMITS: Mapping[str, Money] = MappingProxyType({})
 Context: TypeAlias = grpc.ServicerContext
 
 
-class BillingServicer(CheckoutServicer):
+class BillingServicer(DocumentServicer):
     """Credit, invoices, payments, ledger."""
 
     def __init__(
@@ -72,12 +73,14 @@ class BillingServicer(CheckoutServicer):
         clock: Clock = utc_now,
         desk: CardDesk | None = None,
         limits: Mapping[str, Money] = NO_LIMITS,
+        seller: Seller | None = None,
     ) -> None:
         """`limits` are currency → most that somebody corrects without a second person; none where there are none."""
         self.database = database
         self.clock = clock
         self.desk = desk or CardDesk(database, None, clock)
         self.limits = limits
+        self.seller = seller or Seller()
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""

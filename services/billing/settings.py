@@ -4,8 +4,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
+from services.billing.documents.content import Seller
 from services.billing.domain.corrections import parse_limits
 from services.kernel.errors import InvalidArgument
+from services.kernel.text import split_lines
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
@@ -28,3 +30,15 @@ class Settings(ServiceSettings):
     # Without a key no order is taken by card.
     stripe_key: SecretStr = SecretStr("")
     stripe_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "https://api.stripe.com"
+
+    @property
+    def seller(self) -> Seller:
+        """The company as its invoices name it."""
+        return Seller(
+            self.company_name,
+            split_lines(self.company_address),
+            self.company_country,
+            self.company_tax_id,
+            split_lines(self.company_bank),
+            self.formats,
+        )

@@ -12,7 +12,9 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
+from services.billing import header_wire
 from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, CreditTerms, OverdueRule
+from services.billing.domain.headers import Header
 from services.billing.domain.invoices import BillableOrder, Charges, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
@@ -42,6 +44,7 @@ class Shipped:
     shipment_id: str
     quantities: dict[str, int]
     shipped_on: date
+    header: Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
         text(request.shipment_id, "shipment_id"),
         _quantities(request.lines),
         business_day(given_instant(request.shipped_at_micros, "shipped_at_micros"), time_zone),
+        header_wire.header(request.order, time_zone),
     )
 
 

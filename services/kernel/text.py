@@ -50,6 +50,11 @@ def one_line(value: str) -> str:
     return _BREAKS.sub(" ", _DIRECTIONS.sub("", value)).strip()
 
 
+def split_lines(setting: str) -> tuple[str, ...]:
+    """The lines of a setting that separates them by "|"; blank lines are left out."""
+    return tuple(line.strip() for line in setting.split("|") if line.strip())
+
+
 def mailbox(address: str) -> str:
     """The address itself; ValueError where its domain, which may be of any script, could not be written for a mail server."""
     ascii_mailbox(address)

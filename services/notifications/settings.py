@@ -6,7 +6,8 @@ import socket
 
 from pydantic import SecretStr
 
-from services.notifications.domain import Company, split_lines
+from services.kernel.text import split_lines
+from services.notifications.domain import Company
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 

@@ -14,7 +14,10 @@ from services.orders import wire
 from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
+from services.orders.domain.order import Order
+from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, resume, validate
+from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
 from services.runtime.audit import invariant_messages
@@ -37,7 +40,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """The order as a document."""
         with self.database.reading() as session:
             found = aggregate.read(session, wire.order_id(request.order_id))
-        return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
+        return pb.GetOrderResponse(order=self._document(found.order, found.lines()))
 
     def GetCard(self, request: pb.GetCardRequest, context: Context) -> pb.GetCardResponse:
         """The token of the order's card, and those given since, for billing."""
@@ -66,7 +69,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
 
         answer = self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)
         for found in cleared:
-            answer.order.CopyFrom(wire.order_message(found.order, found.lines()))
+            answer.order.CopyFrom(self._document(found.order, found.lines()))
         return answer
 
     def GetClearance(self, request: pb.GetClearanceRequest, context: Context) -> pb.GetClearanceResponse:
@@ -106,7 +109,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
                 session, wire.order_id(request.order_id), optional_text(request.change_id, "change_id")
             )
         return pb.GetChangedOrderResponse(
-            order=wire.order_message(found.order, found.lines), withheld_line_ids=sorted(found.withheld_line_ids)
+            order=self._document(found.order, found.lines), withheld_line_ids=sorted(found.withheld_line_ids)
         )
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
@@ -186,3 +189,11 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Check every invariant of this service."""
         with self.database.reading() as session:
             return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
+
+    def _document(self, order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
+        """The order as a document, with the name of another account that is billed."""
+        if not order.bill_to_id:
+            return wire.order_message(order, lines)
+        with self.database.reading() as session:
+            payer = customers.find_customer(session, order.bill_to_id)
+        return wire.order_message(order, lines, payer.name if payer else "")

@@ -23,8 +23,6 @@ class Settings(ServiceSettings):
     # Where people reach the console; https makes its cookies insist on it.
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "http://127.0.0.1:8000"
     temporal_ui_url: str = ""
-    # Where the selling company is; addresses on pages name another country only.
-    company_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "US"
     # What the provider of OMS_OIDC_ISSUER knows the console as.
     oidc_client_id: str = ""
     oidc_client_secret: str = ""

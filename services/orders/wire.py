@@ -38,7 +38,7 @@ def order_id(given: str) -> str:
     return text(given, "order_id")
 
 
-def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
+def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: str = "") -> pb.Order:
     """The order as a document; a line's quantity is what was ordered less what was cancelled."""
     plain = (
         "order_id",
@@ -58,6 +58,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
     )
     return pb.Order(
         **{name: getattr(order, name) for name in plain},
+        bill_to_name=bill_to_name,
         ship_to=types.Address(**asdict(order.ship_to)),
         placed_at_micros=micros(order.placed_at),
         lines=[_line_message(line, lines[line.line_id].wanted) for line in order.lines],

@@ -76,10 +76,15 @@ class ServiceSettings(BaseSettings):
     disk_warn_mib: Annotated[int, Field(ge=0)] = 1024
     # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
     grpc_reflection: bool = False
-    # The selling company as customers read it; lines of the address and of the signature are separated by "|".
+    # The selling company as customers read it; lines of the address, of the signature and of the bank are separated by "|".
     company_name: str = "Order desk"
     company_address: str = ""
     company_signature: str = ""
+    # What invoices say of it beside its name and address.
+    company_tax_id: str = ""
+    company_bank: str = ""
+    # Where the selling company is; addresses name another country only.
+    company_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "US"
     time_zone: TimeZone = "UTC"
     # What amounts of the company are in where nothing says another currency: its policies' limits, stock that was never received.
     currency: CurrencyCode = "USD"

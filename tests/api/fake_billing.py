@@ -98,6 +98,15 @@ class FakeBilling(Neighbor):
             raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
         return billing.GetInvoiceResponse(invoice=self.invoices[request.invoice_id])
 
+    def RenderInvoice(
+        self, request: billing.RenderInvoiceRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderInvoiceResponse:
+        self.here(timeout)
+        for row in self.invoices.values():
+            if request.invoice in (row.invoice_id, row.number) and request.customer_id in ("", row.customer_id):
+                return billing.RenderInvoiceResponse(number=row.number, pdf=b"%PDF-1.7 of " + row.number.encode())
+        raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
+
     def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
         self.here()
         rows = [

@@ -217,6 +217,39 @@ async def test_a_customer_sees_its_own_invoices_and_nobody_elses(world: World) -
     assert (foreign.status_code, asked.status_code) == (404, 404)
 
 
+@pytest.mark.parametrize("role", ["customer", "accounting", "support", "auditor"])
+@pytest.mark.parametrize("named", ["inv_1", "INV-000001"])
+async def test_an_invoice_is_a_pdf_file_that_nobody_shows_or_keeps(world: World, role: str, named: str) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 132_900)
+
+    answer = await world.send("GET", f"/v1/invoices/{named}.pdf", role)
+
+    assert (answer.status_code, answer.content) == (200, b"%PDF-1.7 of INV-000001")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="INV-000001.pdf"'
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("named", ["inv_2", "INV-000001", "inv_9", "inv_2.pdf"])
+async def test_another_companys_invoice_is_no_pdf(world: World, named: str) -> None:
+    world.billing.invoice("inv_2", "cus_rival", 500)
+
+    answer = await world.send("GET", f"/v1/invoices/{named}.pdf", "customer")
+    warehouse = await world.send("GET", f"/v1/invoices/{named}.pdf", "warehouse")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "INVOICE_NOT_FOUND")
+    assert "rival" not in answer.text
+    assert warehouse.status_code == 403
+
+
+async def test_the_document_says_that_an_invoice_is_a_pdf(world: World) -> None:
+    document = (await world.send("GET", "/openapi.json")).json()
+
+    answer = document["paths"]["/v1/invoices/{invoice}.pdf"]["get"]["responses"]["200"]
+    assert answer["content"] == {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+
+
 async def test_a_customer_account_is_made_with_its_credit_limit(world: World) -> None:
     body = {"customer_id": "cus_new", "name": "New", "currency": "USD", "credit_limit": "5000.00", "sales_rep": "sam"}
 

@@ -72,6 +72,7 @@ def test_an_invoice_and_its_payment_reach_orders_although_it_was_away(
             request_id="p", customer_id=order_of({}).customer_id, amount=issued.total, reference="BANK-1"
         )
     )
+    document = billing.RenderInvoice(pb.RenderInvoiceRequest(invoice=issued.number))
     with pytest.raises(InvalidArgument) as refusal:
         billing.GetInvoice(pb.GetInvoiceRequest())
     notified = keeping.has_both.wait(timeout=60)
@@ -80,3 +81,4 @@ def test_an_invoice_and_its_payment_reach_orders_although_it_was_away(
     assert notified
     assert keeping.kinds == ["invoice_issued", "payment_received"]
     assert refusal.value.reason == "FIELD_MISSING"
+    assert (document.number, document.pdf[:5]) == (issued.number, b"%PDF-")

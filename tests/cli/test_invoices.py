@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,3 +62,37 @@ def test_an_invoice_that_waits_for_its_delivery_has_no_due_date_yet(
 
     assert answer.code == 0
     assert ("Apr 1, 2026" in answer.out) == bool(due_on)
+
+
+def test_an_invoice_is_written_to_the_file_that_is_named_or_to_its_number(
+    command: Oms, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.on("GET /v1/invoices/INV-000001.pdf", "%PDF-1.7 …")
+    monkeypatch.chdir(tmp_path)
+
+    answers = [command("invoices", "pdf", "INV-000001", *more) for more in ((), ("-o", "paper.pdf"))]
+
+    assert [answer.code for answer in answers] == [0, 0]
+    assert "INV-000001.pdf written" in answers[0].out
+    written = [(tmp_path / name).read_text("utf-8") for name in ("INV-000001.pdf", "paper.pdf")]
+    assert written == ["%PDF-1.7 …"] * 2
+
+
+def test_a_pdf_that_cannot_be_had_or_written_is_refused_in_a_sentence(
+    command: Oms, api: FakeApi, tmp_path: Path
+) -> None:
+    api.on("GET /v1/invoices/INV-000001.pdf", "%PDF-1.7")
+    api.on("GET /v1/invoices/INV-000002.pdf", {"page": "of another server"})
+    missing = {"code": "INVOICE_NOT_FOUND", "detail": "there is no such invoice: look it up in the list"}
+    api.on("GET /v1/invoices/INV-000009.pdf", missing, 404)
+    file = tmp_path / "paper.pdf"
+
+    unwritable = command("invoices", "pdf", "INV-000001", "-o", str(tmp_path / "nowhere" / "paper.pdf"))
+    foreign = command("invoices", "pdf", "INV-000002", "-o", str(file))
+    unknown = command("invoices", "pdf", "INV-000009", "-o", str(file))
+
+    assert [answer.code != 0 for answer in (unwritable, foreign, unknown)] == [True] * 3
+    assert "cannot be written" in unwritable.out + unwritable.err
+    assert "no PDF" in foreign.out + foreign.err
+    assert "no such invoice" in unknown.out + unknown.err
+    assert not file.exists()

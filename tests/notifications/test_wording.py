@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.formats import Formats
+from services.kernel.text import split_lines
 from services.notifications import domain, filters
 from services.notifications.domain import Recipient
 from services.notifications.domain.wording import WITHHELD, first_name
@@ -117,4 +118,4 @@ def test_no_filter_refuses_a_value(value: object) -> None:
 
 @pytest.mark.parametrize(("setting", "lines"), [("", ()), ("a|b", ("a", "b")), (" a | | b ", ("a", "b")), ("||", ())])
 def test_a_setting_has_its_lines_apart_by_a_bar(setting: str, lines: tuple[str, ...]) -> None:
-    assert domain.split_lines(setting) == lines
+    assert split_lines(setting) == lines

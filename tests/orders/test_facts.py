@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy import event
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, Refused
+from services.orders.domain.masterdata import Customer
+from services.orders.masterdata import customers
 from tests.orders.desk import ANY, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.threads import at_once
 
@@ -324,6 +327,21 @@ def test_liveness_gives_id_and_number_of_the_orders_that_live_by_either_name(des
     answer = desk.servicer.CheckLiveness(asked, ANY)
     assert {living.order_id: living.number for living in answer.living} == {by_id: "SO-1001", by_number: "SO-1002"}
     assert list(answer.ended_order_ids) == [dead.order_id]
+
+
+def test_the_document_names_another_account_that_is_billed(desk: Desk) -> None:
+    parent = Customer("cus_parent", "Acme Holding", "USD")
+    with desk.database.transaction() as session:
+        customers.put_customer(session, parent, "ann", desk.now)
+        known = customers.find_customer(session, "cus_acme")
+        assert known is not None
+        customers.put_customer(session, replace(known, bill_to_id="cus_parent"), "ann", desk.now)
+    order_id = desk.place(("PUMP", 2)).order_id
+
+    read = desk.servicer.GetOrder(pb.GetOrderRequest(order_id=order_id), ANY).order
+    validated = desk.validate(order_id).order
+
+    assert [(one.bill_to_id, one.bill_to_name) for one in (read, validated)] == [("cus_parent", "Acme Holding")] * 2
 
 
 def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfCustomer, OfNumber, OfOrder, path_id
 from gateway.http.plumbing.shapes import MoneyShape
@@ -19,7 +19,21 @@ from services.orders.access.matrix import Caller
 
 router = APIRouter(tags=["invoices"])
 
+_DEADLINE_S = 30.0  # one of thousands of lines takes seconds where others are made
+_PDF: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The PDF.",
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    409: {"description": "Several long documents are being made: ask again in a few seconds."},
+}
 Status = Literal["open", "part_paid", "paid"]
+
+
+class PdfResponse(Response):
+    """A PDF."""
+
+    media_type = "application/pdf"
 
 
 class InvoiceLine(BaseModel):
@@ -108,6 +122,15 @@ def list_invoices(
     return Page(rows=[invoice_shape(row) for row in found.invoices], next_cursor=found.next_cursor or None)
 
 
+# before the invoice itself, whose path would take it for an id
+@router.get("/v1/invoices/{invoice}.pdf", response_class=PdfResponse, responses=_PDF)
+def get_invoice_document(
+    deps: DepsOf, who: CallerOf, invoice: Annotated[str, path_id("The invoice's id or its number.", "INV-000001")]
+) -> Response:
+    """One invoice as a PDF: what was posted, and what is paid and open now."""
+    return invoice_document(deps, invoice, who.company)
+
+
 @router.get("/v1/invoices/{invoice_id}")
 def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id("The invoice's id.")]) -> Invoice:
     """One invoice."""
@@ -115,6 +138,23 @@ def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id(
     if who.company is not None and found.customer_id != who.company:
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
     return invoice_shape(found)
+
+
+def invoice_document(deps: Deps, invoice: str, company: str | None) -> Response:
+    """The PDF of an invoice, by id or number, as a file of its number; NotFound for one that is not the company's, where one is named.
+
+    Browsers save it and show it nowhere near our pages; nobody keeps a copy on the way.
+    """
+    wanted = pb.RenderInvoiceRequest(invoice=invoice, customer_id=company or "")
+    rendered = deps.billing.RenderInvoice(wanted, timeout=_DEADLINE_S)
+    return PdfResponse(
+        rendered.pdf,
+        headers={
+            "Content-Disposition": f'attachment; filename="{rendered.number}.pdf"',
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
 
 
 def customer_within(who: Caller, customer_id: str | None) -> str:

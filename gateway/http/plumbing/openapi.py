@@ -151,7 +151,8 @@ def _describe_refusals(path: str, method: str, operation: Node, *, is_open: bool
         wanted.add(401)
     if has_body or operation.get("parameters"):
         wanted.add(422)
-    if "404" in answers or "{" in path or "customer_id" in [entry["name"] for entry in operation.get("parameters", [])]:
+    wanted |= {status for status in (404, 409) if str(status) in answers}
+    if "{" in path or "customer_id" in [entry["name"] for entry in operation.get("parameters", [])]:
         wanted.add(404)
     if method != "get":
         wanted |= {404, 409, 413, 415, 422}

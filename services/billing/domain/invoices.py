@@ -1,11 +1,12 @@
 """Invoices: one a shipment, whose parts are shared out so that the invoices of an order sum to it to the cent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from services.billing.domain.credit import is_on_terms
+from services.billing.domain.headers import Header
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, extend, share, tax_on
 from services.kernel.terms import Installment, Move, Terms
@@ -166,6 +167,7 @@ class Invoice:
     paid_late: Money | None = None
     terms: str = ""
     calendar: str = ""
+    header: Header = field(default_factory=Header)
 
     @property
     def total(self) -> Money:

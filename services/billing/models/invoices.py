@@ -25,6 +25,7 @@ class Invoice(Table, table=True):
     """A posted invoice; only what is settled of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
 
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
+    What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
     __tablename__ = "invoice"
@@ -80,6 +81,17 @@ class Invoice(Table, table=True):
     discount_until: str = Field(sa_type=Text)
     discount_taken_minor: int = Field(sa_type=Int64)
     issued_at: datetime = Field(sa_type=UtcDateTime)
+    po_number: str = Field(sa_type=Text)
+    ordered_on: str = Field(sa_type=Text)
+    payment_method: str = Field(sa_type=Text)
+    tax_rate: str = Field(sa_type=Text)
+    bill_to_name: str = Field(sa_type=Text)
+    ship_to_name: str = Field(sa_type=Text)
+    ship_to_street: str = Field(sa_type=Text)
+    ship_to_city: str = Field(sa_type=Text)
+    ship_to_region: str = Field(sa_type=Text)
+    ship_to_postal_code: str = Field(sa_type=Text)
+    ship_to_country: str = Field(sa_type=Text)
 
 
 class InvoiceLine(Table, table=True):

@@ -33,7 +33,7 @@ from services.billing.domain.invoices import (
     Invoice,
     InvoiceLine,
 )
-from services.billing.store import installments, tables
+from services.billing.store import headers, installments, tables
 from services.kernel.money import Money, UnitPrice
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
@@ -56,6 +56,7 @@ _NEXT = text(
 _ALL = select(tables.invoice).order_by(_row.sequence)
 _OF_SHIPMENT = _ALL.where(_row.shipment_id == bindparam("shipment"))
 _OF_SHIPMENTS = _ALL.where(_row.shipment_id.in_(bindparam("shipments", expanding=True)))
+_BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
@@ -131,6 +132,11 @@ def of_shipments(session: Session, shipment_ids: Collection[str]) -> dict[str, I
 def by_id(session: Session, invoice_id: str) -> Invoice | None:
     """An invoice by identity."""
     return by_ids(session, [invoice_id]).get(invoice_id)
+
+
+def by_number(session: Session, number: str) -> Invoice | None:
+    """An invoice by number."""
+    return next(iter(_many(session, _BY_NUMBER, {"number": number})), None)
 
 
 def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]:
@@ -293,7 +299,7 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "discount_until": invoice.early.until.isoformat() if invoice.early else "",
         "discount_taken_minor": 0,
         "issued_at": now,
-    }
+    } | headers.values(invoice.header)
 
 
 def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
@@ -331,4 +337,5 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         discount_taken=money(row.discount_taken_minor) if row.discount_taken_minor else None,
         terms=row.terms,
         calendar=row.calendar,
+        header=headers.header(row),
     )

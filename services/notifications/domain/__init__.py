@@ -15,7 +15,7 @@ from services.notifications.domain.catalog import (
     check_template,
     template_names,
 )
-from services.notifications.domain.company import Company, split_lines
+from services.notifications.domain.company import Company
 from services.notifications.domain.delivery import (
     DEAD,
     LEASE,
@@ -89,7 +89,6 @@ __all__ = [
     "readable_reasons",
     "salutation",
     "shown_state",
-    "split_lines",
     "subject",
     "template_names",
     "together",

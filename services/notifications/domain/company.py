@@ -17,8 +17,3 @@ class Company:
     def lines(self) -> tuple[str, ...]:
         """What stands below the name at the end of each mail."""
         return (*self.address, *self.signature)
-
-
-def split_lines(setting: str) -> tuple[str, ...]:
-    """The lines of a setting that separates them by "|"; blank lines are left out."""
-    return tuple(line.strip() for line in setting.split("|") if line.strip())

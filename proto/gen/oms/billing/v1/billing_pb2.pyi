@@ -935,6 +935,58 @@ class GetInvoiceResponse(_message.Message):
 Global___GetInvoiceResponse: _TypeAlias = GetInvoiceResponse  # noqa: Y015
 
 @_typing.final
+class RenderInvoiceRequest(_message.Message):
+    """Asks for the document of an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    invoice: _builtins.str
+    """The invoice, by identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        invoice: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderInvoiceRequest: _TypeAlias = RenderInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class RenderInvoiceResponse(_message.Message):
+    """An invoice as a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """The invoice's number."""
+    pdf: _builtins.bytes
+    """The PDF: what was posted, and what is paid and open now. The same state gives the same bytes."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderInvoiceResponse: _TypeAlias = RenderInvoiceResponse  # noqa: Y015
+
+@_typing.final
 class ListInvoicesRequest(_message.Message):
     """Asks for invoices."""
 

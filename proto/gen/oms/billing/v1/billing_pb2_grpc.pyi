@@ -66,6 +66,10 @@ class BillingServiceStub:
     """
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+    RenderInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]
+    """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
+    long ones wait; one of 2000 lines takes a second.
+    """
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
@@ -190,6 +194,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]  # type: ignore[assignment]
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+    RenderInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]  # type: ignore[assignment]
+    """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
+    long ones wait; one of 2000 lines takes a second.
+    """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
     RecordPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]  # type: ignore[assignment]
@@ -365,6 +373,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetInvoiceResponse, _abc.Awaitable[_billing_pb2.GetInvoiceResponse]]:
         """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RenderInvoice(
+        self,
+        request: _billing_pb2.RenderInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderInvoiceResponse]]:
+        """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
+        long ones wait; one of 2000 lines takes a second.
+        """
 
     @_abc_1.abstractmethod
     def ListInvoices(

@@ -331,6 +331,7 @@ class Order(_message.Message):
     CALENDAR_FIELD_NUMBER: _builtins.int
     SETTLEMENT_FIELD_NUMBER: _builtins.int
     BILL_TO_ID_FIELD_NUMBER: _builtins.int
+    BILL_TO_NAME_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -365,6 +366,8 @@ class Order(_message.Message):
     """Whose weekends and public holidays due dates move past: "US" or "US-TX"; empty moves none."""
     bill_to_id: _builtins.str
     """The account that is billed, where it is another than the customer's; else empty."""
+    bill_to_name: _builtins.str
+    """The name of that account, for documents; else empty."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -430,10 +433,11 @@ class Order(_message.Message):
         calendar: _builtins.str = ...,
         settlement: Global___Settlement | None = ...,
         bill_to_id: _builtins.str = ...,
+        bill_to_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

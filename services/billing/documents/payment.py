@@ -1,0 +1,65 @@
+"""How an invoice is paid, in words: its terms, what is left to do, and the discount for doing it early."""
+
+from __future__ import annotations
+
+from services.billing.domain.credit import SETTLED_ELSEWHERE, is_on_terms
+from services.billing.domain.invoices import Invoice
+from services.kernel.formats import Formats, amount
+from services.kernel.terms import NOT_DUE, Terms
+
+CARD, CASH_ON_DELIVERY = "card", "cod"
+_METHODS = {
+    CARD: "by card",
+    "prepaid": "in advance",
+    "deposit": "deposit, rest on credit",
+    CASH_ON_DELIVERY: "cash on delivery",
+    SETTLED_ELSEWHERE: "paid where it was bought",
+}
+
+
+def terms_in_words(invoice: Invoice) -> str:
+    """The terms it was posted under, or how its order is paid; empty where neither was kept."""
+    method = invoice.header.payment_method
+    if invoice.terms and (is_on_terms(method) or not method):
+        return Terms.parse(invoice.terms).words
+    return _METHODS.get(method, "")
+
+
+def paid_name(invoice: Invoice) -> str:
+    """What is said of money that came."""
+    return "Paid by card" if invoice.header.payment_method == CARD else "Paid"
+
+
+def is_by_transfer(invoice: Invoice) -> bool:
+    """Whether its customer is to send money to a bank."""
+    return bool(invoice.open.minor) and invoice.header.payment_method not in {CARD, CASH_ON_DELIVERY}
+
+
+def sentences(invoice: Invoice, formats: Formats, *, has_bank: bool) -> list[str]:
+    """What is to be done, one sentence a line."""
+    if not invoice.open.minor:
+        return [_settled(invoice)]
+    open_text = f"{amount(invoice.open)} {invoice.total.currency}"
+    if invoice.header.payment_method == CARD:
+        return [f"{open_text} is charged to the card of order {invoice.order_number}."]
+    if invoice.header.payment_method == CASH_ON_DELIVERY:
+        return [f"Pay {open_text} when the goods are delivered."]
+    by = "" if invoice.installments or invoice.due_on == NOT_DUE else f" by {formats.day(invoice.due_on)}"
+    to = " to this account" if has_bank else ""
+    return [f"Pay {open_text}{by}{to}, naming invoice {invoice.number}.", *_early(invoice, formats)]
+
+
+def _settled(invoice: Invoice) -> str:
+    if invoice.settled_elsewhere.minor:
+        return "Paid where it was bought. Nothing is to be paid."
+    return "Paid in full. Nothing is to be paid." if invoice.total.minor else "Nothing is to be paid."
+
+
+def _early(invoice: Invoice, formats: Formats) -> list[str]:
+    offer = invoice.offer
+    if offer is None:
+        return []
+    pays = f"{amount(invoice.open - offer.amount)} {invoice.total.currency}"
+    return [
+        f"{pays} settles it if received by {formats.day(offer.until)}: {amount(offer.amount)} early payment discount."
+    ]

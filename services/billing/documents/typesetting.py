@@ -1,0 +1,41 @@
+"""Content to PDF by typst: from a template of ours, with the fonts beside it, without the network or the machine's fonts.
+
+Run as a program, it reads content as JSON from standard input and writes the PDF to standard output. It imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typst import Fonts
+
+FOLDER = Path(__file__).parent
+TEMPLATE = FOLDER / "invoice.typ"
+
+
+def typeset(content: str) -> bytes:
+    """The PDF of content that is written as JSON; the same content gives the same bytes."""
+    import typst  # only who renders pays for loading it
+
+    created = datetime(**json.loads(content)["created"], tzinfo=UTC)
+    inputs = {"content": content}
+    return typst.compile(TEMPLATE, root=FOLDER, font_paths=fonts(), sys_inputs=inputs, timestamp=created)
+
+
+@cache
+def fonts() -> Fonts:
+    """The fonts of this folder, found once."""
+    import typst
+
+    folder = FOLDER / "fonts"
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(typeset(sys.stdin.read()))

@@ -1,0 +1,26 @@
+"""Protobuf to domain: the header of an invoice, from the document of its order."""
+
+from oms.orders.v1 import orders_pb2
+from services.billing.domain.headers import ADDRESS_PARTS, Address, Header
+from services.kernel.clock import business_day, given_instant
+from services.kernel.text import one_line, optional_text
+
+MAX_TEXT = 1_000
+
+
+def header(order: orders_pb2.Order, time_zone: str) -> Header:
+    """What an invoice keeps of its order; what the order does not say stays empty."""
+    parts = {name: _line(getattr(order.ship_to, name), f"{name} of ship_to") for name in ADDRESS_PARTS}
+    placed_at = given_instant(order.placed_at_micros, "placed_at_micros") if order.placed_at_micros else None
+    return Header(
+        po_number=_line(order.po_number, "po_number"),
+        bill_to_name=_line(order.bill_to_name if order.bill_to_id else order.customer_name, "name of who is billed"),
+        ship_to=Address(**parts),
+        ordered_on=business_day(placed_at, time_zone) if placed_at else None,
+        payment_method=order.payment_method,
+        tax_rate=order.tax_rate,
+    )
+
+
+def _line(value: str, what: str) -> str:
+    return optional_text(one_line(value), what, longest=MAX_TEXT)
