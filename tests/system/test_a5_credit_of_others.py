@@ -87,7 +87,7 @@ def test_a5_what_fits_ships_and_the_rest_when_there_is_room(trade: Trade) -> Non
     body = {"customer_id": customer, "credit_limit": f"{total * 11 / 20:.2f}"}
     ok(admin.patch("/v1/customers", json=body, headers=key()))
     [first] = _until_shipments(trade, order_id, 1)
-    waiting = trade.until(order_id, lambda one: "room" in one["waiting_for"]["what"], "the rest")["waiting_for"]
+    both = trade.until(order_id, lambda one: one["waiting_for"]["who"] == "warehouse, accounting", "part and rest")
     trade.send_off(first)
     trade.when_idle(order_id)
     [invoice] = ok(trade.system.api("accounting").get("/v1/invoices", params={"order_id": order_id}))["rows"]
@@ -99,7 +99,7 @@ def test_a5_what_fits_ships_and_the_rest_when_there_is_room(trade: Trade) -> Non
 
     assert (terms["ships_what_fits"], terms["changed_by"]) == (True, "admin@staff")
     assert _held_for(order) == ["credit"]
-    assert waiting["who"] == "warehouse, accounting"
+    assert "room under the credit limit for 5 units" in both["waiting_for"]["what"]
     assert [line["quantity"] for line in first["lines"]] == [5]
     assert (money["waiting_on"], after["waiting_on"]) == ("rest", None)
     assert [line["quantity"] for line in second["lines"]] == [5]
