@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,10 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing import wire
+from services.billing.domain import fitting
 from services.billing.domain.fitting import units_that_fit
-from services.billing.domain.invoices import BilledSoFar, Charges, bill
+from services.billing.domain.invoices import BilledSoFar, Charges, bill, charges_of
+from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money
 from tests.billing.desk import CONTEXT, NOW, Desk, order_of, usd
 from tests.threads import at_once
@@ -254,3 +258,30 @@ def test_what_fits_is_billed_within_what_is_covered_and_one_more_would_not_be(
     for line, count in units.items():
         if fit[line] < count:
             assert comes_to(fit | {line: fit[line] + 1}) > room
+
+
+def test_what_is_billed_already_takes_no_room() -> None:
+    """Of ten units five are billed: what is committed for the rest covers two of it, and what left is not asked again."""
+    order = wire.covering(pb.GetCoveredUnitsRequest(order=TEN))[0]
+    billed = BilledSoFar({"1": 5}, replace(_nothing_billed().charges, merchandise=Money(50_000, "USD")))
+
+    assert units_that_fit(order, {"1": 5}, {"1": 10}, billed, Money(25_000, "USD")) == {"1": 7}
+    assert units_that_fit(order, {"1": 5}, {"1": 10}, billed, Money(0, "USD")) == {"1": 5}
+
+
+def test_an_order_of_2000_lines_costs_a_few_sums_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = order_of({str(number): (1_000, "1.37") for number in range(MAX_LINES)}, freight=9_999, tax_rate="0.0825")
+    order = wire.covering(pb.GetCoveredUnitsRequest(order=sent))[0]
+    wanted = {line.line_id: line.quantity for line in order.lines}
+    asked = 0
+
+    def counting(*of: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return charges_of(*of)
+
+    monkeypatch.setattr(fitting, "charges_of", counting)
+    fit = units_that_fit(order, {}, wanted, _nothing_billed(), Money(order.charges.total.minor // 2, "USD"))
+
+    assert 900_000 < sum(fit.values()) < 1_100_000
+    assert asked <= 11 * MAX_LINES

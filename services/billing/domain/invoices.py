@@ -252,7 +252,7 @@ def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) 
         if line.line_id in shipped
     )
     merchandise = Money.total((line.extended for line in lines), order.currency)
-    return Bill(lines, _charges_now(order, shipped, merchandise, so_far))
+    return Bill(lines, charges_of(order, sum(shipped.values()), merchandise, so_far))
 
 
 def schedule(
@@ -299,13 +299,13 @@ def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
     return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
 
 
-def _charges_now(order: BillableOrder, shipped: Mapping[str, int], merchandise: Money, so_far: BilledSoFar) -> Charges:
-    """The parts that fall on these goods, none negative: only a credit note takes back what was billed.
+def charges_of(order: BillableOrder, units: int, merchandise: Money, so_far: BilledSoFar) -> Charges:
+    """The parts of a bill that fall on these goods, none negative: only a credit note takes back what was billed.
 
     The last invoice takes what the order has left. The discount of an invoice is at most its merchandise.
     """
     billed = so_far.charges
-    before, part, whole = _progress(order, shipped, merchandise, so_far)
+    before, part, whole = _progress(order, units, merchandise, so_far)
     discount = share(order.charges.discount, part, whole, before=before, given=billed.discount)
     freight = share(order.charges.freight, part, whole, before=before, given=billed.freight)
     discount = min(discount, merchandise)
@@ -314,9 +314,7 @@ def _charges_now(order: BillableOrder, shipped: Mapping[str, int], merchandise: 
     return Charges(merchandise, discount, freight, tax)
 
 
-def _progress(
-    order: BillableOrder, shipped: Mapping[str, int], merchandise: Money, so_far: BilledSoFar
-) -> tuple[int, int, int]:
+def _progress(order: BillableOrder, units: int, merchandise: Money, so_far: BilledSoFar) -> tuple[int, int, int]:
     """What was invoiced before, what is now, and the whole, by value; an order of free goods only is measured in units.
 
     The whole is the order as it stands, what is billed included; what a change left billed beyond it counts as all of it.
@@ -324,7 +322,7 @@ def _progress(
     whole, before, now = order.charges.merchandise.minor, so_far.charges.merchandise.minor, merchandise.minor
     if not whole:
         whole = sum(line.quantity for line in order.lines)
-        before, now = sum(so_far.quantities.values()), sum(shipped.values())
+        before, now = sum(so_far.quantities.values()), units
     before = min(before, whole)
     return before, min(now, whole - before), whole
 

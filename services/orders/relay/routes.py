@@ -32,8 +32,8 @@ MAIL_GATHERING = timedelta(milliseconds=200)
 """How long a new mail waits for company. What people or a workflow wait for, a start, a signal, waits for nothing."""
 MOST = 100
 """So many notices a call takes."""
-STOCK_SIGNALS = 10
-"""So many orders are told at once that stock has come: a relay that stops waits for the turns of no more."""
+STOCK_SIGNALS = 1
+"""So many orders are told at once that stock has come: a relay that stops waits for one turn."""
 
 NotifyAll = Callable[[notifications.NotifyAllRequest], notifications.NotifyAllResponse]
 
