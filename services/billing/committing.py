@@ -58,12 +58,16 @@ def _wait(
     session: Session, account: Account, request: CreditRequest, adding: Money, held: Commitment | None, now: datetime
 ) -> Decision:
     """An order whose money is not there for all of it waits: whole, or with a part granted where its customer ships what fits."""
-    part = what_fits.take(session, account, request, adding, held, now)
+    before = waits.of_order(session, request.order_id)
+    waiting = Waiting(request, now, is_in_part=before is not None and before.is_in_part)
+    part = what_fits.take(
+        session, account, waiting, adding, held, is_stopped=families.is_stopped(session, account, now)
+    )
     if part is not None:
         if part.minor:
             credit.record_commitment(session, request, part)
         what_fits.notify_rest(session, request.order_id, adding - part, now)
-    waits.put(session, Waiting(request, now, is_in_part=part is not None))
+    waits.put(session, replace(waiting, is_in_part=part is not None))
     return _decision(session, account, request, is_granted=part is not None)
 
 
@@ -161,7 +165,9 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
             _grant(session, one, adding, now)
             if one.is_in_part:
                 what_fits.notify_rest(session, order_id, adding - adding, now)
-        elif part := what_fits.take(session, account, request, adding, held.get(order_id), now):
+            continue
+        part = what_fits.take(session, account, one, adding, held.get(order_id), is_stopped=known.is_stopped)
+        if part is not None and part.minor:
             waits.put(session, replace(one, is_in_part=True))
             _grant(session, one, part, now)
             what_fits.notify_rest(session, order_id, adding - part, now)

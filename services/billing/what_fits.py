@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.billing import fact_wire
-from services.billing.domain.credit import TERMS, Account, Commitment, CreditRequest
+from services.billing.domain.credit import TERMS, Account, Commitment, Waiting
 from services.billing.domain.facts import CreditRestChanged
 from services.billing.domain.fitting import units_that_fit
 from services.billing.domain.invoices import BillableOrder
@@ -16,23 +16,20 @@ from services.runtime.facts import emit_fact
 
 
 def take(
-    session: Session, account: Account, request: CreditRequest, adding: Money, held: Commitment | None, now: datetime
+    session: Session, account: Account, waiting: Waiting, adding: Money, held: Commitment | None, *, is_stopped: bool
 ) -> Money | None:
     """Count what there is room for of `adding` in the customer's exposure and say how much; the family is taken.
 
     None where the order waits whole: for a customer who wants that, and while nothing of it fits. An order that is in part stays
-    so, whatever its customer wants for others; no room adds nothing to it and takes nothing away.
+    so, whatever its customer wants for others; no room, and credit that overdue invoices have stopped, add nothing to it and take
+    nothing away.
     """
-    if request.payment_method != TERMS:
-        return None
-    if not account.terms.ships_what_fits and not is_in_part(session, request.order_id):
+    request = waiting.request
+    if request.payment_method != TERMS or not (account.terms.ships_what_fits or waiting.is_in_part):
         return None
     nothing = Money.zero(adding.currency)
-    if families.is_stopped(session, account, now):
-        room = nothing
-    else:
-        room = max(families.room(session, account, request.order_id, adding.currency), nothing)
-    part = min(room, adding)
+    room = nothing if is_stopped else families.room(session, account, request.order_id, adding.currency)
+    part = min(max(room, nothing), adding)
     if not part.minor:
         return nothing if held is not None and not held.is_released else None
     credit.move(session, request.customer_id, committed=part, receivable=nothing)

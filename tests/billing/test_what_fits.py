@@ -201,6 +201,22 @@ def test_somebody_who_lets_go_what_waits_whole_lets_go_all_of_it(desk: Desk) -> 
     assert desk.violations() == {}
 
 
+def test_room_that_does_not_come_is_told_to_nobody(desk: Desk) -> None:
+    """Neither of one in part, however often somebody looks, nor of an accepted one whose growth waits whole."""
+    desk.limit(100_000)
+    desk.commit("ord_0", 45_000)
+    desk.adjust("ord_0", 145_000)
+    put_terms(desk, fits=True)
+    desk.commit("ord_1", 100_000)
+    told = len(desk.facts("credit_rest_changed"))
+    for _ in range(3):
+        desk.limit(100_000)
+
+    assert desk.facts("credit_granted")[1:] == []
+    assert len(desk.facts("credit_rest_changed")) == told
+    assert desk.violations() == {}
+
+
 @pytest.mark.on_postgres
 def test_parts_that_are_taken_in_parallel_never_pass_the_limit_together(desk: Desk) -> None:
     ships_what_fits(desk, 55_000)

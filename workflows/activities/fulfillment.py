@@ -55,7 +55,8 @@ class FulfillmentActivities:
         if order.is_ship_complete and (backordered or withheld or uncovered):
             return Release(0, backordered=backordered, uncovered=uncovered)
         request = pb.ReleaseShipmentsRequest(
-            request_id=step.request_id,
+            # the answer to a part may be lost: a try that is covered further asks for more than it did, and is another request
+            request_id=f"{step.request_id}/{units_of(covered)}" if uncovered else step.request_id,
             order_id=order.order_id,
             order_number=order.number,
             ship_to=order.ship_to,
