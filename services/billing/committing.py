@@ -71,10 +71,12 @@ def _wait(
     return _decision(session, account, request, is_granted=part is not None)
 
 
-def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
+def adjust(
+    session: Session, request: CreditRequest, now: datetime, *, is_forced: bool, keeps_part: bool = False
+) -> Decision:
     """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted.
 
-    Nothing is forced for an order that is in part: its hold went because of that part, and nobody has let go more.
+    Nothing is forced for an order that is in part and `keeps_part`: its hold went because of that, and nobody has let go more.
     """
     total = request.amount
     account = credit.taken(session, request.customer_id, total.currency)
@@ -83,7 +85,8 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     request = on_its_terms(request, held)
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(request.counted, billed, held)
-    if adding.minor <= 0 or (is_forced and not what_fits.is_in_part(session, request.order_id)):
+    is_kept = keeps_part and what_fits.is_in_part(session, request.order_id)
+    if adding.minor <= 0 or (is_forced and not is_kept):
         _move(session, request.customer_id, request.payment_method, adding)
     elif not _take(session, account, request, adding, held, now):
         return _wait(session, account, request, adding, held, now)

@@ -126,12 +126,14 @@ class BillingServicer(DocumentServicer):
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
         asked, token = wire.credit_request(request), wire.card_token(request.card_token)
-        same = without(request, "card_token")
+        same = without(request, "card_token", "keeps_part")
         if not request.is_forced:
             covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.AdjustCreditResponse:
-            decision = committing.adjust(session, asked, self.clock(), is_forced=request.is_forced)
+            decision = committing.adjust(
+                session, asked, self.clock(), is_forced=request.is_forced, keeps_part=request.keeps_part
+            )
             decision = covering.said(self.desk, decision)
             log.info(
                 "credit.adjusted", order_id=asked.order_id, is_granted=decision.is_granted, is_forced=request.is_forced

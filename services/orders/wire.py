@@ -137,6 +137,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         is_accepted=found.is_accepted,
         was_held=found.was_held,
         unpaid_hold_id=found.unpaid_hold_id,
+        is_money_let_go=found.is_money_let_go,
     )
 
 

@@ -132,6 +132,7 @@ class Desk:
         method: str = "terms",
         deposit: int = 0,
         is_forced: bool = False,
+        keeps_part: bool = False,
         request_id: str = "",
     ) -> pb.AdjustCreditResponse:
         request = pb.AdjustCreditRequest(
@@ -141,6 +142,7 @@ class Desk:
             amount=usd(minor),
             payment_method=method,
             is_forced=is_forced,
+            keeps_part=keeps_part,
             deposit=usd(deposit),
         )
         return self.billing.AdjustCredit(request, CONTEXT)

@@ -181,7 +181,7 @@ def test_a_hold_that_went_because_of_a_part_lets_go_no_more_than_that(desk: Desk
     waits = desk.commit("ord_1", 100_000).is_granted
     desk.limit(55_000)
 
-    answer = desk.adjust("ord_1", 100_000, is_forced=True)
+    answer = desk.adjust("ord_1", 100_000, is_forced=True, keeps_part=True)
 
     assert (waits, answer.is_granted) == (False, True)
     assert [one["amount_minor"] for one in desk.facts("credit_granted")] == [100_000]
@@ -190,14 +190,16 @@ def test_a_hold_that_went_because_of_a_part_lets_go_no_more_than_that(desk: Desk
     assert desk.violations() == {}
 
 
-def test_somebody_who_lets_go_what_waits_whole_lets_go_all_of_it(desk: Desk) -> None:
+@pytest.mark.parametrize("limit", [0, 55_000])
+def test_somebody_who_lets_an_order_go_lets_go_all_of_it_whatever_room_came_meanwhile(desk: Desk, limit: int) -> None:
     desk.limit(0)
     put_terms(desk, fits=True)
     desk.commit("ord_1", 100_000)
+    desk.limit(limit)
 
     desk.adjust("ord_1", 100_000, is_forced=True)
 
-    assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10}), desk.headroom()) == (100_000, None, -100_000)
+    assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10}), desk.headroom()) == (100_000, None, limit - 100_000)
     assert desk.violations() == {}
 
 
@@ -208,12 +210,12 @@ def test_room_that_does_not_come_is_told_to_nobody(desk: Desk) -> None:
     desk.adjust("ord_0", 145_000)
     put_terms(desk, fits=True)
     desk.commit("ord_1", 100_000)
-    told = len(desk.facts("credit_rest_changed"))
+    sent = len(desk.facts("credit_rest_changed"))
     for _ in range(3):
         desk.limit(100_000)
 
     assert desk.facts("credit_granted")[1:] == []
-    assert len(desk.facts("credit_rest_changed")) == told
+    assert len(desk.facts("credit_rest_changed")) == sent
     assert desk.violations() == {}
 
 

@@ -94,27 +94,6 @@ def test_money_for_less_than_the_order_comes_to_releases_it_only_as_billing_says
     assert _open(desk, order_id) == ["CREDIT_EXCEEDED"]
 
 
-def test_the_rest_of_an_order_waits_for_accounting_and_goes_when_there_is_room(desk: ReviewDesk) -> None:
-    """Its workflow alone knows what it has withheld: it is woken whenever less waits, and by no older fact."""
-    order_id = desk.accepted(("PUMP", 3))
-
-    _hear(desk, order_id, "credit_rest_changed", 1, {"rest_minor": 20_000, "currency": "USD"})
-    standing = desk.read(order_id).standing
-    unwoken = desk.signals(order_id)
-    _hear(desk, order_id, "credit_rest_changed", 3, {"rest_minor": 5_000, "currency": "USD"})
-    _hear(desk, order_id, "credit_rest_changed", 2, {"rest_minor": 12_000, "currency": "USD"})
-    _hear(desk, order_id, "credit_rest_changed", 4, {"rest_minor": 0, "currency": "USD"})
-
-    assert standing.waiting_for is not None
-    assert standing.waiting_for.text == "accounting: room under the credit limit for 3 units"
-    assert (unwoken, desk.signals(order_id)) == ([], ["holds_released", "holds_released"])
-    after = desk.read(order_id)
-    assert after.standing.waiting_for is not None
-    assert "credit" not in after.standing.waiting_for.text
-    assert (_open(desk, order_id), after.order.phase) == ([], "accepted")
-    assert desk.broken() == []
-
-
 def test_what_was_released_by_hand_is_not_released_again(desk: ReviewDesk) -> None:
     order_id = desk.place(("PUMP", 3)).order_id
     desk.validate(order_id, is_granted=False)

@@ -87,6 +87,7 @@ class BillingActivities:
             amount, deposit = changed.total, _deposit_of(changed)
         else:
             deposit = await self._deposit(step)
+        keeps_part = step.is_forced and not await self._is_let_go(step.order_id)
         request = pb.AdjustCreditRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -94,11 +95,17 @@ class BillingActivities:
             amount=amount,
             payment_method=step.payment_method,
             is_forced=step.is_forced,
+            keeps_part=keeps_part,
             deposit=deposit,
             card_token=await self._card(step.order_id) if step.payment_method == CARD else "",
         )
         response = await self._services.billing.AdjustCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units, response.card)
+
+    async def _is_let_go(self, order_id: str) -> bool:
+        """Whether somebody released a hold on the order's money; where its coming did, there is as much as there is."""
+        request = orders_pb2.GetClearanceRequest(order_id=order_id)
+        return (await self._services.orders.GetClearance(request)).is_money_let_go
 
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.domain.clearance import Clearance, clearance
-from services.orders.domain.holds import is_unpaid, remaining
+from services.orders.domain.holds import is_let_go, is_unpaid, remaining
 from services.orders.domain.order import IN_REVIEW
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
 from services.orders.store import holds as hold_store
@@ -18,7 +18,8 @@ from services.orders.store import reviews
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
-    ever asked, the request to cancel it that waits, and the hold that a reversed payment placed.
+    ever asked, the request to cancel it that waits, the hold that a reversed payment placed, and whether somebody let go a hold on
+    its money.
     """
 
     clearance: Clearance
@@ -27,6 +28,7 @@ class Cleared:
     was_held: bool
     cancellation_id: str
     unpaid_hold_id: str
+    is_money_let_go: bool
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
@@ -39,6 +41,7 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         bool(found.holds or reviews.of_order(session, order_id)),
         hold_store.waiting_cancellation(session, order_id),
         next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
+        any(is_let_go(hold) for hold in found.holds),
     )
 
 

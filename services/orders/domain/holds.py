@@ -127,6 +127,11 @@ def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
     return hold.hold_type in MONEY_TYPES or "credit.is_granted" in when
 
 
+def is_let_go(hold: Hold) -> bool:
+    """Whether somebody released a hold on the order's money; the money's coming releases it as a service does."""
+    return hold.hold_type in MONEY_TYPES and not hold.is_open and hold.released_role != "service"
+
+
 def asks_for_cash(hold: Hold) -> bool:
     """Whether a hold waits for the customer's payment: not where one came and was reversed, of which its own mail tells, nor where
     goods were let go without it until a day that is over, which is for its owner to decide again.

@@ -398,6 +398,7 @@ class AdjustCreditRequest(_message.Message):
     IS_FORCED_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
     CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    KEEPS_PART_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -410,6 +411,8 @@ class AdjustCreditRequest(_message.Message):
     """Commit even over the limit and without its cash: somebody with the right said so."""
     card_token: _builtins.str
     """The provider's token of the card, as in CommitCredit."""
+    keeps_part: _builtins.bool
+    """Not even forced beyond the part that the order has: its hold went because of that part, and nobody let go more."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's new total."""
@@ -429,10 +432,11 @@ class AdjustCreditRequest(_message.Message):
         is_forced: _builtins.bool = ...,
         deposit: _types_pb2.Money | None = ...,
         card_token: _builtins.str = ...,
+        keeps_part: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "keeps_part", b"keeps_part", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -744,6 +744,7 @@ class GetClearanceResponse(_message.Message):
     IS_ACCEPTED_FIELD_NUMBER: _builtins.int
     WAS_HELD_FIELD_NUMBER: _builtins.int
     UNPAID_HOLD_ID_FIELD_NUMBER: _builtins.int
+    IS_MONEY_LET_GO_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
@@ -752,6 +753,8 @@ class GetClearanceResponse(_message.Message):
     """Whether people ever had to clear it: it had a hold or a review."""
     unpaid_hold_id: _builtins.str
     """The hold that stands because a payment for goods that have not left was reversed; empty without one."""
+    is_money_let_go: _builtins.bool
+    """Whether somebody released a hold on its money, rather than the money's coming."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -764,10 +767,11 @@ class GetClearanceResponse(_message.Message):
         is_accepted: _builtins.bool = ...,
         was_held: _builtins.bool = ...,
         unpaid_hold_id: _builtins.str = ...,
+        is_money_let_go: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
