@@ -51,6 +51,7 @@ def decision(decided: Decision) -> pb.CommitCreditResponse:
         exposure=money(decided.exposure),
         limit=money(decided.limit),
         card=decided.card,
+        asks_for_order=decided.asks_for_order,
     )
 
 

@@ -46,7 +46,11 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     adding = amount_to_commit(request.counted, held)
     if adding is None:
         waits.remove_whole(session, request.order_id)
-        return _decision(session, account, request, is_granted=True)
+        is_kept = held is None or what_fits.keep(session, request, held, now)
+        if held is not None and not is_kept:
+            give_up(session, held)
+            grant_waiting(session, request.customer_id, currency, now)
+        return _decision(session, account, request, is_granted=is_kept)
     if not _take(session, account, request, adding, held, now):
         return _wait(session, account, request, adding, held, now)
     credit.record_commitment(session, request, adding)
@@ -68,7 +72,8 @@ def _wait(
             credit.record_commitment(session, request, part)
         what_fits.notify_rest(session, request.order_id, adding - part, now)
     waits.put(session, replace(waiting, is_in_part=part is not None))
-    return _decision(session, account, request, is_granted=part is not None)
+    decision = _decision(session, account, request, is_granted=part is not None)
+    return replace(decision, asks_for_order=what_fits.may_be_in_part(account, request) and request.least is None)
 
 
 def adjust(
@@ -146,9 +151,10 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
 
     Of one whose customer ships what fits, as much as there is room for. The account is taken.
     """
-    found = waits.of_family(session, customer_id, currency)
-    if not found:
+    if not waits.of_family(session, customer_id, currency):
         return
+    credit.take(session, customer_id, currency)  # its parent may have changed while the caller waited for the account
+    found = waits.of_family(session, customer_id, currency)
     accounts = {name: credit.account(session, name, currency) for name in {one.request.customer_id for one in found}}
     stopped = {name for name, one in accounts.items() if one and families.is_stopped(session, one, now)}
     ids = [one.request.order_id for one in found]

@@ -112,8 +112,8 @@ class BillingServicer(DocumentServicer):
 
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
         """Commit an order if its money is there. Not there is an answer; an order never counts twice."""
-        asked, token = wire.credit_request(request), wire.card_token(request.card_token)
-        same = without(request, "card_token")
+        asked, token = wire.commitment(request), wire.card_token(request.card_token)
+        same = without(request, "card_token", "order")
         covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.CommitCreditResponse:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing import header_wire
 from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, CreditTerms, OverdueRule
+from services.billing.domain.fitting import least_part
 from services.billing.domain.headers import Header
 from services.billing.domain.invoices import BillableOrder, Charges, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
@@ -173,6 +174,14 @@ def identity(request: pb.IssueInvoiceRequest) -> pb.IssueInvoiceRequest:
         shipment_id=request.shipment_id,
         lines=request.lines,
     )
+
+
+def commitment(request: pb.CommitCreditRequest) -> CreditRequest:
+    """What an order asks of its customer's money, with the least part of it that is of use where it is there."""
+    asked = credit_request(request)
+    if not request.HasField("order"):
+        return asked
+    return replace(asked, least=least_part(_order(request.order), is_whole=request.order.is_ship_complete))
 
 
 def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> CreditRequest:

@@ -111,6 +111,7 @@ class Desk:
         customer_id: str = "cus_acme",
         method: str = "terms",
         deposit: int = 0,
+        order: orders_pb2.Order | None = None,
         request_id: str = "",
     ) -> pb.CommitCreditResponse:
         request = pb.CommitCreditRequest(
@@ -120,6 +121,7 @@ class Desk:
             amount=usd(minor),
             payment_method=method,
             deposit=usd(deposit),
+            order=order,
         )
         return self.billing.CommitCredit(request, CONTEXT)
 

@@ -131,6 +131,51 @@ def test_an_order_of_which_nothing_fits_waits_whole(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+def test_a_part_that_is_worth_no_unit_is_given_back_and_the_order_waits_whole(desk: Desk) -> None:
+    """Room of 99.99 for units of 100: held, so that somebody may decide; the room is another's, and one unit's room is of use."""
+    ships_what_fits(desk, 9_999)
+
+    first = desk.commit("ord_1", 100_000)
+    second = desk.commit("ord_1", 100_000, order=TEN)
+    other = desk.commit("ord_2", 9_000).is_granted
+    desk.release("ord_2")
+    before = desk.committed("ord_1")
+    desk.limit(10_000)
+
+    assert (first.asks_for_order, second.is_granted, second.asks_for_order, other) == (True, False, False, True)
+    assert before == 0
+    assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10})) == (10_000, {"1": 1})
+    assert desk.violations() == {}
+
+
+def test_an_order_that_ships_complete_takes_no_part(desk: Desk) -> None:
+    ships_what_fits(desk, 55_000)
+    whole = orders_pb2.Order()
+    whole.CopyFrom(TEN)
+    whole.is_ship_complete = True
+
+    desk.commit("ord_1", 100_000)
+    answer = desk.commit("ord_1", 100_000, order=whole)
+    desk.limit(99_999)
+    before = (desk.committed("ord_1"), desk.money("ord_1")["waiting_on"])
+    desk.limit(100_000)
+
+    assert not answer.is_granted
+    assert before == (0, "credit")
+    assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10})) == (100_000, None)
+    assert desk.violations() == {}
+
+
+def test_a_part_that_is_of_use_is_kept_when_that_is_said(desk: Desk) -> None:
+    ships_what_fits(desk, 55_000)
+
+    answers = [desk.commit("ord_1", 100_000, order=of).is_granted for of in (None, TEN, TEN)]
+
+    assert answers == [True, True, True]
+    assert (desk.committed("ord_1"), covered(desk, TEN, {"1": 10})) == (55_000, {"1": 5})
+    assert desk.violations() == {}
+
+
 def test_a_parents_limit_and_overdue_invoices_bound_the_part(desk: Desk) -> None:
     desk.limit(30_000, "group")
     ships_what_fits(desk, 90_000, parent_id="group", overdue=(5, 100))

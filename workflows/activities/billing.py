@@ -36,6 +36,10 @@ class BillingActivities:
             card_token=await self._card(step.order_id) if step.payment_method == CARD else "",
         )
         response = await self._services.billing.CommitCredit(request)
+        if response.asks_for_order:
+            request.order.CopyFrom(await self._documents.order(step.order_id))
+            request.request_id = f"{step.request_id}/order"
+            response = await self._services.billing.CommitCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units, response.card)
 
     async def _deposit(self, step: CreditStep) -> types_pb2.Money | None:

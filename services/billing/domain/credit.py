@@ -93,13 +93,17 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class CreditRequest:
-    """What an order asks of its customer's money: `deposit` is what of its amount must be here before goods leave."""
+    """What an order asks of its customer's money: `deposit` is what of its amount must be here before goods leave.
+
+    `least` is the least part of it that is of use where only a part has room; None while nobody has said.
+    """
 
     order_id: str
     customer_id: str
     amount: Money
     payment_method: str
     deposit: Money
+    least: Money | None = None
 
     @property
     def counted(self) -> Money:
@@ -137,12 +141,16 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it, and how the order's card stands."""
+    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it, and how the order's card stands.
+
+    It `asks_for_order` where a part may be granted and nobody has said from what on it is of use.
+    """
 
     is_granted: bool
     exposure: Money
     limit: Money
     card: str = ""
+    asks_for_order: bool = False
 
 
 def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:

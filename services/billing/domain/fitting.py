@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.billing.domain.invoices import BillableOrder, BilledSoFar, OrderLine, charges_of
+from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, charges_of
 from services.kernel.money import Money, extend
 
 
@@ -45,6 +45,15 @@ def units_that_fit(
         unbilled = _with(unbilled, line, so_far, before, least)
         allowed[line.line_id] = least
     return allowed
+
+
+def least_part(order: BillableOrder, *, is_whole: bool) -> Money:
+    """What must have room for any of an order to go: all of it when it `is_whole`, else what its cheapest unit is billed."""
+    if is_whole:
+        return order.charges.total
+    nothing = BilledSoFar({}, Charges.none(order.currency))
+    units = (charges_of(order, 1, extend(line.unit_price, 1), nothing).total for line in order.lines if line.quantity)
+    return max(min(units, default=order.charges.total), Money(1, order.currency))
 
 
 def _with(so_much: _Unbilled, line: OrderLine, so_far: BilledSoFar, before: int, units: int) -> _Unbilled:

@@ -90,4 +90,5 @@ class CreditWait(Table, table=True):
     payment_method: str = Field(sa_type=Text)
     deposit_minor: int = Field(sa_type=Int64)
     waiting_since: datetime = Field(sa_type=UtcDateTime)
+    least_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     is_in_part: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})

@@ -37,14 +37,16 @@ _REMOVE_BILLED = _REMOVE.where(_row.amount_minor <= bindparam("billed", type_=In
 # one that waits already keeps its place
 _PUT = text(
     "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since, "
-    "is_in_part) VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since, :is_in_part) "
+    "is_in_part, least_minor) VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since, "
+    ":is_in_part, :least_minor) "
     "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, "
-    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor, is_in_part = excluded.is_in_part"
+    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor, is_in_part = excluded.is_in_part, "
+    "least_minor = CASE WHEN excluded.least_minor > 0 THEN excluded.least_minor ELSE credit_wait.least_minor END"
 ).bindparams(bindparam("waiting_since", type_=UtcDateTime()), bindparam("is_in_part", type_=Flag()))
 
 
 def put(session: Session, waiting: Waiting) -> None:
-    """Remember an order that waits; one that waits already keeps its place and asks for the new amount."""
+    """Remember an order that waits; one that waits already keeps its place and asks for the new amount. What is known of the least part stays."""
     asked = waiting.request
     session.execute(
         _PUT,
@@ -57,6 +59,7 @@ def put(session: Session, waiting: Waiting) -> None:
             "deposit_minor": asked.deposit.minor,
             "waiting_since": waiting.waiting_since,
             "is_in_part": waiting.is_in_part,
+            "least_minor": asked.least.minor if asked.least else 0,
         },
     )
 
@@ -103,5 +106,6 @@ def of_order(session: Session, order_id: str) -> Waiting | None:
 
 def _waiting(row: Row[Any]) -> Waiting:
     amount, deposit = Money(row.amount_minor, row.currency), Money(row.deposit_minor, row.currency)
-    request = CreditRequest(row.order_id, row.customer_id, amount, row.payment_method, deposit)
+    least = Money(row.least_minor, row.currency) if row.least_minor else None
+    request = CreditRequest(row.order_id, row.customer_id, amount, row.payment_method, deposit, least)
     return Waiting(request, row.waiting_since, row.is_in_part)

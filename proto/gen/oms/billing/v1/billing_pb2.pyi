@@ -304,6 +304,7 @@ class CommitCreditRequest(_message.Message):
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
     CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -327,6 +328,10 @@ class CommitCreditRequest(_message.Message):
     def deposit(self) -> _types_pb2.Money:
         """What must be here for the order before its goods leave; for the method deposit."""
 
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order itself, where an answer asked for it: what fits of it is of use from one unit on, and all of it where it ships complete."""
+
     def __init__(
         self,
         *,
@@ -337,10 +342,11 @@ class CommitCreditRequest(_message.Message):
         payment_method: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
         card_token: _builtins.str = ...,
+        order: _orders_pb2.Order | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit", "order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "order", b"order", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -356,10 +362,13 @@ class CommitCreditResponse(_message.Message):
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CARD_FIELD_NUMBER: _builtins.int
+    ASKS_FOR_ORDER_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
     card: _builtins.str
     """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
+    asks_for_order: _builtins.bool
+    """Whether a part may be granted and nobody knows from what on it is of use: ask again, with the order, under another request id."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -375,10 +384,11 @@ class CommitCreditResponse(_message.Message):
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
         card: _builtins.str = ...,
+        asks_for_order: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asks_for_order", b"asks_for_order", "card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
