@@ -33,6 +33,10 @@ def test_every_container_is_bounded_in_memory_processes_and_logs() -> None:
         assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
 
 
+def test_billing_has_room_for_a_long_document_beside_itself() -> None:
+    assert int(_read()["services"]["billing"]["mem_limit"]) >= 1024**3
+
+
 def test_every_container_gives_up_what_root_may() -> None:
     for name, service in _read()["services"].items():
         assert service["cap_drop"] == ["ALL"], name

@@ -7,34 +7,66 @@ import subprocess
 import sys
 from threading import BoundedSemaphore, Lock
 
+import structlog
+
 from services.billing.documents import typesetting
 from services.billing.documents.content import Content
-from services.kernel.errors import Conflict
+from services.kernel.errors import Conflict, Refused
+
+log = structlog.get_logger()
 
 LINES_HERE = 100
-"""typst keeps what its last ten documents came to: 80 KB a line."""
-_TIMEOUT_S = 25
-_ONE = Lock()  # a document of 2,000 lines takes 0.3 GB and a second; others of its kind wait
+"""typst keeps what its last ten documents came to: 80 KB a line, 145 to 220 KB where texts are long."""
+_PROGRAM = (sys.executable, "-P", "-X", "utf8", typesetting.__file__)
+_TURN_S = 10.0
+_TIMEOUT_S = 15.0  # with the wait for a turn less than the 30 s that who asks waits
+_ONE = Lock()  # a document of 2,000 lines takes 0.3 to 0.5 GB and a second or two; others of its kind wait
 _PLACES = BoundedSemaphore(4)  # so few wait that they never keep all threads of the server
 
 
 def pdf(content: Content) -> bytes:
-    """The document; the same content gives the same bytes. Conflict DOCUMENTS_BUSY while too many long ones wait."""
+    """The document; the same content gives the same bytes.
+
+    Conflict DOCUMENTS_BUSY for a long one while others keep it waiting, or when it takes too long; Refused DOCUMENT_NOT_MADE when its
+    process dies, as it does for want of memory.
+    """
     written = json.dumps(content)
     if len(content["lines"]) <= LINES_HERE:
         return typesetting.typeset(written)
     if not _PLACES.acquire(blocking=False):
-        raise Conflict("DOCUMENTS_BUSY", "several long documents are being made: ask again in a few seconds")
+        raise _busy()
     try:
-        with _ONE:
-            return _apart(written)
+        return _in_turn(written)
     finally:
         _PLACES.release()
 
 
+def _in_turn(content: str) -> bytes:
+    if not _ONE.acquire(timeout=_TURN_S):
+        raise _busy()
+    try:
+        return _apart(content)
+    finally:
+        _ONE.release()
+
+
 def _apart(content: str) -> bytes:
-    program = [sys.executable, "-P", "-X", "utf8", typesetting.__file__]
-    done = subprocess.run(  # noqa: S603  # our own file, run by the Python that runs us
-        program, input=content.encode(), stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  # our own file, run by the Python that runs us
+            _PROGRAM, input=content.encode(), stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True
+        )
+    except subprocess.TimeoutExpired as slow:
+        log.warning("documents.too_slow", seconds=slow.timeout)
+        raise _busy() from None
+    except subprocess.CalledProcessError as died:
+        log.exception("documents.process_died", code=died.returncode)
+        raise Refused(
+            "DOCUMENT_NOT_MADE",
+            "the PDF of this invoice could not be made, and asking again will not help: read the invoice here without it, "
+            "and tell whoever runs the system its number",
+        ) from None
     return done.stdout
+
+
+def _busy() -> Conflict:
+    return Conflict("DOCUMENTS_BUSY", "several long documents are being made: ask again in a few seconds")

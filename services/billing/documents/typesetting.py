@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -37,5 +38,12 @@ def fonts() -> Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
 
 
+def be_ended_first() -> None:
+    """Ask the kernel to end this process, and not the service beside it, when memory is short; only Linux can be asked."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
 if __name__ == "__main__":
+    be_ended_first()
     sys.stdout.buffer.write(typeset(sys.stdin.read()))

@@ -303,7 +303,7 @@ class BillingServiceServicer:
 
     def RenderInvoice(self, request, context):
         """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
-        long ones wait; one of 2000 lines takes a second.
+        long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

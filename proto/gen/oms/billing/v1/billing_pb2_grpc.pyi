@@ -68,7 +68,7 @@ class BillingServiceStub:
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
-    long ones wait; one of 2000 lines takes a second.
+    long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
     """
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
@@ -196,7 +196,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]  # type: ignore[assignment]
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
-    long ones wait; one of 2000 lines takes a second.
+    long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
     """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
@@ -381,7 +381,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RenderInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderInvoiceResponse]]:
         """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
-        long ones wait; one of 2000 lines takes a second.
+        long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
         """
 
     @_abc_1.abstractmethod
