@@ -13,6 +13,15 @@ _UNKNOWN = "%N%n%A%n%C, %S %Z"
 _FIELD = re.compile(r"%([A-Z])")
 _GAPS = re.compile(r"^[\s,\-]+|[\s,\-]+$|\s+(?=[\s,])|(?<=,),+")
 _SMALL_WORDS = frozenset({"and", "of", "the"})
+_NAMES = {
+    "BG": "Bulgaria", "CC": "Cocos Islands", "CD": "Democratic Republic of the Congo", "CG": "Republic of the Congo",
+    "CI": "Côte d'Ivoire", "CZ": "Czech Republic", "DO": "Dominican Republic", "FK": "Falkland Islands", "FM": "Micronesia",
+    "GD": "Grenada", "GW": "Guinea-Bissau", "HM": "Heard and McDonald Islands", "HU": "Hungary", "LA": "Laos", "MD": "Moldova",
+    "MK": "North Macedonia", "NR": "Nauru", "PA": "Panama", "RS": "Serbia", "SG": "Singapore", "SZ": "Eswatini",
+    "TA": "Tristan da Cunha", "TL": "Timor-Leste", "TZ": "Tanzania", "VC": "Saint Vincent and the Grenadines",
+    "VG": "British Virgin Islands", "VI": "U.S. Virgin Islands",
+}  # fmt: skip
+"""Countries whose name in the rules is no name to print, such as CONGO (DEM. REP.)."""
 
 
 class Place(Protocol):
@@ -92,10 +101,11 @@ def _layout(country: str, *, is_latin: bool) -> tuple[str, str]:
         rules = None
     if rules is None:
         return _UNKNOWN, country
-    return (rules.address_latin_format if is_latin else rules.address_format), _named(rules.country_name)
+    layout = rules.address_latin_format if is_latin else rules.address_format
+    return layout, _NAMES.get(country) or _spelled(rules.country_name)
 
 
-def _named(country: str) -> str:
+def _spelled(country: str) -> str:
     """UNITED ARAB EMIRATES, as its name is spelled in a sentence."""
     words = country.lower().split()
     return " ".join(word if word in _SMALL_WORDS else word[:1].upper() + word[1:] for word in words)
