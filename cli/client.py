@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
+from email.message import Message
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -70,9 +71,12 @@ class Api:
         """One document. Query values that are None are left out."""
         return self._document(self._ask("GET", path, params=_given(query)))
 
-    def file(self, path: str) -> bytes:
-        """One document that is no JSON."""
-        return self._ask("GET", path).content
+    def file(self, path: str) -> tuple[bytes, str]:
+        """One document that is no JSON, and the name of a file that its sender gives it; empty without one."""
+        answer = self._ask("GET", path)
+        said = Message()
+        said["Content-Disposition"] = answer.headers.get("Content-Disposition", "")
+        return answer.content, PurePath(said.get_filename("").replace("\\", "/")).name
 
     def rows(self, path: str, limit: int, **query: Any) -> list[dict[str, Any]]:
         """At most `limit` rows of a list, over as many pages as it takes."""

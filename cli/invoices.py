@@ -86,10 +86,10 @@ def pdf(
     var: VarOption = VAR,
 ) -> None:
     """Get one invoice as a PDF."""
-    content = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.pdf")
+    content, name = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.pdf")
     if not content.startswith(b"%PDF-"):
         raise CommandRefused("the answer is no PDF: is OMS_URL the address of an OMS?")
-    path = output or Path(f"{invoice}.pdf")
+    path = output or Path(name or f"{invoice}.pdf")
     try:
         path.write_bytes(content)
     except OSError as unwritable:

@@ -25,9 +25,10 @@ class Asked:
 
 @dataclass
 class FakeApi:
-    """`answers` holds, by "METHOD /path", a list of (status, document); the last one stays."""
+    """`answers` holds, by "METHOD /path", a list of (status, document); the last one stays. `headers` are sent beside them."""
 
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
 
@@ -71,6 +72,8 @@ def serving() -> Iterator[FakeApi]:
             self.send_response(status)
             self.send_header("Content-Type", "text/event-stream" if is_stream else "application/json")
             self.send_header("Content-Length", str(len(payload)))
+            for name, value in api.headers.get(f"{method} {target.path}", {}).items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(payload)
 

@@ -78,6 +78,21 @@ def test_an_invoice_is_written_to_the_file_that_is_named_or_to_its_number(
     assert written == ["%PDF-1.7 …"] * 2
 
 
+@pytest.mark.parametrize("sent", ["INV-000001.pdf", "/tmp/INV-000001.pdf", "..\\INV-000001.pdf"])
+def test_an_invoice_that_is_named_by_its_id_is_written_to_its_number_in_this_folder(
+    command: Oms, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: str
+) -> None:
+    api.on("GET /v1/invoices/inv_1.pdf", "%PDF-1.7")
+    api.headers["GET /v1/invoices/inv_1.pdf"] = {"Content-Disposition": f'attachment; filename="{sent}"'}
+    monkeypatch.chdir(tmp_path)
+
+    answer = command("invoices", "pdf", "inv_1")
+
+    assert "INV-000001.pdf written" in answer.out
+    assert (tmp_path / "INV-000001.pdf").read_text("utf-8") == "%PDF-1.7"
+    assert not (tmp_path / "inv_1.pdf").exists()
+
+
 def test_a_pdf_that_cannot_be_had_or_written_is_refused_in_a_sentence(
     command: Oms, api: FakeApi, tmp_path: Path
 ) -> None:
