@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 import pytest
@@ -18,6 +19,9 @@ from tests.faults.running import RunningSystem
 from tests.faults.summary import differences
 
 SIZE = "192m"
+WARN_MIB = 32
+FULL_BYTES = 1 << 20
+"""So little is free where everything is taken but what became free just now."""
 GOES_ON_WITHIN_S = 60.0
 
 
@@ -71,12 +75,15 @@ def survives_a_full_disk(shop: Shop, disk: Path, orders: int, per_s: float, full
     wanted = Journey(shop, shop.goods()).travel()
     ballast = Ballast(disk)
     before = {name: shop.running.restarts(name) for name in ("orders", "worker", "temporal")}
+    assert readiness(shop.running).json()["warnings"] == {}
 
     with under_load(shop, orders, per_s) as load:
         time.sleep(orders / per_s / 3)
         ends = time.monotonic() + full_s
+        free = []
         while time.monotonic() < ends:
             ballast.fill()
+            free.append(shutil.disk_usage(disk).free)
             time.sleep(0.2)
         warned = readiness(shop.running).json()["warnings"]
         ballast.remove()
@@ -89,8 +96,12 @@ def survives_a_full_disk(shop: Shop, disk: Path, orders: int, per_s: float, full
     outcomes = [journey.came_to() for journey in released[:finished]]
 
     after = {name: shop.running.restarts(name) for name in before}
-    print(f"answers {dict(load.answers)}, all went on within {went_on_s:.1f} s, restarts {before} -> {after}")
+    print(
+        f"answers {dict(load.answers)}, all went on within {went_on_s:.1f} s, {median(free):.0f} bytes were free, restarts {before} -> {after}"
+    )
+    assert median(free) < FULL_BYTES
     assert "disk" in warned
+    assert load.answers[503] > 0
     assert set(load.answers) <= {201, 202, 503, "refused", "cut off", "hung"}
     assert went_on_s < GOES_ON_WITHIN_S
     assert [found for got in outcomes if (found := differences(wanted, got))] == []
@@ -100,5 +111,6 @@ def survives_a_full_disk(shop: Shop, disk: Path, orders: int, per_s: float, full
 @pytest.mark.prove
 @pytest.mark.timeout(400)
 def test_what_was_acknowledged_goes_on_within_a_minute_after_the_disk_has_room_again(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk") as disk, RunningSystem(disk / "system") as running:
+    notified = {"OMS_DISK_WARN_MIB": str(WARN_MIB)}
+    with small_disk(tmp_path / "disk") as disk, RunningSystem(disk / "system", notified=notified) as running:
         survives_a_full_disk(Shop(running), disk, orders=40, per_s=4, full_s=20, finished=6)
