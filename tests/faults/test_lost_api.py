@@ -74,16 +74,16 @@ class Ended:
         return [fault for fault, is_so in checks.items() if is_so]
 
 
-def without_api(arguments: Sequence[str], orders: int, folder: Path) -> Ended:
-    """Run tests whose API is lost when so many orders are placed."""
+def without_api(arguments: Sequence[str], orders: int, folder: Path, within_s: float = RUN_WITHIN_S) -> Ended:
+    """Run tests whose API is lost when so many orders are placed; what has not ended within that time is killed."""
     folder.mkdir()
     lost, output = folder / "lost", folder / "output"
     notified = {**os.environ, AFTER_VARIABLE: str(orders), FILE_VARIABLE: str(lost)}
     command = (*PYTEST, f"--basetemp={folder / 'tmp'}", "-m", "", *arguments)
     with output.open("w") as file:
         process = subprocess.Popen(command, cwd=ROOT, env=notified, stdout=file, stderr=subprocess.STDOUT)
-        with ended(process, RUN_WITHIN_S):
-            code = process.wait(RUN_WITHIN_S + 10)
+        with ended(process, within_s):
+            code = process.wait(within_s + 5)
     after_s = time.time() - float(lost.read_text()) if lost.exists() else None
     return Ended(code, output.read_text(errors="replace"), after_s)
 
@@ -104,10 +104,12 @@ def proofs() -> list[str]:
 
 def end_red(proofs: Sequence[str], folder: Path, within_s: float) -> None:
     """Every one of these proofs ends red, and soon, when its API is lost in the middle; all are done in that time."""
+    run_within_s = min(RUN_WITHIN_S, 0.9 * within_s)
 
     def run(number: int) -> Ended:
         name = proofs[number].rpartition("::")[2].partition("[")[0]
-        one = without_api(proofs[number : number + 1], FEWER_ORDERS.get(name, ORDERS), folder / str(number))
+        orders = FEWER_ORDERS.get(name, ORDERS)
+        one = without_api(proofs[number : number + 1], orders, folder / str(number), run_within_s)
         print(f"ended {one.after_s or 0:5.1f} s after the loss: {proofs[number]}", *one.faults(), sep="; ")
         return one
 
@@ -127,7 +129,7 @@ def test_when_time_is_over_what_has_ended_is_told_beside_what_has_not(
 ) -> None:
     is_over = threading.Event()
 
-    def hang(arguments: Sequence[str], _orders: int, _folder: Path) -> Ended:
+    def hang(arguments: Sequence[str], _orders: int, _folder: Path, _within_s: float) -> Ended:
         if arguments == ["f.py::test_stuck"]:
             is_over.wait(60)
             raise TimeoutError
@@ -139,6 +141,22 @@ def test_when_time_is_over_what_has_ended_is_told_beside_what_has_not(
     is_over.set()
 
     assert capsys.readouterr().out == "ended   7.0 s after the loss: f.py::test_red\n"
+
+
+@pytest.mark.parametrize(("within_s", "run_within_s"), [(170, 153), (1100, RUN_WITHIN_S)])
+def test_a_run_that_hangs_is_killed_before_its_crew_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, within_s: float, run_within_s: float
+) -> None:
+    limits = []
+
+    def run(_arguments: Sequence[str], _orders: int, _folder: Path, within_s: float) -> Ended:
+        limits.append(within_s)
+        return Ended(1, "1 failed in 9.00s", 7.0)
+
+    monkeypatch.setattr("tests.faults.test_lost_api.without_api", run)
+    end_red(["f.py::test_red"], tmp_path, within_s)
+
+    assert limits == [run_within_s]
 
 
 @pytest.mark.prove
