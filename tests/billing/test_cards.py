@@ -320,18 +320,28 @@ def test_a_decline_that_comes_late_leaves_a_capture_that_another_card_pays_meanw
     assert till.violations() == {}
 
 
-def test_without_a_provider_nothing_is_written_down_that_nobody_would_ask(till: Till) -> None:
+def test_without_a_provider_no_card_is_taken_and_a_capture_waits_until_there_is_one(till: Till) -> None:
     till.commit_card()
-    till.ship("shp_1", 4)
+    invoice = till.ship("shp_1", 4)
+    with_provider = till.billing
     till.billing = BillingServicer(till.database, till.clock)
 
     with pytest.raises(Refused) as refusal:
         till.give_card(VISA)
-    answer = till.capture("shp_1")
+    asked = till.capture("shp_1")
+    written = till.without_an_answer()
+    till.now += DAY + HOUR
+    overdue = till.violations()
+    till.billing = with_provider
+    till.settle()
 
     assert refusal.value.reason == "CARDS_NOT_TAKEN"
-    assert (answer.state, "no card is taken here" in answer.reason, list(answer.operation_ids)) == ("failed", True, [])
-    assert till.without_an_answer() == []
+    assert asked.state == "asked"
+    assert written == list(asked.operation_ids) == [f"capture/{invoice.invoice_id}/1"]
+    assert overdue == {"billing.operations_are_answered": written}
+    assert till.invoice_now(invoice.invoice_id).status == "paid"
+    assert till.at_stripe()["captured"] == 40_000
+    assert till.violations() == {}
 
 
 def test_another_card_leaves_a_capture_without_an_answer_its_authorization_until_it_has_one(till: Till) -> None:

@@ -18,7 +18,7 @@ NOT_TAKEN = "no card is taken here: billing has no payment provider"
 
 
 def check_taken(desk: CardDesk) -> None:
-    """Refused CARDS_NOT_TAKEN where there is no provider: what was written down for it nobody would ever ask."""
+    """Refused CARDS_NOT_TAKEN where there is no provider: nobody could say whether the card is good."""
     if not desk.is_open:
         raise Refused("CARDS_NOT_TAKEN", f"{NOT_TAKEN}; pay the order another way")
 

@@ -23,7 +23,8 @@ _ROUNDS = 4
 
 
 class CardDesk:
-    """What billing does with cards. Without a provider nothing is asked, and what would be is refused by its callers.
+    """What billing does with cards. Without a provider nothing is asked: a new card is refused by its callers, what an order by card
+    still needs, such as a capture, stays asked until there is one.
 
     `cover` and `pursue` are for those who wait for an answer: when the provider takes longer than they may, they go on without
     one, and what they asked for goes on without them. `wake` is called when something was written down that nobody here waits for.

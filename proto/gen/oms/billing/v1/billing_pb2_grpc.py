@@ -388,8 +388,8 @@ class BillingServiceServicer:
 
     def CaptureInvoice(self, request, context):
         """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-        provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
-        INVOICE_NOT_FOUND.
+        provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
+        once there is. NOT_FOUND: INVOICE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

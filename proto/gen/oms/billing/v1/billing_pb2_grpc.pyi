@@ -112,8 +112,8 @@ class BillingServiceStub:
     """
     CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-    provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
-    INVOICE_NOT_FOUND.
+    provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
+    once there is. NOT_FOUND: INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -240,8 +240,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-    provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
-    INVOICE_NOT_FOUND.
+    provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
+    once there is. NOT_FOUND: INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -485,8 +485,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
         """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
-        provider's silence is an answer: it is asked until it says. Where there is no provider it has failed. NOT_FOUND:
-        INVOICE_NOT_FOUND.
+        provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
+        once there is. NOT_FOUND: INVOICE_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
