@@ -378,7 +378,7 @@ class BillingServicer(DocumentServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Every invariant of the books, and what other services' figures must agree with."""
         now = self.clock()
-        invariants = [*audit.INVARIANTS, audit.unanswered(now), audit.unread(now)]
+        invariants = [*audit.INVARIANTS, audit.unanswered(now), audit.unread(now), audit.unheard(now)]
         with self.database.reading() as session:
             return pb.AuditResponse(
                 invariants=invariant_messages(find_all(session, invariants)),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards import events
 from services.billing.cards.desk import CardDesk
+from services.billing.cards.provider import ProviderRefused
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
 from services.runtime.db import Database
@@ -114,6 +116,81 @@ def test_what_moved_at_the_dashboard_is_told_once_and_again_when_it_is_more(till
 
     assert problems(till) == ["card_moved_elsewhere"] * 2
     assert reasons == [["25.00"], ["25.00", "50.00"]]
+
+
+@pytest.mark.on_postgres
+def test_what_moved_at_the_dashboard_and_came_back_does_not_hide_what_moves_there_next(till: Till) -> None:
+    payment_id = on_account(till)
+    intent = till.stripe.state.all("payment_intent")[0]["id"]
+    for key in ("first", "second"):
+        till.provider.refund(key, intent, Money(2_500, "USD"))
+        till.later(timedelta(hours=1))
+        hear_all(till)
+        till.later(timedelta(hours=1))
+        if key == "first":
+            comes_back(till)
+            hear_all(till)
+            till.later(timedelta(hours=1))
+    till.stripe.switches.turn("away")
+    till.refund(payment_id, 10_000)
+    till.stripe.intents.emit("charge.updated", till.stripe.state.all("charge")[0], till.now)
+    for _ in range(2):
+        hear_all(till)
+        till.settle()
+
+    assert till.at_stripe()["refunded"] == 12_500
+    assert problems(till) == ["card_moved_elsewhere"] * 2
+    assert [one["reason"].split()[0] for one in till.facts("card_problem")] == ["25.00", "25.00"]
+    assert till.violations() == {}
+
+
+def test_the_refunds_of_an_authorization_are_read_once_an_event(till: Till) -> None:
+    payment_id = on_account(till)
+    for _ in range(3):
+        till.refund(payment_id, 10_000)
+    till.settle()
+    before = len(till.stripe.requests)
+    till.stripe.intents.emit("charge.updated", till.stripe.state.all("charge")[0], till.now)
+    till.hear(till.stripe.events.all()[-1])
+    till.asker.ask_once()
+
+    assert till.stripe.requests[before:].count("GET /v1/refunds") == 1
+
+
+def test_an_event_about_what_the_provider_knows_no_more_is_read_and_done_with(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till.refund(on_account(till), 10_000)
+    till.settle()
+    hear_all(till)
+
+    def unknown(*_: str) -> NoReturn:
+        raise ProviderRefused("resource_missing", "No such payment_intent")
+
+    for name in ("read", "refunds"):
+        monkeypatch.setattr(till.provider, name, unknown)
+    is_read = till.asker.ask_once()
+
+    assert (is_read, till.asker.ask_once()) == (True, False)
+    till.now += timedelta(days=2)
+    assert till.violations() == {}
+
+
+@pytest.mark.on_postgres
+def test_an_event_that_nobody_could_read_is_found_by_the_audit_after_a_day(till: Till) -> None:
+    on_account(till)
+    till.later(timedelta(hours=1))
+    till.stripe.intents.emit("charge.updated", till.stripe.state.all("charge")[0], till.now)
+    event = till.stripe.events.all()[-1]
+    till.hear(event)
+    till.now += timedelta(hours=23)
+    before = till.violations()
+    till.now += timedelta(hours=2)
+
+    assert before == {}
+    assert till.violations() == {"billing.provider_events_are_read": [event["id"]]}
+    till.settle()
+    assert till.violations() == {}
 
 
 def test_an_event_hurries_the_operations_of_its_own_order_and_does_so_once(till: Till) -> None:

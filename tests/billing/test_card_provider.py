@@ -157,8 +157,8 @@ def test_a_refund_is_found_by_the_operation_that_made_it(provider: StripeProvide
     provider.capture("c", made.provider_id, usd(1_000), is_final=True)
     refund = provider.refund("r", made.provider_id, usd(100))
 
-    assert provider.find_refund("r", made.provider_id) == refund
-    assert provider.find_refund("other", made.provider_id) is None
+    assert provider.refunds(made.provider_id).get("r") == refund
+    assert provider.refunds(made.provider_id).get("other") is None
 
 
 def test_an_event_is_signed_as_the_client_verifies_it(fake: FakeStripe, provider: StripeProvider) -> None:

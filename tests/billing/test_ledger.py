@@ -113,7 +113,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
 
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
-    assert len(answer.invariants) == len(audit.INVARIANTS) + 2  # and what has waited for too long
+    assert len(answer.invariants) == len(audit.INVARIANTS) + 3  # and what has waited for too long
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]
     assert [(each.order_id, each.total.minor_units) for each in answer.billed] == [("ord_1", 2000)]

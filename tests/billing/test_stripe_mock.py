@@ -50,7 +50,7 @@ CALLS: dict[str, tuple[Callable[[StripeProvider], object], list[str]]] = {
         ["get /v1/charges/ch_1", "get /v1/balance_transactions"],
     ),
     "find_authorization": (lambda provider: provider.find_authorization("a", SINCE), ["get /v1/payment_intents"]),
-    "find_refund": (lambda provider: provider.find_refund("r", "pi_1"), ["get /v1/refunds"]),
+    "refunds": (lambda provider: provider.refunds("pi_1"), ["get /v1/refunds"]),
     "whose card it is": (lambda provider: provider._owner("pm_1"), ["get /v1/payment_methods/pm_1"]),
     "a page for a card": (
         lambda provider: provider.open_page(PAGE, Money.zero("USD")),

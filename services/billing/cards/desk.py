@@ -182,7 +182,7 @@ def _found(
         return _succeeded(standing) if is_done else None
     if operation.kind == VOID:
         return None
-    refund = provider.find_refund(operation.operation_id, provider_id)
+    refund = provider.refunds(provider_id).get(operation.operation_id)
     return _refunded(refund) if refund else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,7 +10,7 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.cards import checkout, recording
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import Intent, Provider, ProviderAway, ProviderRefused
+from services.billing.cards.provider import Intent, Provider, ProviderAway, ProviderRefused, Refund
 from services.billing.domain.cards import ASKED, CAPTURE, REFUND, SUCCEEDED, Authorization
 from services.billing.domain.facts import CARD_DISPUTED, CARD_MOVED_ELSEWHERE, CardProblem
 from services.billing.store import authorizations, checkouts, credit, operations
@@ -69,13 +70,21 @@ def _take_failed_refunds_back(desk: CardDesk, provider: Provider, provider_id: s
     with desk.database.reading() as session:
         known = authorizations.of_provider(session, provider_id)
         of_order = operations.of_order(session, known.order_id) if known else []
-    for operation in of_order:
-        if not (known and operation.authorization_id == known.authorization_id and operation.is_refunded):
-            continue
-        refund = provider.find_refund(operation.operation_id, provider_id)
+    given = [one for one in of_order if known and one.authorization_id == known.authorization_id and one.is_refunded]
+    refunds = _refunds(provider, provider_id) if given else {}
+    for operation in given:
+        refund = refunds.get(operation.operation_id)
         if refund and refund.is_failed:
             with desk.database.transaction() as session:
                 recording.fail_refund(session, operation, refund.reason, desk.clock())
+
+
+def _refunds(provider: Provider, provider_id: str) -> Mapping[str, Refund]:
+    """The refunds of an authorization; none when the provider knows it no more."""
+    try:
+        return provider.refunds(provider_id)
+    except ProviderRefused:
+        return {}
 
 
 def _compare(session: Session, known: Authorization, standing: Intent, now: datetime) -> None:
@@ -94,6 +103,8 @@ def _compare(session: Session, known: Authorization, standing: Intent, now: date
         if authorizations.notify_moved(session, authorization_id, what, more):
             reason = f"{_words(more)} of {known.provider_id} was {what} at the provider and not here."
             _notify(session, known, CARD_MOVED_ELSEWHERE, more, reason, now)
+        elif not pending:  # what is asked for counts here already, and at the provider not yet
+            authorizations.note_less_moved(session, authorization_id, what, more)
 
 
 def _notify(session: Session, known: Authorization, kind: str, amount: Money, reason: str, now: datetime) -> None:

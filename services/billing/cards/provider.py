@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -111,8 +112,8 @@ class Provider(Protocol):
     def find_authorization(self, operation_id: str, since: datetime) -> Intent | None:
         """What an `authorize` that was asked no earlier than `since` has made; None when it has made nothing."""
 
-    def find_refund(self, operation_id: str, provider_id: str) -> Refund | None:
-        """The refund that an operation has made, as it stands; None when it has made none."""
+    def refunds(self, provider_id: str) -> Mapping[str, Refund]:
+        """The refunds of an authorization as they stand, by the operation that made each; those that none of ours made are left out."""
 
     def open_page(self, terms: PageTerms, amount: Money) -> Page:
         """Show a page that takes a payment of an amount at once; of zero, one that takes a card to be charged later."""

@@ -139,19 +139,11 @@ class StripeProvider:
         )
         return self._intent(found[0]) if found else None
 
-    def find_refund(self, operation_id: str, provider_id: str) -> Refund | None:
-        """The refund of an operation, among those of its intent."""
+    def refunds(self, provider_id: str) -> dict[str, Refund]:
+        """The refunds of an intent by operation; one that was made at the dashboard has none."""
         rows = self._client.v1.refunds
-        return _asked(
-            lambda: next(
-                (
-                    _refund(one)
-                    for one in rows.list({"payment_intent": provider_id, "limit": 100}).auto_paging_iter()
-                    if _operation_of(one.metadata) == operation_id
-                ),
-                None,
-            )
-        )
+        found = _asked(lambda: list(rows.list({"payment_intent": provider_id, "limit": 100}).auto_paging_iter()))
+        return {operation_id: _refund(one) for one in found if (operation_id := _operation_of(one.metadata))}
 
     def open_page(self, terms: PageTerms, amount: Money) -> Page:
         """A Checkout Session. Stripe keeps a card that is entered to be charged later for a customer of its own, who is new."""

@@ -60,7 +60,7 @@ class ProviderOperation(Table, table=True):
 class CardAuthorization(Table, table=True):
     """What a card is authorized for; `taken_minor` is what captures have of it, those without an answer included.
 
-    `notified_…` is how much more moved at the provider than here, as far as accounting was notified.
+    `notified_…` is how much more has moved at the provider than here, as far as accounting was notified; what comes back is off it.
     """
 
     __tablename__ = "card_authorization"

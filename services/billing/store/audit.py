@@ -313,6 +313,17 @@ def unread(now: datetime) -> Invariant:
     )
 
 
+def unheard(now: datetime) -> Invariant:
+    """Whether what the provider told of was not acted on for too long."""
+    since = (now - OVERDUE).astimezone(UTC).isoformat(timespec="microseconds")
+    return Invariant(
+        "billing.provider_events_are_read",
+        "what an event of the provider tells of is read there within a day",
+        f"SELECT event_id FROM provider_event WHERE NOT is_done AND received_at < '{since}' "  # noqa: S608  # an instant
+        "ORDER BY event_id",
+    )
+
+
 def inventory_balance(session: Session) -> list[Money]:
     """The inventory account's balance, one a currency: inventory's stock value must equal it."""
     rows = session.execute(text(f"{_BALANCE.format(account='inventory')} ORDER BY currency"))

@@ -42,9 +42,14 @@ _DISPUTE = (
     .where(_IS_ONE, ~_row.is_disputed)
     .values(is_disputed=bindparam("disputed", type_=Flag()))
 )
+_NOTED = {"captured": _row.notified_captured_minor, "refunded": _row.notified_refunded_minor}
 _NOTIFY = {
     what: update(tables.card_authorization).where(_IS_ONE, noted < _AMOUNT).values({noted: _AMOUNT})
-    for what, noted in (("captured", _row.notified_captured_minor), ("refunded", _row.notified_refunded_minor))
+    for what, noted in _NOTED.items()
+}
+_NOTE_LESS = {
+    what: update(tables.card_authorization).where(_IS_ONE, noted > _AMOUNT).values({noted: _AMOUNT})
+    for what, noted in _NOTED.items()
 }
 _NEW_EVENTS = (
     select(_event.event_id, _event.provider_id)
@@ -127,6 +132,11 @@ def dispute(session: Session, authorization_id: str) -> bool:
 def notify_moved(session: Session, authorization_id: str, what: str, more: Money) -> bool:
     """Accounting is notified of how much more was captured or refunded at the provider than here; whether that is news."""
     return changed(session, _NOTIFY[what], {"id": authorization_id, "amount": more.minor}) == 1
+
+
+def note_less_moved(session: Session, authorization_id: str, what: str, more: Money) -> None:
+    """Of what accounting was notified of, no more than this still differs: whatever moves at the provider from here on is news."""
+    session.execute(_NOTE_LESS[what], {"id": authorization_id, "amount": more.minor})
 
 
 def add_event(session: Session, event_id: str, kind: str, provider_id: str, now: datetime) -> bool:
