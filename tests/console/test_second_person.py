@@ -163,6 +163,28 @@ async def test_what_cannot_be_made_any_more_says_why_and_can_only_be_declined(mo
     assert "Note spent Nothing pending: the payment stayed as it was." in after
 
 
+async def test_the_payment_says_who_decided_its_latest_correction_and_why(money: MoneyWorld) -> None:
+    payment = f"/accounting/payments/{money.payments['applied']}"
+    ann, ben = money.console.browser("accounting", sub="ann"), money.console.browser("accounting", sub="ben")
+    pages, seen = [], []
+    for note in ("the bank took it back", "it has cleared since"):
+        before = (await ann.get(payment)).text
+        page = f"{LIST}/{await ask_for_reversal(money)}"
+        await money.confirm(ben, page, page, decision="decline", note=note)
+        pages.append(page)
+        seen += [before, (await ann.get(payment)).text]
+
+    assert [[page in text for page in pages] for text in seen] == [
+        [False, False],
+        [True, False],
+        [True, False],
+        [False, True],
+    ]
+    last = plain(seen[-1])
+    assert re.search("declined the reversal of 100.00 USD .*: it has cleared since", last)
+    assert "the bank took it back" not in last
+
+
 async def test_the_list_asks_billing_for_all_its_payments_at_once(
     money: MoneyWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ from services.kernel.money import Money
 router = APIRouter()
 
 _LIST = "/accounting/corrections"
+_MOST = 500
 
 CorrectionOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
@@ -75,6 +76,13 @@ def waiting_of(who: Visitor, payment_id: str) -> CorrectionShown | None:
     wanted = pb.ListPaymentCorrectionsRequest(state="waiting", payment_id=payment_id, limit=1)
     found = who.deps.billing.ListPaymentCorrections(wanted).corrections
     return CorrectionShown.of(found[0]) if found else None
+
+
+def decided_of(who: Visitor, payment_id: str) -> CorrectionShown | None:
+    """The latest correction of a payment that a second person decided, among its first 500."""
+    wanted = pb.ListPaymentCorrectionsRequest(payment_id=payment_id, limit=_MOST)
+    found = [CorrectionShown.of(row) for row in who.deps.billing.ListPaymentCorrections(wanted).corrections]
+    return next((one for one in reversed(found) if not one.is_waiting), None)
 
 
 @router.get(_LIST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from gateway.console.accounting import asking
-from gateway.console.accounting.decisions import waiting_of
+from gateway.console.accounting.decisions import decided_of, waiting_of
 from gateway.console.accounting.names import choices, known_customer, names_of
 from gateway.console.accounting.queries import Cursor, PaymentOf, Typed, Word, after, next_page
 from gateway.console.pages import render
@@ -45,14 +45,15 @@ def payment_page(who: VisitorOf, payment_id: PaymentOf) -> Response:
     """One payment, and what may be done about it."""
     found = asking.payment(who, payment_id)
     invoices = asking.invoices_by_id(who, {part.invoice_id for part in found.applications})
-    waiting = waiting_of(who, payment_id)
+    waiting, decided = waiting_of(who, payment_id), decided_of(who, payment_id)
     may_act = who.may("POST /accounting/payments/{payment_id}/reversal")
     return render(
         "payment.html",
         who,
         found=found,
         waiting=waiting,
-        named=[waiting.asked_by] if waiting else [],
+        decided=decided,
+        named=[*([waiting.asked_by] if waiting else []), *([decided.decided_by] if decided else [])],
         invoices=invoices,
         names=names_of(who, {found.customer_id}, {part.order_id for part in found.deposits}),
         may_act=may_act and found.reversed_at is None and waiting is None,
