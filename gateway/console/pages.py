@@ -18,7 +18,7 @@ from gateway.console.people import People, people_of
 from gateway.console.readable import Readable, amount, grouped, iso, minor, number, price, since, span, until
 from gateway.console.visitor import Visitor
 from gateway.http.plumbing.deps import ConsoleSettings
-from services.kernel.formats import Formats
+from services.kernel.formats import Formats, tax_lines
 from services.runtime import addresses
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,7 +56,7 @@ def _environment(formats: Formats, country: str) -> Environment:
         amount=amount, grouped=grouped, price=price, number=number, iso=iso, readable=said.sentence, when=said.when,
         day=said.day, day_only=said.day_only, moment=said.moment, role=labels.role, event=labels.event,
         status=labels.status, axis=labels.axis, channel=labels.channel, terms=labels.terms, method=labels.method, waiting_on=labels.waiting_on,
-        account=labels.account,
+        account=labels.account, tax_lines=tax_lines,
         address=lambda place: addresses.lines_of(place, country),
     )  # fmt: skip
     made.globals.update(

@@ -15,7 +15,7 @@ from services.billing.domain.receivables import Receivable
 from services.billing.fact_wire import due_text
 from services.kernel.clock import micros
 from services.kernel.money import Money
-from services.runtime.wire import money
+from services.runtime.wire import money, tax_part
 
 
 def account(standing: Account) -> pb.CreditAccount:
@@ -94,6 +94,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         early_discount=_early_discount(issued),
         discount_taken=money(issued.discount_taken or Money.zero(issued.total.currency)),
         terms=issued.terms,
+        tax_parts=[tax_part(part) for part in issued.parts],
     )
 
 

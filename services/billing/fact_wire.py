@@ -15,6 +15,7 @@ from services.billing.domain.facts import (
 )
 from services.billing.domain.invoices import Invoice
 from services.kernel.terms import NOT_DUE
+from services.runtime.wire import tax_part
 
 
 def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
@@ -105,6 +106,7 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
             facts_pb2.Installment(due_on=one.due_on.isoformat(), amount_minor=one.amount.minor, open_minor=left.minor)
             for one, left in (invoice.open_installments() if invoice.installments else ())
         ],
+        tax_parts=[tax_part(part) for part in invoice.parts],
     )
 
 

@@ -1,8 +1,11 @@
 """Protobuf to domain: the header of an invoice, from the document of its order."""
 
+from datetime import date
+
 from oms.orders.v1 import orders_pb2
 from services.billing.domain.headers import ADDRESS_PARTS, Address, Header
 from services.kernel.clock import business_day, given_instant
+from services.kernel.errors import InvalidArgument
 from services.kernel.text import one_line, optional_text
 
 MAX_TEXT = 1_000
@@ -19,7 +22,17 @@ def header(order: orders_pb2.Order, time_zone: str) -> Header:
         ordered_on=business_day(placed_at, time_zone) if placed_at else None,
         payment_method=order.payment_method,
         tax_rate=order.tax_rate,
+        tax_on=_day(order.tax_on),
+        tax_exemption=_line(order.tax_exemption, "tax_exemption"),
+        customer_tax_id=_line(order.customer_tax_id, "customer_tax_id"),
     )
+
+
+def _day(given: str) -> date | None:
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise InvalidArgument("TAX_DAY_UNKNOWN", f"tax_on is {given[:20]!r}: send a day such as 2026-12-01") from None
 
 
 def _line(value: str, what: str) -> str:

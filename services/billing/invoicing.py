@@ -10,9 +10,10 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
+from services.billing.domain.charging import BilledSoFar
 from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
-from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, schedule
+from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
 from services.billing.store import credit, deliveries, invoices, sales, waits
@@ -68,6 +69,7 @@ def _invoice(shipped: Shipped, billed: Bill, sequence: int) -> Invoice:
         terms=order.payment_terms.text if is_on_terms(order.payment_method) else "",
         calendar=order.calendar,
         header=shipped.header,
+        parts=billed.parts,
     )
 
 

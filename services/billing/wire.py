@@ -1,10 +1,9 @@
 """Protobuf to domain: the only place that checks the shape of what billing is asked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 
 from google.protobuf.message import Message
 
@@ -13,10 +12,11 @@ from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing import header_wire
+from services.billing.domain.charging import Charges, OrderLine
 from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, CreditTerms, OverdueRule
 from services.billing.domain.fitting import least_part
 from services.billing.domain.headers import Header
-from services.billing.domain.invoices import BillableOrder, Charges, OrderLine, Settlement
+from services.billing.domain.invoices import BillableOrder, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
@@ -24,9 +24,11 @@ from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
+from services.kernel.tax import FREIGHT, TaxPart, parts_of_one_rate
 from services.kernel.terms import Terms
 from services.kernel.text import clean_key, optional_text, text
 from services.runtime.business_days import check_place
+from services.runtime.wire import read_tax_part, tax_rate
 
 MAX_DESCRIPTION = 4_000
 MAX_APPLICATIONS = 500
@@ -34,7 +36,6 @@ MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
-_RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,17 +282,17 @@ def _order(order: orders_pb2.Order) -> BillableOrder:
     currency = currency_of(order.currency)
     if not 1 <= len(order.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has from 1 to {MAX_LINES} lines")
-    if not _RATE.fullmatch(order.tax_rate):
-        raise InvalidArgument("TAX_RATE_OUT_OF_RANGE", "a tax rate is a decimal fraction from 0 to 1, such as 0.0825")
+    charges = _charges(order, currency)
+    parts = _parts(order, charges)
     billable = BillableOrder(
         text(order.order_id, "order_id"),
         text(order.number, "number of the order"),
         text(order.bill_to_id or order.customer_id, "customer_id of the order"),
         payment_method(order.payment_method),
         days(order.net_days, "net_days"),
-        Decimal(order.tax_rate),
-        tuple(_order_line(line, currency) for line in order.lines),
-        _charges(order, currency),
+        parts,
+        tuple(_order_line(line, parts, currency) for line in order.lines),
+        charges,
         _settlement(order, currency) if order.payment_method == SETTLED_ELSEWHERE else None,
         Terms.parse(order.terms) if order.terms else None,
         order.calendar,
@@ -310,7 +311,7 @@ def _settlement(order: orders_pb2.Order, currency: str) -> Settlement:
     return Settlement(text(order.channel, "channel of the order"), reference, said.is_tax_remitted, fees)
 
 
-def _order_line(line: orders_pb2.OrderLine, currency: str) -> OrderLine:
+def _order_line(line: orders_pb2.OrderLine, parts: Sequence[TaxPart], currency: str) -> OrderLine:
     line_id = text(line.line_id, "line_id of an order line")
     if line.quantity < 0:
         raise InvalidArgument("QUANTITY_OUT_OF_RANGE", f"quantity of order line {line_id} is negative")
@@ -320,7 +321,15 @@ def _order_line(line: orders_pb2.OrderLine, currency: str) -> OrderLine:
         description(line.description, f"description of order line {line_id}"),
         line.quantity,
         UnitPrice.parse(line.unit_price, currency),
+        _tax_key(line, parts),
     )
+
+
+def _tax_key(line: orders_pb2.OrderLine, parts: Sequence[TaxPart]) -> str:
+    """The part that a line is taxed with; the first where an order of before there were parts names none."""
+    if line.tax_key and line.tax_key not in {part.key for part in parts}:
+        raise InvalidArgument("TAX_PART_UNKNOWN", f"line {line.line_id} is of no tax part of the order: send them all")
+    return line.tax_key or parts[0].key
 
 
 def _charges(order: orders_pb2.Order, currency: str) -> Charges:
@@ -336,6 +345,21 @@ def _charges(order: orders_pb2.Order, currency: str) -> Charges:
     if charges.total != total:
         raise InvalidArgument("ORDER_TOTAL_WRONG", f"the order's parts come to {charges.total}, its total says {total}")
     return charges
+
+
+def _parts(order: orders_pb2.Order, charges: Charges) -> tuple[TaxPart, ...]:
+    """The order by tax parts, which sum to it. One without any has its goods at one rate, and freight that is not taxed."""
+    currency = charges.merchandise.currency
+    if not order.tax_parts:
+        amounts = (charges.merchandise, charges.discount, charges.freight, charges.tax)
+        return parts_of_one_rate(*amounts, tax_rate(order.tax_rate))
+    parts = tuple(read_tax_part(part, currency) for part in order.tax_parts)
+    keys = [part.key for part in parts]
+    if len(set(keys)) != len(keys) or FREIGHT in keys[:-1] or keys == [FREIGHT]:
+        raise InvalidArgument("TAX_PART_UNKNOWN", "name each tax part once, freight last")
+    if Charges.sum(map(Charges.of, parts), currency) != charges:
+        raise InvalidArgument("ORDER_TOTAL_WRONG", "the order's tax parts do not come to what it does")
+    return parts
 
 
 def _check_lines(order: BillableOrder) -> None:

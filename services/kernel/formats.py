@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -9,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 from services.kernel.clock import business_day
 from services.kernel.money import Money
+from services.kernel.tax import FREIGHT_UNTAXED, TaxPart, TaxRow, summary
 
 DateOrder = Literal["mdy", "dmy", "ymd"]
 Clock = Literal["12h", "24h"]
+_LONGEST_PERCENT = len("12.3456")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,38 @@ class Formats:
 def amount(money: Money) -> str:
     """The amount with its thousands in groups, without its currency: "1,329.00" for 132900 minor units of USD."""
     return f"{money.amount:,f}"
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    """A line of a document's sums: what tax it is, why nothing is charged where a reason was kept, and the tax."""
+
+    name: str
+    reason: str
+    tax: Money
+
+
+def tax_lines(parts: Sequence[TaxPart], currency: str) -> list[TaxLine]:
+    """The tax of a document, a line for each rate and for what is not taxed for a reason; one of zero where nothing is taxed.
+
+    What is zero rated is said beside what is taxed. That freight is not taxed goes without saying.
+    """
+    rows = summary(parts)
+    has_rate = any(row.kind.rate for row in rows)
+    shown = [row for row in rows if row.kind.rate or _says_why(row) or (has_rate and not row.kind.reason)]
+    lines = [TaxLine(_tax_name(row), row.kind.reason, row.tax) for row in shown]
+    return lines or [TaxLine("Tax", "", Money.zero(currency))]
+
+
+def _says_why(row: TaxRow) -> bool:
+    return row.kind.reason not in ("", FREIGHT_UNTAXED)
+
+
+def _tax_name(row: TaxRow) -> str:
+    """Tax with its rate and what it is on; a channel's own tax has no rate that anybody knows."""
+    percent = f"{(row.kind.rate * 100).normalize():f}"
+    if len(percent) > _LONGEST_PERCENT:
+        return "Tax"
+    if not row.kind.rate and row.kind.reason:
+        return f"Not taxed: {amount(row.net)}"
+    return f"Tax {percent}% of {amount(row.net)}"

@@ -67,7 +67,8 @@ class OrdersProcess(ServiceProcess):
 
 def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     """The process, ready to start; `http.port` is known at once."""
-    database = Database(settings.database_url, Table.metadata, MIGRATIONS, settings.time_zone, settings.currency)
+    known = (settings.time_zone, settings.currency, settings.selling_company)
+    database = Database(settings.database_url, Table.metadata, MIGRATIONS, *known)
     servicer = OrdersServicer(database, _contacts(settings), clock)
     door = TemporalDoor(settings)
     channels = _channels(settings)

@@ -23,7 +23,7 @@ from services.orders.lifecycle.record_milestone import Milestone, Recorded
 from services.orders.lifecycle.resume import Halted
 from services.orders.lifecycle.validate import Verdict
 from services.orders.policies.engine import Credit
-from services.runtime.wire import money
+from services.runtime.wire import money, tax_part
 
 MAX_ORDER_IDS = 500
 _OUTCOMES = {
@@ -61,7 +61,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
         bill_to_name=bill_to_name,
         ship_to=types.Address(**asdict(order.ship_to)),
         placed_at_micros=micros(order.placed_at),
-        lines=[_line_message(line, lines[line.line_id].wanted) for line in order.lines],
+        lines=[_line_message(line, lines[line.line_id].wanted, order.tax_key(line)) for line in order.lines],
         merchandise=money(order.totals.merchandise),
         discount=money(order.totals.discount),
         freight=money(order.totals.freight),
@@ -71,6 +71,10 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
         terms=order.payment_terms.text,
         deposit=money(order.deposit) if order.deposit_terms else None,
         settlement=_settlement_message(order.settlement) if order.settlement else None,
+        tax_parts=[tax_part(part) for part in order.totals.parts],
+        tax_on=order.taxation.tax_on.isoformat() if order.taxation.tax_on else "",
+        tax_exemption=order.taxation.exemption,
+        customer_tax_id=order.customer_tax_id,
     )
 
 
@@ -79,7 +83,7 @@ def _settlement_message(settlement: Settlement) -> pb.Settlement:
     return pb.Settlement(reference=settlement.reference, is_tax_remitted=settlement.tax is not None, fees=fees)
 
 
-def _line_message(line: Line, quantity: int) -> pb.OrderLine:
+def _line_message(line: Line, quantity: int, tax_key: str) -> pb.OrderLine:
     return pb.OrderLine(
         line_id=line.line_id,
         sku=line.sku,
@@ -89,6 +93,7 @@ def _line_message(line: Line, quantity: int) -> pb.OrderLine:
         unit_price=line.unit_price.text,
         extended=money(line.extended),
         unit_weight_grams=line.unit_weight_grams,
+        tax_key=tax_key,
     )
 
 

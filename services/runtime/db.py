@@ -34,6 +34,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlmodel import Session, SQLModel
 
 from services.runtime import idempotency, sessions, telemetry, writers
+from services.runtime.company import Company
 from services.runtime.writers import BUSY_S, Writers
 
 STRICT = {"sqlite_strict": True}
@@ -127,16 +128,22 @@ class Database:
 
     `transaction()` commits when its block ends and rolls back when it raises; nobody else commits. On SQLite a writer
     begins with BEGIN IMMEDIATE, so writers queue for up to 30 s instead of failing at their first write, and those of one
-    process that wait share a commit. `time_zone` and `currency` are those of the company, which its sessions know.
+    process that wait share a commit. `time_zone` and `currency` are those of the company, which its sessions know, as they do it.
     """
 
     def __init__(
-        self, url: str, metadata: MetaData, migrations: Path, time_zone: str = "UTC", currency: str = "USD"
+        self,
+        url: str,
+        metadata: MetaData,
+        migrations: Path,
+        time_zone: str = "UTC",
+        currency: str = "USD",
+        company: Company = Company(),  # noqa: B008 - a frozen value
     ) -> None:
         self.url = url
         self.metadata = metadata
         self.migrations = migrations
-        self.time_zone, self.currency = time_zone, currency
+        self.time_zone, self.currency, self.company = time_zone, currency, company
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(**_one_view(self.engine))
         self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
@@ -152,9 +159,13 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A writing session; wakes those who wait for what it emitted after its commit."""
         with self._writing() as session:
-            yield sessions.equip(session, self._memory, self.time_zone, self.currency, is_reading=False)
+            yield self._equipped(session, is_reading=False)
         sessions.remember(session)
         self._wake(sessions.waking(session))
+
+    def _equipped(self, session: Session, *, is_reading: bool) -> Session:
+        known = (self._memory, self.time_zone, self.currency, self.company)
+        return sessions.equip(session, *known, is_reading=is_reading)
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
@@ -187,7 +198,7 @@ class Database:
         with self._reader.begin() as connection, sessions.open_session(connection, is_reading=True) as session:
             if self.is_sqlite:
                 writers.begin(connection, "BEGIN")
-            yield sessions.equip(session, self._memory, self.time_zone, self.currency, is_reading=True)
+            yield self._equipped(session, is_reading=True)
 
     def once(
         self, request_id: str, request: Message, answer: type[Response], act: Callable[[Session], Response]

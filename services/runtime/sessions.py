@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from sqlmodel import Session
 
 from services.kernel import clock
+from services.runtime.company import Company
 
 Value = TypeVar("Value")
 
 EVERYBODY = ""
 _READING, _MEMORY, _SEEN, _GATHERED, _WAKING = "oms_reading", "oms_memory", "oms_seen", "oms_gathered", "oms_waking"
-_TIME_ZONE, _CURRENCY = "oms_time_zone", "oms_currency"
+_TIME_ZONE, _CURRENCY, _COMPANY = "oms_time_zone", "oms_currency", "oms_company"
 
 
 class Memory:
@@ -80,14 +81,22 @@ def write_gathered(session: Session, write: Callable[[Session, list[Value]], Non
         write(session, values)
 
 
-def equip(session: Session, memory: Memory, time_zone: str, currency: str, *, is_reading: bool) -> Session:
-    """Give a new session what its database knows: the memory, the company's clock and its currency.
+def equip(
+    session: Session, memory: Memory, time_zone: str, currency: str, company: Company, *, is_reading: bool
+) -> Session:
+    """Give a new session what its database knows: the memory, the company, its clock and its currency.
 
     Also say whether all that it sees is committed.
     """
     session.info[_READING], session.info[_MEMORY] = is_reading, memory
-    session.info[_TIME_ZONE], session.info[_CURRENCY] = time_zone, currency
+    session.info[_TIME_ZONE], session.info[_CURRENCY], session.info[_COMPANY] = time_zone, currency, company
     return session
+
+
+def company(session: Session) -> Company:
+    """The company whose database this is."""
+    known: Company = session.info[_COMPANY]
+    return known
 
 
 def currency(session: Session) -> str:

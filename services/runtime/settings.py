@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from services.kernel.bounds import CLIENT_IDLE_S
 from services.kernel.currencies import DECIMALS
 from services.kernel.formats import Clock, DateOrder, Formats
+from services.runtime.company import Company
 from services.runtime.disk import Disk
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:[0-9]{1,5}$")]
@@ -85,6 +86,8 @@ class ServiceSettings(BaseSettings):
     company_bank: str = ""
     # Where the selling company is; addresses name another country only.
     company_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "US"
+    # Countries to which documents round the tax of each line, such as "JP,MX"; to others the tax of each rate.
+    tax_per_line: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$")] = ""
     time_zone: TimeZone = "UTC"
     # What amounts of the company are in where nothing says another currency: its policies' limits, stock that was never received.
     currency: CurrencyCode = "USD"
@@ -97,6 +100,11 @@ class ServiceSettings(BaseSettings):
         is_file = self.database_url.startswith(_SQLITE)
         beside = Path(self.database_url.removeprefix(_SQLITE)).parent if is_file else None
         return Disk(self.disk_folder or beside, self.disk_warn_mib << 20)
+
+    @property
+    def selling_company(self) -> Company:
+        """The selling company as its databases know it."""
+        return Company(self.company_country, frozenset(filter(None, self.tax_per_line.split(","))))
 
     @property
     def formats(self) -> Formats:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
-from services.kernel.text import text
+from services.kernel.tax import MAX_REASON, TaxKind, TaxPart
+from services.kernel.text import optional_text, text
 
 PAGE, MAX_PAGE = 100, 500
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
 def money(amount: Money) -> types.Money:
@@ -31,6 +34,37 @@ def optional_money(amount: Money | None) -> types.Money | None:
 def optional_micros(instant: datetime | None) -> int:
     """An instant for the wire: microseconds since 1970, 0 for none."""
     return micros(instant) if instant else 0
+
+
+def tax_part(part: TaxPart) -> types.TaxPart:
+    """What is taxed in one way, for the wire."""
+    return types.TaxPart(
+        key=part.key,
+        code=part.kind.code,
+        rate=f"{part.kind.rate:f}",
+        reason=part.kind.reason,
+        merchandise_minor=part.merchandise.minor,
+        discount_minor=part.discount.minor,
+        freight_minor=part.freight.minor,
+        tax_minor=part.tax.minor,
+    )
+
+
+def read_tax_part(message: types.TaxPart, currency: str) -> TaxPart:
+    """What is taxed in one way, from the wire; InvalidArgument for a code or a rate that is none and for a negative amount."""
+    key = text(message.key, "key of a tax part")
+    minors = (message.merchandise_minor, message.discount_minor, message.freight_minor, message.tax_minor)
+    if min(minors) < 0:
+        raise InvalidArgument("AMOUNT_NEGATIVE", f"the amounts of tax part {key} are positive")
+    kind = TaxKind(message.code, tax_rate(message.rate), optional_text(message.reason, "reason", longest=MAX_REASON))
+    return TaxPart(key, kind, *(Money(minor, currency) for minor in minors))
+
+
+def tax_rate(given: str) -> Decimal:
+    """A tax rate; InvalidArgument TAX_RATE_OUT_OF_RANGE for what is no decimal fraction."""
+    if not _RATE.fullmatch(given):
+        raise InvalidArgument("TAX_RATE_OUT_OF_RANGE", "a tax rate is a decimal fraction from 0 to 1, such as 0.0825")
+    return Decimal(given)
 
 
 def country(code: str) -> str:

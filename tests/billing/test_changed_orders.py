@@ -8,9 +8,10 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, bill
+from services.billing.domain.charging import BilledSoFar, Charges, OrderLine
+from services.billing.domain.invoices import BillableOrder, bill
 from services.kernel.money import Money, UnitPrice, extend, tax_on
-from tests.billing.test_invoices import order_of, total_of, usd
+from tests.billing.test_invoices import order_of, parts_at, total_of, usd
 
 
 @dataclass
@@ -39,9 +40,10 @@ class Ledgers:
             for line_id, (quantity, price) in lines.items()
         )
         merchandise = Money.total((extend(line.unit_price, line.quantity) for line in order_lines), "USD")
-        tax = tax_on(merchandise - usd(discount), self.order.tax_rate)
+        rate = self.order.parts[0].kind.rate
+        tax = tax_on(merchandise - usd(discount), rate)
         charges = Charges(merchandise, usd(discount), usd(freight), tax)
-        self.order = replace(self.order, lines=order_lines, charges=charges)
+        self.order = replace(self.order, lines=order_lines, charges=charges, parts=parts_at(charges, rate))
 
     @property
     def unshipped(self) -> dict[str, int]:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.billing.domain import ledger
+from services.billing.domain.charging import Charges
 from services.billing.domain.credit import Account, Commitment, amount_to_commit, moved_by_invoice
-from services.billing.domain.invoices import Charges, Invoice
+from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import (
     Application,
     Deposit,

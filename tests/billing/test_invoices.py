@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, bill, schedule
+from services.billing.domain.charging import BilledSoFar, Charges, OrderLine
+from services.billing.domain.invoices import BillableOrder, bill, schedule
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, extend, tax_on
+from services.kernel.tax import TaxPart, parts_of_one_rate
 
 
 def usd(minor: int) -> Money:
@@ -34,7 +36,13 @@ def order_of(
     merchandise = Money.total((extend(line.unit_price, line.quantity) for line in order_lines), "USD")
     own_tax = tax_on(merchandise - usd(discount), Decimal(rate)) if tax is None else usd(tax)
     charges = Charges(merchandise, usd(discount), usd(freight), own_tax)
-    return BillableOrder("ord_1", "SO-1", "cus_1", method, 30, Decimal(rate), order_lines, charges)
+    parts = parts_at(charges, Decimal(rate))
+    return BillableOrder("ord_1", "SO-1", "cus_1", method, 30, parts, order_lines, charges)
+
+
+def parts_at(charges: Charges, rate: Decimal) -> tuple[TaxPart, ...]:
+    """The parts of an order with one rate."""
+    return parts_of_one_rate(charges.merchandise, charges.discount, charges.freight, charges.tax, rate)
 
 
 NOTHING = BilledSoFar({}, Charges.none("USD"))
@@ -88,7 +96,7 @@ def test_freight_is_shared_by_value() -> None:
 def test_a_partly_cancelled_order_keeps_the_shares_of_the_order_as_placed() -> None:
     placed = order_of([(10, "10.00")], discount=1000, freight=500)
     remaining = OrderLine("1", "SKU-1", "", 5, UnitPrice.parse("10.00", "USD"))
-    after = BillableOrder("ord_1", "SO-1", "cus_1", "terms", 30, Decimal(0), (remaining,), placed.charges)
+    after = BillableOrder("ord_1", "SO-1", "cus_1", "terms", 30, placed.parts, (remaining,), placed.charges)
 
     (only,) = bill_all(after, [{"1": 5}])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, bill
+from services.billing.domain.charging import BilledSoFar, Charges, OrderLine
+from services.billing.domain.invoices import BillableOrder, bill
 from services.kernel.money import Money, UnitPrice, extend
 from tests.billing.test_changed_orders import Ledgers
-from tests.billing.test_invoices import bill_all, order_of, usd
+from tests.billing.test_invoices import bill_all, order_of, parts_at, usd
 
 
 class Case(NamedTuple):
@@ -58,7 +60,7 @@ def order_worth(case: Case, *, discount: int = 0, freight: int = 0) -> BillableO
     merchandise = Money.total((extend(line.unit_price, 1) for line in lines), case.currency)
     zero = Money.zero(case.currency)
     charges = Charges(merchandise, Money(discount, case.currency), Money(freight, case.currency), zero)
-    return replace(order_of([(1, "1")]), lines=lines, charges=charges)
+    return replace(order_of([(1, "1")]), lines=lines, charges=charges, parts=parts_at(charges, Decimal(0)))
 
 
 def one_by_one(order: BillableOrder) -> list[Charges]:

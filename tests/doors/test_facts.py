@@ -13,8 +13,9 @@ from services.billing import delivery_wire
 from services.billing import fact_wire as billing_fact_wire
 from services.billing import wire as billing_wire
 from services.billing.domain import facts as billing
+from services.billing.domain.charging import Charges
 from services.billing.domain.credit import CreditRequest
-from services.billing.domain.invoices import Charges, Invoice
+from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.fulfillment import wire as fulfillment_wire
 from services.fulfillment.domain import facts as fulfillment

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice, extend
+from services.kernel.tax import TaxKind
 from services.orders.domain.amendment import Amendment, Catalog, amend, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import ACCEPTED, Address, Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress
+from services.orders.domain.tax_parts import AS_BEFORE
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -32,13 +34,18 @@ def money(text: str) -> Money:
     return Money.parse(text, "USD")
 
 
+RATE = TaxKind.at(Decimal("0.0725"))
+
+
 def line(line_id: str, sku: str, quantity: int, price: str) -> Line:
     unit = usd(price)
-    return Line(line_id, sku, f"{sku} thing", "stock", quantity, unit, extend(unit, quantity), unit, "agreement")
+    return Line(
+        line_id, sku, f"{sku} thing", "stock", quantity, unit, extend(unit, quantity), unit, "agreement", tax=RATE
+    )
 
 
 def order(*lines: Line, discount: str = "0.00", freight: str = "12.00", **changes: Any) -> Order:
-    sums = totals(tuple(one.extended for one in lines), money(discount), money(freight), Decimal("0.0725"))
+    sums = totals(lines, money(discount), money(freight), AS_BEFORE)
     made = Order(
         order_id="ord_1",
         number="SO-1001",

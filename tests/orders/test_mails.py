@@ -26,6 +26,7 @@ from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipi
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
+from services.orders.domain.tax_parts import AS_BEFORE
 from services.orders.settings import Settings
 from tests.facts import heard
 from tests.orders.desk import amount
@@ -74,7 +75,7 @@ ORDER = Order(
     on_behalf_of="",
     note="",
     lines=(LINE,),
-    totals=totals((LINE.extended,), amount("0.00"), amount("0.00"), Decimal(0)),
+    totals=totals((LINE,), amount("0.00"), amount("0.00"), AS_BEFORE),
 )
 APPROVERS = (mails.reader("mia@oms.example", "Mia", "approver"), mails.reader("", "No mailbox", "approver"))
 # 23:00 UTC is 17:00 in Chicago in winter

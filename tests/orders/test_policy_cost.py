@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import cel
@@ -23,6 +22,7 @@ from services.kernel.money import Money
 from services.orders.domain.order import totals
 from services.orders.domain.policies import MAX_RULES, Policy, parse_policy
 from services.orders.domain.policy_text import POLICY_ERROR
+from services.orders.domain.tax_parts import AS_BEFORE
 from services.orders.policies import costs, engine, versions
 from services.orders.policies.engine import Evidence
 from services.orders.policies.examples import examples, of_largest, of_orders
@@ -49,7 +49,7 @@ def long_order(line_count: int) -> Evidence:
     lines = tuple(
         replace(whole.order.lines[0], line_id=str(number), sku=f"SKU-{number % 100}") for number in range(line_count)
     )
-    sums = totals(tuple(line.extended for line in lines), Money.zero("USD"), Money.zero("USD"), Decimal(0))
+    sums = totals(lines, Money.zero("USD"), Money.zero("USD"), AS_BEFORE)
     return replace(whole, order=replace(whole.order, lines=lines, totals=sums))
 
 

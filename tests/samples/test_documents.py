@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,11 +22,13 @@ from gateway.http.orders.order_input import OrderInput
 from samples import documents
 from samples.demo import of_today
 from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import TaxKind
 from services.kernel.terms import Terms
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, Order, PlaceLine, totals
 from services.orders.domain.policies import outcome, parse_policy, reasons
 from services.orders.domain.pricing import price_line, reference_price
+from services.orders.domain.tax_parts import AS_BEFORE
 from services.orders.policies import engine
 
 CATALOG = documents.read("catalog")["products"]
@@ -244,6 +247,7 @@ def an_order(
         )
         for number, line in enumerate(body["lines"], start=1)
     )
+    taxed = tuple(replace(line, tax=TaxKind.at(Decimal(customer["tax_rate"]))) for line in lines)
     discount, freight = (Money.parse(body.get(name, "0"), "USD") for name in ("discount", "freight"))
     terms = Terms.parse(customer.get("terms") or f"net {customer['net_days']}")
     return Order(
@@ -269,8 +273,8 @@ def an_order(
         placed_by_role="channel",
         on_behalf_of="",
         note="",
-        lines=lines,
-        totals=totals(tuple(line.extended for line in lines), discount, freight, Decimal(customer["tax_rate"])),
+        lines=taxed,
+        totals=totals(taxed, discount, freight, AS_BEFORE),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
+from gateway.http.masterdata.exemptions import ExemptionInput, ExemptionShape, exemption, exemption_shape
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.editing import ETAG, ReadOnly, SeenVersion, StoredVersion, merged, on_newest, partial, tag
@@ -79,7 +80,18 @@ class CustomerInput(Input):
         "the next business day. Empty moves nothing.",
         examples=["US-TX"],
     )
-    tax_rate: Fraction = Field(default="0", description="Of merchandise less discount.")
+    tax_rate: Fraction = Field(
+        default="0", description="Of merchandise less discount, where goods go to a place that no tax rate knows."
+    )
+    tax_id: Annotated[str, StringConstraints(max_length=40, pattern=PRINTABLE), TIDY] = Field(
+        default="",
+        description="Its tax number, on its invoices. An EU VAT number is checked: a seller in the EU charges a registered "
+        "buyer in another member state no VAT.",
+        examples=["DE136695976"],
+    )
+    tax_exemptions: Annotated[list[ExemptionInput], Field(max_length=100)] = Field(
+        default=[], description="Certificates under which it is not taxed where they cover an order."
+    )
     contact_email: OptionalEmail = Field(default="", description="Where mails about its orders go.")
     accounting_email: OptionalEmail = Field(default="", description="Where its invoices go; else to the contact.")
     sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY] = Field(
@@ -142,6 +154,8 @@ class CustomerShape(BaseModel):
     terms: str = Field(examples=["2/10 net 30"])
     calendar: str
     tax_rate: str
+    tax_id: str
+    tax_exemptions: list[ExemptionShape]
     contact_email: str
     accounting_email: str
     sales_rep: str
@@ -285,7 +299,16 @@ def _check_currency(deps: Deps, wanted: Customer) -> None:
 
 
 def _customer(body: CustomerInput) -> Customer:
-    own = {"version", "credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus", "terms", "net_days"}
+    own = {
+        "version",
+        "credit_limit",
+        "tax_rate",
+        "tax_exemptions",
+        "allowed_ship_tos",
+        "free_multiple_skus",
+        "terms",
+        "net_days",
+    }
     plain = body.model_dump(exclude=own)
     terms = _terms(body)
     check_place(body.calendar)
@@ -294,6 +317,7 @@ def _customer(body: CustomerInput) -> Customer:
         net_days=terms.days,
         terms="" if terms == Terms.net(terms.days) else terms.text,
         tax_rate=Decimal(body.tax_rate),
+        tax_exemptions=tuple(exemption(one) for one in body.tax_exemptions),
         allowed_ship_tos=tuple(AllowedShipTo(**place.model_dump()) for place in body.allowed_ship_tos),
         free_multiple_skus=tuple(body.free_multiple_skus),
     )
@@ -314,7 +338,9 @@ def _net_days(body: CustomerInput) -> dict[str, int]:
 
 
 def _members(customer: Customer) -> dict[str, Any]:
-    return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}", "terms": customer.payment_terms.text}
+    exemptions = [exemption_shape(one) for one in customer.tax_exemptions]
+    plain = {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}", "terms": customer.payment_terms.text}
+    return {**plain, "tax_exemptions": exemptions}
 
 
 def _shape(customer: Customer, account: billing.CreditAccount | None) -> CustomerWithCredit:

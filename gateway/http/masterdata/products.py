@@ -13,7 +13,7 @@ from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch, example
+from gateway.http.plumbing.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch, TaxCategory, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import UnitPrice
@@ -41,6 +41,11 @@ class ProductInput(Input):
     is_sellable: Switch = True
     lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         default=0, description="Working days of the plant from being asked until it is ready."
+    )
+    tax_category: TaxCategory = Field(
+        default="standard",
+        description="standard, reduced, super_reduced, parking, zero, or one that a tax rate names; a place without a rate "
+        "for it taxes it as standard.",
     )
     version: SeenVersion = None
 
@@ -74,6 +79,7 @@ class ProductShape(BaseModel):
     min_quantity: int
     is_sellable: bool
     lead_days: int
+    tax_category: str
     version: StoredVersion
 
 
@@ -146,5 +152,6 @@ def _shape(product: Product, who: Caller) -> ProductShape:
         min_quantity=product.min_quantity,
         is_sellable=product.is_sellable,
         lead_days=product.lead_days,
+        tax_category=product.tax_category,
         version=product.version,
     )

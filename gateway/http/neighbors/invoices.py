@@ -11,11 +11,12 @@ from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfCustomer, OfNumber, OfOrder, path_id
-from gateway.http.plumbing.shapes import MoneyShape
+from gateway.http.plumbing.shapes import MoneyShape, TaxShape
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
+from services.runtime.wire import read_tax_part
 
 router = APIRouter(tags=["invoices"])
 
@@ -88,6 +89,7 @@ class Invoice(BaseModel):
     discount: MoneyShape = Field(description="Its share of the order's discount.")
     freight: MoneyShape
     tax: MoneyShape
+    taxes: list[TaxShape] = Field(description="How it is taxed; empty for one issued before that was kept.")
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
     paid: MoneyShape
     settled_elsewhere: MoneyShape = Field(
@@ -213,6 +215,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         discount=money(row.discount.minor_units),
         freight=money(row.freight.minor_units),
         tax=money(row.tax.minor_units),
+        taxes=TaxShape.rows(read_tax_part(part, row.total.currency) for part in row.tax_parts),
         total=money(row.total.minor_units),
         paid=money(row.paid.minor_units),
         settled_elsewhere=money(row.settled_elsewhere.minor_units),

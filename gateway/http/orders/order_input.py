@@ -133,6 +133,11 @@ class OrderInput(Input):
     freight: Amount | None = Field(
         default=None, description="Charged for carriage, in the order's currency; none when left out."
     )
+    tax_exemption: Identity | Literal[""] = Field(
+        default="",
+        description="One of the customer's exemption certificates, which must cover where it goes today; without it the "
+        "first that does is taken.",
+    )
     on_behalf_of: _LongText = Field(default="", description="Whom a member of staff enters the order for.")
     note: Text = Field(
         default="", description="What whoever places it wants to say; a customer reads its own, none of ours."
@@ -180,6 +185,7 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         freight=Money.parse(body.freight, body.currency) if body.freight is not None else None,
         on_behalf_of=body.on_behalf_of,
         note=body.note,
+        tax_exemption=body.tax_exemption,
     )
 
 

@@ -69,6 +69,8 @@ class OrderLine(BaseModel):
     unit_price: str = Field(description="Decimal text in the order's currency.", examples=["129.00"])
     extended: MoneyShape = Field(description="unit_price × quantity, rounded once.")
     price_source: str = Field(description="agreement, list, given or none.")
+    tax_category: str = Field(description="Its product's, when it was placed.", examples=["standard"])
+    tax_rate: str = Field(description="The fraction at which it is taxed where it goes.", examples=["0.0825"])
     quantities: Quantities
     expected_on: str | None = Field(description="When supply of what is backordered is expected.")
     promises: list[LinePromise] = Field(description="When how many units are promised.")
@@ -229,6 +231,8 @@ class OrderDocument(BaseModel):
     )
     net_days: int = Field(description="Days until an invoice is due; `terms` say from when on.")
     terms: str = Field(description="Its customer's payment terms when it was placed.", examples=["2/10 net 30"])
+    tax_on: str | None = Field(description="The day whose tax rates it has; null for one of before that was kept.")
+    tax_exemption: str = Field(description="The certificate under which it is not taxed; else empty.")
     ship_to: AddressShape
     requested_on: str | None
     ship_complete: bool

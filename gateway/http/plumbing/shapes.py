@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, Field
@@ -9,6 +10,7 @@ from pydantic import BaseModel, Field
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import from_micros
 from services.kernel.money import Money
+from services.kernel.tax import TaxPart, summary
 from services.orders.domain.order import Totals
 
 
@@ -34,6 +36,32 @@ class MoneyShape(BaseModel):
         return cls.of(Money(minor, currency))
 
 
+class TaxShape(BaseModel):
+    """What of an order or an invoice is taxed in one way."""
+
+    code: str = Field(
+        description="As EN 16931 codes it: S taxed, Z zero rated, E exempt, AE reverse charge, K intra-Community supply, G export."
+    )
+    rate: str = Field(description="A fraction.", examples=["0.0825"])
+    reason: str = Field(description="Why nothing is charged, as documents print it; may be empty.")
+    net: MoneyShape = Field(description="What the tax is on: goods less their discount, and freight that is taxed so.")
+    tax: MoneyShape
+
+    @classmethod
+    def rows(cls, parts: Iterable[TaxPart]) -> list[TaxShape]:
+        """A row for each way of taxing, the highest rate first."""
+        return [
+            cls(
+                code=row.kind.code,
+                rate=f"{row.kind.rate:f}",
+                reason=row.kind.reason,
+                net=MoneyShape.of(row.net),
+                tax=MoneyShape.of(row.tax),
+            )
+            for row in summary(parts)
+        ]
+
+
 class TotalsShape(BaseModel):
     """What an order comes to."""
 
@@ -42,6 +70,7 @@ class TotalsShape(BaseModel):
     freight: MoneyShape
     tax: MoneyShape
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
+    taxes: list[TaxShape] = Field(default=[], description="How it is taxed; empty for who sees no money.")
 
     @classmethod
     def of(cls, totals: Totals) -> TotalsShape:
@@ -52,6 +81,7 @@ class TotalsShape(BaseModel):
             freight=MoneyShape.of(totals.freight),
             tax=MoneyShape.of(totals.tax),
             total=MoneyShape.of(totals.total),
+            taxes=TaxShape.rows(totals.parts),
         )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from services.billing.documents import payment
 from services.billing.domain.headers import Address
 from services.billing.domain.invoices import Invoice, InvoiceLine
-from services.kernel.formats import Formats, amount
+from services.kernel.formats import Formats, amount, tax_lines
 from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.tax import parts_of_one_rate
 from services.kernel.terms import NOT_DUE
 from services.runtime.addresses import lines_of
 
@@ -20,7 +21,6 @@ _ON_LETTER_PAPER = frozenset({"US", "CA", "MX", "CL", "CO", "PH", "VE"})
 MINUS = "\u2212"
 _BREAK = "\u200b"
 _LONG_SKU = 16
-_LONGEST_PERCENT = len("12.3456")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _sums(invoice: Invoice) -> list[Content]:
         ("Merchandise", charges.merchandise, True),
         ("Discount", -charges.discount, charges.discount.minor),
         ("Freight", charges.freight, charges.freight.minor),
-        (_tax_name(invoice), charges.tax, True),
+        *_tax_rows(invoice),
         (f"Total {currency}", invoice.total, True),
         (payment.paid_name(invoice), -invoice.paid, invoice.paid.minor),
         ("Early payment discount", -(invoice.discount_taken or zero), invoice.discount_taken),
@@ -124,14 +124,17 @@ def _signed(value: Money) -> str:
     return f"{MINUS}{amount(-value)}" if value.minor < 0 else amount(value)
 
 
-def _tax_name(invoice: Invoice) -> str:
-    """Tax with its rate and what is taxed, where they explain the amount; a channel's own tax has no rate that anybody knows."""
-    rate, charges = Decimal(invoice.header.tax_rate or 0), invoice.charges
-    percent = f"{(rate * 100).normalize():f}"
-    is_explained = abs(tax_on(charges.net, rate).minor - charges.tax.minor) <= 1
-    if not charges.tax.minor or not is_explained or len(percent) > _LONGEST_PERCENT:
-        return "Tax"
-    return f"Tax {percent}% of {amount(charges.net)}"
+def _tax_rows(invoice: Invoice) -> list[tuple[str, Money, bool]]:
+    """The tax by rate, and why nothing is charged; one of before there were parts has its header's rate."""
+    charges, rate = invoice.charges, Decimal(invoice.header.tax_rate or 0)
+    if not invoice.parts and abs(tax_on(charges.net, rate).minor - charges.tax.minor) > 1:
+        return [("Tax", charges.tax, True)]
+    amounts = (charges.merchandise, charges.discount, charges.freight, charges.tax)
+    parts = invoice.parts or parts_of_one_rate(*amounts, rate)
+    return [
+        (f"{row.name} ({row.reason})" if row.reason else row.name, row.tax, True)
+        for row in tax_lines(parts, charges.tax.currency)
+    ]
 
 
 def _dues(invoice: Invoice, formats: Formats) -> list[list[str]]:

@@ -23,7 +23,7 @@ ADDRESS_PARTS = tuple(part.name for part in fields(Address))
 class Header:
     """An invoice's header. All of it is empty on an invoice of before it was kept.
 
-    `tax_rate` is a decimal fraction such as "0.0825"; `ordered_on` is the company's day.
+    `tax_rate` is a decimal fraction such as "0.0825"; `ordered_on` is the company's day, `tax_on` the day whose rates it has.
     """
 
     po_number: str = ""
@@ -32,3 +32,6 @@ class Header:
     ordered_on: date | None = None
     payment_method: str = ""
     tax_rate: str = ""
+    tax_on: date | None = None
+    tax_exemption: str = ""
+    customer_tax_id: str = ""

@@ -3,55 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal
 
+from services.billing.domain.charging import (
+    BilledSoFar,
+    Charges,
+    OrderLine,
+    Shares,
+    charged_parts,
+    goods_by_part,
+    goods_of,
+)
 from services.billing.domain.credit import is_on_terms
 from services.billing.domain.headers import Header
 from services.kernel.errors import InvalidArgument, Refused
-from services.kernel.money import Money, UnitPrice, extend, share, tax_on
+from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import TaxPart
 from services.kernel.terms import Installment, Move, Terms
 
 OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
 STATUSES = frozenset({OPEN, PART_PAID, PAID})
 UNPAID = "unpaid"
 """What may be asked for beside the statuses: open or part_paid."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """A line of the order as it stands; `quantity` is what was ordered less what was cancelled."""
-
-    line_id: str
-    sku: str
-    description: str
-    quantity: int
-    unit_price: UnitPrice
-
-
-@dataclass(frozen=True, slots=True)
-class Charges:
-    """The four parts of an order or an invoice. The discount is positive and lowers the total."""
-
-    merchandise: Money
-    discount: Money
-    freight: Money
-    tax: Money
-
-    @classmethod
-    def none(cls, currency: str) -> "Charges":
-        """Nothing charged yet."""
-        zero = Money.zero(currency)
-        return cls(zero, zero, zero, zero)
-
-    @property
-    def net(self) -> Money:
-        """Merchandise less discount: the revenue, and what is taxed."""
-        return self.merchandise - self.discount
-
-    @property
-    def total(self) -> Money:
-        """merchandise - discount + freight + tax."""
-        return self.net + self.freight + self.tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +38,8 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class BillableOrder:
-    """What billing needs of an order. `charges` are those of its current version and are the denominators of every share; a
-    line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `tax_rate` is a fraction.
+    """What billing needs of an order. `charges` and `parts` are those of its current version and are the denominators of every
+    share; a line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `parts` sum to `charges`.
     Without `terms` its invoices are due net_days after their date; `calendar` names whose holidays due dates move past.
     """
 
@@ -76,7 +48,7 @@ class BillableOrder:
     customer_id: str
     payment_method: str
     net_days: int
-    tax_rate: Decimal
+    parts: tuple[TaxPart, ...]
     lines: tuple[OrderLine, ...]
     charges: Charges
     settlement: Settlement | None = None
@@ -95,13 +67,9 @@ class BillableOrder:
             return Terms.net(0)
         return self.terms or Terms.net(self.net_days)
 
-
-@dataclass(frozen=True, slots=True)
-class BilledSoFar:
-    """What the earlier invoices of an order came to: line id → units, and the sums of their parts."""
-
-    quantities: Mapping[str, int]
-    charges: Charges
+    def shares(self, so_far: BilledSoFar) -> Shares:
+        """What falls on goods of it, after what was billed."""
+        return Shares.of(self.parts, self.lines, self.charges.merchandise, so_far)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +82,16 @@ class InvoiceLine:
     quantity: int
     unit_price: UnitPrice
     extended: Money
+    tax_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an invoice will say: its lines in order line order, and its parts."""
+    """What an invoice will say: its lines in order line order, what they come to, and that by tax part."""
 
     lines: tuple[InvoiceLine, ...]
     charges: Charges
+    parts: tuple[TaxPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +116,8 @@ class Invoice:
 
     `due_on` is the first day on which something open falls due, the last one when nothing is open. `installments` is empty when
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
-    `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing.
+    `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `parts` are empty for one of before
+    there were any.
     """
 
     invoice_id: str
@@ -168,6 +139,7 @@ class Invoice:
     terms: str = ""
     calendar: str = ""
     header: Header = field(default_factory=Header)
+    parts: tuple[TaxPart, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -239,20 +211,17 @@ def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) 
     """Bill what left now, `shipped` being line id → units.
 
     Discount and freight are the goods' share by value, kept at the exact running share, and tax is the tax on the running net
-    less what earlier invoices billed, so the invoices of a completely shipped order sum exactly to the order whatever the
-    partition. A change of what had not shipped moves the figures: where it made less due than was billed, this invoice adds
-    nothing, and where it made more due than this invoice's goods can bear, the next ones take the rest. Raises InvalidArgument for a line the
-    order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
+    less what earlier invoices billed, all of it by tax part, so the invoices of a completely shipped order sum exactly to the order
+    whatever the partition. A change of what had not shipped moves the figures: where it made less due than was billed, this invoice
+    adds nothing, and where it made more due than this invoice's goods can bear, the next ones take the rest. Raises InvalidArgument
+    for a line the order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
     """
     _check_lines_known(order, shipped)
     _check_quantities(order, shipped, so_far)
-    lines = tuple(
-        _bill_line(line, so_far.quantities.get(line.line_id, 0), shipped[line.line_id])
-        for line in order.lines
-        if line.line_id in shipped
-    )
-    merchandise = Money.total((line.extended for line in lines), order.currency)
-    return Bill(lines, charges_of(order, sum(shipped.values()), merchandise, so_far))
+    lines = tuple(_bill_line(line, shipped[line.line_id], so_far) for line in order.lines if line.line_id in shipped)
+    goods = goods_by_part(order.lines, order.parts[0].key, so_far, shipped)
+    charges = order.shares(so_far).charges(goods)
+    return Bill(lines, Charges.sum(charges.values(), order.currency), charged_parts(order.parts, charges))
 
 
 def schedule(
@@ -291,44 +260,6 @@ def _check_quantities(order: BillableOrder, shipped: Mapping[str, int], so_far: 
             )
 
 
-def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
-    """The running extended price is rounded once from the unit price, so 3 at 33.33 bills 33.33 each, and it does not depend
-    on how many units are cancelled later.
-    """
-    extended = extend(line.unit_price, before + units) - extend(line.unit_price, before)
-    return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
-
-
-def charges_of(order: BillableOrder, units: int, merchandise: Money, so_far: BilledSoFar) -> Charges:
-    """The parts of a bill that fall on these goods, none negative: only a credit note takes back what was billed.
-
-    The last invoice takes what the order has left. The discount of an invoice is at most its merchandise.
-    """
-    billed = so_far.charges
-    before, part, whole = _progress(order, units, merchandise, so_far)
-    discount = share(order.charges.discount, part, whole, before=before, given=billed.discount)
-    freight = share(order.charges.freight, part, whole, before=before, given=billed.freight)
-    discount = min(discount, merchandise)
-    net = billed.net + merchandise - discount
-    tax = max(_tax_through(order, net, before + part == whole) - billed.tax, Money.zero(order.currency))
-    return Charges(merchandise, discount, freight, tax)
-
-
-def _progress(order: BillableOrder, units: int, merchandise: Money, so_far: BilledSoFar) -> tuple[int, int, int]:
-    """What was invoiced before, what is now, and the whole, by value; an order of free goods only is measured in units.
-
-    The whole is the order as it stands, what is billed included; what a change left billed beyond it counts as all of it.
-    """
-    whole, before, now = order.charges.merchandise.minor, so_far.charges.merchandise.minor, merchandise.minor
-    if not whole:
-        whole = sum(line.quantity for line in order.lines)
-        before, now = sum(so_far.quantities.values()), units
-    before = min(before, whole)
-    return before, min(now, whole - before), whole
-
-
-def _tax_through(order: BillableOrder, net: Money, is_whole: bool) -> Money:
-    """Tax on the running net. The order's own tax is the last word: a marketplace may have rounded it differently."""
-    if is_whole:
-        return order.charges.tax
-    return min(tax_on(net, order.tax_rate), order.charges.tax)
+def _bill_line(line: OrderLine, units: int, so_far: BilledSoFar) -> InvoiceLine:
+    extended = goods_of(line, so_far, units).merchandise
+    return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended, line.tax_key)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.billing.domain.invoices import Charges, Settlement
+from services.billing.domain.charging import Charges
+from services.billing.domain.invoices import Settlement
 from services.billing.domain.ledger import CASH, MARKETPLACE_CLEARING, MARKETPLACE_FEES, PAYOUT, Posting
 from services.kernel.errors import Refused
 from services.kernel.money import Money

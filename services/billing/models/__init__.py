@@ -5,7 +5,7 @@ from services.billing.models.cards import CardAuthorization, ProviderEvent, Prov
 from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import PaymentCorrection
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
-from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine
+from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
 from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
@@ -21,6 +21,7 @@ __all__ = [
     "Invoice",
     "InvoiceInstallment",
     "InvoiceLine",
+    "InvoiceTaxPart",
     "JournalEntry",
     "MarketplaceSale",
     "OrderDeposit",

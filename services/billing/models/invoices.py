@@ -85,6 +85,9 @@ class Invoice(Table, table=True):
     ordered_on: str = Field(sa_type=Text)
     payment_method: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
+    tax_on: str = Field(sa_type=Text)
+    tax_exemption: str = Field(sa_type=Text)
+    customer_tax_id: str = Field(sa_type=Text)
     bill_to_name: str = Field(sa_type=Text)
     ship_to_name: str = Field(sa_type=Text)
     ship_to_street: str = Field(sa_type=Text)
@@ -112,6 +115,32 @@ class InvoiceLine(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
+    tax_key: str = Field(sa_type=Text)
+
+
+class InvoiceTaxPart(Table, table=True):
+    """What of an invoice is taxed in one way: its share of the goods, the discount and the freight, and the tax on them."""
+
+    __tablename__ = "invoice_tax_part"
+    __table_args__ = (
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="invoice_tax_part_invoice"),
+        CheckConstraint(
+            "merchandise_minor >= 0 AND discount_minor >= 0 AND freight_minor >= 0 AND tax_minor >= 0",
+            name="invoice_tax_part_amounts",
+        ),
+        CheckConstraint("discount_minor <= merchandise_minor", name="invoice_tax_part_discount"),
+        STRICT,
+    )
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64, primary_key=True)
+    tax_key: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+    rate: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    merchandise_minor: int = Field(sa_type=Int64)
+    discount_minor: int = Field(sa_type=Int64)
+    freight_minor: int = Field(sa_type=Int64)
+    tax_minor: int = Field(sa_type=Int64)
 
 
 class InvoiceInstallment(Table, table=True):

@@ -15,6 +15,9 @@ def values(header: Header) -> dict[str, object]:
         "ordered_on": header.ordered_on.isoformat() if header.ordered_on else "",
         "payment_method": header.payment_method,
         "tax_rate": header.tax_rate,
+        "tax_on": header.tax_on.isoformat() if header.tax_on else "",
+        "tax_exemption": header.tax_exemption,
+        "customer_tax_id": header.customer_tax_id,
         "bill_to_name": header.bill_to_name,
         **{f"ship_to_{name}": getattr(header.ship_to, name) for name in ADDRESS_PARTS},
     }
@@ -29,4 +32,7 @@ def header(row: Row[Any]) -> Header:
         ordered_on=date.fromisoformat(row.ordered_on) if row.ordered_on else None,
         payment_method=row.payment_method,
         tax_rate=row.tax_rate,
+        tax_on=date.fromisoformat(row.tax_on) if row.tax_on else None,
+        tax_exemption=row.tax_exemption,
+        customer_tax_id=row.customer_tax_id,
     )

@@ -22,18 +22,17 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
+from services.billing.domain.charging import BilledSoFar, Charges
 from services.billing.domain.invoices import (
     OPEN,
     PAID,
     PART_PAID,
     UNPAID,
-    BilledSoFar,
-    Charges,
     EarlyDiscount,
     Invoice,
     InvoiceLine,
 )
-from services.billing.store import headers, installments, tables
+from services.billing.store import headers, installments, tables, tax_parts
 from services.kernel.money import Money, UnitPrice
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
@@ -196,7 +195,8 @@ def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar
     merchandise, discount, freight, tax = (Money(int(part), currency) for part in sums)
     charges = Charges(merchandise, discount, freight, tax)
     quantities = session.execute(_BILLED, {"order": order_id})
-    return BilledSoFar({line_id: int(units) for line_id, units in quantities}, charges)
+    parts = tax_parts.billed(session, order_id, currency) if charges != Charges.none(currency) else {}
+    return BilledSoFar({line_id: int(units) for line_id, units in quantities}, charges, parts)
 
 
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
@@ -216,7 +216,7 @@ def discounts_taken(session: Session, order_id: str, currency: str) -> Money:
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
-    """Store a new invoice with its lines."""
+    """Store a new invoice with its lines and tax parts."""
     session.execute(_ADD, _values(invoice, sequence, now))
     lines = [
         {
@@ -228,12 +228,14 @@ def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> Non
             "quantity": line.quantity,
             "unit_price": line.unit_price.text,
             "extended_minor": line.extended.minor,
+            "tax_key": line.tax_key,
         }
         for position, line in enumerate(invoice.lines)
     ]
     if lines:
         session.execute(_ADD_LINES, lines)
     installments.add(session, invoice)
+    tax_parts.add(session, invoice)
 
 
 def pay(session: Session, invoice_id: str, amount: Money, discount: Money | None = None) -> bool:
@@ -257,18 +259,20 @@ def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) ->
 
 
 def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
-    """The invoices of these rows, in their order, their lines read by one query."""
+    """The invoices of these rows, in their order, their lines and tax parts read by one query each."""
     if not rows:
         return []
     found = session.execute(_LINES, {"ids": [row.invoice_id for row in rows]}).all()
     lines = {key: list(group) for key, group in groupby(found, key=lambda line: str(line.invoice_id))}
     dues = installments.of_invoices(session, rows)
     late = installments.paid_late(session, rows)
+    parts = tax_parts.of_invoices(session, rows)
     return [
         replace(
             _invoice(row, lines.get(row.invoice_id, [])),
             installments=dues.get(row.invoice_id, ()),
             paid_late=late.get(row.invoice_id),
+            parts=parts.get(row.invoice_id, ()),
         ).dated()
         for row in rows
     ]
@@ -323,6 +327,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
                 line.quantity,
                 UnitPrice.parse(line.unit_price, row.currency),
                 money(line.extended_minor),
+                line.tax_key,
             )
             for line in lines
         ),

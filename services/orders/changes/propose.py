@@ -39,7 +39,9 @@ from services.orders.domain.proposals import (
     proposal,
     refuse_obstacles,
 )
+from services.orders.domain.taxation import TaxDetermination
 from services.orders.domain.withholding import withholds_until
+from services.orders.masterdata import taxes
 from services.orders.order import outbox
 from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
@@ -188,11 +190,11 @@ def _proposal(
     skus = sorted(
         {line.sku for line in request.lines if line.sku} | {line.sku for line in order.lines if line.line_id in named}
     )
-    catalog = Catalog(
-        master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
-    )
-    used = (str(versions.last_line_id(session, order)),) if skus else ()
     today = sessions.business_day(session, now)
+    products = master_store.products_of(session, skus)
+    agreements = master_store.agreements_of(session, order.customer_id, skus)
+    catalog = Catalog(products, agreements, _taxes(session, order, request, today))
+    used = (str(versions.last_line_id(session, order)),) if skus else ()
     given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
     given = replace(given, needs_consent=request.consent is None and _needs_consent(session, given, role, now))
     if given.obstacles:
@@ -201,6 +203,19 @@ def _proposal(
     found = tuple(following.obstacles(is_material=given.is_material))
     is_reviewed = order.phase == ACCEPTED and following.is_reviewed(is_material=given.is_material)
     return replace(given, obstacles=found, is_reviewed=is_reviewed), following
+
+
+def _taxes(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
+    """How new lines are taxed, and all that has not left when it goes elsewhere; None where a channel has taxed the order.
+
+    The rates are those of the order's day, and the certificate one that covers where it goes then.
+    """
+    if order.settlement is not None and order.settlement.tax is not None:
+        return None
+    if request.ship_to is None and not any(line.sku for line in request.lines):
+        return None
+    place, on = request.ship_to or order.ship_to, order.taxation.tax_on or today
+    return taxes.determination(session, master_store.customer(session, order.customer_id), place, on)
 
 
 def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.kernel.money import Money, extend
-from services.orders.domain.billed import billed, charges_after
+from services.kernel.tax import TaxKind
+from services.orders.domain.billed import billed, billed_parts, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
+from services.orders.domain.taxation import TaxDetermination
 
 UNTOUCHED = Progress()
 """Of an order that nobody has begun to ship."""
@@ -23,10 +26,14 @@ UNTOUCHED = Progress()
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What new lines are made of: SKU → product, and SKU → what the customer agreed to pay."""
+    """What new lines are made of: SKU → product, SKU → what the customer agreed to pay, and how they are taxed where the order goes.
+
+    Without a determination all of an order has one rate: a channel has taxed it.
+    """
 
     products: Mapping[str, Product]
     agreements: Mapping[str, tuple[PriceAgreement, ...]]
+    taxes: TaxDetermination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ def amend(
     A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it is today's and
     another quantity break applies; more units are held against today's price, so that rules see how far the agreed one is from it.
     A new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice,
-    discount and freight are what was billed of them.
+    discount and freight are what was billed of them. New lines are taxed where the order goes, at the rates of its day; all that has
+    not left is taxed anew when it goes elsewhere.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
     maker = _LineMaker(
@@ -76,7 +84,8 @@ def amend(
             if changed.line_id != line.line_id:
                 replaced[line.line_id] = changed.line_id
     lines += [maker.line(one, one.quantity) for one in request.lines if not one.line_id and one.sku and one.quantity]
-    amended, too_large = _sums(_terms(order, request, tuple(lines)), request, progress)
+    terms = retaxed(order, _terms(order, request, tuple(lines)), catalog.taxes, progress)
+    amended, too_large = _sums(terms, request, progress)
     found = (*_unsound(order, request), *_unsound_lines(order, amended), *_unpriced(order, amended, wanted), *too_large)
     return Amendment(amended, replaced, found)
 
@@ -146,14 +155,14 @@ def _terms(order: Order, request: ChangeRequest, lines: tuple[Line, ...]) -> Ord
 def _sums(order: Order, request: ChangeRequest, progress: Progress) -> tuple[Order, tuple[Obstacle, ...]]:
     discount = order.totals.discount if request.discount is None else request.discount
     freight = order.totals.freight if request.freight is None else request.freight
-    extended = tuple(line.extended for line in order.lines)
     found: list[Obstacle] = []
     try:
-        totals(extended, discount, freight, order.tax_rate)
+        sums = partial(totals, order.lines, taxation=order.taxation, billed=billed_parts(order, progress))
+        sums(discount, freight)
         charges = _charges(order, discount, freight, progress)
         if (request.discount or charges[0], request.freight or charges[1]) != charges:
             found.append(Obstacle("AMOUNTS_FIXED", "everything is invoiced already, so discount and freight stay"))
-        return replace(order, totals=totals(extended, *charges, order.tax_rate)), tuple(found)
+        return replace(order, totals=sums(*charges)), tuple(found)
     except Refused as refusal:
         return order, (Obstacle(refusal.reason, refusal.message),)
 
@@ -256,6 +265,24 @@ def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
         return
     if charges != (sums.discount, sums.freight):
         yield Obstacle("INVOICED_MEANWHILE", "a part was invoiced meanwhile, which changes the total: ask for it again")
+
+
+def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Order:
+    """The order with its new lines taxed, and when it goes elsewhere all that has not left."""
+    has_moved = after.ship_to != before.ship_to
+    known = {line.line_id for line in before.lines}
+
+    def taxed(line: Line) -> Line:
+        is_firm = firm_units(progress.lines.get(line.line_id, LineProgress())) > 0
+        if line.line_id in known and (is_firm or not has_moved):
+            return line
+        if taxes is None:
+            return replace(line, tax=TaxKind.at(before.tax_rate))
+        return replace(line, tax=taxes.kind(line.tax_category, is_service=line.kind == "service"))
+
+    is_billed = bool(progress.invoices)
+    taxation = taxes.taxation if taxes and has_moved and not is_billed else before.taxation
+    return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation)
 
 
 def firm_units(line: LineProgress) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money
+from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities, Progress
+from services.orders.domain.tax_parts import BilledPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,18 @@ def billed(progress: Progress, currency: str) -> Billed:
     discount = Money(sum(each.discount_minor for each in invoices), currency)
     merchandise = Money(sum(each.merchandise_minor for each in invoices), currency)
     return Billed(merchandise - discount, discount, Money(sum(each.freight_minor for each in invoices), currency))
+
+
+def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
+    """Tax part → what was billed of it. Invoices of before there were parts were all of one rate: the first part's."""
+    sums: dict[str, list[int]] = {}
+    first = order.totals.parts[0].key if order.totals.parts else ""
+    for invoice in progress.invoices.values():
+        whole = (first, invoice.merchandise_minor, invoice.discount_minor, 0, invoice.tax_minor)
+        for key, *amounts in invoice.parts or (whole,):
+            known = sums.get(key, [0, 0, 0, 0])
+            sums[key] = [had + more for had, more in zip(known, amounts, strict=True)]
+    return {key: BilledPart(*(Money(minor, order.currency) for minor in amounts[:3])) for key, amounts in sums.items()}
 
 
 def charges_after(

@@ -112,12 +112,16 @@ class Shipment:
     exception_at: str = ""
 
 
+InvoicePart = tuple[str, int, int, int, int]
+"""A tax part of an invoice: its key, and minor units of goods, discount, freight and tax."""
+
+
 @dataclass(frozen=True, slots=True)
 class Invoice:
     """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
 
     `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
-    them), where it falls due in several parts.
+    them), where it falls due in several parts. `parts` are empty for one of before there were any.
     """
 
     invoice_id: str
@@ -139,6 +143,7 @@ class Invoice:
     early_discount_minor: int = 0
     discount_until: str = ""
     installments: tuple[tuple[str, int, int], ...] = ()
+    parts: tuple[InvoicePart, ...] = ()
 
     @property
     def pays_early(self) -> int:

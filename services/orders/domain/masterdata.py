@@ -12,6 +12,7 @@ from decimal import Decimal
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
 from services.kernel.terms import Terms
+from services.orders.domain.taxation import STANDARD, TaxExemption
 
 AgreementKey = tuple[str, str, str, str, int, str]
 """Customer, customer group, SKU, first day (ISO), minimum quantity, currency: the order of agreements in lists."""
@@ -40,6 +41,7 @@ class Customer:
     No `allowed_ship_tos` means everywhere; `free_multiple_skus` are sold to it in any quantity; `duplicate_po` says what a
     purchase order number seen before does: allow, warn, hold or block. Prices may be agreed with its `customer_group`.
     What it buys may be billed to another account, `bill_to_id`, on whose credit it then is.
+    Its `tax_rate` is of goods that go where no rule says how they are taxed; its `tax_id` is as it gave it.
     `terms` is their text, empty for plain net_days; due dates move past the free days of its `calendar`, such as US-TX.
     """
 
@@ -50,6 +52,8 @@ class Customer:
     tier: str = "standard"
     net_days: int = 30
     tax_rate: Decimal = Decimal(0)
+    tax_id: str = ""
+    tax_exemptions: tuple[TaxExemption, ...] = ()
     contact_email: str = ""
     accounting_email: str = ""
     sales_rep: str = ""
@@ -108,6 +112,7 @@ class Product:
     min_quantity: int = 1
     is_sellable: bool = True
     lead_days: int = 0
+    tax_category: str = STANDARD
     version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

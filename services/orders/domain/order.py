@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
-from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import UNTAXED, TaxKind, TaxPart
 from services.kernel.terms import Terms
 from services.kernel.text import fold_key
+from services.orders.domain.tax_parts import (
+    AS_BEFORE,
+    NOTHING_BILLED,
+    BilledPart,
+    Taxation,
+    TaxedLine,
+    line_key,
+    tax_parts,
+)
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
 PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
@@ -25,6 +35,7 @@ PAYMENT_METHODS = ("terms", CARD, "prepaid", "deposit", CASH_ON_DELIVERY, SETTLE
 _RATE_DIGITS = Decimal("1e-10")
 _CARD_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 KINDS = ("stock", "build_to_order", "service")
+STANDARD_CATEGORY = "standard"
 
 RECEIVED = "received"
 IN_REVIEW = "in_review"
@@ -108,7 +119,8 @@ class PlaceOrder:
     """An order as a client asks for it; every adapter of every channel makes this one command.
 
     `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
-    `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card.
+    `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card;
+    `tax_exemption` names one of the customer's certificates.
     """
 
     idempotency_key: str
@@ -129,6 +141,7 @@ class PlaceOrder:
     freight: Money | None = None
     on_behalf_of: str = ""
     note: str = ""
+    tax_exemption: str = ""
 
 
 def check_placer(command: PlaceOrder, role: str) -> None:
@@ -185,7 +198,8 @@ class Line:
     """A line as stored: a snapshot of catalog and price at placing.
 
     `reference_price` is what the agreement or the catalog said at that moment, None when neither knew a price;
-    `price_source` is agreement, list, given or none. A SKU that the catalog did not know has is_known False.
+    `price_source` is agreement, list, given or none. A SKU that the catalog did not know has is_known False. `tax` is how its
+    category was taxed where it goes.
     """
 
     line_id: str
@@ -199,6 +213,8 @@ class Line:
     price_source: str
     unit_weight_grams: int = 0
     is_known: bool = True
+    tax_category: str = STANDARD_CATEGORY
+    tax: TaxKind = UNTAXED
 
 
 def highest_line_id(line_ids: Iterable[str]) -> int:
@@ -208,28 +224,36 @@ def highest_line_id(line_ids: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What an order comes to; discount and freight are positive amounts."""
+    """What an order comes to, in all and by tax parts; discount and freight are positive amounts."""
 
     merchandise: Money
     discount: Money
     freight: Money
     tax: Money
     total: Money
+    parts: tuple[TaxPart, ...] = ()
 
 
-def totals(extended: tuple[Money, ...], discount: Money, freight: Money, tax_rate: Decimal) -> Totals:
-    """Add an order up: tax on merchandise net of discount, rounded once; freight is not taxed.
+def totals(
+    lines: Iterable[Line],
+    discount: Money,
+    freight: Money,
+    taxation: Taxation,
+    billed: Mapping[str, BilledPart] = NOTHING_BILLED,
+) -> Totals:
+    """Add an order up: the tax of each part on its goods net of discount, rounded once; `billed` is key → part, of its invoices.
 
     A discount larger than the merchandise is Refused: it would turn the order into a debt of ours.
     """
-    merchandise = Money.total(extended, discount.currency)
+    taxed = [TaxedLine(line.line_id, line.quantity, line.extended, line.tax) for line in lines]
+    merchandise = Money.total((line.extended for line in taxed), discount.currency)
     if discount > merchandise:
         raise Refused(
             "DISCOUNT_TOO_LARGE", f"the discount {discount} is more than the merchandise {merchandise}: lower it"
         )
-    net = merchandise - discount
-    tax = tax_on(net, tax_rate)
-    return Totals(merchandise, discount, freight, tax, net + freight + tax)
+    parts = tax_parts(taxed, discount, freight, taxation, billed)
+    tax = Money.total((part.tax for part in parts), discount.currency)
+    return Totals(merchandise, discount, freight, tax, merchandise - discount + freight + tax, parts)
 
 
 def remitted_rate(net: Money, tax: Money) -> Decimal:
@@ -295,6 +319,12 @@ class Order:
     bill_to_id: str = ""
     terms: str = ""
     calendar: str = ""
+    taxation: Taxation = AS_BEFORE
+    customer_tax_id: str = ""
+
+    def tax_key(self, line: Line) -> str:
+        """The key of the tax part that a line belongs to."""
+        return line_key(line.line_id, line.tax, self.taxation)
 
     @property
     def payer_id(self) -> str:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from services.kernel.money import UnitPrice, extend
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import Line, PlaceLine
+from services.orders.domain.order import STANDARD_CATEGORY, Line, PlaceLine
 
 _BASIS_POINTS = 10_000
 
@@ -74,6 +74,7 @@ def price_line(
         price_source=source,
         unit_weight_grams=product.weight_grams if product else 0,
         is_known=product is not None,
+        tax_category=product.tax_category if product else STANDARD_CATEGORY,
     )
 
 

@@ -202,7 +202,8 @@ def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
 
 
 def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
-    return Invoice(**{**kept, "installments": tuple(tuple(one) for one in kept.get("installments", ()))})
+    tuples = {name: tuple(tuple(one) for one in kept.get(name, ())) for name in ("installments", "parts")}
+    return Invoice(**{**kept, **tuples})
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:

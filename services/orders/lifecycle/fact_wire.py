@@ -193,6 +193,10 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         early_discount_minor=detail.early_discount_minor,
         discount_until=_day(detail.discount_until),
         installments=tuple((_day(one.due_on), one.amount_minor, one.open_minor) for one in detail.installments),
+        parts=tuple(
+            (one.key, one.merchandise_minor, one.discount_minor, one.freight_minor, one.tax_minor)
+            for one in detail.tax_parts
+        ),
     )
 
 

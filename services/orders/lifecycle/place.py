@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
@@ -16,6 +17,7 @@ from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
 from services.kernel.money import Money
 from services.kernel.quantity import positive
+from services.kernel.tax import TaxKind
 from services.kernel.text import fold_key
 from services.orders.access.matrix import Caller
 from services.orders.domain import mails
@@ -40,6 +42,8 @@ from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
+from services.orders.domain.tax_parts import AS_BEFORE, Taxation
+from services.orders.masterdata import taxes
 from services.orders.order import exceptions, outbox
 from services.orders.store import cards, events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
@@ -113,6 +117,8 @@ def request_sha256(command: PlaceOrder) -> str:
     asked = asdict(replace(command, idempotency_key=""))
     if command.settlement is None:
         del asked["settlement"]  # requests from before it was known have the digest that they had
+    if not command.tax_exemption:
+        del asked["tax_exemption"]  # requests from before there were certificates have none
     if not command.card_token:
         del asked["card_token"]  # requests from before there were cards have none
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
@@ -198,13 +204,10 @@ def _customer(session: Session, command: PlaceOrder, caller: Caller) -> Customer
 def _order(
     session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
 ) -> Order:
-    zero = Money.zero(command.currency)
-    lines = _lines(session, command, sessions.business_day(session, now))
-    extended, discount = tuple(line.extended for line in lines), command.discount or zero
-    tax_rate = customer.tax_rate
-    if command.settlement is not None and command.settlement.tax is not None:
-        tax_rate = remitted_rate(Money.total(extended, command.currency) - discount, command.settlement.tax)
-    sums = totals(extended, discount, command.freight or zero, tax_rate)
+    zero, today = Money.zero(command.currency), sessions.business_day(session, now)
+    lines, discount = _lines(session, command, today), command.discount or zero
+    lines, taxation, tax_rate = _taxed(session, command, customer, lines, today)
+    sums = totals(lines, discount, command.freight or zero, taxation)
     names = (
         "customer_id",
         "channel",
@@ -228,6 +231,8 @@ def _order(
         terms=customer.terms,
         calendar=customer.calendar,
         tax_rate=tax_rate,
+        taxation=taxation,
+        customer_tax_id=customer.tax_id,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,
         placed_at=now,
@@ -238,6 +243,21 @@ def _order(
         lines=lines,
         totals=sums,
     )
+
+
+def _taxed(
+    session: Session, command: PlaceOrder, customer: Customer, lines: tuple[Line, ...], today: date
+) -> tuple[tuple[Line, ...], Taxation, Decimal]:
+    """The lines taxed, how the rest of the order is, and the rate of what no rule taxes: a channel's own, else the customer's."""
+    if command.settlement is not None and command.settlement.tax is not None:
+        net = Money.total((line.extended for line in lines), command.currency) - (
+            command.discount or Money.zero(command.currency)
+        )
+        kind = TaxKind.at(remitted_rate(net, command.settlement.tax))
+        return tuple(replace(line, tax=kind) for line in lines), AS_BEFORE, kind.rate
+    found = taxes.determination(session, customer, command.ship_to, today, command.tax_exemption)
+    taxed = (replace(line, tax=found.kind(line.tax_category, is_service=line.kind == "service")) for line in lines)
+    return tuple(taxed), found.taxation, customer.tax_rate
 
 
 def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ...]:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.masterdata import Product
+from services.orders.masterdata import taxes
 from services.orders.store import masterdata as store
 from services.runtime.versioned import is_unchanged
 
@@ -22,6 +23,7 @@ def put_product(session: Session, product: Product, who: str, now: datetime, exp
     price, cost = product.list_price, product.standard_cost
     if price and cost and price.currency != cost.currency:
         raise InvalidArgument("CURRENCY_MIXED", "list price and standard cost must be in one currency")
+    taxes.check_category(session, product.tax_category)
     kept = replace(product, sku=known_sku(session, product.sku))
     known = find_product(session, kept.sku)
     if known is not None and is_unchanged(known, kept, expected):

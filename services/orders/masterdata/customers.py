@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, Refused
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import Customer
+from services.orders.masterdata import taxes
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
@@ -33,6 +34,7 @@ def put_customer(
     here. Refused VERSION_STALE for another version than the `expected` one, InvalidArgument CALENDAR_UNKNOWN.
     """
     check_place(customer.calendar)
+    taxes.check_tax_id(customer.tax_id)
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     stored = store.find_customer(session, kept.customer_id)

@@ -8,7 +8,14 @@ from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRo
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.exceptions import BusinessExceptionRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
-from services.orders.models.masterdata import CustomerRow, ExchangeRateRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.orders.models.masterdata import (
+    CustomerRow,
+    ExchangeRateRow,
+    PolicyRow,
+    PriceAgreementRow,
+    ProductRow,
+    TaxRateRow,
+)
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
 from services.orders.models.resumptions import ResumptionRow
@@ -47,6 +54,7 @@ __all__ = [
     "ReviewRow",
     "StepRow",
     "Table",
+    "TaxRateRow",
     "VersionRow",
     "ViolationRow",
     "answers",

@@ -34,6 +34,8 @@ class CustomerRow(Table, table=True):
     terms: str = Field(sa_type=Text)
     calendar: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
+    tax_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    tax_exemptions: Any = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
     contact_email: str = Field(sa_type=Text)
     accounting_email: str = Field(sa_type=Text)
     sales_rep: str = Field(sa_type=Text)
@@ -72,6 +74,7 @@ class ProductRow(Table, table=True):
     min_quantity: int = Field(sa_type=Int64)
     is_sellable: bool = Field(sa_type=Flag)
     lead_days: int = Field(sa_type=Int64)
+    tax_category: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "standard"})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
@@ -111,6 +114,24 @@ class ExchangeRateRow(Table, table=True):
     to_currency: str = Field(sa_type=Text, primary_key=True)
     valid_from: str = Field(sa_type=Text, primary_key=True)
     rate: str = Field(sa_type=Text)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class TaxRateRow(Table, table=True):
+    """How a tax category is taxed at a place from a day on; days are ISO text, the rate is decimal text, or "goods" for freight."""
+
+    __tablename__ = "tax_rate"
+    __table_args__ = (STRICT,)
+
+    country: str = Field(sa_type=Text, primary_key=True)
+    region: str = Field(sa_type=Text, primary_key=True)
+    postal_prefix: str = Field(sa_type=Text, primary_key=True)
+    category: str = Field(sa_type=Text, primary_key=True)
+    valid_from: str = Field(sa_type=Text, primary_key=True)
+    rate: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)

@@ -88,6 +88,8 @@ class OrderRow(Table, table=True):
     terms: str = Field(sa_type=Text)
     calendar: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
+    taxation: Any = Field(default=None, sa_type=JsonText, nullable=True)
+    customer_tax_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     ship_to: Any = Field(sa_type=JsonText)
     requested_on: str = Field(sa_type=Text)
     is_ship_complete: bool = Field(sa_type=Flag)
@@ -138,6 +140,10 @@ class LineRow(Table, table=True):
     price_source: str = Field(sa_type=Text)
     unit_weight_grams: int = Field(sa_type=Int64)
     is_known: bool = Field(sa_type=Flag)
+    tax_category: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "standard"})
+    tax_code: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    tax_rate: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    tax_reason: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ProgressRow(Table, table=True):

@@ -11,11 +11,13 @@ from typing import Any
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice, extend
+from services.kernel.tax import TaxKind
 from services.orders.domain.amendment import Amendment
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import RECEIVED, Address, Line, Order, totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.proposals import consent_facts, proposal
+from services.orders.domain.tax_parts import AS_BEFORE
 from services.orders.policies import contexts, engine
 
 Context = Mapping[str, Any]
@@ -42,7 +44,7 @@ def of_largest() -> tuple[Context, tuple[Context, ...]]:
     """The largest order there can be: what all its lines share, and what each has of its own."""
     whole = examples()[0]
     lines = tuple(replace(whole.order.lines[0], line_id=str(number)) for number in range(1, MAX_LINES + 1))
-    sums = totals(tuple(line.extended for line in lines), _cents(0), _cents(0), Decimal(0))
+    sums = totals(lines, _cents(0), _cents(0), AS_BEFORE)
     evidence = replace(whole, order=replace(whole.order, lines=lines, totals=sums))
     return contexts.header_context(evidence), tuple(contexts.line_context(line, evidence) for line in lines)
 
@@ -93,7 +95,17 @@ def _line(line_id: str, sku: str, quantity: int, price: str, reference: str, kin
     asked = _usd(price)
     known = _usd(reference) if reference else None
     return Line(
-        line_id, sku, sku, kind, quantity, asked, extend(asked, quantity), known, source, is_known=bool(reference)
+        line_id,
+        sku,
+        sku,
+        kind,
+        quantity,
+        asked,
+        extend(asked, quantity),
+        known,
+        source,
+        is_known=bool(reference),
+        tax=_TAX,
     )
 
 
@@ -109,8 +121,11 @@ def _whole() -> Order:
         ship_to=Address("Dock 4", "1 Main Street", "Dallas", "TX", "75001", "US"),
         requested_on=date(2026, 1, 5),
         lines=lines,
-        totals=totals(tuple(line.extended for line in lines), _cents(20_00), _cents(15_00), Decimal("0.08")),
+        totals=totals(lines, _cents(20_00), _cents(15_00), AS_BEFORE),
     )
+
+
+_TAX = TaxKind.at(Decimal("0.08"))
 
 
 def _cents(minor: int) -> Money:
@@ -142,5 +157,5 @@ def _bare() -> Order:
         on_behalf_of="",
         note="",
         lines=(line,),
-        totals=totals((line.extended,), _cents(0), _cents(0), Decimal(0)),
+        totals=totals((line,), _cents(0), _cents(0), AS_BEFORE),
     )

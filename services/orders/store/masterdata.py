@@ -20,6 +20,7 @@ from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.masterdata import AgreementKey, AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.policies import StoredPolicy
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.orders.store import taxes
 from services.runtime import versioned
 from services.runtime.db import Text, table_of
 
@@ -38,8 +39,18 @@ _CUSTOMER = (
     "bill_to_id",
     "terms",
     "calendar",
+    "tax_id",
 )
-_PRODUCT = ("description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
+_PRODUCT = (
+    "description",
+    "kind",
+    "weight_grams",
+    "multiple",
+    "min_quantity",
+    "is_sellable",
+    "lead_days",
+    "tax_category",
+)
 
 _customer, _product = table_of(CustomerRow), table_of(ProductRow)
 _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
@@ -74,6 +85,7 @@ def put_customer(
     values = {name: getattr(customer, name) for name in _CUSTOMER}
     values["name_key"] = fold_key(customer.name)
     values["tax_rate"] = f"{customer.tax_rate:f}"
+    values["tax_exemptions"] = taxes.exemption_documents(customer.tax_exemptions)
     values["allowed_ship_tos"] = [
         {"country": place.country, "region": place.region, "postal_code": place.postal_code}
         for place in customer.allowed_ship_tos
@@ -141,6 +153,7 @@ def _customer_of(row: Any) -> Customer:
         version=row.version,
         **{name: getattr(row, name) for name in _CUSTOMER},
         tax_rate=Decimal(row.tax_rate),
+        tax_exemptions=taxes.exemptions_of(row.tax_exemptions),
         allowed_ship_tos=tuple(AllowedShipTo(**place) for place in row.allowed_ship_tos),
         free_multiple_skus=tuple(row.free_multiple_skus),
     )

@@ -28,8 +28,9 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import sales_order_number
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.order import ENDED, Address, Line, Order, Settlement, Totals
+from services.orders.domain.order import ENDED, Address, Line, Order, Settlement
 from services.orders.models import CounterRow, CustomerRow, LineRow, OrderRow
+from services.orders.store import taxes
 from services.runtime.db import JsonText, table_of
 from services.runtime.sessions import unchanging
 
@@ -140,6 +141,7 @@ def add(session: Session, order: Order, request: Request, start_fact_id: str) ->
         "channel_key": order.channel_key,
         "ref_issuer": order.ref_issuer,
         "tax_rate": str(order.tax_rate),
+        "taxation": taxes.document(order),
         "ship_to": asdict(order.ship_to),
         "settlement": _settlement_values(order.settlement),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
@@ -172,6 +174,7 @@ _PLAIN = (
     "net_days",
     "terms",
     "calendar",
+    "customer_tax_id",
     "is_ship_complete",
     "placed_at",
     "placed_by",
@@ -215,6 +218,7 @@ def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
         "price_source": line.price_source,
         "unit_weight_grams": line.unit_weight_grams,
         "is_known": line.is_known,
+        **taxes.line_values(line),
     }
 
 
@@ -257,7 +261,7 @@ def load_many(session: Session, order_ids: Sequence[str], scope: Scope = EVERYTH
     by_order: dict[str, list[Any]] = {row.order_id: [] for row in rows}
     for line in session.execute(_LINES_OF_MANY, {"of": list(by_order)}):
         by_order[line.order_id].append(line)
-    return [_order_of(row, _lines_of(by_order[row.order_id], row.currency)) for row in rows]
+    return [_order_of(row, _lines_of(by_order[row.order_id], row)) for row in rows]
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -297,6 +301,7 @@ def rewrite(session: Session, order: Order) -> None:
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
         "is_ship_complete": order.is_ship_complete,
+        "taxation": taxes.document(order),
     }
     change(session, order.order_id, {**terms, **amounts})
     session.execute(_DROP_LINES, {"of": order.order_id})
@@ -350,30 +355,32 @@ def _lines(session: Session, row: Any, *, is_taken: bool = False) -> tuple[Line,
     """The lines of the version in force; those of a version never change."""
 
     def load() -> tuple[Line, ...]:
-        return _lines_of(session.execute(_LINES, {"of": row.order_id}), row.currency)
+        return _lines_of(session.execute(_LINES, {"of": row.order_id}), row)
 
     key = ("order_lines", row.order_id, row.version)
     return unchanging(session, key, load, is_small=lambda lines: len(lines) <= _KEPT_LINES, is_taken=is_taken)
 
 
-def _lines_of(rows: Iterable[Any], currency: str) -> tuple[Line, ...]:
-    return tuple(_line_of(row, currency) for row in rows)
+def _lines_of(rows: Iterable[Any], order: Any) -> tuple[Line, ...]:
+    return tuple(_line_of(row, order.currency, Decimal(order.tax_rate)) for row in rows)
 
 
 def _order_of(row: Any, lines: tuple[Line, ...]) -> Order:
-    currency = row.currency
+    currency, tax_rate = row.currency, Decimal(row.tax_rate)
+    amounts = {name: Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS}
     return Order(
         **{name: getattr(row, name) for name in _PLAIN},
-        tax_rate=Decimal(row.tax_rate),
+        tax_rate=tax_rate,
+        taxation=taxes.taxation_of(row.taxation),
         ship_to=Address(**row.ship_to),
         settlement=_settlement_of(row.settlement, currency),
         requested_on=date.fromisoformat(row.requested_on) if row.requested_on else None,
         lines=lines,
-        totals=Totals(**{name: Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS}),
+        totals=taxes.totals_of(amounts, row.taxation, tax_rate),
     )
 
 
-def _line_of(row: Any, currency: str) -> Line:
+def _line_of(row: Any, currency: str, tax_rate: Decimal) -> Line:
     return Line(
         line_id=row.line_id,
         sku=row.sku,
@@ -386,4 +393,6 @@ def _line_of(row: Any, currency: str) -> Line:
         price_source=row.price_source,
         unit_weight_grams=row.unit_weight_grams,
         is_known=row.is_known,
+        tax_category=row.tax_category,
+        tax=taxes.line_kind(row._mapping, tax_rate),  # noqa: SLF001 - what SQLAlchemy calls the columns of a row by name
     )

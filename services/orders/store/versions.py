@@ -11,9 +11,10 @@ from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from services.kernel.money import Money, UnitPrice
-from services.orders.domain.order import Address, Line, Order, Totals, highest_line_id
+from services.orders.domain.order import STANDARD_CATEGORY, Address, Line, Order, highest_line_id
 from services.orders.domain.versions import KeptVersion
 from services.orders.models import ChangeRow, VersionRow
+from services.orders.store import taxes
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
 _LINE = ("line_id", "sku", "description", "kind", "quantity", "price_source", "unit_weight_grams", "is_known")
@@ -28,6 +29,7 @@ def document(order: Order) -> dict[str, Any]:
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
         "is_ship_complete": order.is_ship_complete,
+        "taxation": taxes.document(order),
     }
 
 
@@ -37,8 +39,9 @@ def of_document(order: Order, kept: Mapping[str, Any]) -> Order:
     return replace(
         order,
         version=kept["version"],
-        lines=tuple(_line(line, order.currency) for line in kept["lines"]),
-        totals=Totals(**amounts),
+        lines=tuple(_line(line, order) for line in kept["lines"]),
+        totals=taxes.totals_of(amounts, kept.get("taxation"), order.tax_rate),
+        taxation=taxes.taxation_of(kept.get("taxation")),
         ship_to=Address(**kept["ship_to"]),
         requested_on=date.fromisoformat(kept["requested_on"]) if kept["requested_on"] else None,
         is_ship_complete=kept["is_ship_complete"],
@@ -51,16 +54,19 @@ def _line_document(line: Line) -> dict[str, Any]:
         "unit_price": line.unit_price.text,
         "extended_minor": line.extended.minor,
         "reference_price": line.reference_price.text if line.reference_price else "",
+        **taxes.line_values(line),
     }
 
 
-def _line(kept: Mapping[str, Any], currency: str) -> Line:
-    reference = kept["reference_price"]
+def _line(kept: Mapping[str, Any], order: Order) -> Line:
+    reference, currency = kept["reference_price"], order.currency
     return Line(
         **{name: kept[name] for name in _LINE},
         unit_price=UnitPrice.parse(kept["unit_price"], currency),
         extended=Money(kept["extended_minor"], currency),
         reference_price=UnitPrice.parse(reference, currency) if reference else None,
+        tax_category=kept.get("tax_category", STANDARD_CATEGORY),
+        tax=taxes.line_kind(kept, order.tax_rate),
     )
 
 

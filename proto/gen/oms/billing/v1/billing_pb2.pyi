@@ -725,6 +725,7 @@ class Invoice(_message.Message):
     EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
     DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
     TERMS_FIELD_NUMBER: _builtins.int
+    TAX_PARTS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -765,7 +766,7 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def tax(self) -> _types_pb2.Money:
-        """Tax on merchandise less discount."""
+        """Sum of the tax of its parts."""
 
     @_builtins.property
     def total(self) -> _types_pb2.Money:
@@ -799,6 +800,10 @@ class Invoice(_message.Message):
     def discount_taken(self) -> _types_pb2.Money:
         """The discount for paying early that was taken."""
 
+    @_builtins.property
+    def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """How it is taxed: what of it has one rate together."""
+
     def __init__(
         self,
         *,
@@ -825,10 +830,11 @@ class Invoice(_message.Message):
         early_discount: Global___EarlyDiscount | None = ...,
         discount_taken: _types_pb2.Money | None = ...,
         terms: _builtins.str = ...,
+        tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

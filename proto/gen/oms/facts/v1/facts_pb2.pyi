@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from oms.types.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -1172,6 +1173,7 @@ class Invoice(_message.Message):
     EARLY_DISCOUNT_MINOR_FIELD_NUMBER: _builtins.int
     DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
     INSTALLMENTS_FIELD_NUMBER: _builtins.int
+    TAX_PARTS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1185,7 +1187,7 @@ class Invoice(_message.Message):
     freight_minor: _builtins.int
     """Share of the freight."""
     tax_minor: _builtins.int
-    """Tax on merchandise less discount."""
+    """Sum of the tax of its parts."""
     total_minor: _builtins.int
     """merchandise - discount + freight + tax."""
     paid_minor: _builtins.int
@@ -1212,6 +1214,10 @@ class Invoice(_message.Message):
     def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
         """What falls due when, in order of the days, where it falls due in several parts."""
 
+    @_builtins.property
+    def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """How it is taxed: what of it has one rate together."""
+
     def __init__(
         self,
         *,
@@ -1234,10 +1240,11 @@ class Invoice(_message.Message):
         early_discount_minor: _builtins.int = ...,
         discount_until: _builtins.str = ...,
         installments: _abc.Iterable[Global___Installment] | None = ...,
+        tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -332,6 +332,10 @@ class Order(_message.Message):
     SETTLEMENT_FIELD_NUMBER: _builtins.int
     BILL_TO_ID_FIELD_NUMBER: _builtins.int
     BILL_TO_NAME_FIELD_NUMBER: _builtins.int
+    TAX_PARTS_FIELD_NUMBER: _builtins.int
+    TAX_ON_FIELD_NUMBER: _builtins.int
+    TAX_EXEMPTION_FIELD_NUMBER: _builtins.int
+    CUSTOMER_TAX_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -355,7 +359,7 @@ class Order(_message.Message):
     placed_at_micros: _builtins.int
     """When it was placed, microseconds since the epoch: backorders fill in this order."""
     tax_rate: _builtins.str
-    """Tax rate as a decimal fraction, e.g. "0.0825"."""
+    """Tax rate as a decimal fraction, e.g. "0.0825", of goods that no rule taxes otherwise; `tax_parts` say how it is taxed."""
     customer_name: _builtins.str
     """The customer's name, for documents."""
     phase: _builtins.str
@@ -368,6 +372,12 @@ class Order(_message.Message):
     """The account that is billed, where it is another than the customer's; else empty."""
     bill_to_name: _builtins.str
     """The name of that account, for documents; else empty."""
+    tax_on: _builtins.str
+    """ISO date whose rates it has; empty for one of before it was kept."""
+    tax_exemption: _builtins.str
+    """The exemption certificate under which it is not taxed; may be empty."""
+    customer_tax_id: _builtins.str
+    """The customer's tax number, for documents; may be empty."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -390,7 +400,7 @@ class Order(_message.Message):
 
     @_builtins.property
     def tax(self) -> _types_pb2.Money:
-        """Tax on merchandise net of discount."""
+        """Sum of the tax of its parts."""
 
     @_builtins.property
     def total(self) -> _types_pb2.Money:
@@ -403,6 +413,12 @@ class Order(_message.Message):
     @_builtins.property
     def settlement(self) -> Global___Settlement:
         """What a marketplace or a till that took the money says of it; unset for other orders."""
+
+    @_builtins.property
+    def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """How it is taxed: what has one rate together, freight that is taxed otherwise alone. Empty for an order of before there were any, whose
+        goods have `tax_rate` and whose freight is not taxed.
+        """
 
     def __init__(
         self,
@@ -434,10 +450,14 @@ class Order(_message.Message):
         settlement: Global___Settlement | None = ...,
         bill_to_id: _builtins.str = ...,
         bill_to_name: _builtins.str = ...,
+        tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        tax_on: _builtins.str = ...,
+        tax_exemption: _builtins.str = ...,
+        customer_tax_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -489,6 +509,7 @@ class OrderLine(_message.Message):
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     EXTENDED_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    TAX_KEY_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Identity inside the order, "1", "2", …"""
     sku: _builtins.str
@@ -503,6 +524,8 @@ class OrderLine(_message.Message):
     """Price of one unit as a decimal string, e.g. "33.33"."""
     unit_weight_grams: _builtins.int
     """Weight of one unit in grams."""
+    tax_key: _builtins.str
+    """The key of the tax part that it belongs to; empty where the order has no parts."""
     @_builtins.property
     def extended(self) -> _types_pb2.Money:
         """unit_price × quantity, rounded once."""
@@ -518,10 +541,11 @@ class OrderLine(_message.Message):
         unit_price: _builtins.str = ...,
         extended: _types_pb2.Money | None = ...,
         unit_weight_grams: _builtins.int = ...,
+        tax_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extended", b"extended"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "kind", b"kind", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku", "unit_price", b"unit_price", "unit_weight_grams", b"unit_weight_grams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "kind", b"kind", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku", "tax_key", b"tax_key", "unit_price", b"unit_price", "unit_weight_grams", b"unit_weight_grams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

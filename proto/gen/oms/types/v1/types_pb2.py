@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18oms/types/v1/types.proto\x12\x0coms.types.v1\".\n\x05Money\x12\x13\n\x0bminor_units\x18\x01 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"k\n\x07\x41\x64\x64ress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06street\x18\x02 \x01(\t\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x0e\n\x06region\x18\x04 \x01(\t\x12\x13\n\x0bpostal_code\x18\x05 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\">\n\x0cLineQuantity\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"N\n\tInvariant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nviolations\x18\x03 \x01(\x03\x12\x11\n\toffenders\x18\x04 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18oms/types/v1/types.proto\x12\x0coms.types.v1\".\n\x05Money\x12\x13\n\x0bminor_units\x18\x01 \x01(\x03\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"k\n\x07\x41\x64\x64ress\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06street\x18\x02 \x01(\t\x12\x0c\n\x04\x63ity\x18\x03 \x01(\t\x12\x0e\n\x06region\x18\x04 \x01(\t\x12\x13\n\x0bpostal_code\x18\x05 \x01(\t\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\"\x9f\x01\n\x07TaxPart\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04rate\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x19\n\x11merchandise_minor\x18\x05 \x01(\x03\x12\x16\n\x0e\x64iscount_minor\x18\x06 \x01(\x03\x12\x15\n\rfreight_minor\x18\x07 \x01(\x03\x12\x11\n\ttax_minor\x18\x08 \x01(\x03\">\n\x0cLineQuantity\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"N\n\tInvariant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\nviolations\x18\x03 \x01(\x03\x12\x11\n\toffenders\x18\x04 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MONEY']._serialized_end=88
   _globals['_ADDRESS']._serialized_start=90
   _globals['_ADDRESS']._serialized_end=197
-  _globals['_LINEQUANTITY']._serialized_start=199
-  _globals['_LINEQUANTITY']._serialized_end=261
-  _globals['_INVARIANT']._serialized_start=263
-  _globals['_INVARIANT']._serialized_end=341
+  _globals['_TAXPART']._serialized_start=200
+  _globals['_TAXPART']._serialized_end=359
+  _globals['_LINEQUANTITY']._serialized_start=361
+  _globals['_LINEQUANTITY']._serialized_end=423
+  _globals['_INVARIANT']._serialized_start=425
+  _globals['_INVARIANT']._serialized_end=503
 # @@protoc_insertion_point(module_scope)

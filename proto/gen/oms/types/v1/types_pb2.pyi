@@ -87,6 +87,60 @@ class Address(_message.Message):
 Global___Address: _TypeAlias = Address  # noqa: Y015
 
 @_typing.final
+class TaxPart(_message.Message):
+    """What of an order or an invoice is taxed in one way: goods with their share of discount and freight, or freight alone. Amounts are in
+    the currency of the document.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MERCHANDISE_MINOR_FIELD_NUMBER: _builtins.int
+    DISCOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    FREIGHT_MINOR_FIELD_NUMBER: _builtins.int
+    TAX_MINOR_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Names it within the order, in all its documents alike: "S 0.0825"; "freight" is freight alone."""
+    code: _builtins.str
+    """How it is taxed, as EN 16931 codes it: S (taxed), Z (zero rated), E (exempt), AE (reverse charge), K (intra-Community supply) or
+    G (export).
+    """
+    rate: _builtins.str
+    """Tax rate as a decimal fraction, e.g. "0.0825"."""
+    reason: _builtins.str
+    """Why no tax is charged, as documents print it; may be empty."""
+    merchandise_minor: _builtins.int
+    """Sum of the extended prices before the discount."""
+    discount_minor: _builtins.int
+    """Share of the order discount, positive."""
+    freight_minor: _builtins.int
+    """Share of the freight."""
+    tax_minor: _builtins.int
+    """Tax on merchandise - discount + freight."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        code: _builtins.str = ...,
+        rate: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        merchandise_minor: _builtins.int = ...,
+        discount_minor: _builtins.int = ...,
+        freight_minor: _builtins.int = ...,
+        tax_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "discount_minor", b"discount_minor", "freight_minor", b"freight_minor", "key", b"key", "merchandise_minor", b"merchandise_minor", "rate", b"rate", "reason", b"reason", "tax_minor", b"tax_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaxPart: _TypeAlias = TaxPart  # noqa: Y015
+
+@_typing.final
 class LineQuantity(_message.Message):
     """A line of an order and a quantity of it."""
 
