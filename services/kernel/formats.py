@@ -79,7 +79,9 @@ def tax_lines(parts: Sequence[TaxPart], currency: str) -> list[TaxLine]:
     """
     rows = summary(parts)
     has_rate = any(row.kind.rate for row in rows)
-    shown = [row for row in rows if row.kind.rate or _says_why(row) or (has_rate and not row.kind.reason)]
+    shown = [
+        row for row in rows if row.kind.rate or row.tax.minor or _says_why(row) or (has_rate and not row.kind.reason)
+    ]
     lines = [TaxLine(_tax_name(row), row.kind.reason, row.tax) for row in shown]
     return lines or [TaxLine("Tax", "", Money.zero(currency))]
 
@@ -91,7 +93,7 @@ def _says_why(row: TaxRow) -> bool:
 def _tax_name(row: TaxRow) -> str:
     """Tax with its rate and what it is on; a channel's own tax has no rate that anybody knows."""
     percent = f"{(row.kind.rate * 100).normalize():f}"
-    if len(percent) > _LONGEST_PERCENT:
+    if len(percent) > _LONGEST_PERCENT or not row.is_explained:
         return "Tax"
     if not row.kind.rate and row.kind.reason:
         return f"Not taxed: {amount(row.net)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money
+from services.kernel.money import Money, tax_on
 
 STANDARD, ZERO, EXEMPT, REVERSE_CHARGE, INTRA_COMMUNITY, EXPORT = "S", "Z", "E", "AE", "K", "G"
 CODES = (STANDARD, ZERO, EXEMPT, REVERSE_CHARGE, INTRA_COMMUNITY, EXPORT)
@@ -91,15 +91,22 @@ class TaxRow:
     kind: TaxKind
     net: Money
     tax: Money
+    parts: int = 1
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether its rate comes to its tax; each part of an invoice may be off by a minor unit, so that all invoices sum to the order."""
+        return abs(tax_on(self.net, self.kind.rate).minor - self.tax.minor) <= self.parts
 
 
 def summary(parts: Iterable[TaxPart]) -> tuple[TaxRow, ...]:
     """One row for each way of taxing, the highest rate first; what comes to nothing is left out."""
     rows: dict[TaxKind, TaxRow] = {}
     for part in parts:
-        known = rows.get(part.kind)
-        net, tax = (known.net + part.net, known.tax + part.tax) if known else (part.net, part.tax)
-        rows[part.kind] = TaxRow(part.kind, net, tax)
+        row = TaxRow(part.kind, part.net, part.tax)
+        if known := rows.get(part.kind):
+            row = TaxRow(part.kind, known.net + row.net, known.tax + row.tax, known.parts + 1)
+        rows[part.kind] = row
     found = [row for row in rows.values() if row.net.minor or row.tax.minor]
     return tuple(sorted(found, key=lambda row: (-row.kind.rate, row.kind.code, row.kind.reason)))
 

@@ -18,7 +18,8 @@ from services.kernel.money import UnitPrice
 from services.orders.domain.exchange import ExchangeRate
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.people import Person
-from services.orders.masterdata import catalog, customers, exchange, people, prices
+from services.orders.domain.taxation import TaxRate
+from services.orders.masterdata import catalog, customers, exchange, people, prices, taxes
 from tests.api.conftest import NOW, World, world_over
 
 TAGS = {"master data", "people"}
@@ -38,6 +39,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "/v1/prices": ({"valid_to": "2027-06-30"}, "admin"),
     "/v1/products": ({"description": "Pump 100"}, "admin"),
     "/v1/rates": ({"zones": [{"country": "CA", "region": "*", "zone": "south"}]}, "admin"),
+    "/v1/tax-rates": ({"rate": "0.09"}, "accounting"),
     "/v1/warehouses": ({"name": "Dallas West"}, "admin"),
 }
 """Path → a change of the first row that the list gives, and who makes it."""
@@ -87,6 +89,9 @@ def stocked(tmp_path: Path, template: Path) -> Iterator[World]:
                 PriceAgreement("", "PUMP-100", price, date(2026, 1, 1), customer_group="plants"),
             ):
                 prices.put_agreement(session, agreed, "root", NOW)
+            for category, fraction in (("standard", Decimal("0.0825")), ("freight", None)):
+                at = TaxRate("US", category, date(2026, 1, 1), fraction, region="TX", postal_prefix="75")
+                taxes.put_rate(session, at, "root", NOW)
             exchange.put_rate(session, ExchangeRate("KWD", "USD", Decimal("3.2485"), date(2026, 1, 1)), "root", NOW)
             max_winter = Person(
                 "max", "Max", "max@x.example", ("approver",), ("sales_manager",), limits={"USD": 2_500_000, "JPY": 100}

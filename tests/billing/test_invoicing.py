@@ -150,6 +150,18 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "early_discount_minor": 0,
         "discount_until": "",
         "installments": [],
+        "tax_parts": [
+            {
+                "key": "Z 0",
+                "code": "Z",
+                "rate": "0",
+                "reason": "",
+                "merchandise_minor": 1500,
+                "discount_minor": 0,
+                "freight_minor": 0,
+                "tax_minor": 0,
+            }
+        ],
     }
 
 

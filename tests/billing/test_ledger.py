@@ -167,6 +167,8 @@ PLANTED = (
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET customer_id = 'cus_other'"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET currency = 'EUR'"),
     ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
+    ("billing.tax_parts_are_their_invoice", "UPDATE invoice_tax_part SET tax_minor = tax_minor + 1"),
+    ("billing.tax_parts_are_their_invoice", "UPDATE invoice_tax_part SET freight_minor = freight_minor + 1"),
     (
         "billing.discounts_account_is_discounts_taken",
         "UPDATE journal_entry SET amount_minor = amount_minor + 1 WHERE debit = 'sales_discounts'",

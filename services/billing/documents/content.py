@@ -11,7 +11,7 @@ from services.billing.documents import payment
 from services.billing.domain.headers import Address
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.formats import Formats, amount, tax_lines
-from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.money import Money, UnitPrice
 from services.kernel.tax import parts_of_one_rate
 from services.kernel.terms import NOT_DUE
 from services.runtime.addresses import lines_of
@@ -127,8 +127,6 @@ def _signed(value: Money) -> str:
 def _tax_rows(invoice: Invoice) -> list[tuple[str, Money, bool]]:
     """The tax by rate, and why nothing is charged; one of before there were parts has its header's rate."""
     charges, rate = invoice.charges, Decimal(invoice.header.tax_rate or 0)
-    if not invoice.parts and abs(tax_on(charges.net, rate).minor - charges.tax.minor) > 1:
-        return [("Tax", charges.tax, True)]
     amounts = (charges.merchandise, charges.discount, charges.freight, charges.tax)
     parts = invoice.parts or parts_of_one_rate(*amounts, rate)
     return [

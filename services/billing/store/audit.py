@@ -105,6 +105,15 @@ INVARIANTS = (
         ),
     ),
     Invariant(
+        "billing.tax_parts_are_their_invoice",
+        "the tax parts of an invoice sum to it, and nothing is charged on what is not taxed",
+        "SELECT number FROM invoice AS i JOIN (SELECT invoice_id, SUM(merchandise_minor) AS merchandise, SUM(discount_minor) AS discount, "
+        "SUM(freight_minor) AS freight, SUM(tax_minor) AS tax, SUM(CASE WHEN code <> 'S' THEN tax_minor ELSE 0 END) AS untaxed "
+        "FROM invoice_tax_part GROUP BY invoice_id) AS p ON p.invoice_id = i.invoice_id "
+        "WHERE p.merchandise <> i.merchandise_minor OR p.discount <> i.discount_minor OR p.freight <> i.freight_minor "
+        "OR p.tax <> i.tax_minor OR p.untaxed <> 0 ORDER BY number",
+    ),
+    Invariant(
         "billing.discounts_account_is_discounts_taken",
         "the balance of sales_discounts is what invoices had taken off for being paid early, per currency",
         _compare(
