@@ -38,5 +38,5 @@ class CheckoutServicer(CorrectionServicer):
         checkout_id, subject_id = text(request.checkout_id, "checkout_id"), text(request.subject_id, "subject_id")
         found = checkout.read_of(self.desk, checkout_id, subject_id)
         return pb.ReadCheckoutResponse(
-            checkout=answers.checkout(found.checkout), card_token=found.token, is_away=found.is_away
+            checkout=answers.checkout(found.checkout), card_token=found.token, is_away=found.is_unknown
         )

@@ -4,15 +4,15 @@ A page is written down before the provider is asked for it. Neither its return a
 there, by whoever comes first, and recorded once.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from sqlmodel import Session
 
-from services.billing.cards import recording
+from services.billing.cards import reading
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import Intent, Page, PageTerms, Provider, ProviderAway, ProviderRefused
+from services.billing.cards.provider import PageTerms, Provider, ProviderAway, ProviderRefused
+from services.billing.cards.reading import CheckoutRead
 from services.billing.domain import cards, checkouts
 from services.billing.domain.checkouts import ASKED, COMPLETE, EXPIRED, OPEN, PAYMENT, SETUP, Checkout
 from services.billing.domain.credit import CARD
@@ -27,15 +27,6 @@ log = structlog.get_logger()
 _BATCH = 50
 RETURN_ID = "{checkout_id}"
 """What becomes the page's identity in the address that its person comes back to."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRead:
-    """A page as it stands; the card that was entered on it; and whether the provider did not say."""
-
-    checkout: Checkout
-    token: str = ""
-    is_away: bool = False
 
 
 def begin_setup(session: Session, order_id: str, now: datetime) -> Checkout:
@@ -83,7 +74,7 @@ def _is_used(session: Session, known: Checkout) -> bool:
 
 def show(desk: CardDesk, checkout_id: str, return_url: str) -> Checkout:
     """A page that the provider has been asked to show; asked while it has not answered, or somebody asks it now."""
-    known = _known(desk, checkout_id)
+    known = reading.by_id(desk, checkout_id)
     if known.state != ASKED or desk.provider is None:
         return known
     provider = desk.provider
@@ -107,7 +98,7 @@ def _show(desk: CardDesk, provider: Provider, known: Checkout, return_url: str) 
             store.refuse(session, known.checkout_id)
         else:
             store.opened(session, known.checkout_id, page.provider_id, page.url)
-    return _known(desk, known.checkout_id)
+    return reading.by_id(desk, known.checkout_id)
 
 
 def _end_others(desk: CardDesk, provider: Provider, known: Checkout) -> bool:
@@ -117,7 +108,7 @@ def _end_others(desk: CardDesk, provider: Provider, known: Checkout) -> bool:
     is_unused = True
     for other in others:
         provider.end_page(other.provider_id)
-        found = read(desk, other.checkout_id)
+        found = reading.read(desk, other.checkout_id)
         if found.is_away:
             raise ProviderAway("a page was not read")
         is_unused = is_unused and found.checkout.state == EXPIRED
@@ -138,46 +129,11 @@ def read_of(desk: CardDesk, checkout_id: str, subject_id: str) -> CheckoutRead:
         known = store.by_id(session, checkout_id)
     if known is None or known.subject_id != subject_id:
         raise NotFound("CHECKOUT_NOT_FOUND", "there is no such payment page here: start again")
-    return desk.patience.wait(lambda: read(desk, checkout_id)) or CheckoutRead(known, is_away=True)
-
-
-def read(desk: CardDesk, checkout_id: str) -> CheckoutRead:
-    """A page as the provider has it, however long that takes; what it says is recorded, once."""
-    known = _known(desk, checkout_id)
-    is_over = known.state == EXPIRED or (known.state == COMPLETE and known.kind == PAYMENT)
-    if desk.provider is None or known.state == ASKED or is_over:
-        return CheckoutRead(known)
-    try:
-        page = desk.provider.read_page(known.provider_id)
-        intent = desk.provider.read(page.intent_id) if page.state == COMPLETE and page.intent_id else None
-    except ProviderAway as away:
-        log.warning("provider.away", checkout_id=checkout_id, error=str(away))
-        return CheckoutRead(known, is_away=True)
-    except ProviderRefused as refusal:
-        log.warning("checkout.refused", checkout_id=checkout_id, code=refusal.code)
-        page, intent = Page(known.provider_id, EXPIRED), None
-    with desk.database.transaction() as session:
-        _record(session, known, page, intent, desk.clock())
-    return CheckoutRead(_known(desk, checkout_id), page.token)
-
-
-def _record(session: Session, known: Checkout, page: Page, intent: Intent | None, now: datetime) -> None:
-    """What became of a page, once; what was paid on it is a payment."""
-    if page.state == EXPIRED:
-        store.expire(session, known.checkout_id)
-    received = intent.received if intent else 0
-    if page.state != COMPLETE or not (received or page.token):
-        return
-    credit.take_or_open(session, known.customer_id, known.amount.currency)
-    if not store.complete(session, known.checkout_id, cards.digest(page.token)):
-        return
-    if intent is not None:
-        recording.record_payment(session, known, replace(known.amount, minor=received), intent, now)
-    log.info("checkout.complete", checkout_id=known.checkout_id, kind=known.kind)
+    return desk.patience.wait(lambda: reading.read(desk, checkout_id)) or CheckoutRead(known, is_away=True)
 
 
 def read_due(desk: CardDesk) -> bool:
-    """Read the open pages whose time has come; whether anything became of one."""
+    """Read the open pages whose time has come, as long as the provider answers; whether anything became of one."""
     now, is_moved = desk.clock(), False
     with desk.database.reading() as session:
         due = store.due(session, now, _BATCH)
@@ -187,18 +143,13 @@ def read_due(desk: CardDesk) -> bool:
             assert known is not None, "pages are never deleted"
             store.note_read(session, checkout_id, checkouts.next_read(known, now))
         try:
-            found = read(desk, checkout_id)
+            found = reading.read(desk, checkout_id)
         except (
             Exception
         ):  # whatever it is, the page is read again when its time comes, and leaves the others their turn
             log.exception("checkout.failed", checkout_id=checkout_id)
             continue
+        if found.is_away:
+            break  # each of the others would wait for an answer as long
         is_moved = is_moved or found.checkout.state != OPEN
     return is_moved
-
-
-def _known(desk: CardDesk, checkout_id: str) -> Checkout:
-    with desk.database.reading() as session:
-        known = store.by_id(session, checkout_id)
-    assert known is not None, "pages are never deleted"
-    return known

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.billing import fact_wire
-from services.billing.cards import checkout, recording
+from services.billing.cards import reading, recording
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import Intent, Provider, ProviderAway, ProviderRefused, Refund
+from services.billing.cards.provider import UNKNOWN, Intent, Provider, ProviderAway, ProviderRefused, Refund
 from services.billing.domain.cards import ASKED, CAPTURE, REFUND, SUCCEEDED, Authorization
 from services.billing.domain.facts import CARD_DISPUTED, CARD_MOVED_ELSEWHERE, CardProblem
 from services.billing.store import authorizations, checkouts, credit, operations
@@ -21,7 +21,7 @@ from services.runtime.facts import emit_fact
 def read_event(desk: CardDesk, event_id: str, provider_id: str) -> None:
     """Compare what an event is about with what the provider says, and ask soon for what its order has no answer of; once an event.
 
-    ProviderAway when the provider does not say: the event waits. An authorization that is not known here is of an answer that is
+    ProviderAway when the provider does not answer, ProviderRefused when it will not say: the event waits. An authorization that is not known here is of an answer that is
     on its way, or none of ours.
     """
     if desk.provider is None:
@@ -50,8 +50,11 @@ def _is_of_page(desk: CardDesk, event_id: str, provider_id: str) -> bool:
         page = checkouts.of_provider(session, provider_id)
     if page is None:
         return False
-    if checkout.read(desk, page.checkout_id).is_away:
+    found = reading.read(desk, page.checkout_id)
+    if found.is_away:
         raise ProviderAway("the page was not read")
+    if found.is_refused:
+        raise ProviderRefused("page_unread", "the page could not be read: it is read again")
     with desk.database.transaction() as session:
         authorizations.finish_event(session, event_id)
     return True
@@ -61,7 +64,9 @@ def _standing(provider: Provider, provider_id: str) -> Intent | None:
     """The authorization as it stands; None when the event is about none, or the provider knows it no more."""
     try:
         return provider.read(provider_id) if provider_id else None
-    except ProviderRefused:
+    except ProviderRefused as refusal:
+        if refusal.code != UNKNOWN:
+            raise
         return None
 
 
@@ -83,7 +88,9 @@ def _refunds(provider: Provider, provider_id: str) -> Mapping[str, Refund]:
     """The refunds of an authorization; none when the provider knows it no more."""
     try:
         return provider.refunds(provider_id)
-    except ProviderRefused:
+    except ProviderRefused as refusal:
+        if refusal.code != UNKNOWN:
+            raise
         return {}
 
 

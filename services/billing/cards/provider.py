@@ -9,6 +9,9 @@ from typing import Protocol
 
 from services.kernel.money import Money
 
+UNKNOWN = "resource_missing"
+"""The provider's word for what it knows nothing of."""
+
 
 class ProviderAway(Exception):  # not an error of ours: nobody knows yet whether it was done
     """No answer: it may have been done or not. Asking again under the same key is safe."""

@@ -51,6 +51,11 @@ class Checkout:
         return self.asked_at + LASTS
 
     @property
+    def is_over(self) -> bool:
+        """Whether all is known that is ever to be known of it: the card of a complete one for a card is read again."""
+        return self.state == EXPIRED or (self.state == COMPLETE and self.kind == PAYMENT)
+
+    @property
     def subject_id(self) -> str:
         """The order that waits for a card, or the invoice."""
         return self.invoice_id or self.order_id

@@ -32,7 +32,7 @@ class Switches:
     """What goes wrong with the next requests, for tests: `times` is how many of them.
 
     away: the connection ends before anything is done. drop: all is done and the answer is lost. error: a 500 before anything is
-    done. slow: the answer waits until `released` is set, at most ten seconds.
+    done. refuse: a 400 before anything is done. slow: the answer waits until `released` is set, at most ten seconds.
     """
 
     kind: str = ""
@@ -52,7 +52,10 @@ class Switches:
 
 
 class FakeStripe:
-    """The server on one address; port 0 chooses a free one. `requests` counts what it was asked, by method and path."""
+    """The server on one address; port 0 chooses a free one. `requests` counts what it was asked, by method and path.
+
+    What is asked of `refused_paths` (beginnings of method and path) is refused, for tests.
+    """
 
     def __init__(
         self,
@@ -72,6 +75,7 @@ class FakeStripe:
         self.key = key
         self.switches = Switches()
         self.requests: list[str] = []
+        self.refused_paths: set[str] = set()
         self.events = Sender(self.state, webhook_url, webhook_secret, clock)
         self._server = _Server((host, port), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True, name="stripe")
@@ -273,12 +277,16 @@ def _handler(fake: FakeStripe) -> type[BaseHTTPRequestHandler]:
                 self.show(*fake.visit(method, page[1], body))
                 return
             fake.requests.append(f"{method} {path}")
-            wrong = fake.switches.next()
+            is_refused = fake.requests[-1].startswith(tuple(fake.refused_paths))
+            wrong = "refuse" if is_refused else fake.switches.next()
             self.close_connection = wrong in ("away", "drop")
             if wrong == "away":
                 return
             if wrong == "error":
                 self.send(500, {"error": {"type": "api_error", "message": "Something went wrong on our end."}})
+                return
+            if wrong == "refuse":
+                self.send(400, invalid("request_refused", "The request was refused.").body)
                 return
             if wrong == "slow":
                 fake.switches.released.wait(timeout=10)
