@@ -31,11 +31,13 @@ def pay_invoice(form: FormOf, invoice: InvoiceNumber) -> Response:
 
 @router.get("/my/invoices/{invoice}/payment/{checkout_id}")
 def paid_invoice(who: VisitorOf, invoice: InvoiceNumber, checkout_id: CheckoutOf, returned: Returned = "") -> Response:
-    """The link to the provider's page; once it is paid there, that is said."""
+    """The link to the provider's page; once it is paid, there or otherwise, that is said."""
     found = _invoice(who, invoice)
     page = checkouts.read(who, checkout_id, found.invoice_id)
     if page.state == "complete":
         return leave(RedirectResponse("/my", 303), who.deps.console, "invoice_paid", found.number)
+    if not found.open.minor and not page.is_away:
+        return leave(RedirectResponse("/my", 303), who.deps.console, "invoice_settled", found.number)
     heading = f"Pay invoice {found.number} by card"
     return render(
         "checkout.html", who, page=page, is_returned=bool(returned), heading=heading, home="/my", begin=_page(found)

@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "card_kept": "Nothing of {subject} is to be paid right now. Your card is kept for it.",
     "card_unused": "{subject} needs no card any more. Your card is not charged for it.",
     "invoice_paid": "Invoice {subject} is paid by card. Thank you.",
+    "invoice_settled": "Invoice {subject} has nothing open any more. Your card is not charged for it.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
 """Code → sentence; `subject` is the number of the order, or of the invoice."""

@@ -13,7 +13,7 @@ from services.billing.domain import ledger
 from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, oldest_first, settles
-from services.billing.store import credit, deposits, invoices, payments
+from services.billing.store import checkouts, credit, deposits, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
@@ -84,7 +84,10 @@ def notify_received(
     before: Mapping[str, Invoice],
     now: datetime,
 ) -> None:
-    """One fact an order that these applications of a payment pay; `before` is invoice id → invoice before them."""
+    """One fact an order that these applications of a payment pay; `before` is invoice id → invoice before them.
+
+    The pages on which they could be paid are looked at soon, and ended where they ask for what is no longer open.
+    """
     by_order: dict[str, list[Application]] = {}
     for application in applications:
         by_order.setdefault(before[application.invoice_id].order_id, []).append(application)
@@ -97,6 +100,7 @@ def notify_received(
         held = deposits.cash_of(session, order_id, applied.currency).held
         received = fact_wire.payment_fact(PaymentReceived(payment, applied, after, held))
         emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)
+        checkouts.hurry(session, order_id, now)
 
 
 def notify_held(session: Session, payment: Payment, now: datetime) -> None:

@@ -34,6 +34,11 @@ def start_of_day(on: date, time_zone: str | tzinfo) -> datetime:
     return datetime.combine(on, time(), _zone(time_zone)).astimezone(UTC)
 
 
+def next_day(at: datetime, time_zone: str | tzinfo) -> datetime:
+    """The UTC instant at which the day after that of an instant begins on that clock."""
+    return start_of_day(business_day(at, time_zone) + timedelta(days=1), time_zone)
+
+
 def _zone(time_zone: str | tzinfo) -> tzinfo:
     return ZoneInfo(time_zone) if isinstance(time_zone, str) else time_zone
 

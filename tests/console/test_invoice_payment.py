@@ -123,6 +123,49 @@ async def test_an_invoice_that_was_paid_otherwise_meanwhile_is_refused_with_a_se
     assert f"{invoice.number} has nothing open: there is nothing to pay." in plain(late.text)
 
 
+async def test_an_invoice_that_was_paid_otherwise_meanwhile_has_no_link_to_the_provider(cards: CardWorld) -> None:
+    invoice, customer = cards.invoice(4), cards.console.browser("customer")
+    page, address = await begun(customer, invoice), cards.address()
+    wired(cards, invoice, 40_000)
+    cards.stripe.switches.turn("away", 1)
+    silent = await customer.get(page)
+    said = await notice(customer, page)
+    balance = (await customer.get("/my")).text
+
+    assert silent.status_code == 200
+    assert said == f"Invoice {invoice.number} has nothing open any more. Your card is not charged for it."
+    assert address not in silent.text + balance
+    assert "Pay by card" not in balance
+    assert cards.stripe.state.all("checkout.session")[0]["status"] == "expired"
+
+
+async def test_an_invoice_that_was_paid_in_part_meanwhile_has_no_link_to_a_page_for_all_of_it(
+    cards: CardWorld,
+) -> None:
+    invoice, customer = cards.invoice(4), cards.console.browser("customer")
+    page, address = await begun(customer, invoice), cards.address()
+    wired(cards, invoice, 10_000)
+    shown = await customer.get(page)
+
+    assert "The provider’s page has ended, and nothing was paid on it. Start again." in shown.text
+    assert address not in shown.text
+    assert await begun(customer, invoice) != page
+
+
+async def test_a_page_that_the_provider_refuses_is_a_sentence(cards: CardWorld) -> None:
+    invoice, customer = cards.invoice(4), cards.console.browser("customer")
+    await customer.get("/my")
+    cards.stripe.switches.turn("refuse", 1)
+
+    refused = await customer.client.post(
+        f"{BASE}/my/invoices/{invoice.number}/payment", data={"csrf": customer.csrf}, headers={"Referer": f"{BASE}/my"}
+    )
+
+    assert refused.status_code == 409
+    words = "The payment provider does not show this page: start again, or pay another way."
+    assert words in plain(refused.text)
+
+
 async def test_what_is_paid_for_an_invoice_that_was_paid_otherwise_is_left_over_where_accounting_sees_it(
     cards: CardWorld,
 ) -> None:

@@ -1,7 +1,7 @@
 """Pages of the provider on which people enter cards: begun, shown, and read until it is known what became of them.
 
 A page is written down before the provider is asked for it. Neither its return address nor an event says what became of it: it is read
-there, by whoever comes first, and recorded once.
+there, by whoever comes first, and recorded once. No two pages of an order's card, or of an invoice, are open at a time.
 """
 
 from datetime import datetime
@@ -9,18 +9,20 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing.cards import reading
+from services.billing.cards import payable, reading
 from services.billing.cards.desk import CardDesk
-from services.billing.cards.provider import PageTerms, Provider, ProviderAway, ProviderRefused
+from services.billing.cards.provider import Page, PageTerms, Provider, ProviderAway, ProviderRefused
 from services.billing.cards.reading import CheckoutRead
 from services.billing.domain import cards, checkouts
 from services.billing.domain.checkouts import ASKED, COMPLETE, EXPIRED, OPEN, PAYMENT, SETUP, Checkout
-from services.billing.domain.credit import CARD
+from services.billing.domain.credit import CARD, CreditRequest
 from services.billing.store import checkouts as store
 from services.billing.store import credit, invoices, operations, waits
+from services.kernel.clock import next_day
 from services.kernel.errors import NotFound, Refused
 from services.kernel.ids import new_id
 from services.kernel.money import Money
+from services.runtime import sessions
 
 log = structlog.get_logger()
 
@@ -31,38 +33,43 @@ RETURN_ID = "{checkout_id}"
 
 def begin_setup(session: Session, order_id: str, now: datetime) -> Checkout:
     """The page on which a card is entered for an order that waits for one; Refused ORDER_WAITS_FOR_NO_CARD for any other."""
-    waiting = waits.of_order(session, order_id)
-    if waiting is None or waiting.request.payment_method != CARD:
-        raise Refused("ORDER_WAITS_FOR_NO_CARD", "the order does not wait for a card: there is nothing to enter")
-    asked = waiting.request
+    before = _waiting(session, order_id)
+    credit.take_or_open(session, before.customer_id, before.amount.currency)
+    asked = _waiting(session, order_id)  # it may have gone on before the account was taken
     zero = Money.zero(asked.amount.currency)
     return _begin(session, Checkout(new_id("chk"), SETUP, order_id, asked.customer_id, zero, ASKED, now))
 
 
+def _waiting(session: Session, order_id: str) -> CreditRequest:
+    """What an order that waits for a card waits for."""
+    waiting = waits.of_order(session, order_id)
+    if waiting is None or waiting.request.payment_method != CARD:
+        raise Refused("ORDER_WAITS_FOR_NO_CARD", "the order does not wait for a card: there is nothing to enter")
+    return waiting.request
+
+
 def begin_payment(session: Session, invoice_id: str, now: datetime) -> Checkout:
-    """The page on which an invoice is paid, what of it is open; Refused INVOICE_NOT_OPEN and CAPTURE_UNDER_WAY."""
+    """The page on which an invoice is paid, what settles it today; Refused INVOICE_NOT_OPEN and CAPTURE_UNDER_WAY."""
     known = invoices.by_id(session, invoice_id)
     if known is None:
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
     credit.take_or_open(session, known.customer_id, known.total.currency)
-    invoice = invoices.by_ids(session, [invoice_id])[invoice_id]
-    if not invoice.open.minor:
-        raise Refused("INVOICE_NOT_OPEN", f"{invoice.number} has nothing open: there is nothing to pay")
-    if any(one.is_asked for one in operations.of_subject(session, invoice_id, cards.CAPTURE)):
-        raise Refused("CAPTURE_UNDER_WAY", f"{invoice.number} is being charged to its order's card: wait for that")
-    wanted = Checkout(
-        new_id("chk"), PAYMENT, invoice.order_id, invoice.customer_id, invoice.open, ASKED, now, invoice_id
+    amount = payable.amount(session, invoice_id, now)
+    return _begin(
+        session, Checkout(new_id("chk"), PAYMENT, known.order_id, known.customer_id, amount, ASKED, now, invoice_id)
     )
-    return _begin(session, wanted)
 
 
 def _begin(session: Session, wanted: Checkout) -> Checkout:
-    """The newest page of the same subject, if it serves; else the one that is wanted, written down."""
-    credit.take_or_open(session, wanted.customer_id, wanted.amount.currency)
+    """The newest page of the same subject, if it serves; else the one that is wanted, written down. The account is taken.
+
+    One that was asked for before, and is not shown yet, is not shown any more.
+    """
     known = store.latest(session, wanted.order_id, wanted.invoice_id)
     if known and checkouts.serves(known, wanted.amount, wanted.asked_at, is_used=_is_used(session, known)):
         return known
-    store.add(session, wanted, checkouts.next_read(wanted, wanted.asked_at))
+    store.supersede(session, wanted.order_id, wanted.invoice_id)
+    store.add(session, wanted, _next_read(session, wanted, wanted.asked_at))
     return wanted
 
 
@@ -72,47 +79,76 @@ def _is_used(session: Session, known: Checkout) -> bool:
     return known.state == COMPLETE and known.token_digest in tried
 
 
+def _next_read(session: Session, known: Checkout, now: datetime) -> datetime:
+    """When to read a page again; also when another day begins, on which its invoice may ask for more."""
+    return min(checkouts.next_read(known, now), next_day(now, sessions.time_zone(session)))
+
+
 def show(desk: CardDesk, checkout_id: str, return_url: str) -> Checkout:
-    """A page that the provider has been asked to show; asked while it has not answered, or somebody asks it now."""
-    known = reading.by_id(desk, checkout_id)
-    if known.state != ASKED or desk.provider is None:
-        return known
-    provider = desk.provider
-    return desk.patience.wait(lambda: _show(desk, provider, known, return_url)) or known
+    """A page that the provider has been asked to show; asked while it has not answered, or somebody asks it now.
+
+    An earlier page of the same subject instead, if that turns out to have been used. Refused PAGE_REFUSED when none is shown.
+    """
+    known, provider = reading.by_id(desk, checkout_id), desk.provider
+    if known.state == ASKED and provider is not None:
+        asked = known
+        known = desk.patience.wait(lambda: _show(desk, provider, asked, return_url)) or known
+    with desk.database.reading() as session:
+        is_shown = known.state != OPEN or payable.is_wanted(session, known, desk.clock())
+    if known.state == EXPIRED or not is_shown:
+        raise Refused("PAGE_REFUSED", "the payment provider does not show this page: start again, or pay another way")
+    return known
 
 
 def _show(desk: CardDesk, provider: Provider, known: Checkout, return_url: str) -> Checkout:
     back = return_url.replace(RETURN_ID, known.checkout_id)
     terms = PageTerms(known.checkout_id, known.order_id, _label(desk, known), back, known.expires_at)
-    page = None
     try:
-        if _end_others(desk, provider, known):
-            page = provider.open_page(terms, known.amount)
+        used = _end_others(desk, known)
+        page = None if used else provider.open_page(terms, known.amount)
     except ProviderAway as away:
         log.warning("provider.away", checkout_id=known.checkout_id, error=str(away))
-        return known
+        return reading.by_id(desk, known.checkout_id)
     except ProviderRefused as refusal:
         log.warning("checkout.refused", checkout_id=known.checkout_id, code=refusal.code)
+        used, page = None, None
+    if page is not None:
+        return _opened(desk, provider, known, page)
     with desk.database.transaction() as session:
-        if page is None:
-            store.refuse(session, known.checkout_id)
-        else:
-            store.opened(session, known.checkout_id, page.provider_id, page.url)
-    return reading.by_id(desk, known.checkout_id)
+        store.refuse(session, known.checkout_id)
+    return used or reading.by_id(desk, known.checkout_id)
 
 
-def _end_others(desk: CardDesk, provider: Provider, known: Checkout) -> bool:
-    """End the pages that serve no more, so that nothing is paid on two; whether none of them was used before it ended."""
+def _end_others(desk: CardDesk, known: Checkout) -> Checkout | None:
+    """End the pages that serve no more, so that nothing is paid on two; the one of them that was used before it ended."""
     with desk.database.reading() as session:
         others = store.open_ones(session, known.order_id, known.invoice_id)
-    is_unused = True
+    used = None
     for other in others:
-        provider.end_page(other.provider_id)
-        found = reading.read(desk, other.checkout_id)
+        found = reading.end(desk, other.checkout_id)
         if found.is_away:
             raise ProviderAway("a page was not read")
-        is_unused = is_unused and found.checkout.state == EXPIRED
-    return is_unused
+        if found.checkout.state == OPEN:
+            raise ProviderRefused("page_not_ended", "an earlier page is still open")
+        used = found.checkout if found.checkout.state == COMPLETE else used
+    return used
+
+
+def _opened(desk: CardDesk, provider: Provider, known: Checkout, page: Page) -> Checkout:
+    """The page with its address, unless another has taken its place or its invoice asks for it no more: then it is ended unseen."""
+    with desk.database.transaction() as session:
+        credit.take_or_open(session, known.customer_id, known.amount.currency)
+        if payable.is_wanted(session, known, desk.clock()):
+            store.opened(session, known.checkout_id, page.provider_id, page.url)
+        else:
+            store.refuse(session, known.checkout_id)
+    stands = reading.by_id(desk, known.checkout_id)
+    if stands.state == EXPIRED:
+        try:
+            provider.end_page(page.provider_id)
+        except (ProviderAway, ProviderRefused) as reason:  # nobody has its address, and it ends by itself
+            log.warning("checkout.not_ended", checkout_id=known.checkout_id, error=str(reason))
+    return stands
 
 
 def _label(desk: CardDesk, known: Checkout) -> str:
@@ -141,7 +177,7 @@ def read_due(desk: CardDesk) -> bool:
         with desk.database.transaction() as session:
             known = store.by_id(session, checkout_id)
             assert known is not None, "pages are never deleted"
-            store.note_read(session, checkout_id, checkouts.next_read(known, now))
+            store.note_read(session, checkout_id, _next_read(session, known, now))
         try:
             found = reading.read(desk, checkout_id)
         except (

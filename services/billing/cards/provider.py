@@ -38,8 +38,8 @@ class Intent:
     """An authorization as the provider has it, in minor units of its currency.
 
     `capturable` may still be captured; `received` was, of which `refunded` went back; `fees` is what the provider keeps of all of
-    it. `operation_id` is the operation that made it. `is_open` while something may be captured; `is_disputed` once the cardholder's
-    bank took the money back.
+    it. `operation_id` is the operation that made it, or `checkout_id` the page on which it was paid, at `paid_at`. `is_open` while
+    something may be captured; `is_disputed` once the cardholder's bank took the money back.
     """
 
     provider_id: str
@@ -51,6 +51,8 @@ class Intent:
     fees: int
     is_open: bool
     is_disputed: bool
+    checkout_id: str = ""
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

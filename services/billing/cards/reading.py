@@ -12,10 +12,10 @@ from typing import Protocol
 import structlog
 from sqlmodel import Session
 
-from services.billing.cards import recording
+from services.billing.cards import payable, recording
 from services.billing.cards.provider import UNKNOWN, Intent, Page, Provider, ProviderAway, ProviderRefused
 from services.billing.domain import cards
-from services.billing.domain.checkouts import ASKED, COMPLETE, EXPIRED, SETUP, Checkout
+from services.billing.domain.checkouts import ASKED, COMPLETE, EXPIRED, OPEN, SETUP, Checkout
 from services.billing.store import checkouts as store
 from services.billing.store import credit
 from services.kernel.clock import Clock
@@ -56,13 +56,27 @@ def by_id(reader: Reader, checkout_id: str) -> Checkout:
 
 
 def read(reader: Reader, checkout_id: str) -> CheckoutRead:
-    """A page as the provider has it, however long that takes; what it says is recorded, once."""
+    """A page as the provider has it, however long that takes; what it says is recorded, once.
+
+    An open one that asks for something else than what settles its invoice today is ended first.
+    """
+    return _read(reader, checkout_id, is_to_end=False)
+
+
+def end(reader: Reader, checkout_id: str) -> CheckoutRead:
+    """A page that is to be used no more, as the provider has it then: open only when that was not to be."""
+    return _read(reader, checkout_id, is_to_end=True)
+
+
+def _read(reader: Reader, checkout_id: str, *, is_to_end: bool) -> CheckoutRead:
     known = by_id(reader, checkout_id)
     if known.state == ASKED or known.is_over:
         return CheckoutRead(known)
     if reader.provider is None:
         return CheckoutRead(known, is_away=True)
     try:
+        if known.state == OPEN and (is_to_end or not _is_wanted(reader, known)):
+            _end(reader.provider, known)
         page, intent = _found(reader.provider, known)
     except ProviderAway as away:
         log.warning("provider.away", checkout_id=checkout_id, error=str(away))
@@ -73,6 +87,26 @@ def read(reader: Reader, checkout_id: str) -> CheckoutRead:
     with reader.database.transaction() as session:
         _record(session, known, page, intent, reader.clock())
     return CheckoutRead(by_id(reader, checkout_id), page.token)
+
+
+def record_paid(session: Session, intent: Intent, now: datetime) -> None:
+    """What was paid on a page of ours, as its payment says it, unless that is recorded."""
+    known = store.by_id(session, intent.checkout_id) if intent.checkout_id and intent.received else None
+    if known is not None:
+        _record(session, known, Page(known.provider_id, COMPLETE, intent_id=intent.provider_id), intent, now)
+
+
+def _is_wanted(reader: Reader, known: Checkout) -> bool:
+    with reader.database.reading() as session:
+        return payable.is_wanted(session, known, reader.clock())
+
+
+def _end(provider: Provider, known: Checkout) -> None:
+    """Have a page shown no more; what the provider says of one that it does not end is read all the same."""
+    try:
+        provider.end_page(known.provider_id)
+    except ProviderRefused as refusal:
+        log.warning("checkout.not_ended", checkout_id=known.checkout_id, code=refusal.code)
 
 
 def _found(provider: Provider, known: Checkout) -> tuple[Page, Intent | None]:

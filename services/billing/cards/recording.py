@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from sqlmodel import Session
 
 from services.billing import fact_wire
-from services.billing.cards import planning
+from services.billing.cards import comparing, planning
 from services.billing.cards.letting_go import let_go, let_go_if_over
 from services.billing.cards.provider import Intent
 from services.billing.committing import grant_waiting
@@ -87,7 +87,8 @@ def fail_refund(session: Session, operation: Operation, reason: str, now: dateti
 def record_payment(session: Session, paid: Checkout, received: Money, intent: Intent, now: datetime) -> None:
     """What was paid on a page of the provider, as the capture that it is, so that it is refunded to its card; the account is taken.
 
-    It pays its invoice as far as that is open; the rest waits for somebody to give it back.
+    It pays its invoice as far as that is open, as of the day on which it was paid; the rest waits for somebody to give it back. What
+    has happened to it at the provider since then is notified of as what happens later.
     """
     key = operation_id(CAPTURE, paid.invoice_id, len(operations.of_subject(session, paid.invoice_id, CAPTURE)))
     operation = Operation(
@@ -97,11 +98,12 @@ def record_payment(session: Session, paid: Checkout, received: Money, intent: In
     operations.answer(session, key, SUCCEEDED, intent.provider_id, "", now)
     fee = min(intent.fees, received.minor)
     made = Authorization(
-        key, paid.order_id, intent.provider_id, received, received, received, fee, is_open=False, is_disputed=intent.is_disputed,
-        authorized_at=now,
+        key, paid.order_id, intent.provider_id, received, received, received, fee, is_open=False, is_disputed=False, authorized_at=now
     )  # fmt: skip
     authorizations.add(session, made)
-    _enter(session, operation, made, fee, now)
+    received_on = sessions.business_day(session, min(intent.paid_at or now, now))
+    _enter(session, operation, made, fee, now, received_on)
+    comparing.compare(session, made, intent, now)
     let_go_if_over(session, paid.order_id, now)
 
 
@@ -155,19 +157,26 @@ def _captured(session: Session, operation: Operation, answer: Answer, now: datet
     authorizations.capture(session, authorization.authorization_id, operation.amount, fee)
     if operation.is_final or not answer.intent.is_open:
         authorizations.close(session, authorization.authorization_id)
-    _enter(session, operation, authorization, fee, now)
+    _enter(session, operation, authorization, fee, now, sessions.business_day(session, now))
     _let_go_replaced(session, operation, now)
     let_go_if_over(session, operation.order_id, now)
 
 
-def _enter(session: Session, operation: Operation, authorization: Authorization, fee_minor: int, now: datetime) -> None:
+def _enter(
+    session: Session,
+    operation: Operation,
+    authorization: Authorization,
+    fee_minor: int,
+    now: datetime,
+    received_on: date,
+) -> None:
     """The payment that a capture is: it pays its invoice; what the invoice no longer needs waits for somebody to give it back."""
     invoice = invoices.by_ids(session, [operation.subject_id])[operation.subject_id]
     applied = min(operation.amount, invoice.open)
     payment = Payment(
         new_id("pay"), operation.customer_id, operation.amount,
         payment_reference(authorization.provider_id, invoice.number, operation.operation_id), (), operation.amount, now,
-        received_on=sessions.business_day(session, now), operation_id=operation.operation_id, fee_minor=fee_minor,
+        received_on=received_on, operation_id=operation.operation_id, fee_minor=fee_minor,
     )  # fmt: skip
     parts = (Application(invoice.invoice_id, applied),) if applied.minor else ()
     entered = enter(session, payment, Instruction(parts, (), is_on_account=True), now)

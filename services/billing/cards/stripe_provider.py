@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import stripe
@@ -134,7 +134,7 @@ class StripeProvider:
                 for one in self._client.v1.payment_intents.list(
                     {"created": {"gte": begun}, "limit": 100}
                 ).auto_paging_iter()
-                if _operation_of(one.metadata) == operation_id and one.latest_charge
+                if _told(one.metadata, "operation") == operation_id and one.latest_charge
             ]
         )
         return self._intent(found[0]) if found else None
@@ -143,7 +143,7 @@ class StripeProvider:
         """The refunds of an intent by operation; one that was made at the dashboard has none."""
         rows = self._client.v1.refunds
         found = _asked(lambda: list(rows.list({"payment_intent": provider_id, "limit": 100}).auto_paging_iter()))
-        return {operation_id: _refund(one) for one in found if (operation_id := _operation_of(one.metadata))}
+        return {operation_id: _refund(one) for one in found if (operation_id := _told(one.metadata, "operation"))}
 
     def open_page(self, terms: PageTerms, amount: Money) -> Page:
         """A Checkout Session. Stripe keeps a card that is entered to be charged later for a customer of its own, who is new."""
@@ -176,12 +176,13 @@ class StripeProvider:
 
     def _intent(self, found: stripe.PaymentIntent) -> Intent:
         """The intent with what only its charge and its balance transactions say, asked for once anything was captured."""
-        refunded, fees, is_disputed = 0, 0, False
+        refunded, fees, is_disputed, paid_at = 0, 0, False, None
         if found.amount_received and found.latest_charge is not None:
             given = found.latest_charge
             charge = given if isinstance(given, stripe.Charge) else None
             charge = charge or _asked(lambda: self._client.v1.charges.retrieve(str(given)))
             refunded, is_disputed = ours(charge.amount_refunded, found.currency), charge.disputed
+            paid_at = datetime.fromtimestamp(charge.created, UTC)
             rows = _asked(
                 lambda: list(
                     self._client.v1.balance_transactions.list({"source": charge.id, "limit": 100}).auto_paging_iter()
@@ -191,7 +192,7 @@ class StripeProvider:
             fees = fees_of(found.amount_received, found.currency, kept)
         return Intent(
             found.id,
-            _operation_of(found.metadata),
+            _told(found.metadata, "operation"),
             ours(found.amount, found.currency),
             ours(found.amount_capturable, found.currency),
             ours(found.amount_received, found.currency),
@@ -199,6 +200,8 @@ class StripeProvider:
             fees,
             found.status == "requires_capture",
             is_disputed,
+            _told(found.metadata, "checkout"),
+            paid_at,
         )
 
 
@@ -240,9 +243,9 @@ def _refund(found: stripe.Refund) -> Refund:
     return Refund(found.id, is_failed, (found.failure_reason or f"refund_{found.status}") if is_failed else "")
 
 
-def _operation_of(metadata: Any) -> str:
-    """The operation that made an object, as it was told; the client's types do not say what metadata are."""
-    return "" if metadata is None else str(metadata.to_dict().get("operation", ""))
+def _told(metadata: Any, what: str) -> str:
+    """The operation or the page that made an object, as it was told; the client's types do not say what metadata are."""
+    return "" if metadata is None else str(metadata.to_dict().get(what, ""))
 
 
 def _asked(act: Callable[[], Answer]) -> Answer:

@@ -11,10 +11,11 @@ KINDS = (SETUP, PAYMENT)
 ASKED, OPEN, COMPLETE, EXPIRED = "asked", "open", "complete", "expired"
 STATES = (ASKED, OPEN, COMPLETE, EXPIRED)
 TRANSITIONS: Mapping[str, frozenset[str]] = {
-    ASKED: frozenset({OPEN, EXPIRED}),
+    ASKED: frozenset({OPEN, COMPLETE, EXPIRED}),
     OPEN: frozenset({COMPLETE, EXPIRED}),
+    EXPIRED: frozenset({COMPLETE}),
 }
-"""State → what may follow it; what is complete or expired stays so."""
+"""State → what may follow it: what is complete stays so, and what was paid counts whatever was known of its page."""
 
 LASTS = timedelta(hours=1)
 """How long a page is open from when it was asked for."""

@@ -182,6 +182,10 @@ class Invoice:
         offer = self.offer
         return self.open - offer.amount if offer and received_on <= offer.until else None
 
+    def settled_by(self, received_on: date) -> Money:
+        """What settles it when received on that day, with its discount where that is to be had; zero when nothing is open."""
+        return self.pays_early(received_on) or self.open
+
     def open_installments(self) -> tuple[tuple[Installment, Money], ...]:
         """Each installment and what is open of it: what is settled counts towards the earliest."""
         settled, rows = self.settled + self.written_off, []

@@ -34,6 +34,11 @@ _DUE = (
     .order_by(_row.next_at, _row.checkout_id)
     .limit(bindparam("most"))
 )
+_HURRY = (
+    update(tables.checkout)
+    .where(_row.order_id == bindparam("order"), _IS_TO_BE_READ)
+    .values(next_at=bindparam("now", type_=UtcDateTime()))
+)
 _ADD = insert(tables.checkout)
 _IS_ONE = _row.checkout_id == bindparam("id")
 _OPENED = (
@@ -43,10 +48,15 @@ _OPENED = (
 )
 _COMPLETE = (
     update(tables.checkout)
-    .where(_IS_ONE, _row.state.in_((ASKED, OPEN)))
+    .where(_IS_ONE, _row.state != COMPLETE)
     .values(state=COMPLETE, url="", token_digest=bindparam("digest"))
 )
 _REFUSE = update(tables.checkout).where(_IS_ONE, _row.state == ASKED).values(state=EXPIRED)
+_SUPERSEDE = (
+    update(tables.checkout)
+    .where(_row.order_id == bindparam("order"), _row.invoice_id == bindparam("invoice"), _row.state == ASKED)
+    .values(state=EXPIRED)
+)
 _EXPIRE = update(tables.checkout).where(_IS_ONE, _row.state.in_((ASKED, OPEN))).values(state=EXPIRED, url="")
 _NOTE_READ = (
     update(tables.checkout)
@@ -103,19 +113,32 @@ def due(session: Session, now: datetime, most: int) -> Sequence[str]:
     return [str(one) for one in session.execute(_DUE, {"now": now, "most": most}).scalars()]
 
 
+def hurry(session: Session, order_id: str, now: datetime) -> None:
+    """Read all open pages at once on which invoices of an order are paid."""
+    session.execute(_HURRY, {"order": order_id, "now": now})
+
+
 def opened(session: Session, checkout_id: str, provider_id: str, url: str) -> bool:
     """The provider shows it; whether nobody has recorded what became of it."""
     return changed(session, _OPENED, {"id": checkout_id, "provider": provider_id, "address": url}) == 1
 
 
 def complete(session: Session, checkout_id: str, token_digest: str) -> bool:
-    """A card was entered, or the payment made, unless that is recorded: one conditional UPDATE decides."""
+    """A card was entered, or the payment made, unless that is recorded: one conditional UPDATE decides.
+
+    What was paid counts even on a page that nobody was to be shown any more.
+    """
     return changed(session, _COMPLETE, {"id": checkout_id, "digest": token_digest}) == 1
 
 
 def refuse(session: Session, checkout_id: str) -> None:
     """The provider shows no such page, unless it was shown to somebody who asked at the same time."""
     session.execute(_REFUSE, {"id": checkout_id})
+
+
+def supersede(session: Session, order_id: str, invoice_id: str = "") -> None:
+    """The pages of a subject that nobody has been shown yet are not shown any more."""
+    session.execute(_SUPERSEDE, {"order": order_id, "invoice": invoice_id})
 
 
 def expire(session: Session, checkout_id: str) -> bool:
