@@ -209,7 +209,8 @@ def authorized(operation: Operation | None) -> pb.AuthorizeCardResponse:
 
 
 def captured(operations: Sequence[Operation]) -> pb.CaptureInvoiceResponse:
-    """How far captures have come together: the worst of them."""
+    """How far captures have come together: the worst of them; those that nobody needs any more are nothing."""
+    operations = [operation for operation in operations if not operation.is_needless]
     states = {operation.state for operation in operations}
     state = next((one for one in (cards.FAILED, cards.ASKED) if one in states), "captured" if states else "nothing")
     reason = next((operation.reason for operation in operations if operation.reason), "")

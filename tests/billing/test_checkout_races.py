@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_of_many_who_press_at_the_same_moment_all_are_led_to_one_page(till: Till
         BillingServicer(till.database, till.clock, CardDesk(till.database, till.provider, till.clock)) for _ in "12"
     ]
 
-    pages = at_once([lambda n=n: opened_by(desks[n % 2], invoice, f"press {n}") for n in range(6)])
+    pages = at_once([partial(opened_by, desks[n % 2], invoice, f"press {n}") for n in range(6)])
 
     assert len({one.checkout_id for one in pages}) == 1
     assert open_at_provider(till) == [pages[0].checkout_id]

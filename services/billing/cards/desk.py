@@ -6,13 +6,23 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from services.billing.cards import planning, recording
+from services.billing.cards import planning, reading, recording
 from services.billing.cards.patience import Patience
 from services.billing.cards.provider import CardDeclined, Intent, Provider, ProviderAway, ProviderRefused, Refund
 from services.billing.cards.recording import Answer
-from services.billing.domain.cards import AUTHORIZE, CAPTURE, DECLINED, FAILED, SUCCEEDED, VOID, Operation, pause
+from services.billing.domain.cards import (
+    AUTHORIZE,
+    CAPTURE,
+    DECLINED,
+    FAILED,
+    NOTHING_OPEN,
+    SUCCEEDED,
+    VOID,
+    Operation,
+    pause,
+)
 from services.billing.domain.credit import CreditRequest
-from services.billing.store import authorizations, credit, operations
+from services.billing.store import authorizations, checkouts, credit, invoices, operations
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
 
@@ -88,6 +98,8 @@ class CardDesk:
 
     def ask(self, operation_id: str) -> Operation:
         """Ask the provider for an operation, and first for what it rests on, however long that takes; it as it stands then."""
+        if not self._are_pages_over(operation_id):
+            return self._as_they_stand([operation_id])[0]
         operation, first = self._begin(operation_id)
         for _ in range(_ROUNDS):
             if not operation.is_asked:
@@ -104,6 +116,19 @@ class CardDesk:
             operation, first = self._begin(operation_id)
         return operation
 
+    def _are_pages_over(self, operation_id: str) -> bool:
+        """Whether no page is open on which a capture's invoice may be paid: they are ended and read; else a try is counted, and it waits."""
+        with self.database.reading() as session:
+            known = operations.by_id(session, operation_id)
+            assert known is not None, "operations are never deleted"
+            is_new = known.kind == CAPTURE and known.is_asked and not known.authorization_id
+            pages = checkouts.open_ones(session, known.order_id, known.subject_id) if is_new else []
+        if all(reading.end(self, one.checkout_id).checkout.is_over for one in pages):
+            return True
+        with self.database.transaction() as session:
+            operations.note_try(session, operation_id, self.clock() + pause(known.attempts))
+        return False
+
     def _begin(self, operation_id: str) -> tuple[Operation, Operation | None]:
         """The operation, and what is to be asked first; the try is counted, so that a killed one is asked again later."""
         now = self.clock()
@@ -114,6 +139,8 @@ class CardDesk:
                 return known, known
             credit.take_or_open(session, known.customer_id, known.amount.currency)
             operation = operations.by_id(session, operation_id) or known
+            if operation.kind == CAPTURE and operation.is_asked:
+                operation = recording.fit(session, operation, now)
             first: Operation | None = operation
             if operation.kind == CAPTURE and operation.is_asked:
                 first = planning.assign(session, operation, now)
@@ -137,6 +164,8 @@ class CardDesk:
         try:
             if operation.attempts and (known := _found(provider, operation, provider_id, self._captured_before)):
                 return known
+            if operation.kind == CAPTURE and operation.attempts and not self._is_needed(operation):
+                return Answer(FAILED, provider_id, reason=NOTHING_OPEN)
             return _done(provider, operation, provider_id)
         except ProviderRefused as refusal:
             if operation.kind == AUTHORIZE and isinstance(refusal, CardDeclined):
@@ -150,6 +179,10 @@ class CardDesk:
         with self.database.reading() as session:
             found = authorizations.by_id(session, operation.authorization_id)
         return found.provider_id if found else ""
+
+    def _is_needed(self, capture: Operation) -> bool:
+        with self.database.reading() as session:
+            return bool(invoices.by_ids(session, [capture.subject_id])[capture.subject_id].open.minor)
 
     def _captured_before(self, operation: Operation) -> int:
         with self.database.reading() as session:

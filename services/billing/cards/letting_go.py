@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing.domain.cards import ASKED, CAPTURE, VOID, Authorization, Operation, operation_id
+from services.billing.domain.cards import ASKED, VOID, Authorization, Operation, operation_id
 from services.billing.store import authorizations, credit, invoices, operations
 
 
@@ -44,7 +44,7 @@ def _is_over(session: Session, order_id: str, known: list[Operation]) -> bool:
     held = credit.commitment(session, order_id)
     if held is not None and held.remaining.minor:
         return False
-    captures = {one.subject_id: one for one in known if one.kind == CAPTURE}
+    captures = {one.subject_id: one for one in known if one.is_card_capture}
     if any(one.is_asked for one in captures.values()):
         return False
     return all(one.invoice_id in captures for one in invoices.open_of_orders(session, [order_id]))

@@ -73,8 +73,9 @@ def authorize(session: Session, order_id: str, customer_id: str, amount: Money, 
 def capture(session: Session, invoice: Invoice, token: str, now: datetime) -> Operation | None:
     """The capture of what an invoice has open: the one that has no answer, or a new one; None when nothing is open."""
     known = operations.of_subject(session, invoice.invoice_id, CAPTURE)
-    if known and known[-1].is_asked:
-        return known[-1]
+    asked = next((one for one in known if one.is_asked), None)
+    if asked is not None:
+        return asked
     if not invoice.open.minor:
         return None
     operation = Operation(

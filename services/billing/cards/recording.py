@@ -19,6 +19,7 @@ from services.billing.domain.cards import (
     AUTHORIZE,
     CAPTURE,
     FAILED,
+    NOTHING_OPEN,
     REFUND,
     SUCCEEDED,
     VOID,
@@ -75,6 +76,23 @@ def record_without_card(session: Session, operation: Operation, reason: str, now
     if is_new:
         _follow(session, operation, recorded, Answer(FAILED, reason=reason), now)
     return recorded
+
+
+def fit(session: Session, operation: Operation, now: datetime) -> Operation:
+    """A capture of no more than its invoice has open, while it takes from nothing; one of nothing ends unasked. The account is taken."""
+    if operation.authorization_id:
+        return operation
+    still_open = invoices.by_ids(session, [operation.subject_id])[operation.subject_id].open
+    if not still_open.minor:
+        is_new = operations.fail_without_card(session, operation.operation_id, NOTHING_OPEN, now)
+        ended = replace(operation, state=FAILED, reason=NOTHING_OPEN, token="")
+        if is_new:
+            _follow(session, operation, ended, Answer(FAILED, reason=NOTHING_OPEN), now)
+        return ended
+    if operation.amount <= still_open:
+        return operation
+    operations.reduce(session, operation.operation_id, still_open)
+    return replace(operation, amount=still_open)
 
 
 def fail_refund(session: Session, operation: Operation, reason: str, now: datetime) -> None:
@@ -140,7 +158,7 @@ def _let_go_replaced(session: Session, operation: Operation, now: datetime) -> N
 
 def _make_up_for_failed(session: Session, order_id: str, now: datetime) -> None:
     """Captures that failed are asked for again, from the new authorization."""
-    captures = {one.subject_id: one for one in operations.of_order(session, order_id) if one.kind == CAPTURE}
+    captures = {one.subject_id: one for one in operations.of_order(session, order_id) if one.is_card_capture}
     for invoice in invoices.open_of_orders(session, [order_id]):
         last = captures.get(invoice.invoice_id)
         if last is not None and last.state == FAILED:
@@ -193,6 +211,7 @@ def _capture_failed(session: Session, operation: Operation, answer: Answer, now:
             authorizations.close(session, operation.authorization_id)
     invoice = invoices.by_ids(session, [operation.subject_id])[operation.subject_id]
     if not invoice.open.minor:
+        let_go_if_over(session, operation.order_id, now)
         return
     if answer.intent is not None and not answer.intent.is_open and operation.token:
         planning.capture(session, invoice, operation.token, now)  # it was too old: the card is authorized again

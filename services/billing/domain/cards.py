@@ -24,6 +24,8 @@ LASTS = timedelta(days=7)
 """How long an authorization lasts."""
 _MARGIN = timedelta(hours=1)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=1)
+NOTHING_OPEN = "its invoice has nothing open any more"
+"""Why a capture ended that nobody needs any more: nothing was charged, and nothing went wrong."""
 OVERDUE = timedelta(days=1)
 """How long an operation may stay asked until somebody must look."""
 
@@ -63,6 +65,21 @@ class Operation:
     def is_refused(self) -> bool:
         """Whether the bank or the provider said no."""
         return self.state in (DECLINED, FAILED)
+
+    @property
+    def is_of_page(self) -> bool:
+        """Whether it was paid on a page of the provider's, and takes from no authorization of the order's card."""
+        return self.kind == CAPTURE and self.authorization_id == self.operation_id
+
+    @property
+    def is_card_capture(self) -> bool:
+        """Whether it takes from an authorization of the order's card, or is to."""
+        return self.kind == CAPTURE and not self.is_of_page
+
+    @property
+    def is_needless(self) -> bool:
+        """Whether it is a capture that ended because nothing was left to be charged."""
+        return self.state == FAILED and self.reason == NOTHING_OPEN
 
     @property
     def is_refunded(self) -> bool:

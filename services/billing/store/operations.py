@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.billing.domain.cards import ASKED, FAILED, REFUND, SUCCEEDED, Operation
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import Flag, UtcDateTime
+from services.runtime.db import Flag, Int64, UtcDateTime
 from services.runtime.statements import changed
 
 _row = tables.provider_operation.c
@@ -63,6 +63,11 @@ _FAIL_WITHOUT_CARD = (
     update(tables.provider_operation)
     .where(_IS_ASKED, _row.authorization_id == "")
     .values(state=FAILED, reason=bindparam("why"), answered_at=bindparam("at", type_=UtcDateTime()), token="")
+)
+_REDUCE = (
+    update(tables.provider_operation)
+    .where(_IS_ASKED, _row.authorization_id == "")
+    .values(amount_minor=bindparam("amount", type_=Int64))
 )
 _FAIL_REFUND = (
     update(tables.provider_operation)
@@ -154,6 +159,11 @@ def answer(session: Session, operation_id: str, state: str, provider_id: str, re
 def fail_without_card(session: Session, operation_id: str, reason: str, now: datetime) -> bool:
     """Record that a capture failed for want of a card, unless it has an authorization or an answer: one conditional UPDATE decides."""
     return changed(session, _FAIL_WITHOUT_CARD, {"id": operation_id, "why": reason, "at": now}) == 1
+
+
+def reduce(session: Session, operation_id: str, amount: Money) -> None:
+    """A capture is of this much, unless it has an authorization or an answer."""
+    session.execute(_REDUCE, {"id": operation_id, "amount": amount.minor})
 
 
 def fail_refund(session: Session, operation_id: str, reason: str, now: datetime) -> bool:
