@@ -119,6 +119,18 @@ def test_a_page_that_is_opened_while_another_takes_its_place_is_not_shown_and_en
     assert open_at_provider(till) == [others[0].checkout_id]
 
 
+def test_the_newer_of_two_pages_is_shown_though_another_process_has_a_slower_clock(till: Till) -> None:
+    invoice = billed(till)
+    till.open_page(invoice_id=invoice.invoice_id)
+    till.pay(10_000, "WIRE-1", to={invoice.invoice_id: 10_000})
+    till.now -= timedelta(minutes=1)
+
+    second = till.open_page(invoice_id=invoice.invoice_id)
+
+    assert (second.state, second.amount.minor_units) == ("open", 30_000)
+    assert open_at_provider(till) == [second.checkout_id]
+
+
 @pytest.mark.parametrize("by", ["cash", "card"])
 def test_a_page_that_is_opened_while_its_invoice_is_settled_otherwise_is_not_shown_and_ended(
     till: Till, by: str

@@ -183,19 +183,26 @@ def invoice_of(till: Till) -> pb.Invoice:
 
 
 def test_what_was_paid_on_a_page_while_a_capture_has_no_answer_asks_for_no_second_capture(till: Till) -> None:
-    """A page from before is recorded late: its read was refused when the capture was begun."""
-    _, page = shipped(till)
+    """100.00 were paid on the page, which could not be read when the capture was begun; 300.00 are charged, once."""
+    till.commit_card()
+    invoice = till.ship("shp_1", 4)
+    wire = till.pay(30_000, "WIRE-1", to={invoice.invoice_id: 30_000})
+    page = till.open_page(invoice_id=invoice.invoice_id)
+    till.reverse(wire.payment_id)
     till.enter(page)
     till.stripe.switches.turn("away", 1_000)
-    till.capture("shp_1", request_id="first")
+    first = till.capture("shp_1", request_id="first")
     till.stripe.switches.turn("")
     till.read_page(page)
 
     second = till.capture("shp_1", request_id="second")
     till.settle()
 
-    assert second.state == "nothing"
-    assert amounts(till) == [40_000]
+    assert list(second.operation_ids) == list(first.operation_ids)
+    assert sorted(amounts(till)) == [10_000, 30_000, 30_000]
+    assert till.at_stripe()["captured"] == 40_000
+    assert till.invoice_now(invoice.invoice_id).status == "paid"
+    assert till.violations() == {}
 
 
 def test_a_poor_card_and_a_page_that_paid_leave_nothing_failed(till: Till) -> None:

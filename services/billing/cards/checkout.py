@@ -120,11 +120,17 @@ def _show(desk: CardDesk, provider: Provider, known: Checkout, return_url: str) 
 
 
 def _end_others(desk: CardDesk, known: Checkout) -> Checkout | None:
-    """End the pages that serve no more, so that nothing is paid on two; the one of them that was used before it ended."""
+    """End the pages that serve no more, so that nothing is paid on two; the one of them that was used before it ended.
+
+    They are older: a newer one is shown only once this one is given up.
+    """
     with desk.database.reading() as session:
-        others = _others(session, known)
+        stands = store.by_id(session, known.checkout_id)
+        others = store.open_ones(session, known.order_id, known.invoice_id)
+    if stands is None or stands.state != ASKED:
+        return None  # it is shown already, or another has taken its place
     used = None
-    for other in [one for one in others if one.asked_at <= known.asked_at]:  # a newer one has taken this one's place
+    for other in others:
         found = reading.end(desk, other.checkout_id)
         if found.is_away:
             raise ProviderAway("a page was not read")
@@ -134,17 +140,11 @@ def _end_others(desk: CardDesk, known: Checkout) -> Checkout | None:
     return used
 
 
-def _others(session: Session, known: Checkout) -> list[Checkout]:
-    """The other pages of the same subject that are open."""
-    found = store.open_ones(session, known.order_id, known.invoice_id)
-    return [one for one in found if one.checkout_id != known.checkout_id]
-
-
 def _opened(desk: CardDesk, provider: Provider, known: Checkout, page: Page) -> Checkout:
     """The page with its address, unless another has taken its place or its invoice asks for it no more: then it is ended unseen."""
     with desk.database.transaction() as session:
         credit.take_or_open(session, known.customer_id, known.amount.currency)
-        if payable.is_wanted(session, known, desk.clock()) and not _others(session, known):
+        if payable.is_wanted(session, known, desk.clock()):
             store.opened(session, known.checkout_id, page.provider_id, page.url)
         else:
             store.refuse(session, known.checkout_id)

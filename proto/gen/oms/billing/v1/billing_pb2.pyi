@@ -1714,7 +1714,7 @@ class Checkout(_message.Message):
     checkout_id: _builtins.str
     """Its identity, by which the provider knows it, too."""
     kind: _builtins.str
-    """setup: a card for an order that waits for one. payment: what an invoice has open."""
+    """setup: a card for an order that waits for one. payment: what settles an invoice."""
     state: _builtins.str
     """asked (the provider has not said yet whether there is such a page), open, complete (a card was entered, or the invoice paid) or
     expired.
@@ -1797,7 +1797,9 @@ class OpenCheckoutResponse(_message.Message):
     CHECKOUT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def checkout(self) -> Global___Checkout:
-        """Asked while the provider has not answered: the next request goes on with it."""
+        """Asked while the provider has not answered: the next request goes on with it. An earlier page of the same order or invoice, complete,
+        if that turns out to have been used.
+        """
 
     def __init__(
         self,
@@ -1850,7 +1852,7 @@ class ReadCheckoutResponse(_message.Message):
     card_token: _builtins.str
     """The provider's token of the card that was entered, of a complete setup; it is kept nowhere in billing."""
     is_away: _builtins.bool
-    """Whether the provider did not say: then nobody knows more than before."""
+    """Whether the provider did not answer, or would not say: then nobody knows more than before."""
     @_builtins.property
     def checkout(self) -> Global___Checkout:
         """As it stands."""
@@ -1914,7 +1916,7 @@ class CaptureInvoiceResponse(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     OPERATION_IDS_FIELD_NUMBER: _builtins.int
     state: _builtins.str
-    """captured, asked (the provider has not answered yet), failed, or nothing when nothing is open."""
+    """captured, asked (the provider has not answered yet), failed, or nothing when nothing is open, or by then nothing was."""
     reason: _builtins.str
     """Why it failed."""
     @_builtins.property

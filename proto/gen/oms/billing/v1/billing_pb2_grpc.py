@@ -370,16 +370,19 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OpenCheckout(self, request, context):
-        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
-        open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
-        INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what settles an invoice
+        today, less its discount for paying early while that is to be had. One that is open already, or on which a card was entered that
+        nobody has used, is given again; one for another amount is ended first. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+        CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY, and PAGE_REFUSED when the provider shows none, or
+        the page serves no more: begin another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReadCheckout(self, request, context):
-        """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+        """What became of such a page, read at the provider; an open one that asks for what its invoice no longer needs is ended. What an
+        invoice was paid with is recorded as a payment, once. NOT_FOUND:
         CHECKOUT_NOT_FOUND, also for one of another order or invoice.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -387,7 +390,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CaptureInvoice(self, request, context):
-        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
+        authorization that is too old is renewed first. The
         provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
         once there is. NOT_FOUND: INVOICE_NOT_FOUND.
         """

@@ -102,16 +102,20 @@ class BillingServiceStub:
     failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
     """
     OpenCheckout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.OpenCheckoutRequest, _billing_pb2.OpenCheckoutResponse]
-    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
-    open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
-    INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what settles an invoice
+    today, less its discount for paying early while that is to be had. One that is open already, or on which a card was entered that
+    nobody has used, is given again; one for another amount is ended first. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+    CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY, and PAGE_REFUSED when the provider shows none, or
+    the page serves no more: begin another one.
     """
     ReadCheckout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReadCheckoutRequest, _billing_pb2.ReadCheckoutResponse]
-    """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+    """What became of such a page, read at the provider; an open one that asks for what its invoice no longer needs is ended. What an
+    invoice was paid with is recorded as a payment, once. NOT_FOUND:
     CHECKOUT_NOT_FOUND, also for one of another order or invoice.
     """
     CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
-    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
+    authorization that is too old is renewed first. The
     provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
     once there is. NOT_FOUND: INVOICE_NOT_FOUND.
     """
@@ -230,16 +234,20 @@ class BillingServiceAsyncStub(BillingServiceStub):
     failed are made up for. FAILED_PRECONDITION: CARDS_NOT_TAKEN where there is no provider.
     """
     OpenCheckout: _aio.UnaryUnaryMultiCallable[_billing_pb2.OpenCheckoutRequest, _billing_pb2.OpenCheckoutResponse]  # type: ignore[assignment]
-    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
-    open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
-    INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+    """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what settles an invoice
+    today, less its discount for paying early while that is to be had. One that is open already, or on which a card was entered that
+    nobody has used, is given again; one for another amount is ended first. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+    CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY, and PAGE_REFUSED when the provider shows none, or
+    the page serves no more: begin another one.
     """
     ReadCheckout: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReadCheckoutRequest, _billing_pb2.ReadCheckoutResponse]  # type: ignore[assignment]
-    """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+    """What became of such a page, read at the provider; an open one that asks for what its invoice no longer needs is ended. What an
+    invoice was paid with is recorded as a payment, once. NOT_FOUND:
     CHECKOUT_NOT_FOUND, also for one of another order or invoice.
     """
     CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
-    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
+    authorization that is too old is renewed first. The
     provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
     once there is. NOT_FOUND: INVOICE_NOT_FOUND.
     """
@@ -463,9 +471,11 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.OpenCheckoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.OpenCheckoutResponse, _abc.Awaitable[_billing_pb2.OpenCheckoutResponse]]:
-        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what an invoice has
-        open. One that is open already, or on which a card was entered that nobody has used, is given again. NOT_FOUND:
-        INVOICE_NOT_FOUND. FAILED_PRECONDITION: CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY.
+        """Have the provider show a page on which a person enters a card: for an order that waits for one, or to pay what settles an invoice
+        today, less its discount for paying early while that is to be had. One that is open already, or on which a card was entered that
+        nobody has used, is given again; one for another amount is ended first. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+        CARDS_NOT_TAKEN, ORDER_WAITS_FOR_NO_CARD, INVOICE_NOT_OPEN, CAPTURE_UNDER_WAY, and PAGE_REFUSED when the provider shows none, or
+        the page serves no more: begin another one.
         """
 
     @_abc_1.abstractmethod
@@ -474,7 +484,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ReadCheckoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReadCheckoutResponse, _abc.Awaitable[_billing_pb2.ReadCheckoutResponse]]:
-        """What became of such a page, read at the provider. What an invoice was paid with is recorded as a payment, once. NOT_FOUND:
+        """What became of such a page, read at the provider; an open one that asks for what its invoice no longer needs is ended. What an
+        invoice was paid with is recorded as a payment, once. NOT_FOUND:
         CHECKOUT_NOT_FOUND, also for one of another order or invoice.
         """
 
@@ -484,7 +495,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.CaptureInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
-        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
+        authorization that is too old is renewed first. The
         provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
         once there is. NOT_FOUND: INVOICE_NOT_FOUND.
         """
