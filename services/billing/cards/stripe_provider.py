@@ -134,7 +134,7 @@ class StripeProvider:
                 for one in self._client.v1.payment_intents.list(
                     {"created": {"gte": begun}, "limit": 100}
                 ).auto_paging_iter()
-                if _told(one.metadata, "operation") == operation_id and one.latest_charge
+                if _metadata_of(one.metadata, "operation") == operation_id and one.latest_charge
             ]
         )
         return self._intent(found[0]) if found else None
@@ -143,7 +143,9 @@ class StripeProvider:
         """The refunds of an intent by operation; one that was made at the dashboard has none."""
         rows = self._client.v1.refunds
         found = _asked(lambda: list(rows.list({"payment_intent": provider_id, "limit": 100}).auto_paging_iter()))
-        return {operation_id: _refund(one) for one in found if (operation_id := _told(one.metadata, "operation"))}
+        return {
+            operation_id: _refund(one) for one in found if (operation_id := _metadata_of(one.metadata, "operation"))
+        }
 
     def open_page(self, terms: PageTerms, amount: Money) -> Page:
         """A Checkout Session. Stripe keeps a card that is entered to be charged later for a customer of its own, who is new."""
@@ -192,7 +194,7 @@ class StripeProvider:
             fees = fees_of(found.amount_received, found.currency, kept)
         return Intent(
             found.id,
-            _told(found.metadata, "operation"),
+            _metadata_of(found.metadata, "operation"),
             ours(found.amount, found.currency),
             ours(found.amount_capturable, found.currency),
             ours(found.amount_received, found.currency),
@@ -200,7 +202,7 @@ class StripeProvider:
             fees,
             found.status == "requires_capture",
             is_disputed,
-            _told(found.metadata, "checkout"),
+            _metadata_of(found.metadata, "checkout"),
             paid_at,
         )
 
@@ -243,7 +245,7 @@ def _refund(found: stripe.Refund) -> Refund:
     return Refund(found.id, is_failed, (found.failure_reason or f"refund_{found.status}") if is_failed else "")
 
 
-def _told(metadata: Any, what: str) -> str:
+def _metadata_of(metadata: Any, what: str) -> str:
     """The operation or the page that made an object, as it was told; the client's types do not say what metadata are."""
     return "" if metadata is None else str(metadata.to_dict().get(what, ""))
 
