@@ -265,6 +265,19 @@ def test_an_order_that_goes_on_while_the_account_is_waited_for_gets_no_page(till
     assert till.stripe.state.count("checkout.session") == 0
 
 
+def test_a_card_that_was_entered_on_a_page_about_to_end_is_given_by_that_page(till: Till) -> None:
+    till.commit_card(token=POOR)
+    first = till.open_page(order_id="ord_1")
+    till.enter(first)
+    till.now += timedelta(minutes=57)
+
+    again = till.open_page(order_id="ord_1")
+
+    assert (again.checkout_id, again.state) == (first.checkout_id, "complete")
+    assert till.stripe.state.count("checkout.session") == 1
+    assert till.give_card(till.read_page(again).card_token).card == "authorized"
+
+
 def test_a_page_that_nobody_was_shown_takes_no_payment_and_the_next_one_serves(till: Till) -> None:
     """The provider's answer was lost; by the next time it is asked, the amount is another."""
     invoice = billed(till)
