@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from gateway.http.plumbing.inputs import Country, Day, Identity, Input
 from services.orders.domain.taxation import TaxExemption
 
-Region = Annotated[str, StringConstraints(max_length=10, pattern=r"^[A-Za-z0-9-]*$")]
+Region = Annotated[str, StringConstraints(max_length=10, pattern=r"^[A-Z0-9-]{0,10}$")]
 
 
 class ExemptionInput(Input):

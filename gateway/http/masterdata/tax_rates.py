@@ -31,7 +31,7 @@ class TaxRateInput(Input):
 
     country: Country
     region: Region = Field(default="", description="A state or province; empty is all of the country.", examples=["TX"])
-    postal_prefix: Annotated[str, StringConstraints(max_length=12, pattern=r"^[A-Za-z0-9 -]*$")] = Field(
+    postal_prefix: Annotated[str, StringConstraints(max_length=12, pattern=r"^[A-Z0-9 -]{0,12}$")] = Field(
         default="", description="How its postal codes begin; empty is all of them. The longest that fits wins."
     )
     category: TaxCategory = Field(description="A tax category of products, or freight.", examples=["standard"])

@@ -35,6 +35,7 @@ _PATTERNS = {
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "must be a time of day from 00:00 to 23:59, such as 09:00",
     r"^[A-Za-z][A-Za-z0-9_+/\-]*$": "must be the name of a time zone, such as America/Chicago",
     r"^[A-Z0-9-]{0,10}$": "must be a subdivision in capital letters and digits, such as TX, or empty",
+    r"^[A-Z0-9 -]{0,12}$": "must be the beginning of postal codes in capital letters and digits, such as 75, or empty",
     r"^[A-Z0-9]{0,8}$": "must be a region in capital letters and digits, such as TX, or empty",
     r"^(\*|[A-Z0-9]{1,8})$": "must be a region in capital letters and digits, such as TX, or * for all",
     r"^[A-Z][A-Z0-9_]{1,63}$": "must be a code in capital letters, digits and underscores, such as PRICE_MISSING",

@@ -82,7 +82,7 @@ Price = Annotated[
 Fraction = Annotated[
     str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
 ]
-TaxCategory = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,29}$", max_length=30)]
+TaxCategory = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 PaymentTerms = Annotated[
     str, StringConstraints(min_length=1, max_length=400, pattern=r"^[0-9A-Za-z][0-9A-Za-z%@./ ,]*$")
 ]
