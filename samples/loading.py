@@ -32,7 +32,7 @@ def load_samples(door: Door, day: Day, board: Board, mark: str) -> None:
     for wave in master:
         _together(wave, board)
     board.say(
-        f"catalog, customers, prices, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
+        f"catalog, customers, prices, taxes, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
     )
     _together(stock, board)
     board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
@@ -40,16 +40,17 @@ def load_samples(door: Door, day: Day, board: Board, mark: str) -> None:
 
 def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[Act]]:
     """Waves of actions: those of a wave need nothing of each other."""
-    admin = door.person("admin", day.people["admin"])
+    admin, accounting = (door.person(role, day.people[role]) for role in ("admin", "accounting"))
 
-    def put(path: str, bodies: Sequence[Body]) -> list[Act]:
-        return [lambda body=body: admin.post(path, body) for body in bodies]  # type: ignore[misc]  # binds the loop's body
+    def put(path: str, bodies: Sequence[Body], who: Person = admin) -> list[Act]:
+        return [lambda body=body: who.post(path, body) for body in bodies]  # type: ignore[misc]  # binds the loop's body
 
     customers, warehouses = documents.read("customers"), documents.read("warehouses")
     first = [
         *put("/v1/products", documents.read("catalog")["products"]),
         *put("/v1/customers", customers["customers"]),
         *put("/v1/warehouses", warehouses["warehouses"]),
+        *put("/v1/tax-rates", documents.read("tax_rates")["tax_rates"], accounting),
     ]
     second = [*put("/v1/prices", customers["prices"]), *put("/v1/rates", [warehouses["rates"]])]
     if is_first:

@@ -15,6 +15,7 @@ from gateway.http.masterdata.people import PersonInput
 from gateway.http.masterdata.policies import PolicyInput
 from gateway.http.masterdata.prices import PriceInput
 from gateway.http.masterdata.products import ProductInput
+from gateway.http.masterdata.tax_rates import TaxRateInput
 from gateway.http.neighbors.rates import RatesInput
 from gateway.http.neighbors.stock import StockReceiptInput
 from gateway.http.neighbors.warehouses import WarehouseInput
@@ -75,6 +76,8 @@ def test_every_document_is_a_body_that_the_api_takes() -> None:
         StockReceiptInput.model_validate(body)
     RatesInput.model_validate(WAREHOUSES["rates"])
     PolicyInput.model_validate(documents.read("policies"))
+    for body in documents.read("tax_rates")["tax_rates"]:
+        TaxRateInput.model_validate(body)
     for placing in DAY.placings:
         OrderInput.model_validate(placing.body)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -140,6 +140,11 @@ class TaxDetermination:
         found = (one.certificate for one in buyer.exemptions if one.covers(place, on))
         return cls(rules, buyer, place, on, certificate or next(found, ""))
 
+    @property
+    def _supplied_at(self) -> Address:
+        """Where it is supplied: where goods go; where a buyer of services is, who needs no address."""
+        return self.place if self.place.country else replace(self.place, country=self._country)
+
     def kind(self, category: str, *, is_service: bool) -> TaxKind:
         """How goods or services of a category are taxed."""
         if self.exemption:
@@ -154,7 +159,6 @@ class TaxDetermination:
 
     @property
     def _country(self) -> str:
-        """Where it is supplied: where goods go; where a buyer of services is, who needs no address."""
         return self.place.country or self.buyer.vat_country or self.rules.seller_country
 
     def _abroad(self, *, is_service: bool) -> TaxKind | None:
@@ -193,7 +197,9 @@ class TaxDetermination:
 
     def _rate(self, category: str) -> TaxRate | None:
         """The rate of a category at the place: the most exact place wins, then the latest day."""
-        at_place = [one for one in self.rules.rates if one.category == category and one.applies_to(self.place, self.on)]
+        at_place = [
+            one for one in self.rules.rates if one.category == category and one.applies_to(self._supplied_at, self.on)
+        ]
         return max(at_place, key=lambda one: (len(one.postal_prefix), bool(one.region), one.valid_from), default=None)
 
 
