@@ -1,0 +1,4 @@
+ARG BASE
+FROM ${BASE}
+COPY mailpit /mailpit
+ENTRYPOINT ["/mailpit"]
