@@ -63,6 +63,20 @@ def test_the_databases_and_temporal_have_no_door_to_the_outside(name: str) -> No
     assert "ports" not in _read()["services"][name]
 
 
+def test_what_has_no_way_out_asks_no_name_server_for_what_it_cannot_know() -> None:
+    # gRPC in Go first asks for the records of a balancer; Debian's engine passes that on from an internal network, and nobody answers
+    notified = _read()["services"]["temporal-namespace"]["environment"]
+
+    assert notified["TEMPORAL_ADDRESS"] == "passthrough:///temporal:7233"
+
+
+def test_our_services_share_one_image() -> None:
+    built = {name: each for name, each in _read()["services"].items() if "build" in each}
+
+    assert "orders" in built
+    assert len({(each["image"], str(each["build"])) for each in built.values()}) == 1
+
+
 def test_only_who_needs_a_database_or_temporal_shares_a_network_with_it() -> None:
     names = _read()["services"].keys()
     services = {"orders", "inventory", "fulfillment", "billing", "notifications"}

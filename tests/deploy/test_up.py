@@ -88,9 +88,19 @@ def test_the_first_run_makes_the_secrets_starts_everything_and_says_what_to_do_n
     mounted = f"run --rm --network none --user 0:0 --volume {checkout.folder}/secrets:/secrets oms:0.1.0"
     give_away = f"{mounted} sh -c chown 10001:10001 /secrets/machines.pem && chmod 400 /secrets/machines.pem"
     calls = [call for call in checkout.calls() if call.startswith(("compose build", "run", "compose up"))]
-    assert calls == ["compose build", give_away, "compose up --detach"]
+    assert calls == ["compose build orders", give_away, "compose up --detach"]
     for word in ("secrets/", ISSUER, "http://127.0.0.1:8000/docs", "deploy/runbooks.md", "docker compose down"):
         assert word in ended.stdout
+
+
+def test_the_port_it_names_is_the_one_that_compose_takes(checkout: Checkout) -> None:
+    by_variable = checkout.up(ISSUER, OMS_HTTP_PORT="8081")
+    with (checkout.folder / ".env").open("a") as env:
+        env.write("OMS_HTTP_PORT=8082\n")
+    by_file = checkout.up()
+
+    assert "http://127.0.0.1:8081/docs" in by_variable.stdout
+    assert "http://127.0.0.1:8082/docs" in by_file.stdout
 
 
 def test_nobody_but_their_owner_reads_the_secrets(checkout: Checkout) -> None:
