@@ -21,8 +21,9 @@ COPY workflows workflows
 COPY cli cli
 COPY samples samples
 COPY deploy/health.py deploy/health.py
-# The root file system is read-only when it runs, so byte code is made now.
-RUN python -m compileall -q proto services gateway workflows cli deploy
+# A checkout made under umask 077 is for its owner's eyes, and another user runs this. The root file system is read-only when it
+# runs, so byte code is made now.
+RUN chmod -R go+rX . && python -m compileall -q proto services gateway workflows cli deploy
 
 USER 10001:10001
 # One place that knows how to ask; compose tells each process what is healthy for it.

@@ -104,7 +104,7 @@ def absent(variables: Mapping[str, str]) -> str:
 
 
 def checkout(folder: Path, temporal: str = "") -> Path:
-    """What Dockerfile and compose read of this checkout, and no .env or secrets of it; with `temporal`, another version of that."""
+    """What Dockerfile and compose read of this checkout, and no .env or secrets of it, as a clone under umask 077 has it."""
     image_of(folder)
     for name in ("Dockerfile", ".dockerignore", "docker-compose.yml"):
         shutil.copy(ROOT / name, folder / name)
@@ -113,6 +113,8 @@ def checkout(folder: Path, temporal: str = "") -> Path:
     if temporal:
         services |= {name: {"image": f"temporalio/{image}:{temporal}"} for name, image in _TEMPORAL.items()}
     (folder / "proof.yml").write_text(yaml.safe_dump({"services": services}))
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o077)
     return folder
 
 
@@ -149,6 +151,8 @@ def _start(engine: Engine, issuer: str) -> None:
     engine.up()
     assert (engine.folder / ".env").read_bytes() == before, "the second run changed .env"
     assert engine.containers() == ran, "the second run started containers anew"
+    left = ("docker", "images", "--quiet", "--filter", "dangling=true", "--filter")
+    assert not engine.told(*left, f"label=com.docker.compose.project={PROJECT}"), "images without a name are left"
     print(f"the second deploy/up changed neither .env nor any of the {len(ran)} containers")
 
 
@@ -187,9 +191,14 @@ def _is_scraped(engine: Engine, alerts: int) -> None:
 
 
 def _come_back(engine: Engine, door: ProviderDoor) -> None:
-    """`docker compose down` keeps everything, and deploy/up brings it back."""
+    """Ours end well in the time they are given, `docker compose down` keeps everything, and deploy/up brings it back."""
     orders = door.get("auditor", "/v1/orders")["rows"]
-    engine.run("docker", "compose", "down", "--timeout", "40")
+    engine.run("docker", "compose", "stop")
+    ended = engine.told("docker", "compose", "ps", "--all", "--format", "{{.Image}} {{.Service}} {{.ExitCode}}")
+    ours = [line for line in ended.splitlines() if line.startswith("oms:")]
+    assert ours
+    assert all(line.endswith(" 0") for line in ours), ours
+    engine.run("docker", "compose", "down")
     engine.up()
     assert [row["order_id"] for row in door.get("auditor", "/v1/orders")["rows"]] == [row["order_id"] for row in orders]
     print("stopped and started again, everything is kept")

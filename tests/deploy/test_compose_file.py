@@ -77,6 +77,12 @@ def test_our_services_share_one_image() -> None:
     assert len({(each["image"], str(each["build"])) for each in built.values()}) == 1
 
 
+def test_the_user_of_our_image_reads_its_files_whatever_the_umask_of_the_checkout() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+
+    assert text.rindex("\nCOPY ") < text.index("chmod -R go+rX .") < text.index("\nUSER ")
+
+
 def test_only_who_needs_a_database_or_temporal_shares_a_network_with_it() -> None:
     names = _read()["services"].keys()
     services = {"orders", "inventory", "fulfillment", "billing", "notifications"}

@@ -38,9 +38,8 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.stub = folder / "oms", folder / "stub"
-        (self.folder / "deploy").mkdir(parents=True)
-        for name in ("deploy/up", "deploy/example.env", "docker-compose.yml"):
-            shutil.copy(ROOT / name, self.folder / name)
+        shutil.copytree(ROOT / "deploy", self.folder / "deploy")
+        shutil.copy(ROOT / "docker-compose.yml", self.folder)
         self.stub.mkdir()
         (self.stub / "docker").write_text(DOCKER)
         (self.stub / "docker").chmod(0o755)
@@ -108,6 +107,20 @@ def test_nobody_but_their_owner_reads_the_secrets(checkout: Checkout) -> None:
 
     assert {name: kept[0] for name, kept in checkout.files().items()} == {".env": "600", "secrets/machines.pem": "600"}
     assert mode(checkout.folder / "secrets") == "700"
+
+
+def test_containers_read_what_they_must_of_a_checkout_made_under_umask_077(checkout: Checkout) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    mounted = [checkout.folder / path for path in re.findall(r"\./(deploy/[\w./]+):", text)]
+    files = [each for path in mounted for each in (path, *path.rglob("*"))]
+    for path in files:
+        path.chmod(path.stat().st_mode & ~0o077)
+
+    checkout.up(ISSUER)
+
+    assert len(files) > len(mounted) > 3
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in files)
+    assert all(path.stat().st_mode & 0o055 == 0o055 for path in files if path.is_dir())
 
 
 def test_every_secret_is_random_and_long(checkout: Checkout) -> None:
