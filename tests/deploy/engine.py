@@ -147,6 +147,10 @@ def prove(engine: Engine) -> None:
 
 def _start(engine: Engine, issuer: str) -> None:
     engine.up(issuer)
+    states = engine.told("docker", "compose", "ps", "--all", "--format", "{{.State}} {{.Health}}").splitlines()
+    print(
+        f"deploy/up built our image; {states.count('running healthy')} of {len(states)} containers are healthy, the others ended well"
+    )
     before, ran = (engine.folder / ".env").read_bytes(), engine.containers()
     engine.up()
     assert (engine.folder / ".env").read_bytes() == before, "the second run changed .env"

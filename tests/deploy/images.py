@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +23,14 @@ from tests.deploy.composed import ROOT
 from tests.temporal import temporal_binary
 
 LABEL = "oms.stand-in"
-RECIPES = Path(__file__).with_name("stand_ins")
+FILES = Path(__file__).with_name("stand_ins")
 KEPT = ROOT / ".tools" / "stand_ins"
 STEP_WITHIN_S = 3600.0
-SERVER, UI, DOCKERIZED = "go.temporal.io/server", "github.com/temporalio/ui-server/v2", "github.com/axllent/mailpit"
-PROMETHEUS = "github.com/prometheus/prometheus"
-MAILPIT, PROMETHEUS_OF_TELEMETRY = "v1.27.11", "v0.302.1"
-"""The nearest to v1.27.0 that the Go proxy has, without the pages, which npm makes; what telemetry 0.11.0 has as 3.2.1."""
+SERVER, UI = "go.temporal.io/server", "github.com/temporalio/ui-server/v2"
+MAILPIT, MAILPIT_VERSION = "github.com/axllent/mailpit", "v1.27.11"
+"""The version nearest to v1.27.0 that the Go proxy has; the pages are not among a module's files."""
+PROMETHEUS, PROMETHEUS_VERSION = "github.com/prometheus/prometheus", "v0.302.1"
+"""Prometheus 3.2.1, which grafana/otel-lgtm 0.11.0 holds."""
 _CERTIFICATES, _PIP = "etc/ssl/certs/ca-certificates.crt", "etc/pip.conf"
 
 
@@ -70,18 +71,12 @@ def stand_in(name: str) -> str:
 
 
 def make(names: Mapping[str, str]) -> None:
-    """Build those of the images that are missing."""
-    recipes = {
-        "python": _python,
-        "postgres": _postgres,
-        "temporalio/server": _server,
-        "temporalio/admin-tools": _admin_tools,
-        "temporalio/ui": _ui,
-        "axllent/mailpit": _mailpit,
-        "grafana/otel-lgtm": _telemetry,
-    }
+    """Build those of the images that are missing; SystemExit says what it needs for that, or which step failed."""
+    for program in ("docker", "debootstrap", "go"):
+        if shutil.which(program) is None:
+            sys.exit(f"stand-ins need {program}, and there is none here")
     for repository in missing(names):
-        _build(f"{repository}:{names[repository]}", recipes[repository](names[repository]))
+        _build(f"{repository}:{names[repository]}", RECIPES[repository](names[repository]))
 
 
 def _python(tag: str) -> Image:
@@ -95,7 +90,7 @@ def _postgres(tag: str) -> Image:
         "postgres",
         _debian("trixie"),
         f"PostgreSQL {major} of Debian trixie, its entrypoint in short",
-        {"postgres-entrypoint.sh": RECIPES / "postgres-entrypoint.sh"},
+        {"postgres-entrypoint.sh": FILES / "postgres-entrypoint.sh"},
         {"MAJOR": major},
     )
 
@@ -129,16 +124,16 @@ def _ui(tag: str) -> Image:
 
 
 def _mailpit(tag: str) -> Image:
-    says = f"{DOCKERIZED} {MAILPIT} without its pages, for {tag}"
-    return Image("mailpit", _alpine(), says, {"mailpit": _program(DOCKERIZED, MAILPIT, "")})
+    says = f"{MAILPIT} {MAILPIT_VERSION} without its pages, for {tag}"
+    return Image("mailpit", _alpine(), says, {"mailpit": _program(MAILPIT, MAILPIT_VERSION, "")})
 
 
 def _telemetry(tag: str) -> Image:
     files = {
-        "prometheus": _program(PROMETHEUS, PROMETHEUS_OF_TELEMETRY, "cmd/prometheus"),
-        "telemetry.sh": RECIPES / "telemetry.sh",
+        "prometheus": _program(PROMETHEUS, PROMETHEUS_VERSION, "cmd/prometheus"),
+        "telemetry.sh": FILES / "telemetry.sh",
     }
-    says = f"{PROMETHEUS} {PROMETHEUS_OF_TELEMETRY} alone, no collector, Grafana, Tempo or Loki, for {tag}"
+    says = f"{PROMETHEUS} {PROMETHEUS_VERSION} alone, no collector, Grafana, Tempo or Loki, for {tag}"
     return Image("telemetry", _alpine(), says, files)
 
 
@@ -169,7 +164,7 @@ def _debian(suite: str) -> str:
 def _build(name: str, image: Image) -> None:
     print(f"{name}: {image.says}", flush=True)
     with tempfile.TemporaryDirectory(prefix="oms-image-") as made:
-        shutil.copy(RECIPES / f"{image.recipe}.Dockerfile", Path(made, "Dockerfile"))
+        shutil.copy(FILES / f"{image.recipe}.Dockerfile", Path(made, "Dockerfile"))
         for there, here in image.files.items():
             (shutil.copytree if here.is_dir() else shutil.copy)(here, Path(made, there))
             Path(made, there).chmod(0o755)
@@ -226,11 +221,20 @@ def _run(command: list[str], folder: Path | None = None, *, quietly: bool = Fals
         sys.exit(f"{' '.join(command)} failed: {(ran.stdout or '')[-3000:]}")
 
 
+RECIPES: Mapping[str, Callable[[str], Image]] = {
+    "python": _python,
+    "postgres": _postgres,
+    "temporalio/server": _server,
+    "temporalio/admin-tools": _admin_tools,
+    "temporalio/ui": _ui,
+    "axllent/mailpit": _mailpit,
+    "grafana/otel-lgtm": _telemetry,
+}
+"""Repository → what stands in for its image of a tag."""
+
+
 def main() -> int:
     """Build what is missing of what compose names."""
-    for program in ("docker", "debootstrap", "go"):
-        if shutil.which(program) is None:
-            sys.exit(f"there is no {program} here")
     make(named())
     return 0
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.deploy.composed import ROOT
+import compose
+
+from tests.deploy import images
+from tests.deploy.composed import ROOT, stand_ins
 from tests.deploy.engine import checkout
 
 
@@ -39,3 +43,35 @@ def test_it_works_on_a_copy_that_holds_all_that_is_read_and_no_secret(tmp_path: 
     )
     assert not (made / ".env").exists()
     assert not (made / "secrets").exists()
+
+
+def test_another_temporal_is_the_only_thing_that_differs_from_the_compose_file(tmp_path: Path) -> None:
+    made = checkout(tmp_path / "oms", "1.32.1")
+    program = Path(compose.__file__).with_name("docker-compose")
+
+    def images_of(*files: str) -> dict[str, str]:
+        named = [argument for name in files for argument in ("--file", name)]
+        read = subprocess.run(
+            [program, "--env-file", "/dev/null", *named, "config", "--format=json"],
+            cwd=made,
+            env={**stand_ins(), "HOME": "/"},
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        return {name: each["image"] for name, each in json.loads(read.stdout)["services"].items()}
+
+    before, after = images_of("docker-compose.yml"), images_of("docker-compose.yml", "proof.yml")
+    assert {name: image for name, image in after.items() if image != before[name]} == {
+        "temporal": "temporalio/server:1.32.1",
+        "temporal-schema": "temporalio/admin-tools:1.32.1",
+        "temporal-namespace": "temporalio/admin-tools:1.32.1",
+    }
+
+
+def test_every_image_that_is_not_ours_has_a_stand_in_of_its_tag() -> None:
+    names = images.named()
+
+    assert names.keys() == images.RECIPES.keys()
+    assert names["temporalio/server"] == names["temporalio/admin-tools"]
+    assert all(tag and ":" not in tag for tag in names.values())
