@@ -11,6 +11,7 @@ gigabytes, ten minutes, and the ports of no other deployment.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import secrets
@@ -55,10 +56,10 @@ class Engine:
 
     def run(self, *command: str) -> None:
         """A command whose output is shown; it must succeed."""
-        print(f"$ {' '.join(command)}", flush=True)
+        print(f"$ {' '.join(command)}")
         subprocess.run(command, cwd=self.folder, env=dict(self.variables), check=True, timeout=UP_WITHIN_S)
 
-    def told(self, *command: str) -> str:
+    def output(self, *command: str) -> str:
         """What a command prints; it must succeed."""
         ran = subprocess.run(
             command,
@@ -74,15 +75,17 @@ class Engine:
 
     def containers(self) -> dict[str, str]:
         """Container → since when it runs or, a job, when it was made."""
-        ids = self.told("docker", "compose", "ps", "--all", "--quiet").split()
-        rows = json.loads(self.told("docker", "inspect", *ids))
+        ids = self.output("docker", "compose", "ps", "--all", "--quiet").split()
+        rows = json.loads(self.output("docker", "inspect", *ids))
         return {row["Id"]: row["State"]["StartedAt"] if row["State"]["Running"] else row["Created"] for row in rows}
 
 
 def environment(folder: Path) -> dict[str, str]:
     """The environment in which `docker compose` is there: an engine of Debian has none, and this checkout's tools bring it."""
     asked = ["docker", "compose", "version"]
-    if shutil.which("docker") is None or not subprocess.run(asked, capture_output=True, check=False).returncode:
+    if shutil.which("docker") is None:
+        return dict(os.environ)
+    if not subprocess.run(asked, capture_output=True, check=False, timeout=ASK_WITHIN_S).returncode:
         return dict(os.environ)
     plugin = folder / "cli-plugins" / "docker-compose"
     plugin.parent.mkdir(parents=True)
@@ -147,7 +150,7 @@ def prove(engine: Engine) -> None:
 
 def _start(engine: Engine, issuer: str) -> None:
     engine.up(issuer)
-    states = engine.told("docker", "compose", "ps", "--all", "--format", "{{.State}} {{.Health}}").splitlines()
+    states = engine.output("docker", "compose", "ps", "--all", "--format", "{{.State}} {{.Health}}").splitlines()
     print(
         f"deploy/up built our image; {states.count('running healthy')} of {len(states)} containers are healthy, the others ended well"
     )
@@ -156,7 +159,7 @@ def _start(engine: Engine, issuer: str) -> None:
     assert (engine.folder / ".env").read_bytes() == before, "the second run changed .env"
     assert engine.containers() == ran, "the second run started containers anew"
     left = ("docker", "images", "--quiet", "--filter", "dangling=true", "--filter")
-    assert not engine.told(*left, f"label=com.docker.compose.project={PROJECT}"), "images without a name are left"
+    assert not engine.output(*left, f"label=com.docker.compose.project={PROJECT}"), "images without a name are left"
     print(f"the second deploy/up changed neither .env nor any of the {len(ran)} containers")
 
 
@@ -180,17 +183,17 @@ def _observe(engine: Engine) -> None:
     mails = _json(f"http://127.0.0.1:{engine.variables['MAILPIT_PORT']}/api/v1/messages")["total"]
     assert mails > 0, "no mail came"
     listed = ("docker", "compose", "run", "--rm", "--entrypoint", "temporal", "temporal-namespace", "workflow", "list")
-    assert "Completed" in engine.told(*listed)
+    assert "Completed" in engine.output(*listed)
     count = ("docker", "compose", "exec", "-T", "postgres", "psql", "--username", "postgres", "orders", "--command")
-    engine.told(*count, "SELECT 1")
+    engine.output(*count, "SELECT 1")
     print(f"Prometheus has every target and {alerts} alerts, {mails} mails came, Temporal lists the order")
 
 
 def _is_scraped(engine: Engine, alerts: int) -> None:
     asked = ("docker", "compose", "exec", "-T", "telemetry", "curl", "--silent", "http://127.0.0.1:9090/api/v1/")
-    targets = json.loads(engine.told(*asked[:-1], f"{asked[-1]}targets"))["data"]["activeTargets"]
+    targets = json.loads(engine.output(*asked[:-1], f"{asked[-1]}targets"))["data"]["activeTargets"]
     assert {each["health"] for each in targets} == {"up"}, [each["lastError"] for each in targets]
-    groups = json.loads(engine.told(*asked[:-1], f"{asked[-1]}rules"))["data"]["groups"]
+    groups = json.loads(engine.output(*asked[:-1], f"{asked[-1]}rules"))["data"]["groups"]
     assert [rule["health"] for group in groups for rule in group["rules"]] == ["ok"] * alerts
 
 
@@ -198,7 +201,7 @@ def _come_back(engine: Engine, door: ProviderDoor) -> None:
     """Ours end well in the time they are given, `docker compose down` keeps everything, and deploy/up brings it back."""
     orders = door.get("auditor", "/v1/orders")["rows"]
     engine.run("docker", "compose", "stop")
-    ended = engine.told("docker", "compose", "ps", "--all", "--format", "{{.Image}} {{.Service}} {{.ExitCode}}")
+    ended = engine.output("docker", "compose", "ps", "--all", "--format", "{{.Image}} {{.Service}} {{.ExitCode}}")
     ours = [line for line in ended.splitlines() if line.startswith("oms:")]
     assert ours
     assert all(line.endswith(" 0") for line in ours), ours
@@ -228,6 +231,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stand-ins", action="store_true", help="make the images that are missing")
     parser.add_argument("--temporal", default="", metavar="VERSION", help="another version than compose names")
     asked = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what it runs writes to the same place
     with tempfile.TemporaryDirectory(prefix="oms-engine-") as made:
         variables = environment(Path(made, "docker"))
         if reason := absent(variables):

@@ -177,8 +177,8 @@ def _module(path: str, version: str) -> Path:
     """A module's own files, read only."""
     asked = ["go", "mod", "download", "-json", f"{path}@{version}"]
     with _go_module() as folder:
-        told = subprocess.run(asked, cwd=folder, capture_output=True, check=True, timeout=STEP_WITHIN_S)
-    return Path(json.loads(told.stdout)["Dir"])
+        answered = subprocess.run(asked, cwd=folder, capture_output=True, check=True, timeout=STEP_WITHIN_S)
+    return Path(json.loads(answered.stdout)["Dir"])
 
 
 def _program(path: str, version: str, package: str) -> Path:

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import compose
+import pytest
 
 from tests.deploy import images
 from tests.deploy.composed import ROOT, stand_ins
-from tests.deploy.engine import checkout
+from tests.deploy.engine import checkout, environment
 
 
 def test_without_an_engine_it_is_skipped_with_the_reason(tmp_path: Path) -> None:
@@ -32,6 +33,20 @@ def test_without_an_engine_it_is_skipped_with_the_reason(tmp_path: Path) -> None
     )
 
     assert ran.stdout.startswith("skipped: `docker info` says: Cannot connect to the Docker daemon.")
+
+
+def test_an_engine_without_compose_is_given_that_of_this_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = tmp_path / "docker"
+    stub.write_text("#!/bin/sh\nexit 1\n")
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    plugins = Path(environment(tmp_path / "config")["DOCKER_CONFIG"], "cli-plugins")
+
+    asked = [str(plugins / "docker-compose"), "version"]
+    assert "v2." in subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def test_it_works_on_a_copy_that_holds_all_that_is_read_and_no_secret(tmp_path: Path) -> None:
