@@ -180,7 +180,7 @@ def stations(order: Row) -> list[str]:
         "shipped": _mark(is_shipped, is_part=fulfilment == "part_shipped"),
         "invoiced": _mark(billing == "full", is_part=billing == "part"),
         "delivered": _mark(is_delivered, is_part=False),
-        "paid": _mark(payment in ("paid", "over"), is_part=payment == "part"),
+        "paid": _mark(payment in ("paid", "over", "credited", "written_off"), is_part=payment == "part"),
     }
     return [marks[station] for station in _STATIONS]
 

@@ -12,9 +12,9 @@ _TONES = {
     "waits": ("received", "waiting", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
               "unpaid", "deposit", "held", "unapplied", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
               "change_pending"),
-    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void"),
+    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void", "written_off"),
     "done": ("settled", "delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
-             "applied", "accepted_by_customer"),
+             "applied", "accepted_by_customer", "credited"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
               "allocated", "part_released", "fully_released", "fully_shipped"),
 }  # fmt: skip
@@ -27,6 +27,7 @@ _STATUSES = {
     "awaiting_customer": "waiting for customer",
     "awaiting_warehouse": "waiting for warehouse",
     "part_paid": "partially paid",
+    "written_off": "written off",
 }
 _AXES = {
     "fulfilment": {
@@ -82,6 +83,8 @@ _EVENTS = {
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
+    "invoice_credited": "credited",
+    "invoice_written_off": "wrote off",
     "due_date_set": "set the due date",
     "credit_rest_changed": "made room under the credit limit for a part, the rest is waiting",
     "credit_granted": "committed the order to its customer's credit or cash",
@@ -233,4 +236,4 @@ def milestones(axes: Axes) -> int:
     if axes.review != "accepted":
         return 0
     reached = _FULFILMENT.get(axes.fulfilment, 1)
-    return reached + 1 if reached == 4 and axes.payment in ("paid", "over") else reached
+    return reached + 1 if reached == 4 and axes.payment in ("paid", "over", "credited", "written_off") else reached

@@ -14,6 +14,8 @@ from services.kernel.money import Money
 from services.orders.domain.events import Event
 from services.orders.domain.facts import (
     Detail,
+    InvoiceCredited,
+    InvoiceWrittenOff,
     PaymentReceived,
     Shipment,
     StockStanding,
@@ -40,6 +42,8 @@ _MILESTONES = {
     "payment_received": "Paid",
     "deposit_received": "Payment held for the order",
     "payment_reversed": "Payment reversed",
+    "invoice_credited": "Credited",
+    "invoice_written_off": "Written off",
     "backordered": "Backordered",
     "stock_expected": "New date for backordered stock",
 }
@@ -181,6 +185,8 @@ def _parts(event: Event, kind: str, context: Context) -> tuple[Part, ...]:
         return _stock(detail, kind, context)
     if isinstance(detail, PaymentReceived):
         return _payment(detail)
+    if isinstance(detail, InvoiceCredited | InvoiceWrittenOff):
+        return (_corrected(detail),)
     bills = tuple(Part(one.number, (_money(Money(one.total_minor, one.currency)),)) for one in invoices_in(detail))
     return bills or tuple(Part(one.number, _shipment(one, kind, context)) for one in shipments_in(detail))
 
@@ -189,6 +195,12 @@ def _payment(detail: PaymentReceived) -> tuple[Part, ...]:
     """The invoices that it paid, and behind the last of them what was paid in all."""
     *others, last = [one.number for one in detail.invoices] or [""]
     return (*(Part(number, ()) for number in others), Part(last, (_money(detail.amount),)))
+
+
+def _corrected(detail: InvoiceCredited | InvoiceWrittenOff) -> Part:
+    """The invoice, how much of it, and by which credit note."""
+    by = (f"by {detail.number}",) if isinstance(detail, InvoiceCredited) else ()
+    return Part(detail.invoice.number, (_money(detail.amount), *by))
 
 
 def _stock(detail: StockStanding, kind: str, context: Context) -> tuple[Part, ...]:

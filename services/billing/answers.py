@@ -76,7 +76,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         shipment_id=issued.shipment_id,
         invoiced_on=issued.invoiced_on.isoformat(),
         due_on=due_text(issued.due_on),
-        lines=[_invoice_line(line) for line in issued.lines],
+        lines=[invoice_line(line) for line in issued.lines],
         merchandise=money(issued.charges.merchandise),
         discount=money(issued.charges.discount),
         freight=money(issued.charges.freight),
@@ -85,6 +85,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         paid=money(issued.paid),
         status=issued.status,
         open=money(issued.open),
+        credited=money(issued.credited),
         written_off=money(issued.written_off),
         settled_elsewhere=money(issued.settled_elsewhere),
         installments=[
@@ -106,7 +107,8 @@ def _early_discount(issued: Invoice) -> pb.EarlyDiscount | None:
     return pb.EarlyDiscount(amount=money(offer.amount), until=offer.until.isoformat(), pays=pays)
 
 
-def _invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
+def invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
+    """A line of an invoice or a credit note."""
     return pb.InvoiceLine(
         line_id=line.line_id,
         sku=line.sku,
@@ -156,6 +158,8 @@ def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
         refunded=money(of.card.refunded),
         card=of.card.standing,
         decline_reason=of.card.decline_reason,
+        credited=money(of.credited) if of.credited else None,
+        written_off=money(of.written_off) if of.written_off else None,
     )
 
 

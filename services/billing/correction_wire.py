@@ -109,4 +109,5 @@ def message(correction: Correction) -> pb.PaymentCorrection:
         decided_by=correction.decided_by,
         decided_at_micros=micros(correction.decided_at) if correction.decided_at else 0,
         note=correction.note,
+        invoice_id=correction.invoice_id,
     )

@@ -9,7 +9,9 @@ from services.billing.domain.facts import (
     CreditRestChanged,
     DepositReceived,
     DueDateSet,
+    InvoiceCredited,
     InvoiceIssued,
+    InvoiceWrittenOff,
     PaymentReceived,
     PaymentReversed,
 )
@@ -27,6 +29,31 @@ def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
 def due_date_fact(detail: DueDateSet) -> facts_pb2.DueDateSet:
     """The due date of an invoice that waited for its delivery, as a fact."""
     return facts_pb2.DueDateSet(invoice=_invoice_detail(detail.invoice))
+
+
+def credited_fact(detail: InvoiceCredited) -> facts_pb2.InvoiceCredited:
+    """A credit note, as a fact."""
+    note = detail.note
+    return facts_pb2.InvoiceCredited(
+        credit_note_id=note.credit_note_id,
+        number=note.number,
+        amount_minor=note.parts.total.minor,
+        currency=note.parts.total.currency,
+        cash_minor=note.landing.cash.minor,
+        reason_code=note.reason_code,
+        reason=note.reason,
+        invoice=_invoice_detail(detail.invoice),
+    )
+
+
+def written_off_fact(detail: InvoiceWrittenOff) -> facts_pb2.InvoiceWrittenOff:
+    """What is given up of an invoice, as a fact."""
+    return facts_pb2.InvoiceWrittenOff(
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reason=detail.reason,
+        invoice=_invoice_detail(detail.invoice),
+    )
 
 
 def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
@@ -93,6 +120,7 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         tax_minor=invoice.charges.tax.minor,
         total_minor=invoice.total.minor,
         paid_minor=invoice.paid.minor,
+        credited_minor=invoice.credited.minor,
         written_off_minor=invoice.written_off.minor,
         open_minor=invoice.open.minor,
         currency=invoice.total.currency,

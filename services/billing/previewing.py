@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -44,19 +45,27 @@ class Preview:
     waiting: tuple[str, ...]
 
 
+Result = TypeVar("Result")
+
+
 class _Undone(Exception):
     """Ends the transaction without a commit."""
 
 
-def preview(database: Database, asked: Trial) -> Preview:
-    """What it would do now; it leaves no trace, and is refused as the change itself is."""
-    found: list[tuple[Preview, dict[str, Invoice]]] = []
+def tried(database: Database, act: Callable[[Session], Result]) -> Result:
+    """What an act gives, which is undone: it leaves no trace, and is refused as the act itself is."""
+    found: list[Result] = []
     try:
         with database.transaction() as session:
-            found.append(_looked_at(session, asked))
+            found.append(act(session))
             raise _Undone
     except _Undone:
-        seen, after = found[0]
+        return found[0]
+
+
+def preview(database: Database, asked: Trial) -> Preview:
+    """What it would do now; it leaves no trace, and is refused as the change itself is."""
+    seen, after = tried(database, lambda session: _looked_at(session, asked))
     with database.reading() as session:
         before = invoices.by_ids(session, after)
     touched = sorted(before.values(), key=lambda one: (len(one.number), one.number))
@@ -68,9 +77,9 @@ def _looked_at(session: Session, asked: Trial) -> tuple[Preview, dict[str, Invoi
     known = payments.by_id(session, asked.payment_id) if asked.payment_id else None
     customers = {asked.customer_id, known.customer_id if known else ""} - {""}
     currency = known.amount.currency if known else asked.currency
-    waited = _waiting(session, customers, currency)
+    waited = waiting_orders(session, customers, currency)
     payment = asked.act(session)
-    waits_then = _waiting(session, customers, currency)
+    waits_then = waiting_orders(session, customers, currency)
     released = tuple(one for one in waited if one not in waits_then)
     waiting = tuple(one for one in waits_then if one not in waited)
     return Preview(payment, (), released, waiting), invoices.by_ids(session, _paid(known) | _paid(payment))
@@ -80,7 +89,7 @@ def _paid(payment: Payment | None) -> set[str]:
     return {one.invoice_id for one in payment.applications} if payment else set()
 
 
-def _waiting(session: Session, customers: Iterable[str], currency: str) -> list[str]:
+def waiting_orders(session: Session, customers: Iterable[str], currency: str) -> list[str]:
     """Ids of the orders that wait of the customers and of all that count in the same limits, the longest first of each."""
     found = (waits.of_family(session, customer, currency) for customer in sorted(customers) if currency)
     return [*dict.fromkeys(one.request.order_id for of_customer in found for one in of_customer)]

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import correcting, correction_wire
+from services.billing import correcting, correction_wire, credit_wire, crediting
 from services.billing.correction_wire import Request
+from services.billing.crediting import WriteOffAsked
 from services.billing.domain.corrections import (
     APPROVED,
     DECLINED,
@@ -19,6 +20,8 @@ from services.billing.domain.corrections import (
     corrected_in_all,
     needs_second_person,
 )
+from services.billing.domain.credit_notes import check_write_off
+from services.billing.domain.invoices import Invoice
 from services.billing.store import corrections
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.kernel.ids import new_id
@@ -52,6 +55,37 @@ def wait(session: Session, request: Request, limits: Mapping[str, Money], now: d
     return asked
 
 
+def wait_for_invoice(
+    session: Session, invoice: Invoice, request: credit_wire.Request, limits: Mapping[str, Money], now: datetime
+) -> Correction | None:
+    """The credit note or write-off that waits, as wait() has it of a payment; the invoice's account is taken.
+
+    The limit is held against all that is credited or given up of the invoice, so that parts come to no more than the whole.
+    """
+    asked = credit_wire.asked(request, invoice.total.currency)
+    if not asked.asked_by:
+        return None
+    waiting = corrections.waiting_of_invoice(session, invoice.invoice_id)
+    if waiting is not None:
+        raise Refused(
+            "CORRECTION_WAITS",
+            f"a {waiting.kind.replace('_', ' ')} of this invoice waits for a second person: have it decided first",
+        )
+    if isinstance(asked, WriteOffAsked):
+        amount, before = check_write_off(invoice, asked.amount), invoice.written_off
+    else:
+        amount, before = crediting.figures(session, invoice, asked).parts.total, invoice.credited
+    if not needs_second_person(before + amount, limits):
+        return None
+    kept = credit_wire.kept(request, invoice)
+    correction = Correction(
+        new_id("corr"), "", credit_wire.kind_of(asked), amount, asked.reason, kept, asked.asked_by, now,
+        invoice_id=invoice.invoice_id,
+    )  # fmt: skip
+    corrections.add(session, correction)
+    return correction
+
+
 def decide(
     session: Session, correction_id: str, *, decided_by: str, is_approved: bool, note: str, now: datetime
 ) -> Correction:
@@ -61,13 +95,15 @@ def decide(
     state = APPROVED if is_approved else DECLINED
     decided = replace(found, state=state, decided_by=decided_by, decided_at=now, note=note)
     if not corrections.decide(session, decided):
-        raise Conflict("CORRECTION_DECIDED_MEANWHILE", "somebody else decided it just now: look at the payment")
+        raise Conflict("CORRECTION_DECIDED_MEANWHILE", "somebody else decided it just now: look at what became of it")
     return decided
 
 
-def undecided(session: Session, correction_id: str) -> Correction:
-    """A correction that waits; NotFound when there is none, Refused once it is decided."""
+def undecided(session: Session, correction_id: str, *, of_invoice: bool) -> Correction:
+    """A correction that waits, of an invoice or of a payment; NotFound when there is none, Refused once it is decided."""
     found = _known(session, correction_id)
+    if bool(found.invoice_id) != of_invoice:
+        raise _unknown(correction_id)
     check_waiting(found)
     return found
 
@@ -75,5 +111,9 @@ def undecided(session: Session, correction_id: str) -> Correction:
 def _known(session: Session, correction_id: str) -> Correction:
     found = corrections.by_id(session, correction_id)
     if found is None:
-        raise NotFound("CORRECTION_NOT_FOUND", f"there is no correction {correction_id}: look at those that wait")
+        raise _unknown(correction_id)
     return found
+
+
+def _unknown(correction_id: str) -> NotFound:
+    return NotFound("CORRECTION_NOT_FOUND", f"there is no correction {correction_id}: look at those that wait")

@@ -38,6 +38,7 @@ from services.billing.domain.receivables import ageing
 from services.billing.servicer_documents import DocumentServicer
 from services.billing.store import (
     audit,
+    audit_credit_notes,
     authorizations,
     credit,
     installments,
@@ -378,7 +379,13 @@ class BillingServicer(DocumentServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Every invariant of the books, and what other services' figures must agree with."""
         now = self.clock()
-        invariants = [*audit.INVARIANTS, audit.unanswered(now), audit.unread(now), audit.unheard(now)]
+        invariants = [
+            *audit.INVARIANTS,
+            *audit_credit_notes.INVARIANTS,
+            audit.unanswered(now),
+            audit.unread(now),
+            audit.unheard(now),
+        ]
         with self.database.reading() as session:
             return pb.AuditResponse(
                 invariants=invariant_messages(find_all(session, invariants)),

@@ -1,36 +1,28 @@
-"""The part of BillingService that corrects payments, and has a second person decide where much is corrected."""
-
-from collections.abc import Mapping
+"""The part of BillingService that corrects payments, and has a second person decide where much of anything is corrected."""
 
 import grpc
 import structlog
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.billing.v1 import billing_pb2_grpc as rpc
 from services.billing import answers, correction_wire, second_person, wire
 from services.billing.cards import refunding
 from services.billing.cards.desk import CardDesk
 from services.billing.correction_wire import Request
 from services.billing.domain.corrections import APPROVED, REFUND, STATES, Correction
 from services.billing.domain.payments import Payment
+from services.billing.servicer_credit_notes import CreditNoteServicer
 from services.billing.store import corrections, payments
-from services.kernel.clock import Clock
-from services.kernel.money import Money
 from services.kernel.text import optional_text, text
-from services.runtime.db import Database
 from services.runtime.wire import page_size
 
 log = structlog.get_logger()
 
 
-class CorrectionServicer(rpc.BillingServiceServicer):
-    """Payments reversed, reapplied and refunded."""
+class CorrectionServicer(CreditNoteServicer):
+    """Payments reversed, reapplied and refunded, and decisions of a second person."""
 
-    database: Database
-    clock: Clock
     desk: CardDesk
-    limits: Mapping[str, Money]
 
     def ReversePayment(
         self, request: pb.ReversePaymentRequest, context: grpc.ServicerContext
@@ -86,7 +78,9 @@ class CorrectionServicer(rpc.BillingServiceServicer):
                 note=note,
                 now=self.clock(),
             )
-            log.info("correction.decided", payment_id=decided.payment_id, kind=decided.kind, state=decided.state)
+            log.info("correction.decided", correction_id=decided.correction_id, kind=decided.kind, state=decided.state)
+            if decided.invoice_id:
+                return self.decided_of_invoice(session, decided)
             if decided.state == APPROVED:
                 payment = self._make(session, correction_wire.request_of(decided, request.request_id))
             else:
@@ -108,12 +102,15 @@ class CorrectionServicer(rpc.BillingServiceServicer):
         limit, after = page_size(request.limit), optional_text(request.cursor, "cursor")
         state = wire.one_of(request.state, STATES, "state of a correction")
         payment_id = optional_text(request.payment_id, "payment_id")
+        invoice_id = optional_text(request.invoice_id, "invoice_id")
         if correction_id := optional_text(request.correction_id, "correction_id"):
             with self.database.reading() as session:
                 found = corrections.by_id(session, correction_id)
             return pb.ListPaymentCorrectionsResponse(corrections=[correction_wire.message(found)] if found else [])
         with self.database.reading() as session:
-            page = corrections.page(session, state=state, payment_id=payment_id, after=after, limit=limit + 1)
+            page = corrections.page(
+                session, state=state, payment_id=payment_id, invoice_id=invoice_id, after=after, limit=limit + 1
+            )
         cursor = page[limit - 1].correction_id if len(page) > limit else ""
         return pb.ListPaymentCorrectionsResponse(
             corrections=map(correction_wire.message, page[:limit]), next_cursor=cursor
@@ -124,7 +121,7 @@ class CorrectionServicer(rpc.BillingServiceServicer):
         if request.WhichOneof("act") != "correction_id":
             return request
         with self.database.reading() as session:
-            found = second_person.undecided(session, text(request.correction_id, "correction_id"))
+            found = second_person.undecided(session, text(request.correction_id, "correction_id"), of_invoice=False)
         return correction_wire.preview_of(correction_wire.request_of(found, ""))
 
     def _correct(self, session: Session, request: Request) -> tuple[Payment, Correction | None]:

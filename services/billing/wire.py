@@ -138,7 +138,7 @@ def one_of(value: str, allowed: Iterable[str], what: str) -> str:
     return value
 
 
-def _quantities(lines: Iterable[types_pb2.LineQuantity]) -> dict[str, int]:
+def quantities(lines: Iterable[types_pb2.LineQuantity]) -> dict[str, int]:
     """Line id → units; a line that is named twice is summed."""
     quantities: dict[str, int] = {}
     for line in lines:
@@ -149,7 +149,7 @@ def _quantities(lines: Iterable[types_pb2.LineQuantity]) -> dict[str, int]:
 
 def covering(request: pb.GetCoveredUnitsRequest) -> tuple[BillableOrder, dict[str, int], dict[str, int]]:
     """An order, and line id → units of it that are released and that could be."""
-    return _order(request.order), _quantities(request.released), _quantities(request.wanted)
+    return _order(request.order), quantities(request.released), quantities(request.wanted)
 
 
 def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
@@ -161,7 +161,7 @@ def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
     return Shipped(
         _order(request.order),
         text(request.shipment_id, "shipment_id"),
-        _quantities(request.lines),
+        quantities(request.lines),
         business_day(given_instant(request.shipped_at_micros, "shipped_at_micros"), time_zone),
         header_wire.header(request.order, time_zone),
     )

@@ -76,3 +76,11 @@ def support_case_number(sequence: int) -> str:
 def invoice_number(sequence: int) -> str:
     """1 → "INV-000001"; gapless, so it counts from one."""
     return f"INV-{sequence:06d}"
+
+
+FIRST_CREDIT_NOTE = 1001
+
+
+def credit_note_number(sequence: int) -> str:
+    """1001 → "CN-1001"; gapless, from FIRST_CREDIT_NOTE."""
+    return f"CN-{sequence}"

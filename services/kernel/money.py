@@ -158,6 +158,11 @@ def share(total: Money, part: int, whole: int, *, before: int, given: Money) -> 
     return Money(sign * max(min(max(own, floor(running) - had), ceil(running) - had), 0), total.currency)
 
 
+def exact_share(total: Money, part: int, whole: int) -> Money:
+    """What `part` of `whole` is of a total, rounded half up on its own: for one figure, where no sum must come out."""
+    return Money(_half_up(Fraction(total.minor * part, whole)), total.currency)
+
+
 def exchanged(minor: int, from_currency: str, to_currency: str, factor: Fraction) -> int:
     """Minor units of one currency in those of another, one unit of the first being worth `factor` of the second; half up."""
     return _half_up(minor * factor * Fraction(10) ** (_decimals(to_currency) - _decimals(from_currency)))

@@ -243,6 +243,37 @@ class Desk:
         )
         return self.billing.RefundPayment(request, CONTEXT).payment
 
+    def credit(
+        self,
+        invoice: str,
+        lines: Mapping[str, int] | None = None,
+        *,
+        freight: int = 0,
+        allowance: int = 0,
+        everything: bool = False,
+        by: str = "",
+        request_id: str = "",
+    ) -> pb.CreditInvoiceResponse:
+        return self.billing.CreditInvoice(
+            credit_request(
+                invoice, lines, freight=freight, allowance=allowance, everything=everything, by=by,
+                request_id=request_id or self._id(),
+            ),
+            CONTEXT,
+        )  # fmt: skip
+
+    def write_off(
+        self, invoice: str, minor: int = 0, *, by: str = "", request_id: str = ""
+    ) -> pb.WriteOffInvoiceResponse:
+        request = pb.WriteOffInvoiceRequest(
+            request_id=request_id or self._id(),
+            invoice=invoice,
+            amount=usd(minor) if minor else None,
+            reason="insolvent",
+            asked_by=by,
+        )
+        return self.billing.WriteOffInvoice(request, CONTEXT)
+
     def money(self, order_id: str) -> dict[str, int | str]:
         """An order's money in minor units, and what it waits on."""
         request = pb.GetOrderMoneyRequest(order_id=order_id, currency="USD")
@@ -303,6 +334,30 @@ class Desk:
 
     def _id(self) -> str:
         return f"request/{next(self._ids)}"
+
+
+def credit_request(
+    invoice: str,
+    lines: Mapping[str, int] | None = None,
+    *,
+    freight: int = 0,
+    allowance: int = 0,
+    everything: bool = False,
+    by: str = "",
+    request_id: str = "",
+) -> pb.CreditInvoiceRequest:
+    """Units of lines, freight and an allowance in minor units, or everything that is left of an invoice."""
+    return pb.CreditInvoiceRequest(
+        request_id=request_id,
+        invoice=invoice,
+        lines=[types_pb2.LineQuantity(line_id=line, quantity=units) for line, units in (lines or {}).items()],
+        freight=usd(freight) if freight else None,
+        allowance=usd(allowance) if allowance else None,
+        is_all=everything,
+        reason_code="price",
+        reason="agreed on the phone",
+        asked_by=by,
+    )
 
 
 def _parts(orders: Mapping[str, int] | None) -> list[pb.OrderPart]:

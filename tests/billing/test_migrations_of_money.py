@@ -7,9 +7,11 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from oms.billing.v1 import billing_pb2 as pb
+from services.billing.domain.corrections import parse_limits
 from services.runtime.db import Database
 from services.runtime.migrations import config_of, upgrade
-from tests.billing.desk import Desk, order_of
+from tests.billing.desk import CONTEXT, Desk, order_of
 
 
 @pytest.mark.on_postgres
@@ -63,3 +65,22 @@ def _is_taken(database: Database, account: str) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+@pytest.mark.on_postgres
+def test_a_correction_that_waits_is_kept_by_the_revision_that_lets_invoices_have_them(
+    database: Database, desk: Desk
+) -> None:
+    desk.billing.limits = parse_limits("1.00 USD")
+    payment = desk.pay(300, "BANK-1")
+    request = pb.ReversePaymentRequest(request_id="1", payment_id=payment.payment_id, reason="bounced", asked_by="ann")
+    waiting = desk.billing.ReversePayment(request, CONTEXT).waiting
+    desk.invoice(order_of({"1": (1, "5.00")}), "shp_1", {"1": 1})
+    with database.alone() as connection:
+        command.downgrade(config_of(database.migrations, connection), "0015")
+
+    upgrade(database)
+
+    listed = desk.billing.ListPaymentCorrections(pb.ListPaymentCorrectionsRequest(), CONTEXT)
+    assert list(listed.corrections) == [waiting]
+    assert desk.violations() == {}

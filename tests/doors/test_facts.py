@@ -15,6 +15,7 @@ from services.billing import wire as billing_wire
 from services.billing.domain import facts as billing
 from services.billing.domain.charging import Charges
 from services.billing.domain.credit import CreditRequest
+from services.billing.domain.credit_notes import Credited, CreditNote, Landing
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.fulfillment import wire as fulfillment_wire
@@ -56,6 +57,11 @@ INVOICE = Invoice(
     "inv_1", "INV-000001", "ord_1", "SO-1001", "cus_1", "shp_1", NOW.date(), NOW.date(), (),
     Charges(USD_10, Money(0, "USD"), Money(0, "USD"), Money(0, "USD")), USD_10, Money(0, "USD"),
 )  # fmt: skip
+USD_0 = Money.zero("USD")
+CREDIT_NOTE = CreditNote(
+    "cn_1", "CN-1001", "inv_1", "INV-000001", "ord_1", "SO-1001", "cus_1", NOW.date(), NOW, "price", "agreed", (),
+    Credited(USD_0, USD_0, USD_10, USD_0, USD_0), Landing(USD_0, USD_0, USD_0, USD_10),
+)  # fmt: skip
 PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
 
 
@@ -91,6 +97,12 @@ def of_billing() -> Iterator[tuple[str, Message]]:
         billing_fact_wire.rest_fact(billing.CreditRestChanged("ord_1", Money(1, "USD"))),
     )
     yield billing.DUE_DATE_SET, billing_fact_wire.due_date_fact(billing.DueDateSet(INVOICE))
+    credited, given_up = (
+        billing.InvoiceCredited(CREDIT_NOTE, INVOICE),
+        billing.InvoiceWrittenOff(USD_10, "gone", INVOICE),
+    )
+    yield billing.INVOICE_CREDITED, billing_fact_wire.credited_fact(credited)
+    yield billing.INVOICE_WRITTEN_OFF, billing_fact_wire.written_off_fact(given_up)
     yield billing.PAYMENT_REVERSED, billing_fact_wire.reversal_fact(taken)
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
     yield billing.CREDIT_GRANTED, billing_fact_wire.credit_fact(billing.CreditGranted(request))

@@ -104,6 +104,13 @@ INVOICE = {
     "currency": "USD",
     "due_on": "2027-01-14",
 }
+CREDITED = {
+    "number": "CN-1001",
+    "amount_minor": 11000,
+    "cash_minor": 6000,
+    "currency": "USD",
+    "reason": "two pumps arrived damaged",
+}
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
@@ -136,6 +143,7 @@ MAILS = [
     notified("shipment_exception", {"shipment": SHIPMENT}),
     notified("invoice_issued", {"invoice": INVOICE}),
     notified("payment_received", PAID),
+    notified("invoice_credited", {**CREDITED, "invoice": INVOICE}),
     notified("payment_reversed", {**PAID, "reason": "check returned unpaid"}),
     mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_at_warehouse=True

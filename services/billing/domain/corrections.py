@@ -1,4 +1,4 @@
-"""Corrections of payments that need a second person: who asks for much does not decide it alone."""
+"""Corrections of payments and invoices that need a second person: who asks for much does not decide it alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,14 +9,18 @@ from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
 
 REVERSAL, REAPPLICATION, REFUND = "reversal", "reapplication", "refund"
-KINDS = (REVERSAL, REAPPLICATION, REFUND)
+CREDIT_NOTE, WRITE_OFF = "credit_note", "write_off"
+KINDS = (REVERSAL, REAPPLICATION, REFUND, CREDIT_NOTE, WRITE_OFF)
 WAITING, APPROVED, DECLINED = "waiting", "approved", "declined"
 STATES = (WAITING, APPROVED, DECLINED)
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A correction that somebody asked for and another person decides. `request` is what was asked, as billing was asked."""
+    """A correction that somebody asked for and another person decides: of a payment, or of an invoice.
+
+    `request` is what was asked, as billing was asked.
+    """
 
     correction_id: str
     payment_id: str
@@ -30,6 +34,7 @@ class Correction:
     decided_by: str = ""
     decided_at: datetime | None = None
     note: str = ""
+    invoice_id: str = ""
 
 
 def corrected_in_all(kind: str, payment: Payment, amount: Money) -> Money:
@@ -65,7 +70,9 @@ def parse_limits(given: str) -> dict[str, Money]:
 def check_waiting(correction: Correction) -> None:
     """Refused once it is decided."""
     if correction.state != WAITING:
-        raise Refused("CORRECTION_DECIDED", f"the {correction.kind} is {correction.state} already: look at the payment")
+        raise Refused(
+            "CORRECTION_DECIDED", f"the {correction.kind} is {correction.state} already: look at what became of it"
+        )
 
 
 def check_decision(correction: Correction, decided_by: str) -> None:

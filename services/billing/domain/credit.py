@@ -114,10 +114,14 @@ class CreditRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderCash:
-    """Cash of one order: `held` for it, and `paid` on its invoices, which what comes for the order pays first."""
+    """Cash of one order: `held` for it, and `paid` on its invoices, which what comes for the order pays first.
+
+    `spared` is what need not come any more of what was invoiced: it is credited or given up.
+    """
 
     held: Money
     paid: Money
+    spared: Money
 
     @property
     def given(self) -> Money:
@@ -157,7 +161,7 @@ def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
     """What must still come for an order before its goods leave: of its whole amount when it is prepaid, else of its deposit."""
     zero = Money.zero(request.amount.currency)
     wanted = {PREPAID: request.amount, DEPOSIT: request.deposit}.get(request.payment_method, zero)
-    return max(wanted - cash.given, zero)
+    return max(wanted - cash.given - cash.spared, zero)
 
 
 def is_on_terms(payment_method: str) -> bool:
@@ -296,17 +300,24 @@ class OrderMoney:
     waiting: Waiting | None = None
     is_stopped: bool = False
     discount_taken: Money | None = None
+    credited: Money | None = None
+    written_off: Money | None = None
 
     @property
     def missing(self) -> Money:
         """What of the order's own cash has not come yet; zero for an order that waits for credit alone, or for nothing."""
         if self.waiting is None:
             return Money.zero(self.held.currency)
-        return missing_cash(self.waiting.request, OrderCash(self.held, self.paid))
+        return missing_cash(self.waiting.request, self._cash)
 
     @property
     def waiting_on(self) -> str:
         """As WaitingOrder says it; empty for nothing."""
         if self.waiting is None:
             return ""
-        return WaitingOrder(self.waiting, OrderCash(self.held, self.paid), self.is_stopped).waiting_on
+        return WaitingOrder(self.waiting, self._cash, self.is_stopped).waiting_on
+
+    @property
+    def _cash(self) -> OrderCash:
+        zero = Money.zero(self.held.currency)
+        return OrderCash(self.held, self.paid, (self.credited or zero) + (self.written_off or zero))

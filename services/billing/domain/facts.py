@@ -1,9 +1,10 @@
-"""What billing tells orders: an invoice issued, and money applied to an order's invoices."""
+"""What billing tells orders: an invoice issued, corrected or given up, and money applied to an order's invoices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.billing.domain.credit import CreditRequest
+from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.kernel.money import Money
@@ -16,6 +17,8 @@ CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
+INVOICE_CREDITED = "invoice_credited"
+INVOICE_WRITTEN_OFF = "invoice_written_off"
 FACT_KINDS = frozenset(
     {
         INVOICE_ISSUED,
@@ -26,6 +29,8 @@ FACT_KINDS = frozenset(
         CREDIT_REST_CHANGED,
         DUE_DATE_SET,
         CARD_PROBLEM,
+        INVOICE_CREDITED,
+        INVOICE_WRITTEN_OFF,
     }
 )
 """Every kind of fact billing tells the orders service."""
@@ -40,6 +45,23 @@ class InvoiceIssued:
 
     invoice: Invoice
     invoiced: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCredited:
+    """A credit note, and its invoice as it stands after it."""
+
+    note: CreditNote
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceWrittenOff:
+    """What is given up of an invoice now, and the invoice as it stands after it."""
+
+    amount: Money
+    reason: str
+    invoice: Invoice
 
 
 @dataclass(frozen=True, slots=True)

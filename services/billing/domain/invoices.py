@@ -16,12 +16,12 @@ from services.billing.domain.charging import (
 from services.billing.domain.credit import is_on_terms
 from services.billing.domain.headers import Header
 from services.kernel.errors import InvalidArgument, Refused
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import Money, UnitPrice, exact_share
 from services.kernel.tax import TaxPart
 from services.kernel.terms import Installment, Move, Terms
 
-OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
-STATUSES = frozenset({OPEN, PART_PAID, PAID})
+OPEN, PART_PAID, PAID, CREDITED, WRITTEN_OFF = "open", "part_paid", "paid", "credited", "written_off"
+STATUSES = frozenset({OPEN, PART_PAID, PAID, CREDITED, WRITTEN_OFF})
 UNPAID = "unpaid"
 """What may be asked for beside the statuses: open or part_paid."""
 
@@ -112,12 +112,12 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """A posted invoice; nothing of it changes but what is paid on it and, while it waits for a delivery, its due date.
+    """A posted invoice; nothing of it changes but what is paid, credited or given up of it and, while it waits for a delivery, its due date.
 
     `due_on` is the first day on which something open falls due, the last one when nothing is open. `installments` is empty when
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
-    `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `parts` are empty for one of before
-    there were any.
+    `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
+    paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     """
 
     invoice_id: str
@@ -140,6 +140,8 @@ class Invoice:
     calendar: str = ""
     header: Header = field(default_factory=Header)
     parts: tuple[TaxPart, ...] = ()
+    credited_total: Money | None = None
+    given_up: Money | None = None
 
     @property
     def total(self) -> Money:
@@ -149,7 +151,7 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return self.total - self.settled - self.written_off
+        return self.total - self.settled - self.credited - self.written_off
 
     @property
     def settled(self) -> Money:
@@ -158,24 +160,40 @@ class Invoice:
         return paid + self.discount_taken if self.discount_taken else paid
 
     @property
+    def credited(self) -> Money:
+        """What its credit notes come to."""
+        return self.credited_total or Money.zero(self.total.currency)
+
+    @property
     def written_off(self) -> Money:
-        """What is given up: nothing, for billing writes nothing off yet. Others already hear of it beside what is open."""
-        return Money.zero(self.total.currency)
+        """What is given up: bad debt."""
+        return self.given_up or Money.zero(self.total.currency)
 
     @property
     def status(self) -> str:
-        """paid when nothing is open (a free shipment at once), part_paid once something was paid, else open."""
-        if not self.open.minor:
-            return PAID
-        return PART_PAID if self.paid.minor else OPEN
+        """With something open part_paid once something was paid, else open. With nothing open written_off where any was given up,
+        credited where all of it was, else paid: a free shipment at once.
+        """
+        if self.open.minor:
+            return PART_PAID if self.paid.minor else OPEN
+        if self.written_off.minor:
+            return WRITTEN_OFF
+        return CREDITED if self.credited.minor and self.credited == self.total else PAID
 
     @property
     def offer(self) -> EarlyDiscount | None:
-        """The discount that can be had: none once it was taken, or once something came too late for it."""
-        is_lost = (self.discount_taken and self.discount_taken.minor) or (self.paid_late and self.paid_late.minor)
-        if self.early is None or is_lost or self.open <= self.early.amount:
+        """The discount that can be had on what is not credited: none once it was taken, some was given up, or something came too late."""
+        is_lost = any(one and one.minor for one in (self.discount_taken, self.paid_late, self.given_up))
+        if self.early is None or is_lost:
             return None
-        return self.early
+        offered = replace(self.early, amount=self.early_after(self.credited))
+        return offered if offered.amount.minor and self.open > offered.amount else None
+
+    def early_after(self, credited: Money) -> Money:
+        """The discount for paying early when this much of the invoice is credited: it shrinks with what is left of the total."""
+        if self.early is None or not self.total.minor:
+            return Money.zero(self.total.currency)
+        return exact_share(self.early.amount, (self.total - credited).minor, self.total.minor)
 
     def pays_early(self, received_on: date) -> Money | None:
         """What settles it when received on that day with its discount; None when there is none to be had then."""
@@ -187,8 +205,8 @@ class Invoice:
         return self.pays_early(received_on) or self.open
 
     def open_installments(self) -> tuple[tuple[Installment, Money], ...]:
-        """Each installment and what is open of it: what is settled counts towards the earliest."""
-        settled, rows = self.settled + self.written_off, []
+        """Each installment and what is open of it: what is settled, credited or given up counts towards the earliest."""
+        settled, rows = self.settled + self.credited + self.written_off, []
         for one in self.installments or (Installment(self.due_on, self.total),):
             part = min(one.amount, settled)
             rows.append((one, one.amount - part))

@@ -21,6 +21,8 @@ CUSTOMER_DEPOSITS = "customer_deposits"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
 SALES_DISCOUNTS = "sales_discounts"
+SALES_RETURNS = "sales_returns"
+BAD_DEBT = "bad_debt"
 COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
 CARD_FEES = "card_fees"
@@ -37,15 +39,18 @@ ACCOUNTS = (
     REVENUE,
     FREIGHT_REVENUE,
     SALES_DISCOUNTS,
+    SALES_RETURNS,
     COGS,
     MARKETPLACE_FEES,
     SHRINKAGE,
     CARD_FEES,
+    BAD_DEBT,
 )
 """Every account, assets first."""
 
 INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT = "invoice", "payment", "stock_movement", "payout"
-SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT)
+CREDIT_NOTE, WRITE_OFF = "credit_note", "write_off"
+SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT, CREDIT_NOTE, WRITE_OFF)
 
 
 @dataclass(frozen=True, slots=True)

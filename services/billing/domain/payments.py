@@ -114,10 +114,10 @@ def asked_digest(amount: Money, instruction: Instruction) -> str:
 
 def settles(invoice: Invoice, amount: Money, received_on: date) -> Application | None:
     """What settles an invoice with its discount for paying early; None when there is none to be had, or the amount is too small."""
-    pays = invoice.pays_early(received_on)
-    if pays is None or invoice.early is None or amount < pays:
+    pays, offer = invoice.pays_early(received_on), invoice.offer
+    if pays is None or offer is None or amount < pays:
         return None
-    return Application(invoice.invoice_id, pays, invoice.early.amount)
+    return Application(invoice.invoice_id, pays, offer.amount)
 
 
 def oldest_first(amount: Money, invoices: Sequence[Invoice], received_on: date) -> tuple[Application, ...]:

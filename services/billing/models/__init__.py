@@ -3,8 +3,9 @@
 from services.billing.models.base import Table, answers, outbox
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
 from services.billing.models.checkouts import Checkout
-from services.billing.models.corrections import PaymentCorrection
+from services.billing.models.corrections import Correction
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
+from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, WriteOff
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
@@ -14,8 +15,12 @@ __all__ = [
     "CardAuthorization",
     "Checkout",
     "Commitment",
+    "Correction",
     "Counter",
     "CreditAccount",
+    "CreditNote",
+    "CreditNoteCash",
+    "CreditNoteLine",
     "CreditWait",
     "Delivery",
     "Invoice",
@@ -27,12 +32,12 @@ __all__ = [
     "OrderDeposit",
     "Payment",
     "PaymentApplication",
-    "PaymentCorrection",
     "Payout",
     "PayoutLine",
     "ProviderEvent",
     "ProviderOperation",
     "Table",
+    "WriteOff",
     "answers",
     "outbox",
 ]

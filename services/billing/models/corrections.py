@@ -1,4 +1,4 @@
-"""Corrections of payments that wait for a second person."""
+"""Corrections of payments and invoices that wait for a second person."""
 
 from datetime import datetime
 
@@ -12,27 +12,33 @@ from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 _IS_WAITING = text("state = 'waiting'")
 
 
-class PaymentCorrection(Table, table=True):
-    """A correction that somebody asked for, and what another person decided; one waits for a payment at a time."""
+class Correction(Table, table=True):
+    """A correction that somebody asked for, and what another person decided; one waits for a payment or an invoice at a time."""
 
-    __tablename__ = "payment_correction"
+    __tablename__ = "correction"
     __table_args__ = (
-        ForeignKeyConstraint(["payment_id"], ["payment.payment_id"], name="payment_correction_payment"),
-        CheckConstraint(one_of("kind", KINDS), name="payment_correction_kind"),
-        CheckConstraint(one_of("state", STATES), name="payment_correction_state"),
-        CheckConstraint("(state = 'waiting') = (decided_by = '')", name="payment_correction_decided"),
-        CheckConstraint("decided_by <> asked_by", name="payment_correction_second_person"),
-        Index(
-            "payment_correction_waiting",
-            "payment_id",
-            unique=True,
-            sqlite_where=_IS_WAITING,
-            postgresql_where=_IS_WAITING,
+        ForeignKeyConstraint(["payment_id"], ["payment.payment_id"], name="correction_payment"),
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="correction_invoice"),
+        CheckConstraint(one_of("kind", KINDS), name="correction_kind"),
+        CheckConstraint("(payment_id IS NULL) <> (invoice_id IS NULL)", name="correction_subject"),
+        CheckConstraint(one_of("state", STATES), name="correction_state"),
+        CheckConstraint("(state = 'waiting') = (decided_by = '')", name="correction_decided"),
+        CheckConstraint("decided_by <> asked_by", name="correction_second_person"),
+        *(
+            Index(
+                f"correction_waiting_{column}",
+                column,
+                unique=True,
+                sqlite_where=_IS_WAITING,
+                postgresql_where=_IS_WAITING,
+            )
+            for column in ("payment_id", "invoice_id")
         ),
         STRICT,
     )
     correction_id: str = Field(sa_type=Text, primary_key=True)
-    payment_id: str = Field(sa_type=Text)
+    payment_id: str | None = Field(default=None, sa_type=Text)
+    invoice_id: str | None = Field(default=None, sa_type=Text)
     kind: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)
     amount_minor: int = Field(sa_type=Int64)

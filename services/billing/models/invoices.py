@@ -9,7 +9,10 @@ from services.billing.models.base import Table
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
-_IS_OPEN = text("total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor > 0")
+_IS_OPEN = text(
+    "total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor - credited_minor - written_off_minor > 0"
+)
+_SETTLED = "paid_minor + discount_taken_minor + settled_elsewhere_minor"
 
 
 class Counter(Table, table=True):
@@ -22,7 +25,7 @@ class Counter(Table, table=True):
 
 
 class Invoice(Table, table=True):
-    """A posted invoice; only what is settled of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
+    """A posted invoice; only what is settled, credited or given up of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
 
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
     What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
@@ -52,6 +55,11 @@ class Invoice(Table, table=True):
         CheckConstraint(
             "discount_taken_minor >= 0 AND paid_minor + discount_taken_minor <= total_minor", name="invoice_settled"
         ),
+        CheckConstraint(f"credited_minor >= 0 AND {_SETTLED} + credited_minor <= total_minor", name="invoice_credited"),
+        CheckConstraint(
+            f"written_off_minor >= 0 AND {_SETTLED} + credited_minor + written_off_minor <= total_minor",
+            name="invoice_written_off",
+        ),
         CheckConstraint("due_on >= invoiced_on", name="invoice_due"),
         Index("invoice_of_order", "order_id"),
         Index("invoice_of_customer", "customer_id", "currency", "due_on"),
@@ -80,6 +88,8 @@ class Invoice(Table, table=True):
     early_discount_minor: int = Field(sa_type=Int64)
     discount_until: str = Field(sa_type=Text)
     discount_taken_minor: int = Field(sa_type=Int64)
+    credited_minor: int = Field(sa_type=Int64)
+    written_off_minor: int = Field(sa_type=Int64)
     issued_at: datetime = Field(sa_type=UtcDateTime)
     po_number: str = Field(sa_type=Text)
     ordered_on: str = Field(sa_type=Text)
@@ -98,13 +108,14 @@ class Invoice(Table, table=True):
 
 
 class InvoiceLine(Table, table=True):
-    """A line of an invoice."""
+    """A line of an invoice, and how many of its units credit notes have credited."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
         ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="invoice_line_invoice"),
         CheckConstraint("quantity > 0", name="invoice_line_quantity"),
         CheckConstraint("extended_minor >= 0", name="invoice_line_extended"),
+        CheckConstraint("credited_quantity >= 0 AND credited_quantity <= quantity", name="invoice_line_credited"),
         STRICT,
     )
     invoice_id: str = Field(sa_type=Text, primary_key=True)
@@ -116,6 +127,7 @@ class InvoiceLine(Table, table=True):
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
     tax_key: str = Field(sa_type=Text)
+    credited_quantity: int = Field(sa_type=Int64)
 
 
 class InvoiceTaxPart(Table, table=True):

@@ -10,7 +10,7 @@ from services.billing.domain.checkouts import LASTS
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
-_BALANCE = """
+BALANCE = """
 SELECT currency, SUM(minor) AS minor FROM (
   SELECT currency, CASE WHEN debit = '{account}' THEN amount_minor ELSE -amount_minor END AS minor
   FROM journal_entry WHERE debit = '{account}' OR credit = '{account}'
@@ -18,7 +18,7 @@ SELECT currency, SUM(minor) AS minor FROM (
 """
 
 
-def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
+def compare(left: str, right: str, keys: tuple[str, ...]) -> str:
     """Keys whose sum of `minor` differs between two queries, a missing one counting as zero."""
     columns = ", ".join(keys)
     return f"""
@@ -31,24 +31,25 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
 
 def _beside_open(cash: str, are_its: str) -> str:
     """What a query of cash finds, as far as an invoice of the same party has something open."""
-    is_open = "i.total_minor - i.paid_minor - i.discount_taken_minor - i.settled_elsewhere_minor > 0"
+    is_open = "i.total_minor - i.paid_minor - i.discount_taken_minor - i.settled_elsewhere_minor - i.credited_minor - i.written_off_minor > 0"
     return f"{cash} AND EXISTS (SELECT 1 FROM invoice AS i WHERE {are_its} AND {is_open}) ORDER BY 1"  # noqa: S608 - constants of this module
 
 
-_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
+_OPEN = "total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor - credited_minor - written_off_minor"
+_OPEN_BY_CURRENCY = f"SELECT currency, SUM({_OPEN}) AS minor FROM invoice GROUP BY currency"  # noqa: S608 - constants of this module
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
 _DEPOSITS_BY_CURRENCY = (
     "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "
     "JOIN payment AS p ON p.payment_id = d.payment_id GROUP BY p.currency"
 )
-_OWED_BY_CUSTOMER = """
+_OWED_BY_CUSTOMER = f"""
 SELECT customer_id, currency, SUM(minor) AS minor FROM (
-  SELECT customer_id, currency, total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor AS minor FROM invoice
+  SELECT customer_id, currency, {_OPEN} AS minor FROM invoice
   UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
   UNION ALL SELECT p.customer_id, p.currency, -d.remaining_minor AS minor
   FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id
 ) AS parts GROUP BY customer_id, currency
-"""
+"""  # noqa: S608 - constants of this module
 _REMAINING_BY_CUSTOMER = """
 SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment WHERE payment_method <> 'card'
 GROUP BY customer_id, currency
@@ -63,23 +64,23 @@ INVARIANTS = (
     Invariant(
         "billing.receivable_account_is_open_invoices",
         "the balance of accounts_receivable is the sum of what is open on invoices, per currency",
-        _compare(_BALANCE.format(account="accounts_receivable"), _OPEN_BY_CURRENCY, ("currency",)),
+        compare(BALANCE.format(account="accounts_receivable"), _OPEN_BY_CURRENCY, ("currency",)),
     ),
     Invariant(
         "billing.unapplied_account_is_unapplied_payments",
         "the balance of unapplied_cash is what payments have left, per currency",
-        _compare(_BALANCE.format(account="unapplied_cash"), _UNAPPLIED_BY_CURRENCY, ("currency",)),
+        compare(BALANCE.format(account="unapplied_cash"), _UNAPPLIED_BY_CURRENCY, ("currency",)),
     ),
     Invariant(
         "billing.deposits_account_is_held_for_orders",
         "the balance of customer_deposits is what payments hold for orders, per currency",
-        _compare(_BALANCE.format(account="customer_deposits"), _DEPOSITS_BY_CURRENCY, ("currency",)),
+        compare(BALANCE.format(account="customer_deposits"), _DEPOSITS_BY_CURRENCY, ("currency",)),
     ),
     Invariant(
         "billing.cash_account_is_payments",
         "the balance of cash is what came less what went back and what providers kept, and the payouts, per currency",
-        _compare(
-            _BALANCE.format(account="cash"),
+        compare(
+            BALANCE.format(account="cash"),
             "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor - fee_minor AS minor FROM payment "
             "UNION ALL SELECT currency, amount_minor AS minor FROM payout) AS came GROUP BY currency",
             ("currency",),
@@ -88,8 +89,8 @@ INVARIANTS = (
     Invariant(
         "billing.clearing_account_is_open_sales",
         "the balance of marketplace_clearing is what is due for sales less what payouts have paid and kept, per currency",
-        _compare(
-            _BALANCE.format(account="marketplace_clearing"),
+        compare(
+            BALANCE.format(account="marketplace_clearing"),
             "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, due_minor AS minor FROM marketplace_sale "
             "UNION ALL SELECT currency, -amount_minor - fees_minor AS minor FROM payout_line) AS owed GROUP BY currency",
             ("currency",),
@@ -98,7 +99,7 @@ INVARIANTS = (
     Invariant(
         "billing.payouts_add_up",
         "a payout is what it pays of its sales less the fees of none",
-        _compare(
+        compare(
             "SELECT payout_id, amount_minor + fees_minor AS minor FROM payout",
             "SELECT payout_id, SUM(amount_minor) AS minor FROM payout_line GROUP BY payout_id",
             ("payout_id",),
@@ -116,17 +117,18 @@ INVARIANTS = (
     Invariant(
         "billing.discounts_account_is_discounts_taken",
         "the balance of sales_discounts is what invoices had taken off for being paid early, per currency",
-        _compare(
-            _BALANCE.format(account="sales_discounts"),
+        compare(
+            BALANCE.format(account="sales_discounts"),
             "SELECT currency, SUM(discount_taken_minor) AS minor FROM invoice GROUP BY currency",
             ("currency",),
         ),
     ),
     Invariant(
         "billing.discount_settles_its_invoice",
-        "a discount for paying early is taken as it was offered, by payments that came in time and settle its invoice",
-        "SELECT number FROM invoice AS i WHERE discount_taken_minor <> 0 AND (discount_taken_minor <> early_discount_minor "
-        "OR paid_minor + discount_taken_minor <> total_minor OR EXISTS (SELECT 1 FROM payment_application AS a JOIN payment AS p "
+        "a discount for paying early is taken as it was offered on what is not credited, by payments that came in time and settle its invoice",
+        "SELECT number FROM invoice AS i WHERE discount_taken_minor <> 0 AND ("  # noqa: S608 - constants of this module
+        "ABS(discount_taken_minor - 1.0 * early_discount_minor * (total_minor - credited_minor) / total_minor) >= 1 "
+        f"OR {_OPEN} <> 0 OR EXISTS (SELECT 1 FROM payment_application AS a JOIN payment AS p "
         "ON p.payment_id = a.payment_id WHERE a.invoice_id = i.invoice_id AND p.received_on > i.discount_until)) ORDER BY sequence",
     ),
     Invariant(
@@ -144,7 +146,7 @@ INVARIANTS = (
     Invariant(
         "billing.credit_receivable_is_open_invoices",
         "a credit account's receivable is its customer's open invoices less unapplied cash and deposits",
-        _compare(
+        compare(
             "SELECT customer_id, currency, receivable_minor AS minor FROM credit_account",
             _OWED_BY_CUSTOMER,
             ("customer_id", "currency"),
@@ -153,7 +155,7 @@ INVARIANTS = (
     Invariant(
         "billing.credit_committed_is_commitments",
         "a credit account's committed is what its orders have committed and not been invoiced, but for those by card",
-        _compare(
+        compare(
             "SELECT customer_id, currency, committed_minor AS minor FROM credit_account",
             _REMAINING_BY_CUSTOMER,
             ("customer_id", "currency"),
@@ -202,7 +204,7 @@ INVARIANTS = (
     Invariant(
         "billing.invoice_posted_in_full",
         "an invoice's entries debit the receivable by exactly its total, but for what its buyer has paid elsewhere",
-        _compare(
+        compare(
             "SELECT invoice_id, total_minor - settled_elsewhere_minor AS minor FROM invoice",
             "SELECT source_id AS invoice_id, SUM(amount_minor) AS minor FROM journal_entry "
             "WHERE source_type = 'invoice' AND debit = 'accounts_receivable' GROUP BY source_id",
@@ -217,7 +219,7 @@ INVARIANTS = (
     Invariant(
         "billing.invoice_paid_is_applications",
         "what is paid on an invoice is the sum of what payments applied to it",
-        _compare(
+        compare(
             "SELECT invoice_id, paid_minor AS minor FROM invoice",
             "SELECT invoice_id, SUM(amount_minor) AS minor FROM payment_application GROUP BY invoice_id",
             ("invoice_id",),
@@ -226,7 +228,7 @@ INVARIANTS = (
     Invariant(
         "billing.payment_is_applied_or_left",
         "a payment is what it was applied to, what orders' deposits hold of it, what is left of it and what went back",
-        _compare(
+        compare(
             "SELECT payment_id, amount_minor - unapplied_minor - returned_minor AS minor FROM payment",
             "SELECT payment_id, SUM(minor) AS minor FROM ("
             "SELECT payment_id, amount_minor AS minor FROM payment_application "
@@ -275,7 +277,7 @@ INVARIANTS = (
     Invariant(
         "billing.captures_are_payments",
         "a capture that succeeded is one payment of its amount, and no other payment names a capture",
-        _compare(
+        compare(
             "SELECT operation_id, amount_minor AS minor FROM provider_operation "
             "WHERE kind = 'capture' AND state = 'succeeded'",
             "SELECT operation_id, SUM(amount_minor) AS minor FROM payment WHERE operation_id <> '' GROUP BY operation_id",
@@ -285,7 +287,7 @@ INVARIANTS = (
     Invariant(
         "billing.refunds_are_what_payments_returned",
         "what went back of a payment by card is the sum of its refunds, those without an answer included",
-        _compare(
+        compare(
             "SELECT payment_id, returned_minor AS minor FROM payment WHERE operation_id <> ''",
             "SELECT subject_id AS payment_id, SUM(amount_minor) AS minor FROM provider_operation "
             "WHERE kind = 'refund' AND state IN ('asked', 'succeeded') GROUP BY subject_id",
@@ -335,7 +337,7 @@ def unheard(now: datetime) -> Invariant:
 
 def inventory_balance(session: Session) -> list[Money]:
     """The inventory account's balance, one a currency: inventory's stock value must equal it."""
-    rows = session.execute(text(f"{_BALANCE.format(account='inventory')} ORDER BY currency"))
+    rows = session.execute(text(f"{BALANCE.format(account='inventory')} ORDER BY currency"))
     return [Money(int(minor), currency) for currency, minor in rows]
 
 

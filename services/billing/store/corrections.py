@@ -1,4 +1,4 @@
-"""Corrections of payments that wait for a second person, and what became of them."""
+"""Corrections of payments and invoices that wait for a second person, and what became of them."""
 
 from typing import Any
 
@@ -10,12 +10,13 @@ from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.statements import changed
 
-_row = tables.payment_correction.c
-_BY_ID = select(tables.payment_correction).where(_row.correction_id == bindparam("id"))
+_row = tables.correction.c
+_BY_ID = select(tables.correction).where(_row.correction_id == bindparam("id"))
 _IS_WAITING = _row.state == literal_column(f"'{WAITING}'")
-_OF_PAYMENT = select(tables.payment_correction).where(_row.payment_id == bindparam("payment"), _IS_WAITING)
+_OF_PAYMENT = select(tables.correction).where(_row.payment_id == bindparam("payment"), _IS_WAITING)
+_OF_INVOICE = select(tables.correction).where(_row.invoice_id == bindparam("invoice"), _IS_WAITING)
 _DECIDE = (
-    update(tables.payment_correction)
+    update(tables.correction)
     .where(_row.correction_id == bindparam("id"), _IS_WAITING)
     .values(
         state=bindparam("new_state"),
@@ -30,7 +31,6 @@ def add(session: Session, asked: Correction) -> None:
     """Keep what somebody asks for."""
     names = (
         "correction_id",
-        "payment_id",
         "kind",
         "reason",
         "request",
@@ -42,8 +42,10 @@ def add(session: Session, asked: Correction) -> None:
     )
     values = {name: getattr(asked, name) for name in names}
     session.execute(
-        insert(tables.payment_correction),
-        values | {"currency": asked.amount.currency, "amount_minor": asked.amount.minor},
+        insert(tables.correction),
+        values
+        | {"payment_id": asked.payment_id or None, "invoice_id": asked.invoice_id or None}
+        | {"currency": asked.amount.currency, "amount_minor": asked.amount.minor},
     )
 
 
@@ -59,6 +61,12 @@ def waiting_of(session: Session, payment_id: str) -> Correction | None:
     return None if row is None else _correction(row)
 
 
+def waiting_of_invoice(session: Session, invoice_id: str) -> Correction | None:
+    """The correction of an invoice that waits."""
+    row = session.execute(_OF_INVOICE, {"invoice": invoice_id}).one_or_none()
+    return None if row is None else _correction(row)
+
+
 def decide(session: Session, decided: Correction) -> bool:
     """Record the decision: one conditional UPDATE, whose row count says whether it is the first."""
     terms = {
@@ -71,20 +79,24 @@ def decide(session: Session, decided: Correction) -> bool:
     return changed(session, _DECIDE, terms) == 1
 
 
-def page(session: Session, *, state: str, payment_id: str, after: str, limit: int) -> list[Correction]:
+def page(
+    session: Session, *, state: str, payment_id: str, after: str, limit: int, invoice_id: str = ""
+) -> list[Correction]:
     """Corrections by identity, which is their age, beyond `after`; an empty filter does not filter."""
-    wanted = select(tables.payment_correction).where(_row.correction_id > after)
+    wanted = select(tables.correction).where(_row.correction_id > after)
     if state:
         wanted = wanted.where(_row.state == state)
     if payment_id:
         wanted = wanted.where(_row.payment_id == payment_id)
+    if invoice_id:
+        wanted = wanted.where(_row.invoice_id == invoice_id)
     return [_correction(row) for row in session.execute(wanted.order_by(_row.correction_id).limit(limit))]
 
 
 def _correction(row: Row[Any]) -> Correction:
     return Correction(
         row.correction_id,
-        row.payment_id,
+        row.payment_id or "",
         row.kind,
         Money(row.amount_minor, row.currency),
         row.reason,
@@ -95,4 +107,5 @@ def _correction(row: Row[Any]) -> Correction:
         row.decided_by,
         row.decided_at,
         row.note,
+        row.invoice_id or "",
     )

@@ -21,10 +21,20 @@ _OF_PAYMENTS = (
 )
 _OF_ORDERS = bindparam("orders", type_=Text, expanding=True)
 _CASH = union_all(
-    select(_row.order_id, literal_column("1").label("is_held"), func.sum(_row.remaining_minor).label("minor"))
+    select(
+        _row.order_id,
+        func.sum(_row.remaining_minor).label("held"),
+        literal_column("0").label("paid"),
+        literal_column("0").label("spared"),
+    )
     .where(_row.order_id.in_(_OF_ORDERS))
     .group_by(_row.order_id),
-    select(_bill.order_id, literal_column("0"), func.sum(_bill.paid_minor))
+    select(
+        _bill.order_id,
+        literal_column("0"),
+        func.sum(_bill.paid_minor),
+        func.sum(_bill.credited_minor + _bill.written_off_minor),
+    )
     .where(_bill.order_id.in_(_OF_ORDERS))
     .group_by(_bill.order_id),
 )
@@ -59,17 +69,16 @@ def of_payments(session: Session, payment_ids: list[str], currencies: dict[str, 
 
 
 def cash_of(session: Session, order_id: str, currency: str) -> OrderCash:
-    """What is held for an order, and what is paid on its invoices."""
+    """What is held for an order, what is paid on its invoices, and what of them need not be."""
     return cash_of_orders(session, [order_id], currency)[order_id]
 
 
 def cash_of_orders(session: Session, order_ids: list[str], currency: str) -> dict[str, OrderCash]:
-    """Order id → what is held for it, and what is paid on its invoices; every order is there."""
-    sums = {(row.order_id, row.is_held): int(row.minor) for row in session.execute(_CASH, {"orders": order_ids})}
-    return {
-        order_id: OrderCash(*(Money(sums.get((order_id, is_held), 0), currency) for is_held in (1, 0)))
-        for order_id in order_ids
-    }
+    """Order id → its cash; every order is there."""
+    sums = {order_id: [0, 0, 0] for order_id in order_ids}
+    for row in session.execute(_CASH, {"orders": order_ids}):
+        sums[row.order_id] = [a + int(b) for a, b in zip(sums[row.order_id], row[1:], strict=True)]
+    return {order_id: OrderCash(*(Money(minor, currency) for minor in parts)) for order_id, parts in sums.items()}
 
 
 def holding_payments(session: Session, order_id: str) -> list[str]:

@@ -19,7 +19,14 @@ _part, _payment = tables.payment_application.c, tables.payment.c
 _NOTHING: ColumnElement[int] = literal_column("0")
 _PARTED = "@"
 """What the text of terms with installments has, and no other."""
-_OPEN = _bill.total_minor - _bill.paid_minor - _bill.discount_taken_minor - _bill.settled_elsewhere_minor
+_OPEN = (
+    _bill.total_minor
+    - _bill.paid_minor
+    - _bill.discount_taken_minor
+    - _bill.settled_elsewhere_minor
+    - _bill.credited_minor
+    - _bill.written_off_minor
+)
 _ADD = insert(tables.invoice_installment)
 _OF_INVOICES = (
     select(tables.invoice_installment)
@@ -94,7 +101,7 @@ def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
 
 
 def _open_parts(rows: Sequence[Row[Any]]) -> list[DueAmount]:
-    """What is open of the installments of one invoice: what is settled counts towards the earliest."""
+    """What is open of the installments of one invoice: what is settled, credited or given up counts towards the earliest."""
     left, dues = rows[0].open_minor, []
     for row in reversed(rows):
         minor = min(left, row.amount_minor)

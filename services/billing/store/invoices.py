@@ -24,10 +24,12 @@ from sqlmodel import Session
 
 from services.billing.domain.charging import BilledSoFar, Charges
 from services.billing.domain.invoices import (
+    CREDITED,
     OPEN,
     PAID,
     PART_PAID,
     UNPAID,
+    WRITTEN_OFF,
     EarlyDiscount,
     Invoice,
     InvoiceLine,
@@ -40,13 +42,24 @@ from services.runtime.statements import changed, fitting
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
-_OPEN = _row.total_minor - _row.paid_minor - _row.discount_taken_minor - _row.settled_elsewhere_minor
-_IS_OPEN = _OPEN > _NOTHING
+OPEN_MINOR: ColumnElement[int] = (
+    _row.total_minor
+    - _row.paid_minor
+    - _row.discount_taken_minor
+    - _row.settled_elsewhere_minor
+    - _row.credited_minor
+    - _row.written_off_minor
+)
+"""What is open, in the words of the index of what is."""
+_IS_OPEN = OPEN_MINOR > _NOTHING
+_IS_CREDITED = (_row.credited_minor > _NOTHING) & (_row.credited_minor == _row.total_minor)
 _STATUS: Mapping[str, ColumnElement[bool]] = {
     OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
     PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
     UNPAID: _IS_OPEN,
-    PAID: _OPEN == _NOTHING,
+    PAID: (OPEN_MINOR == _NOTHING) & (_row.written_off_minor == _NOTHING) & ~_IS_CREDITED,
+    CREDITED: _IS_CREDITED,
+    WRITTEN_OFF: (OPEN_MINOR == _NOTHING) & (_row.written_off_minor > _NOTHING),
 }
 _NEXT = text(
     "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
@@ -92,7 +105,7 @@ _AMOUNT = bindparam("amount", type_=Int64)
 _DISCOUNT = bindparam("discount", type_=Int64)
 _PAY = (
     update(tables.invoice)
-    .where(_row.invoice_id == bindparam("id"), _AMOUNT + _DISCOUNT <= _OPEN)
+    .where(_row.invoice_id == bindparam("id"), _AMOUNT + _DISCOUNT <= OPEN_MINOR)
     .values(paid_minor=_row.paid_minor + _AMOUNT, discount_taken_minor=_row.discount_taken_minor + _DISCOUNT)
 )
 _TAKE_OFF = (
@@ -106,6 +119,9 @@ _SET_DUE = (
     .values(due_on=bindparam("new_due_on"))
 )
 _DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(_row.order_id == bindparam("order"))
+_NOT_OWED = select(
+    func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor), 0)
+).where(_row.order_id == bindparam("order"))
 _PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
@@ -215,6 +231,12 @@ def discounts_taken(session: Session, order_id: str, currency: str) -> Money:
     return Money(int(session.execute(_DISCOUNTS, {"order": order_id}).scalar_one()), currency)
 
 
+def not_owed(session: Session, order_id: str, currency: str) -> tuple[Money, Money]:
+    """What of the invoices of an order was given up, and what was credited."""
+    given_up, credited = session.execute(_NOT_OWED, {"order": order_id}).one()
+    return Money(int(given_up), currency), Money(int(credited), currency)
+
+
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
     """Store a new invoice with its lines and tax parts."""
     session.execute(_ADD, _values(invoice, sequence, now))
@@ -229,6 +251,7 @@ def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> Non
             "unit_price": line.unit_price.text,
             "extended_minor": line.extended.minor,
             "tax_key": line.tax_key,
+            "credited_quantity": 0,
         }
         for position, line in enumerate(invoice.lines)
     ]
@@ -302,6 +325,8 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "early_discount_minor": invoice.early.amount.minor if invoice.early else 0,
         "discount_until": invoice.early.until.isoformat() if invoice.early else "",
         "discount_taken_minor": 0,
+        "credited_minor": 0,
+        "written_off_minor": 0,
         "issued_at": now,
     } | headers.values(invoice.header)
 
@@ -343,4 +368,6 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         terms=row.terms,
         calendar=row.calendar,
         header=headers.header(row),
+        credited_total=money(row.credited_minor),
+        given_up=money(row.written_off_minor),
     )

@@ -14,6 +14,7 @@ def read(session: Session, order_id: str, currency: str, now: datetime) -> Order
     """What billing knows of an order; zeros for one that it has never heard of."""
     waiting = waits.of_order(session, order_id)
     account = credit.account(session, waiting.request.customer_id, currency) if waiting else None
+    written_off, credited = invoices.not_owed(session, order_id, currency)
     held, cash = credit.commitment(session, order_id), deposits.cash_of(session, order_id, currency)
     return OrderMoney(
         committed=held.remaining if held else Money.zero(currency),
@@ -22,6 +23,8 @@ def read(session: Session, order_id: str, currency: str, now: datetime) -> Order
         paid=cash.paid,
         waiting=waiting,
         is_stopped=account is not None and families.is_stopped(session, account, now),
+        credited=credited,
+        written_off=written_off,
         discount_taken=invoices.discounts_taken(session, order_id, currency),
         card=card_money(
             authorizations.of_order(session, order_id),

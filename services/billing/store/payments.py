@@ -47,6 +47,7 @@ _NOTHING: ColumnElement[int] = literal_column("0")
 _ALL = select(tables.payment).order_by(_row.payment_id)
 _BY_REFERENCE = _ALL.where(_row.customer_id == bindparam("customer"), _row.reference_key == bindparam("of_reference"))
 _BY_IDS = _ALL.where(_row.payment_id.in_(bindparam("ids", expanding=True)))
+_OF_INVOICE = _ALL.where(_row.payment_id.in_(select(_part.payment_id).where(_part.invoice_id == bindparam("invoice"))))
 _UNAPPLIED = _ALL.where(
     _row.customer_id == bindparam("customer"),
     _row.currency == bindparam("of_currency"),
@@ -115,6 +116,11 @@ def by_id(session: Session, payment_id: str) -> Payment | None:
 def by_ids(session: Session, payment_ids: Sequence[str]) -> list[Payment]:
     """Payments by identity, oldest first."""
     return _many(session, _BY_IDS, {"ids": list(payment_ids)})
+
+
+def of_invoice(session: Session, invoice_id: str) -> list[Payment]:
+    """Payments that pay an invoice, oldest first."""
+    return _many(session, _OF_INVOICE, {"invoice": invoice_id})
 
 
 def with_unapplied(session: Session, customer_id: str, currency: str) -> list[Payment]:

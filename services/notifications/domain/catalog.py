@@ -73,6 +73,18 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "payment_received": ("amount", "currency", "invoices"),
     # what came for the order and was reversed, such as a check that bounced; invoices are open again
     "payment_reversed": ("amount", "currency", "invoices", "reason"),
+    # total of the credit note; left_over: what of it was paid and lies on account, empty for nothing; due: what is still open on the
+    # invoice, with due_on empty for nothing; reason: as it stands on the credit note
+    "credit_note": (
+        "credit_note_number",
+        "invoice_number",
+        "total",
+        "left_over",
+        "due",
+        "due_on",
+        "currency",
+        "reason",
+    ),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
     # about no order; link: where its one reader chooses a password, until `due`; asked_by: a name, empty when they asked themselves
@@ -100,7 +112,7 @@ _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_a
 ABOUT_NO_ORDER = frozenset(["password_link"])
 """Kinds that are about one person, and name no order."""
 
-_MONEY_ONLY = frozenset(["pro_forma", "invoice", "payment_received", "payment_reversed"])
+_MONEY_ONLY = frozenset(["pro_forma", "invoice", "payment_received", "payment_reversed", "credit_note"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
@@ -151,6 +163,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
     "payment_received": ("Payment received for your order {number}", "Payment received on order {number}"),
     "payment_reversed": ("A payment for your order {number} was returned", "Payment reversed on order {number}"),
+    "credit_note": (
+        "Credit note {credit_note} for your order {number}",
+        "Credit note {credit_note} issued on order {number}",
+    ),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),

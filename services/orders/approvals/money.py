@@ -22,8 +22,11 @@ from services.orders.domain.facts import (
     REFUNDED,
     REVERSED,
     CardProblem,
+    InvoiceCredited,
+    InvoiceWrittenOff,
     PaymentReceived,
     PaymentReversed,
+    invoices_in,
 )
 from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
@@ -37,6 +40,7 @@ from services.orders.store import holds as store
 BILLING = Actor("billing", "service")
 PAYMENT_REVERSED_SIGNAL = "payment_reversed"
 _CAME = "the money is here"
+_SETTLED_BY = {PaymentReceived: "paid", InvoiceCredited: "credited or paid", InvoiceWrittenOff: "written off or paid"}
 _WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
 
 
@@ -96,17 +100,17 @@ def note_card_problem(session: Session, aggregate: OrderAggregate, problem: Card
         exceptions.open_exception(session, aggregate.order_id, problem.kind, problem.subject_id, problem.reason, now)
 
 
-def note_paid(session: Session, paid: PaymentReceived, now: datetime) -> None:
-    """An invoice that could not be captured is paid after all."""
-    settled = [invoice.invoice_id for invoice in paid.invoices if invoice.is_settled]
+Settling = PaymentReceived | InvoiceCredited | InvoiceWrittenOff
+
+
+def note_settled(session: Session, aggregate: OrderAggregate, by: Settling, now: datetime) -> None:
+    """An invoice that could not be captured, or whose payment was returned, is paid after all, or needs not be."""
+    words = _SETTLED_BY[type(by)]
+    settled = [invoice.invoice_id for invoice in invoices_in(by) if invoice.is_settled]
     if settled:
-        exceptions.resolve_by_system(session, CAPTURE_FAILED, settled, "The invoice is paid.", now)
-
-
-def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> None:
-    """What was returned has come after all."""
+        exceptions.resolve_by_system(session, CAPTURE_FAILED, settled, f"The invoice is {words}.", now)
     if aggregate.is_settled:
-        exceptions.resolve_by_system(session, PAYMENT_RETURNED, [aggregate.order_id], "All is paid.", now)
+        exceptions.resolve_by_system(session, PAYMENT_RETURNED, [aggregate.order_id], f"All is {words}.", now)
 
 
 def went(

@@ -19,6 +19,7 @@ STOCK_ALLOCATED = "stock_allocated"
 DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
+INVOICE_CREDITED, INVOICE_WRITTEN_OFF = "invoice_credited", "invoice_written_off"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
@@ -44,12 +45,15 @@ KINDS: Mapping[str, frozenset[str]] = {
             DUE_DATE_SET,
             CREDIT_REST_CHANGED,
             CARD_PROBLEM,
+            INVOICE_CREDITED,
+            INVOICE_WRITTEN_OFF,
         }
     ),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
-_SETTLED = frozenset({"paid", "written_off"})
+CREDITED, WRITTEN_OFF = "credited", "written_off"
+_SETTLED = frozenset({"paid", CREDITED, WRITTEN_OFF})
 """What billing calls an invoice on which nothing is open."""
 
 
@@ -144,6 +148,8 @@ class Invoice:
     discount_until: str = ""
     installments: tuple[tuple[str, int, int], ...] = ()
     parts: tuple[InvoicePart, ...] = ()
+    credited_minor: int = 0
+    written_off_minor: int = 0
 
     @property
     def pays_early(self) -> int:
@@ -203,6 +209,26 @@ class InvoiceIssued:
 class DueDateSet:
     """An invoice that waited for its goods to be delivered has its due date."""
 
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCredited:
+    """A credit note, and its invoice as it stands after it; `cash` of it was paid and is the customer's again."""
+
+    number: str
+    amount: Money
+    cash: Money
+    reason: str
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceWrittenOff:
+    """What of an invoice is given up, and the invoice as it stands after it; the reason is the company's own."""
+
+    amount: Money
+    reason: str
     invoice: Invoice
 
 
@@ -283,9 +309,13 @@ Detail = (
     | CreditRestChanged
     | DueDateSet
     | CardProblem
+    | InvoiceCredited
+    | InvoiceWrittenOff
 )
+_OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
-    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem
+    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceCredited,
+    InvoiceWrittenOff,
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -323,7 +353,7 @@ def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
 
 def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
     """The invoices it tells of."""
-    if isinstance(detail, InvoiceIssued | DueDateSet):
+    if isinstance(detail, _OF_ONE_INVOICE):
         return (detail.invoice,)
     return detail.invoices if isinstance(detail, PaymentReceived | PaymentReversed) else ()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.orders.domain.changes import AWAITING_CUSTOMER
+from services.orders.domain.facts import CREDITED, WRITTEN_OFF
 from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.order import (
     ACCEPTED,
@@ -119,12 +120,17 @@ def _billing(lines: Sequence[LineQuantities]) -> str:
 
 
 def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
-    """unpaid, deposit, part, paid or over; paid only once everything is billed and every invoice is settled."""
+    """unpaid, deposit, part, paid, credited, written_off or over.
+
+    Once everything is billed and every invoice is settled it is written_off where any of it was, credited where all of it was,
+    else paid.
+    """
     bills = progress.invoices.values()
     if sum(bill.open_minor for bill in bills) < 0:
         return "over"
     if _billing(lines) == "full" and all(bill.is_settled for bill in bills):
-        return "paid"
+        found = {bill.status for bill in bills}
+        return WRITTEN_OFF if WRITTEN_OFF in found else CREDITED if found == {CREDITED} else "paid"
     if any(bill.paid_minor for bill in bills):
         return "part"
     return "deposit" if progress.held_minor else "unpaid"

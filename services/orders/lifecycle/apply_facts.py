@@ -21,7 +21,9 @@ from services.orders.domain.facts import (
     CreditGranted,
     Fact,
     Invoice,
+    InvoiceCredited,
     InvoiceIssued,
+    InvoiceWrittenOff,
     PaymentReceived,
     PaymentReversed,
     RecallAnswered,
@@ -138,9 +140,8 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
     """Holds on the order's money go when it comes and come back when it is taken off; an older fact than the newest does nothing."""
     if isinstance(fact.detail, PaymentReversed):
         money.note_returned(desk.session, after, fact.detail, desk.now)
-    elif isinstance(fact.detail, PaymentReceived):
-        money.note_paid(desk.session, fact.detail, desk.now)
-        money.note_settled(desk.session, after, desk.now)
+    elif isinstance(fact.detail, PaymentReceived | InvoiceCredited | InvoiceWrittenOff):
+        money.note_settled(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, CardProblem):
         money.note_card_problem(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
@@ -185,6 +186,8 @@ def _why(fact: Fact) -> str:
         return ""
     if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
         return money.what_went(fact.detail)
+    if isinstance(fact.detail, InvoiceCredited):
+        return f"{fact.detail.invoice.number} by {fact.detail.number}"
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
     days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
     return ", ".join([*days, *(document.number for document in documents)])

@@ -115,6 +115,13 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
         case pb.PaymentReceived():
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
             return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices, detail.held_minor)
+        case pb.InvoiceCredited():
+            invoice, currency = _invoice(detail.invoice, sequence), detail.currency
+            total, cash = Money(detail.amount_minor, currency), Money(detail.cash_minor, currency)
+            return facts.InvoiceCredited(detail.number, total, cash, detail.reason, invoice)
+        case pb.InvoiceWrittenOff():
+            given_up = Money(detail.amount_minor, detail.currency)
+            return facts.InvoiceWrittenOff(given_up, detail.reason, _invoice(detail.invoice, sequence))
         case pb.DepositReceived():
             return facts.DepositReceived(Money(detail.amount_minor, detail.currency), detail.held_minor)
         case pb.PaymentReversed():
@@ -192,6 +199,8 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         discount_taken_minor=detail.discount_taken_minor,
         early_discount_minor=detail.early_discount_minor,
         discount_until=_day(detail.discount_until),
+        credited_minor=detail.credited_minor,
+        written_off_minor=detail.written_off_minor,
         installments=tuple((_day(one.due_on), one.amount_minor, one.open_minor) for one in detail.installments),
         parts=tuple(
             (one.key, one.merchandise_minor, one.discount_minor, one.freight_minor, one.tax_minor)

@@ -1,4 +1,4 @@
-"""Mails about the facts of other services: shipped, delivered, invoiced, paid."""
+"""Mails about the facts of other services: shipped, delivered, invoiced, paid, credited."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services.orders.domain.facts import (
     DepositReceived,
     Fact,
     Invoice,
+    InvoiceCredited,
     InvoiceIssued,
     PaymentReceived,
     PaymentReversed,
@@ -54,6 +55,7 @@ MAILED_KINDS = frozenset(
         facts.PAYMENT_RECEIVED,
         facts.DEPOSIT_RECEIVED,
         facts.PAYMENT_REVERSED,
+        facts.INVOICE_CREDITED,
     }
 )
 """Kinds of fact that people may be notified of."""
@@ -69,7 +71,7 @@ def mail_of(
     progress: Progress = _NOTHING_HEARD,
     is_by_card: bool = False,
 ) -> Mail | None:
-    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
+    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received, payment_reversed or credit_note; None for all other kinds.
 
     Nobody is asked to pay what a marketplace or a till was paid for, what a card is charged with (`is_by_card`), or what cash that
     came before pays, of which the `progress` with the fact knows. A service visit has one mail, delivered. Only the last delivery
@@ -95,12 +97,28 @@ def mail_of(
         case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason, is_returned=True):
             everybody = reachable([*bill_to(payer), *sales_rep(customer)])
             return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
+        case _, InvoiceCredited() as credited:
+            return Mail("credit_note", bill_to(payer), _credited(credited))
     return None
 
 
 def _paid(paid: Money, invoices: Sequence[Invoice]) -> dict[str, Any]:
     numbers = [invoice.number for invoice in invoices]
     return {"amount": amount(paid), "currency": paid.currency, "invoices": numbers}
+
+
+def _credited(credited: InvoiceCredited) -> dict[str, Any]:
+    invoice, cash = credited.invoice, credited.cash
+    return {
+        "credit_note_number": credited.number,
+        "invoice_number": invoice.number,
+        "total": amount(credited.amount),
+        "left_over": amount(cash) if cash.minor else "",
+        "due": amount(Money(invoice.open_minor, invoice.currency)) if invoice.open_minor else "",
+        "due_on": invoice.due_on if invoice.open_minor else "",
+        "currency": invoice.currency,
+        "reason": credited.reason,
+    }
 
 
 def _feedback_url(contacts: Contacts, order: Order) -> str:
@@ -154,7 +172,8 @@ def _early(invoice: Invoice, held_minor: int) -> dict[str, str]:
 
 def _invoice(invoice: Invoice, order: Order, customer: Customer, held_minor: int, *, is_by_card: bool) -> Mail:
     """`held_minor` is cash that is held for the order: billing deducts it as soon as the invoice is issued."""
-    left = invoice.total_minor - invoice.paid_minor - invoice.discount_taken_minor
+    spared = invoice.discount_taken_minor + invoice.credited_minor + invoice.written_off_minor
+    left = invoice.total_minor - invoice.paid_minor - spared
     deducted = min(held_minor, left)
     settles_early = bool(invoice.discount_until) and invoice.pays_early <= held_minor
     so_far = Money(invoice.paid_minor + deducted, invoice.currency)

@@ -698,7 +698,7 @@ Global___InvoiceLine: _TypeAlias = InvoiceLine  # noqa: Y015
 
 @_typing.final
 class Invoice(_message.Message):
-    """A posted invoice; it never changes but for what is paid on it."""
+    """A posted invoice; it never changes but for what is paid, credited or given up of it. It is corrected by credit notes alone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -721,6 +721,7 @@ class Invoice(_message.Message):
     SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    CREDITED_FIELD_NUMBER: _builtins.int
     INSTALLMENTS_FIELD_NUMBER: _builtins.int
     EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
     DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
@@ -745,7 +746,9 @@ class Invoice(_message.Message):
     arrive.
     """
     status: _builtins.str
-    """open, part_paid or paid: paid once nothing is open. Whether an invoice is settled is billing's word."""
+    """open or part_paid while something is open; then written_off where any of it was given up, credited where all of it was, else
+    paid. Whether an invoice is settled is billing's word.
+    """
     terms: _builtins.str
     """The payment terms it was issued under, such as "2/10 net 30"; empty for one of before they were kept."""
     @_builtins.property
@@ -782,11 +785,15 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def open(self) -> _types_pb2.Money:
-        """Still to be paid: total - paid - discount_taken - written_off - settled_elsewhere."""
+        """Still to be paid: total - paid - discount_taken - credited - written_off - settled_elsewhere."""
 
     @_builtins.property
     def written_off(self) -> _types_pb2.Money:
-        """Given up; nothing yet, because billing writes nothing off."""
+        """Given up: bad debt."""
+
+    @_builtins.property
+    def credited(self) -> _types_pb2.Money:
+        """What its credit notes come to."""
 
     @_builtins.property
     def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
@@ -826,15 +833,16 @@ class Invoice(_message.Message):
         settled_elsewhere: _types_pb2.Money | None = ...,
         open: _types_pb2.Money | None = ...,
         written_off: _types_pb2.Money | None = ...,
+        credited: _types_pb2.Money | None = ...,
         installments: _abc.Iterable[Global___Installment] | None = ...,
         early_discount: Global___EarlyDiscount | None = ...,
         discount_taken: _types_pb2.Money | None = ...,
         terms: _builtins.str = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -857,7 +865,7 @@ class Installment(_message.Message):
 
     @_builtins.property
     def open(self) -> _types_pb2.Money:
-        """Still to be paid of it: what is paid counts towards the earliest."""
+        """Still to be paid of it: what is paid, credited or given up counts towards the earliest."""
 
     def __init__(
         self,
@@ -1025,7 +1033,7 @@ class ListInvoicesRequest(_message.Message):
     customer_id: _builtins.str
     """Only this customer when given."""
     status: _builtins.str
-    """open, part_paid or paid when given, or unpaid: open or part_paid."""
+    """open, part_paid, paid, credited or written_off when given, or unpaid: open or part_paid."""
     limit: _builtins.int
     """At most this many; 0 means 100, more than 500 is refused. A page ends early where its invoices have 20000 lines together."""
     cursor: _builtins.str
@@ -1567,6 +1575,8 @@ class GetOrderMoneyResponse(_message.Message):
     REFUNDED_FIELD_NUMBER: _builtins.int
     CARD_FIELD_NUMBER: _builtins.int
     DECLINE_REASON_FIELD_NUMBER: _builtins.int
+    CREDITED_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
     """What it waits for before its goods leave, as in WaitingOrder; empty for nothing."""
     waiting_since_micros: _builtins.int
@@ -1611,6 +1621,14 @@ class GetOrderMoneyResponse(_message.Message):
     def refunded(self) -> _types_pb2.Money:
         """Given back to its card, what the provider has not confirmed yet included."""
 
+    @_builtins.property
+    def credited(self) -> _types_pb2.Money:
+        """What credit notes of its invoices come to."""
+
+    @_builtins.property
+    def written_off(self) -> _types_pb2.Money:
+        """What of its invoices was given up."""
+
     def __init__(
         self,
         *,
@@ -1627,10 +1645,12 @@ class GetOrderMoneyResponse(_message.Message):
         refunded: _types_pb2.Money | None = ...,
         card: _builtins.str = ...,
         decline_reason: _builtins.str = ...,
+        credited: _types_pb2.Money | None = ...,
+        written_off: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "committed", b"committed", "credited", b"credited", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "card", b"card", "committed", b"committed", "decline_reason", b"decline_reason", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "card", b"card", "committed", b"committed", "credited", b"credited", "decline_reason", b"decline_reason", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2434,7 +2454,7 @@ Global___ListWaitingOrdersResponse: _TypeAlias = ListWaitingOrdersResponse  # no
 
 @_typing.final
 class PaymentCorrection(_message.Message):
-    """A correction of a payment that somebody asked for and another person decides."""
+    """A correction of a payment or an invoice that somebody asked for and another person decides."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2449,12 +2469,13 @@ class PaymentCorrection(_message.Message):
     DECIDED_BY_FIELD_NUMBER: _builtins.int
     DECIDED_AT_MICROS_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
     correction_id: _builtins.str
     """Identity, "corr_…"."""
     payment_id: _builtins.str
-    """The payment."""
+    """The payment; empty for a correction of an invoice."""
     kind: _builtins.str
-    """reversal, reapplication or refund."""
+    """reversal, reapplication or refund of a payment; credit_note or write_off of an invoice."""
     reason: _builtins.str
     """Why it was asked for."""
     asked_by: _builtins.str
@@ -2469,9 +2490,11 @@ class PaymentCorrection(_message.Message):
     """When, microseconds since the epoch; 0 while it waits."""
     note: _builtins.str
     """What who decided said."""
+    invoice_id: _builtins.str
+    """The invoice; empty for a correction of a payment."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
-        """What it is about: the payment, or what is refunded."""
+        """What it is about: the payment, or what is refunded, credited or given up."""
 
     def __init__(
         self,
@@ -2487,10 +2510,11 @@ class PaymentCorrection(_message.Message):
         decided_by: _builtins.str = ...,
         decided_at_micros: _builtins.int = ...,
         note: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_at_micros", b"asked_at_micros", "asked_by", b"asked_by", "correction_id", b"correction_id", "decided_at_micros", b"decided_at_micros", "decided_by", b"decided_by", "kind", b"kind", "note", b"note", "payment_id", b"payment_id", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_at_micros", b"asked_at_micros", "asked_by", b"asked_by", "correction_id", b"correction_id", "decided_at_micros", b"decided_at_micros", "decided_by", b"decided_by", "invoice_id", b"invoice_id", "kind", b"kind", "note", b"note", "payment_id", b"payment_id", "reason", b"reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2542,23 +2566,35 @@ class DecidePaymentCorrectionResponse(_message.Message):
 
     PAYMENT_FIELD_NUMBER: _builtins.int
     CORRECTION_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payment(self) -> Global___Payment:
-        """The payment afterwards."""
+        """The payment afterwards; unset for a correction of an invoice."""
 
     @_builtins.property
     def correction(self) -> Global___PaymentCorrection:
         """The correction as decided."""
+
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice afterwards; unset for a correction of a payment."""
+
+    @_builtins.property
+    def credit_note(self) -> Global___CreditNote:
+        """The credit note, when one was approved."""
 
     def __init__(
         self,
         *,
         payment: Global___Payment | None = ...,
         correction: Global___PaymentCorrection | None = ...,
+        invoice: Global___Invoice | None = ...,
+        credit_note: Global___CreditNote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "credit_note", b"credit_note", "invoice", b"invoice", "payment", b"payment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "payment", b"payment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "credit_note", b"credit_note", "invoice", b"invoice", "payment", b"payment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2575,6 +2611,7 @@ class ListPaymentCorrectionsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
     state: _builtins.str
     """waiting, approved or declined when given."""
     payment_id: _builtins.str
@@ -2585,6 +2622,8 @@ class ListPaymentCorrectionsRequest(_message.Message):
     """Where the last page ended."""
     correction_id: _builtins.str
     """Only this correction when given."""
+    invoice_id: _builtins.str
+    """Only of this invoice when given."""
     def __init__(
         self,
         *,
@@ -2593,10 +2632,11 @@ class ListPaymentCorrectionsRequest(_message.Message):
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
         correction_id: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "cursor", b"cursor", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "cursor", b"cursor", "invoice_id", b"invoice_id", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2629,6 +2669,540 @@ class ListPaymentCorrectionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPaymentCorrectionsResponse: _TypeAlias = ListPaymentCorrectionsResponse  # noqa: Y015
+
+@_typing.final
+class CreditInvoiceRequest(_message.Message):
+    """Corrects an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    FREIGHT_FIELD_NUMBER: _builtins.int
+    ALLOWANCE_FIELD_NUMBER: _builtins.int
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    invoice: _builtins.str
+    """The invoice, by identity or number."""
+    is_all: _builtins.bool
+    """All that is left of the invoice; then no lines, freight or allowance are named."""
+    reason_code: _builtins.str
+    """billing_error, price, shortage, damaged, returned, goodwill or other."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters; the customer reads it on the credit note."""
+    asked_by: _builtins.str
+    """Who asks for it. Over the limit of billing's settings it then waits for a second person; empty asks nobody."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units of its lines, each credited once for ever; a line that comes twice is summed. Their sku says nothing here."""
+
+    @_builtins.property
+    def freight(self) -> _types_pb2.Money:
+        """Freight; none when unset."""
+
+    @_builtins.property
+    def allowance(self) -> _types_pb2.Money:
+        """An allowance on the price of the goods, before tax; none when unset."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        invoice: _builtins.str = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        freight: _types_pb2.Money | None = ...,
+        allowance: _types_pb2.Money | None = ...,
+        is_all: _builtins.bool = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "freight", b"freight"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "asked_by", b"asked_by", "freight", b"freight", "invoice", b"invoice", "is_all", b"is_all", "lines", b"lines", "reason", b"reason", "reason_code", b"reason_code", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditInvoiceRequest: _TypeAlias = CreditInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class CreditInvoiceResponse(_message.Message):
+    """The credit note."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credit_note(self) -> Global___CreditNote:
+        """As posted; unset when it waits for a second person."""
+
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice as it stands."""
+
+    @_builtins.property
+    def waiting(self) -> Global___PaymentCorrection:
+        """Set when it waits for a second person: then the invoice is as it was."""
+
+    def __init__(
+        self,
+        *,
+        credit_note: Global___CreditNote | None = ...,
+        invoice: Global___Invoice | None = ...,
+        waiting: Global___PaymentCorrection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note", "invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note", "invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditInvoiceResponse: _TypeAlias = CreditInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class WriteOffInvoiceRequest(_message.Message):
+    """Gives up what is open of an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    invoice: _builtins.str
+    """The invoice, by identity or number."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters."""
+    asked_by: _builtins.str
+    """Who asks for it. Over the limit of billing's settings it then waits for a second person; empty asks nobody."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much; all that is open when unset."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        invoice: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_by", b"asked_by", "invoice", b"invoice", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteOffInvoiceRequest: _TypeAlias = WriteOffInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class WriteOffInvoiceResponse(_message.Message):
+    """The invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """As it stands."""
+
+    @_builtins.property
+    def waiting(self) -> Global___PaymentCorrection:
+        """Set when it waits for a second person: then the invoice is as it was."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+        waiting: Global___PaymentCorrection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteOffInvoiceResponse: _TypeAlias = WriteOffInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class LeftOverCash(_message.Message):
+    """Cash of a payment that a credit note left on account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    payment_id: _builtins.str
+    """The payment, which can be refunded or applied anew."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much of it."""
+
+    def __init__(
+        self,
+        *,
+        payment_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "payment_id", b"payment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeftOverCash: _TypeAlias = LeftOverCash  # noqa: Y015
+
+@_typing.final
+class CreditNote(_message.Message):
+    """A posted credit note; it never changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CREDITED_ON_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    MERCHANDISE_FIELD_NUMBER: _builtins.int
+    DISCOUNT_FIELD_NUMBER: _builtins.int
+    ALLOWANCE_FIELD_NUMBER: _builtins.int
+    FREIGHT_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    OFF_OPEN_FIELD_NUMBER: _builtins.int
+    RECOVERED_FIELD_NUMBER: _builtins.int
+    DISCOUNT_LOST_FIELD_NUMBER: _builtins.int
+    CASH_FIELD_NUMBER: _builtins.int
+    LEFT_OVER_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    credit_note_id: _builtins.str
+    """Identity, "cn_…"."""
+    number: _builtins.str
+    """Gapless, "CN-1001"."""
+    invoice_id: _builtins.str
+    """The invoice that it corrects."""
+    invoice_number: _builtins.str
+    """The invoice's number."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    customer_id: _builtins.str
+    """The customer."""
+    credited_on: _builtins.str
+    """ISO date."""
+    reason_code: _builtins.str
+    """billing_error, price, shortage, damaged, returned, goodwill or other."""
+    reason: _builtins.str
+    """Why, as whoever credited it wrote."""
+    issued_at_micros: _builtins.int
+    """When it was posted, microseconds since the epoch."""
+    asked_by: _builtins.str
+    """Who credited it; empty for nobody."""
+    approved_by: _builtins.str
+    """Who approved it; empty where no second person was needed."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
+        """What is credited by the unit, at what the invoice billed."""
+
+    @_builtins.property
+    def merchandise(self) -> _types_pb2.Money:
+        """Sum of the lines."""
+
+    @_builtins.property
+    def discount(self) -> _types_pb2.Money:
+        """Their share of the invoice's discount, positive."""
+
+    @_builtins.property
+    def allowance(self) -> _types_pb2.Money:
+        """Given on the price of the goods; less what was given before on units that are credited now, so it may be negative."""
+
+    @_builtins.property
+    def freight(self) -> _types_pb2.Money:
+        """Freight."""
+
+    @_builtins.property
+    def tax(self) -> _types_pb2.Money:
+        """Tax on merchandise less discount and with the allowance."""
+
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """merchandise - discount + allowance + freight + tax."""
+
+    @_builtins.property
+    def off_open(self) -> _types_pb2.Money:
+        """What of the total went off what was open."""
+
+    @_builtins.property
+    def recovered(self) -> _types_pb2.Money:
+        """What of it had been given up before."""
+
+    @_builtins.property
+    def discount_lost(self) -> _types_pb2.Money:
+        """What of it a discount for paying early had taken."""
+
+    @_builtins.property
+    def cash(self) -> _types_pb2.Money:
+        """What of it was paid: cash that lies on account now."""
+
+    @_builtins.property
+    def left_over(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOverCash]:
+        """That cash, by payment."""
+
+    def __init__(
+        self,
+        *,
+        credit_note_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        credited_on: _builtins.str = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        lines: _abc.Iterable[Global___InvoiceLine] | None = ...,
+        merchandise: _types_pb2.Money | None = ...,
+        discount: _types_pb2.Money | None = ...,
+        allowance: _types_pb2.Money | None = ...,
+        freight: _types_pb2.Money | None = ...,
+        tax: _types_pb2.Money | None = ...,
+        total: _types_pb2.Money | None = ...,
+        off_open: _types_pb2.Money | None = ...,
+        recovered: _types_pb2.Money | None = ...,
+        discount_lost: _types_pb2.Money | None = ...,
+        cash: _types_pb2.Money | None = ...,
+        left_over: _abc.Iterable[Global___LeftOverCash] | None = ...,
+        issued_at_micros: _builtins.int = ...,
+        asked_by: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditNote: _TypeAlias = CreditNote  # noqa: Y015
+
+@_typing.final
+class PreviewCreditNoteRequest(_message.Message):
+    """Asks what one of these calls would do; their request_id says nothing here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_FIELD_NUMBER: _builtins.int
+    WRITE_OFF_FIELD_NUMBER: _builtins.int
+    CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    correction_id: _builtins.str
+    """Approving this correction of an invoice, which waits for a second person."""
+    @_builtins.property
+    def credit(self) -> Global___CreditInvoiceRequest:
+        """Crediting an invoice."""
+
+    @_builtins.property
+    def write_off(self) -> Global___WriteOffInvoiceRequest:
+        """Giving up what is open of it."""
+
+    def __init__(
+        self,
+        *,
+        credit: Global___CreditInvoiceRequest | None = ...,
+        write_off: Global___WriteOffInvoiceRequest | None = ...,
+        correction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "correction_id", b"correction_id", "credit", b"credit", "write_off", b"write_off"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "correction_id", b"correction_id", "credit", b"credit", "write_off", b"write_off"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_act: _TypeAlias = _typing.Literal["credit", "write_off", "correction_id"]  # noqa: Y015
+    _WhichOneofArgType_act: _TypeAlias = _typing.Literal["act", b"act"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_act) -> _WhichOneofReturnType_act | None: ...
+
+Global___PreviewCreditNoteRequest: _TypeAlias = PreviewCreditNoteRequest  # noqa: Y015
+
+@_typing.final
+class PreviewCreditNoteResponse(_message.Message):
+    """What the call would do now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    RELEASED_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    needs_second_person: _builtins.bool
+    """It is beyond the limit: somebody else decides before it is made."""
+    @_builtins.property
+    def credit_note(self) -> Global___CreditNote:
+        """The credit note without identity and number; unset for what is given up."""
+
+    @_builtins.property
+    def before(self) -> Global___Invoice:
+        """The invoice as it stands."""
+
+    @_builtins.property
+    def after(self) -> Global___Invoice:
+        """The invoice as it would stand."""
+
+    @_builtins.property
+    def released_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders that wait for credit or cash now and would not any more, the longest waiting first."""
+
+    def __init__(
+        self,
+        *,
+        credit_note: Global___CreditNote | None = ...,
+        before: Global___Invoice | None = ...,
+        after: Global___Invoice | None = ...,
+        released_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        needs_second_person: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "credit_note", b"credit_note"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "credit_note", b"credit_note", "needs_second_person", b"needs_second_person", "released_order_ids", b"released_order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewCreditNoteResponse: _TypeAlias = PreviewCreditNoteResponse  # noqa: Y015
+
+@_typing.final
+class ListCreditNotesRequest(_message.Message):
+    """Asks for credit notes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Only of this invoice when given."""
+    order_id: _builtins.str
+    """Only of this order when given."""
+    customer_id: _builtins.str
+    """Only this customer's when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused. A page ends early where its credit notes have 20000 lines together."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "invoice_id", b"invoice_id", "limit", b"limit", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCreditNotesRequest: _TypeAlias = ListCreditNotesRequest  # noqa: Y015
+
+@_typing.final
+class ListCreditNotesResponse(_message.Message):
+    """Credit notes by number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTES_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def credit_notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditNote]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        credit_notes: _abc.Iterable[Global___CreditNote] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_notes", b"credit_notes", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCreditNotesResponse: _TypeAlias = ListCreditNotesResponse  # noqa: Y015
+
+@_typing.final
+class GetCreditNoteRequest(_message.Message):
+    """Asks for one credit note."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    credit_note: _builtins.str
+    """The credit note, by identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        credit_note: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCreditNoteRequest: _TypeAlias = GetCreditNoteRequest  # noqa: Y015
+
+@_typing.final
+class GetCreditNoteResponse(_message.Message):
+    """The credit note."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credit_note(self) -> Global___CreditNote:
+        """As posted."""
+
+    def __init__(
+        self,
+        *,
+        credit_note: Global___CreditNote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCreditNoteResponse: _TypeAlias = GetCreditNoteResponse  # noqa: Y015
 
 @_typing.final
 class PayoutLine(_message.Message):
@@ -3120,7 +3694,8 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, revenue, freight_revenue, sales_discounts, cost_of_goods_sold, marketplace_fees, card_fees, shrinkage.
+    customer_deposits, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
+    shrinkage, bad_debt.
     """
     currency: _builtins.str
     """ISO 4217."""

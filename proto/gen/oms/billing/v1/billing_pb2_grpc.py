@@ -146,6 +146,31 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
                 _registered_method=True)
+        self.CreditInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/CreditInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceResponse.FromString,
+                _registered_method=True)
+        self.WriteOffInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/WriteOffInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceResponse.FromString,
+                _registered_method=True)
+        self.PreviewCreditNote = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PreviewCreditNote',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteResponse.FromString,
+                _registered_method=True)
+        self.ListCreditNotes = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListCreditNotes',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesResponse.FromString,
+                _registered_method=True)
+        self.GetCreditNote = channel.unary_unary(
+                '/oms.billing.v1.BillingService/GetCreditNote',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.FromString,
+                _registered_method=True)
         self.DecidePaymentCorrection = channel.unary_unary(
                 '/oms.billing.v1.BillingService/DecidePaymentCorrection',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.SerializeToString,
@@ -406,6 +431,46 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreditInvoice(self, request, context):
+        """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
+        account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
+        REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
+        INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WriteOffInvoice(self, request, context):
+        """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
+        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewCreditNote(self, request, context):
+        """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
+        INVALID_ARGUMENT without an act.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCreditNotes(self, request, context):
+        """Credit notes by filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCreditNote(self, request, context):
+        """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DecidePaymentCorrection(self, request, context):
         """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
         CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -622,6 +687,31 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RecordProviderEvent,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.SerializeToString,
+            ),
+            'CreditInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreditInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceResponse.SerializeToString,
+            ),
+            'WriteOffInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.WriteOffInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceResponse.SerializeToString,
+            ),
+            'PreviewCreditNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewCreditNote,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteResponse.SerializeToString,
+            ),
+            'ListCreditNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCreditNotes,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesResponse.SerializeToString,
+            ),
+            'GetCreditNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCreditNote,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.SerializeToString,
             ),
             'DecidePaymentCorrection': grpc.unary_unary_rpc_method_handler(
                     servicer.DecidePaymentCorrection,
@@ -1273,6 +1363,141 @@ class BillingService:
             '/oms.billing.v1.BillingService/RecordProviderEvent',
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreditInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/CreditInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreditInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteOffInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/WriteOffInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.WriteOffInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewCreditNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PreviewCreditNote',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewCreditNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCreditNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListCreditNotes',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListCreditNotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCreditNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/GetCreditNote',
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.FromString,
             options,
             channel_credentials,
             insecure,

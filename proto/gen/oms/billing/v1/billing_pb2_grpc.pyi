@@ -121,6 +121,24 @@ class BillingServiceStub:
     """
     RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
     """Take note that something happened at the provider, which is then asked what is true."""
+    CreditInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreditInvoiceRequest, _billing_pb2.CreditInvoiceResponse]
+    """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
+    account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
+    REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
+    INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+    """
+    WriteOffInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.WriteOffInvoiceRequest, _billing_pb2.WriteOffInvoiceResponse]
+    """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
+    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+    """
+    PreviewCreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewCreditNoteRequest, _billing_pb2.PreviewCreditNoteResponse]
+    """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
+    INVALID_ARGUMENT without an act.
+    """
+    ListCreditNotes: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCreditNotesRequest, _billing_pb2.ListCreditNotesResponse]
+    """Credit notes by filter."""
+    GetCreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditNoteRequest, _billing_pb2.GetCreditNoteResponse]
+    """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
     DecidePaymentCorrection: _grpc.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]
     """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
     CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -253,6 +271,24 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
     """Take note that something happened at the provider, which is then asked what is true."""
+    CreditInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreditInvoiceRequest, _billing_pb2.CreditInvoiceResponse]  # type: ignore[assignment]
+    """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
+    account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
+    REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
+    INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+    """
+    WriteOffInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.WriteOffInvoiceRequest, _billing_pb2.WriteOffInvoiceResponse]  # type: ignore[assignment]
+    """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
+    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+    """
+    PreviewCreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewCreditNoteRequest, _billing_pb2.PreviewCreditNoteResponse]  # type: ignore[assignment]
+    """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
+    INVALID_ARGUMENT without an act.
+    """
+    ListCreditNotes: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCreditNotesRequest, _billing_pb2.ListCreditNotesResponse]  # type: ignore[assignment]
+    """Credit notes by filter."""
+    GetCreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditNoteRequest, _billing_pb2.GetCreditNoteResponse]  # type: ignore[assignment]
+    """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
     DecidePaymentCorrection: _aio.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]  # type: ignore[assignment]
     """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
     CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -508,6 +544,54 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordProviderEventResponse, _abc.Awaitable[_billing_pb2.RecordProviderEventResponse]]:
         """Take note that something happened at the provider, which is then asked what is true."""
+
+    @_abc_1.abstractmethod
+    def CreditInvoice(
+        self,
+        request: _billing_pb2.CreditInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreditInvoiceResponse, _abc.Awaitable[_billing_pb2.CreditInvoiceResponse]]:
+        """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
+        account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
+        REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
+        INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+        """
+
+    @_abc_1.abstractmethod
+    def WriteOffInvoice(
+        self,
+        request: _billing_pb2.WriteOffInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.WriteOffInvoiceResponse, _abc.Awaitable[_billing_pb2.WriteOffInvoiceResponse]]:
+        """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
+        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewCreditNote(
+        self,
+        request: _billing_pb2.PreviewCreditNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PreviewCreditNoteResponse, _abc.Awaitable[_billing_pb2.PreviewCreditNoteResponse]]:
+        """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
+        INVALID_ARGUMENT without an act.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCreditNotes(
+        self,
+        request: _billing_pb2.ListCreditNotesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListCreditNotesResponse, _abc.Awaitable[_billing_pb2.ListCreditNotesResponse]]:
+        """Credit notes by filter."""
+
+    @_abc_1.abstractmethod
+    def GetCreditNote(
+        self,
+        request: _billing_pb2.GetCreditNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.GetCreditNoteResponse, _abc.Awaitable[_billing_pb2.GetCreditNoteResponse]]:
+        """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def DecidePaymentCorrection(

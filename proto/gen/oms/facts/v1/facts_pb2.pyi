@@ -62,6 +62,8 @@ class Fact(_message.Message):
     DUE_DATE_SET_FIELD_NUMBER: _builtins.int
     CREDIT_REST_CHANGED_FIELD_NUMBER: _builtins.int
     CARD_PROBLEM_FIELD_NUMBER: _builtins.int
+    INVOICE_CREDITED_FIELD_NUMBER: _builtins.int
+    INVOICE_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     source: _builtins.str
@@ -172,6 +174,14 @@ class Fact(_message.Message):
     def card_problem(self) -> Global___CardProblem:
         """Something went wrong with a card that people must act on."""
 
+    @_builtins.property
+    def invoice_credited(self) -> Global___InvoiceCredited:
+        """A credit note corrects an invoice."""
+
+    @_builtins.property
+    def invoice_written_off(self) -> Global___InvoiceWrittenOff:
+        """What is open of an invoice is given up."""
+
     def __init__(
         self,
         *,
@@ -205,12 +215,14 @@ class Fact(_message.Message):
         due_date_set: Global___DueDateSet | None = ...,
         credit_rest_changed: Global___CreditRestChanged | None = ...,
         card_problem: Global___CardProblem | None = ...,
+        invoice_credited: Global___InvoiceCredited | None = ...,
+        invoice_written_off: Global___InvoiceWrittenOff | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1174,6 +1186,7 @@ class Invoice(_message.Message):
     DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
     INSTALLMENTS_FIELD_NUMBER: _builtins.int
     TAX_PARTS_FIELD_NUMBER: _builtins.int
+    CREDITED_MINOR_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1195,7 +1208,7 @@ class Invoice(_message.Message):
     written_off_minor: _builtins.int
     """Given up."""
     open_minor: _builtins.int
-    """Still to be paid: total - paid - discount_taken - written_off."""
+    """Still to be paid: total - paid - discount_taken - credited - written_off."""
     currency: _builtins.str
     """ISO 4217 code."""
     invoiced_on: _builtins.str
@@ -1203,13 +1216,15 @@ class Invoice(_message.Message):
     due_on: _builtins.str
     """ISO date on which the first of what is open falls due; empty while it waits for its goods to arrive."""
     status: _builtins.str
-    """open, part_paid, paid or written_off: whether it is settled is billing's word, so that nobody else works it out."""
+    """open, part_paid, paid, credited or written_off: whether it is settled is billing's word, so that nobody else works it out."""
     discount_taken_minor: _builtins.int
     """Discount for paying early that was taken."""
     early_discount_minor: _builtins.int
     """Discount for paying early that can still be had; 0 without one."""
     discount_until: _builtins.str
     """ISO date of the last day on which a payment may be received that takes the discount; empty without one."""
+    credited_minor: _builtins.int
+    """What its credit notes come to."""
     @_builtins.property
     def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
         """What falls due when, in order of the days, where it falls due in several parts."""
@@ -1241,10 +1256,11 @@ class Invoice(_message.Message):
         discount_until: _builtins.str = ...,
         installments: _abc.Iterable[Global___Installment] | None = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        credited_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1352,6 +1368,94 @@ class InvoiceIssued(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceIssued: _TypeAlias = InvoiceIssued  # noqa: Y015
+
+@_typing.final
+class InvoiceCredited(_message.Message):
+    """A credit note corrects an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    CASH_MINOR_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    credit_note_id: _builtins.str
+    """The credit note."""
+    number: _builtins.str
+    """Its number, "CN-1001"."""
+    amount_minor: _builtins.int
+    """Its total, in minor units."""
+    currency: _builtins.str
+    """ISO 4217 code of the amounts."""
+    cash_minor: _builtins.int
+    """What of it was paid: that cash is the customer's again and lies on account, in minor units."""
+    reason_code: _builtins.str
+    """billing_error, price, shortage, damaged, returned, goodwill or other."""
+    reason: _builtins.str
+    """Why, as whoever credited it wrote; it stands on the credit note."""
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice as it stands after it."""
+
+    def __init__(
+        self,
+        *,
+        credit_note_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        cash_minor: _builtins.int = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "cash_minor", b"cash_minor", "credit_note_id", b"credit_note_id", "currency", b"currency", "invoice", b"invoice", "number", b"number", "reason", b"reason", "reason_code", b"reason_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceCredited: _TypeAlias = InvoiceCredited  # noqa: Y015
+
+@_typing.final
+class InvoiceWrittenOff(_message.Message):
+    """What is open of an invoice is given up: its customer will not pay it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    amount_minor: _builtins.int
+    """What is given up now, in minor units."""
+    currency: _builtins.str
+    """ISO 4217 code of the amount."""
+    reason: _builtins.str
+    """Why; people of the company alone read it."""
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice as it stands after it."""
+
+    def __init__(
+        self,
+        *,
+        amount_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "invoice", b"invoice", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceWrittenOff: _TypeAlias = InvoiceWrittenOff  # noqa: Y015
 
 @_typing.final
 class DueDateSet(_message.Message):

@@ -1,0 +1,138 @@
+"""Crediting invoices and giving them up, inside the caller's transaction: number, books, cash, credit and facts move together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.billing import fact_wire
+from services.billing.cards.letting_go import let_go_if_over
+from services.billing.committing import grant_waiting
+from services.billing.domain.corrected_invoices import credit_note_postings, write_off_posting
+from services.billing.domain.credit_notes import (
+    CreditAsked,
+    CreditFigures,
+    CreditNote,
+    LeftOver,
+    check_write_off,
+    credit,
+    land,
+)
+from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
+from services.billing.domain.invoices import Invoice
+from services.billing.domain.payments import Application, Payment
+from services.billing.store import credit as accounts
+from services.billing.store import credit_notes, families, invoices, payments
+from services.billing.store import ledger as ledger_store
+from services.kernel.errors import Conflict, NotFound
+from services.kernel.ids import credit_note_number, new_id
+from services.kernel.money import Money
+from services.runtime import sessions
+from services.runtime.facts import emit_fact
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffAsked:
+    """What somebody wants given up of an invoice; None is all that is open."""
+
+    amount: Money | None
+    reason: str
+    asked_by: str = ""
+
+
+def taken(session: Session, id_or_number: str) -> Invoice:
+    """An invoice by identity or number, its account locked; NotFound when there is none."""
+    known = invoices.by_id(session, id_or_number) or invoices.by_number(session, id_or_number)
+    if known is None:
+        raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {id_or_number[:40]}: check its number")
+    families.take(session, {(known.customer_id, known.total.currency)})
+    invoice = invoices.by_id(session, known.invoice_id)
+    assert invoice is not None, "invoices are never deleted"
+    return invoice
+
+
+def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFigures:
+    """What falls on what is asked of an invoice whose account is taken."""
+    return credit(invoice, asked, credit_notes.so_far(session, invoice))
+
+
+def post(session: Session, invoice: Invoice, asked: CreditAsked, approved_by: str, now: datetime) -> CreditNote:
+    """Post a credit note of an invoice whose account is taken. Cash that pays it no longer lies on account, the last to come first."""
+    found = figures(session, invoice, asked)
+    landing = land(invoice, found.parts.total)
+    if not credit_notes.take(session, invoice.invoice_id, found.lines, found.parts.total, landing):
+        raise Conflict("INVOICE_CHANGED_MEANWHILE", "the invoice was changed by somebody else: try again")
+    left_over = _loosen(session, invoice, landing.cash, now)
+    sequence = credit_notes.next_sequence(session)
+    note = CreditNote(
+        new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
+        invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
+        found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
+    )  # fmt: skip
+    credit_notes.add(session, note, sequence)
+    ledger_store.post(session, credit_note_postings(note), now)
+    after = _moved(session, invoice, landing.open + landing.cash)
+    detail = fact_wire.credited_fact(InvoiceCredited(note, after))
+    emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)
+    _follow(session, after, now)
+    return note
+
+
+def write_off(session: Session, invoice: Invoice, asked: WriteOffAsked, approved_by: str, now: datetime) -> None:
+    """Give up what is open of an invoice whose account is taken, or an amount of it."""
+    amount, write_off_id = check_write_off(invoice, asked.amount), new_id("wo")
+    if not credit_notes.give_up(session, invoice.invoice_id, amount):
+        raise Conflict("INVOICE_CHANGED_MEANWHILE", "the invoice was changed by somebody else: try again")
+    credit_notes.add_write_off(
+        session, write_off_id, invoice.invoice_id, amount,
+        reason=asked.reason, asked_by=asked.asked_by, approved_by=approved_by, now=now,
+    )  # fmt: skip
+    ledger_store.post(session, [write_off_posting(invoice, amount, write_off_id)], now)
+    after = _moved(session, invoice, amount)
+    detail = fact_wire.written_off_fact(InvoiceWrittenOff(amount, asked.reason, after))
+    emit_fact(session, detail, order_id=invoice.order_id, subject_id=invoice.invoice_id, now=now)
+    _follow(session, after, now)
+
+
+def _loosen(session: Session, invoice: Invoice, cash: Money, now: datetime) -> tuple[LeftOver, ...]:
+    """Take cash off an invoice, from the last payment that came on; it lies on account until somebody decides."""
+    left, found = cash, []
+    for payment in reversed(payments.of_invoice(session, invoice.invoice_id)):
+        applied = next(one.amount for one in payment.applications if one.invoice_id == invoice.invoice_id)
+        part = min(applied, left)
+        if not part.minor:
+            break
+        if not payments.reuse(session, payment, _without(payment, invoice.invoice_id, part), now):
+            raise Conflict("PAYMENT_USED_MEANWHILE", "the payment was used by somebody else: try again")
+        found.append(LeftOver(payment.payment_id, part))
+        left = left - part
+    assert not left.minor, "what is paid on an invoice is what payments apply to it"
+    return tuple(found)
+
+
+def _without(payment: Payment, invoice_id: str, part: Money) -> Payment:
+    applications: Sequence[Application] = [
+        replace(one, amount=one.amount - part) if one.invoice_id == invoice_id else one for one in payment.applications
+    ]
+    return replace(
+        payment,
+        applications=tuple(one for one in applications if one.amount.minor),
+        unapplied=payment.unapplied + part,
+        is_on_account=True,
+    )
+
+
+def _moved(session: Session, invoice: Invoice, less: Money) -> Invoice:
+    """The invoice as it stands, when its customer owes so much less."""
+    accounts.move(session, invoice.customer_id, committed=Money.zero(less.currency), receivable=-less)
+    after = invoices.by_id(session, invoice.invoice_id)
+    assert after is not None, "invoices are never deleted"
+    return after
+
+
+def _follow(session: Session, invoice: Invoice, now: datetime) -> None:
+    """What is authorized on a card for it and not needed any more goes, and orders that wait take the room."""
+    if not invoice.open.minor:
+        let_go_if_over(session, invoice.order_id, now)
+    grant_waiting(session, invoice.customer_id, invoice.total.currency, now)

@@ -1,0 +1,50 @@
+"""What credit notes and write-offs post to the ledger."""
+
+from services.billing.domain.credit_notes import CreditNote
+from services.billing.domain.invoices import Invoice
+from services.billing.domain.ledger import (
+    BAD_DEBT,
+    CREDIT_NOTE,
+    FREIGHT_REVENUE,
+    RECEIVABLE,
+    SALES_DISCOUNTS,
+    SALES_RETURNS,
+    TAX_PAYABLE,
+    UNAPPLIED_CASH,
+    WRITE_OFF,
+    Posting,
+)
+from services.kernel.money import Money
+
+
+def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
+    """All of it off what the customer owes, by what was credited; then back what of it was not owed any more.
+
+    That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
+    customer's again. Parts of zero post nothing.
+    """
+    words = f"{note.number} of {note.invoice_number} for {note.order_number}"
+    rows = (
+        (SALES_RETURNS, RECEIVABLE, note.parts.net, "goods", "goods and services"),
+        (FREIGHT_REVENUE, RECEIVABLE, note.parts.freight, "freight", "freight"),
+        (TAX_PAYABLE, RECEIVABLE, note.parts.tax, "tax", "tax"),
+        (RECEIVABLE, BAD_DEBT, note.landing.recovered, "recovered", "was written off"),
+        (RECEIVABLE, SALES_DISCOUNTS, note.landing.discount, "discount", "discount for paying early"),
+        *(
+            (RECEIVABLE, UNAPPLIED_CASH, one.amount, f"cash/{one.payment_id}", "cash left on account")
+            for one in note.left_over
+        ),
+    )
+    return tuple(
+        Posting(
+            debit, credit, amount, CREDIT_NOTE, note.credit_note_id, event, note.order_id, f"{words}: {what}"
+        )
+        for debit, credit, amount, event, what in rows
+        if amount.minor
+    )  # fmt: skip
+
+
+def write_off_posting(invoice: Invoice, amount: Money, write_off_id: str) -> Posting:
+    """What the customer will never pay."""
+    words = f"{invoice.number} for {invoice.order_number}: written off"
+    return Posting(BAD_DEBT, RECEIVABLE, amount, WRITE_OFF, write_off_id, "written off", invoice.order_id, words)

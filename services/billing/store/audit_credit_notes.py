@@ -1,0 +1,112 @@
+"""The invariants of credit notes and of what is given up."""
+
+from services.billing.store.audit import BALANCE, compare
+from services.kernel.ids import FIRST_CREDIT_NOTE
+from services.runtime.audit import Invariant
+
+_PARTS = ("freight", "tax")
+_OVER = " OR ".join(f"SUM(n.{part}_minor) > i.{part}_minor" for part in (*_PARTS, "merchandise", "discount"))
+_UNLIKE = " OR ".join(f"SUM(n.{part}_minor) <> i.{part}_minor" for part in _PARTS)
+_NET, _BILLED_NET = (
+    "SUM(n.merchandise_minor - n.discount_minor + n.allowance_minor)",
+    "i.merchandise_minor - i.discount_minor",
+)
+
+INVARIANTS = (
+    Invariant(
+        "billing.credit_note_numbers_gapless",
+        f"credit note numbers count from {FIRST_CREDIT_NOTE} without a gap, as far as the counter",
+        f"SELECT 'before ' || number FROM credit_note AS n WHERE sequence > {FIRST_CREDIT_NOTE} AND NOT EXISTS "  # noqa: S608 - a constant
+        "(SELECT 1 FROM credit_note AS e WHERE e.sequence = n.sequence - 1) "
+        "UNION ALL SELECT 'counter at ' || last_number FROM counter WHERE name = 'credit_note' "
+        "AND last_number <> (SELECT COALESCE(MAX(sequence), 0) FROM credit_note)",
+    ),
+    Invariant(
+        "billing.credit_note_total_adds_up",
+        "a credit note's total is merchandise - discount + allowance + freight + tax, and all of it went somewhere",
+        "SELECT number FROM credit_note WHERE "
+        "total_minor <> merchandise_minor - discount_minor + allowance_minor + freight_minor + tax_minor "
+        "OR total_minor <> open_minor + recovered_minor + discount_lost_minor + cash_minor ORDER BY sequence",
+    ),
+    Invariant(
+        "billing.credit_note_lines_sum",
+        "a credit note's lines sum to its merchandise",
+        "SELECT n.number FROM credit_note AS n LEFT JOIN credit_note_line AS l ON l.credit_note_id = n.credit_note_id "
+        "GROUP BY n.number, n.merchandise_minor HAVING COALESCE(SUM(l.extended_minor), 0) <> n.merchandise_minor "
+        "ORDER BY n.number",
+    ),
+    Invariant(
+        "billing.credited_is_credit_notes",
+        "what is credited of an invoice is the sum of its credit notes",
+        compare(
+            "SELECT invoice_id, credited_minor AS minor FROM invoice",
+            "SELECT invoice_id, SUM(total_minor) AS minor FROM credit_note GROUP BY invoice_id",
+            ("invoice_id",),
+        ),
+    ),
+    Invariant(
+        "billing.credited_within_invoice",
+        "the credit notes of an invoice come to no more than it in any part, and to each part when all of it is credited",
+        f"SELECT i.number FROM invoice AS i JOIN credit_note AS n ON n.invoice_id = i.invoice_id "  # noqa: S608 - constants of this module
+        "GROUP BY i.invoice_id, i.number, i.merchandise_minor, i.discount_minor, i.freight_minor, i.tax_minor, i.total_minor "
+        f"HAVING {_OVER} OR {_NET} > {_BILLED_NET} OR SUM(n.total_minor) > i.total_minor "
+        f"OR (SUM(n.total_minor) = i.total_minor AND ({_UNLIKE} OR {_NET} <> {_BILLED_NET})) ORDER BY i.number",
+    ),
+    Invariant(
+        "billing.units_are_credited_once",
+        "units of an invoice's line are credited as often as its credit notes say, and each once",
+        "SELECT l.invoice_id || ' ' || l.line_id FROM invoice_line AS l LEFT JOIN ("
+        "SELECT n.invoice_id, c.line_id, SUM(c.quantity) AS units, SUM(c.extended_minor) AS minor FROM credit_note_line AS c "
+        "JOIN credit_note AS n ON n.credit_note_id = c.credit_note_id GROUP BY n.invoice_id, c.line_id) AS c "
+        "ON c.invoice_id = l.invoice_id AND c.line_id = l.line_id WHERE l.credited_quantity <> COALESCE(c.units, 0) "
+        "OR l.credited_quantity > l.quantity OR COALESCE(c.minor, 0) > l.extended_minor "
+        "OR (l.credited_quantity = l.quantity AND c.minor <> l.extended_minor) ORDER BY l.invoice_id",
+    ),
+    Invariant(
+        "billing.credit_note_posted_in_full",
+        "a credit note's entries credit the receivable by exactly its total",
+        compare(
+            "SELECT credit_note_id, total_minor AS minor FROM credit_note",
+            "SELECT source_id AS credit_note_id, SUM(amount_minor) AS minor FROM journal_entry "
+            "WHERE source_type = 'credit_note' AND credit = 'accounts_receivable' GROUP BY source_id",
+            ("credit_note_id",),
+        ),
+    ),
+    Invariant(
+        "billing.credit_note_cash_is_of_payments",
+        "the cash that a credit note left on account is of payments, and so it stands in the books",
+        compare(
+            "SELECT credit_note_id, cash_minor AS minor FROM credit_note",
+            "SELECT credit_note_id, SUM(amount_minor) AS minor FROM credit_note_cash GROUP BY credit_note_id",
+            ("credit_note_id",),
+        ),
+    ),
+    Invariant(
+        "billing.returns_account_is_credit_notes",
+        "the balance of sales_returns is what credit notes took off revenue, per currency",
+        compare(
+            BALANCE.format(account="sales_returns"),
+            "SELECT currency, SUM(merchandise_minor - discount_minor + allowance_minor) AS minor FROM credit_note GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.bad_debt_account_is_written_off",
+        "the balance of bad_debt is what is given up of invoices, per currency",
+        compare(
+            BALANCE.format(account="bad_debt"),
+            "SELECT currency, SUM(written_off_minor) AS minor FROM invoice GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.written_off_is_write_offs",
+        "what is given up of an invoice is the sum of its write-offs less what credit notes made good",
+        compare(
+            "SELECT invoice_id, written_off_minor AS minor FROM invoice",
+            "SELECT invoice_id, SUM(minor) AS minor FROM (SELECT invoice_id, amount_minor AS minor FROM write_off "
+            "UNION ALL SELECT invoice_id, -recovered_minor AS minor FROM credit_note) AS moves GROUP BY invoice_id",
+            ("invoice_id",),
+        ),
+    ),
+)
