@@ -14,17 +14,39 @@ from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Invoices: list them, show one, get one as a PDF.", no_args_is_help=True)
+app = typer.Typer(
+    help="Invoices: list them, show one, get one as a PDF, correct one by a credit note, write one off.",
+    no_args_is_help=True,
+)
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
-    ("Total", "total>"), ("Paid", "paid>"), ("Discount", "discount_taken>"), ("Elsewhere", "settled_elsewhere>"), ("Open", "open>"),
+    ("Total", "total>"), ("Paid", "paid>"), ("Discount", "discount_taken>"), ("Elsewhere", "settled_elsewhere>"),
+    ("Credited", "credited>"), ("Open", "open>"),
     ("Status", "status~"),
 )  # fmt: skip
 _AMOUNTS = (
-    "merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "settled_elsewhere", "open",
+    "merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "settled_elsewhere", "credited",
+    "written_off", "open",
 )  # fmt: skip
 """As they add up: to the total, and from it to what is open."""
+_NOTES = (
+    ("Number", "number"), ("Invoice", "invoice_number"), ("Order", "order_number"), ("Customer", "customer_id"),
+    ("Credited", "credited_on"), ("Total", "total>"), ("Left over", "cash>"), ("Why", "reason"),
+)  # fmt: skip
+_CREDITED = (
+    "merchandise",
+    "discount",
+    "allowance",
+    "freight",
+    "tax",
+    "total",
+    "off_open",
+    "recovered",
+    "discount_lost",
+    "cash",
+)
+"""As they add up: to the total, and from it to where that goes."""
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _LINES = (
     ("SKU", "sku"),
@@ -39,7 +61,7 @@ _LINES = (
 def list_invoices(
     order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
-    status: Annotated[str | None, typer.Option(help="open, part_paid or paid.")] = None,
+    status: Annotated[str | None, typer.Option(help="open, part_paid, paid, credited or written_off.")] = None,
     limit: LimitOption = 100,
     var: VarOption = VAR,
     as_json: JsonOption = False,
@@ -95,6 +117,120 @@ def pdf(
     except OSError as unwritable:
         raise CommandRefused(f"{path} cannot be written: {unwritable.strerror}") from unwritable
     console().print(Text(f"{path} written"))
+
+
+InvoiceArgument = Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")]
+
+
+@app.command()
+def credit(
+    invoice: InvoiceArgument,
+    reason: Annotated[str, typer.Option(help="Why; the customer reads it on the credit note.")],
+    line: Annotated[
+        list[str] | None, typer.Option(help="Units of a line: 1=2 credits two units of line 1. Again for another one.")
+    ] = None,
+    freight: Annotated[str | None, typer.Option(help="Freight, such as 10.00.")] = None,
+    amount: Annotated[
+        str | None, typer.Option(help="An allowance on the price of the goods, before tax, such as 5.00.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that is left of it.")] = False,
+    code: Annotated[
+        str, typer.Option(help="billing_error, price, shortage, damaged, returned, goodwill or other.")
+    ] = "other",
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what the credit note would do.")] = False,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct an invoice by a credit note. What was paid beyond it is left on account."""
+    api = Api(var, "accounting")
+    found = _find(api, invoice)
+    currency = found["total"]["currency"]
+    body: dict[str, Any] = {"reason": reason, "reason_code": code, "lines": [_units(word) for word in line or ()]}
+    for member, given in (("freight", freight), ("allowance", amount)):
+        if given:
+            body[member] = {"amount": given, "currency": currency}
+    body["everything"] = everything
+    path = f"/v1/invoices/{segment(found['number'])}/credit-notes"
+    done = api.post(f"{path}/preview" if preview else path, body)
+    if as_json:
+        print_json(done)
+    elif done.get("waiting"):
+        console().print(_waits(done["waiting"]))
+    else:
+        _print_credit(done, is_preview=preview)
+
+
+@app.command("write-off")
+def write_off(
+    invoice: InvoiceArgument,
+    reason: Annotated[str, typer.Option(help="Why; people of the company alone read it.")],
+    amount: Annotated[str | None, typer.Option(help="How much, such as 5.00; all that is open when left out.")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Write off what is open of an invoice: bad debt."""
+    api = Api(var, "accounting")
+    found = _find(api, invoice)
+    body: dict[str, Any] = {"reason": reason}
+    if amount:
+        body["amount"] = {"amount": amount, "currency": found["total"]["currency"]}
+    done = api.post(f"/v1/invoices/{segment(found['number'])}/write-off", body)
+    if as_json:
+        print_json(done)
+    elif done["waiting"]:
+        console().print(_waits(done["waiting"]))
+    else:
+        now = done["invoice"]
+        console().print(f"{now['number']}: {text(now['written_off'])} written off, {text(now['open'])} open")
+
+
+@app.command("credit-notes")
+def credit_notes(
+    invoice: Annotated[str | None, typer.Option(help="Only those of this invoice.")] = None,
+    order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List credit notes by number."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/credit-notes", limit, invoice=invoice, order_id=order_id, customer_id=customer)
+    if not rows:
+        check_customer(api, customer)
+    print_rows(rows, _NOTES, as_json=as_json, none="no credit notes")
+
+
+def _units(word: str) -> dict[str, Any]:
+    line_id, _, units = word.partition("=")
+    if not (line_id and units.isascii() and units.isdigit() and len(units) < 8):
+        raise CommandRefused(f"{word!r} names no units of a line: write it as 1=2")
+    return {"line_id": line_id, "quantity": int(units)}
+
+
+def _waits(waiting: dict[str, Any]) -> str:
+    return (
+        f"over the limit: another person in accounting decides {waiting['correction_id']} "
+        "(oms payments decide); nothing has changed yet"
+    )
+
+
+def _print_credit(done: dict[str, Any], *, is_preview: bool) -> None:
+    """The credit note or what it would say, and what follows."""
+    out, note = console(), done["credit_note"]
+    after = done["after"] if is_preview else done["invoice"]
+    heading = Text("preview of a credit note" if is_preview else note["number"], style="bold")
+    heading.append(f" · {note['invoice_number']} · {note['order_number']} · {note['customer_id']}", style="not bold")
+    out.print(heading)
+    out.print(table(note["lines"], _LINES))
+    for name in _CREDITED:
+        out.print(f"{words(name):<18}{text(note[name]):>18}")
+    out.print(f"{after['number']}: {text(after['open'])} open, {words(after['status'])}")
+    if is_preview and done["released_order_ids"]:
+        out.print(f"releases {', '.join(done['released_order_ids'])}")
+    if is_preview and done["needs_second_person"]:
+        out.print("over the limit: another person in accounting decides before it is made")
 
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:

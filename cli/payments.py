@@ -48,7 +48,7 @@ _COLUMNS = (
 
 
 _CORRECTIONS = (
-    ("Correction", "correction_id"), ("Payment", "payment_id"), ("What", "kind"), ("Amount", "amount>"), ("Why", "reason"),
+    ("Correction", "correction_id"), ("Payment", "payment_id"), ("Invoice", "invoice_id"), ("What", "kind"), ("Amount", "amount>"), ("Why", "reason"),
     ("Asked by", "asked_by"), ("State", "state"), ("Decided by", "decided_by"), ("Note", "note"),
 )  # fmt: skip
 

@@ -20,6 +20,7 @@ from gateway.http.neighbors import (
     audit,
     backorders,
     cards,
+    credit_notes,
     deliveries,
     invoices,
     ledger,
@@ -63,7 +64,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, cards, payment_events, payouts, products, prices, policies, warehouses, rates, exchange_rates, tax_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, cards, payment_events, payouts, products, prices, policies, warehouses, rates, exchange_rates, tax_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -105,7 +105,7 @@ class CreditNoteServicer(rpc.BillingServiceServicer):
         with self.database.reading() as session:
             page, next_after = credit_notes.page(
                 session,
-                invoice_id=optional_text(request.invoice_id, "invoice_id"),
+                invoice=optional_text(request.invoice_id, "invoice_id"),
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
                 after=after,

@@ -12,7 +12,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
 from services.kernel.text import fold_key
 from services.runtime.grpc_client import DEADLINE_S
-from tests.api.fakes import Neighbor
+from tests.api.fake_credit_notes import FakeCreditNotes
 
 Row = TypeVar("Row")
 
@@ -38,14 +38,13 @@ def _page(rows: Sequence[Row], request: Any, cursor: Callable[[Row], str]) -> tu
     return page, cursor(page[-1]) if start + len(page) < len(rows) else ""
 
 
-class FakeBilling(Neighbor):
+class FakeBilling(FakeCreditNotes):
     """Credit accounts, invoices and payments."""
 
     def __init__(self) -> None:
         super().__init__()
         self.accounts: dict[str, billing.PutCreditAccountRequest] = {}
         self.commitments: dict[str, int] = {}
-        self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
         self.payouts: list[billing.Payout] = []
         self.sold = ["113-4402"]

@@ -39,4 +39,4 @@ def test_the_comments_of_the_protos_say_the_limits() -> None:
 
     assert f"1 to {MAX_LINES} lines" in said
     assert said.count(f"at most {MAX_LINES}") + said.count(f"At most {MAX_LINES} lines") >= 6
-    assert said.count(f"{MAX_PAGE_LINES} lines together") == 3
+    assert said.count(f"{MAX_PAGE_LINES} lines together") == 4

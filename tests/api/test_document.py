@@ -29,10 +29,10 @@ def document(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Any:
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 # fmt: off
 VERBS = {
-    "accept", "add", "adjust", "answer", "cancel", "capture", "change", "check", "decide", "delegate",
+    "accept", "add", "adjust", "answer", "cancel", "capture", "change", "check", "credit", "decide", "delegate",
     "dismiss", "expect", "get", "give", "list", "pack", "perform", "pick", "place",
     "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "repair", "resolve", "resubmit",
-    "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw",
+    "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw", "write",
 }
 # fmt: on
 

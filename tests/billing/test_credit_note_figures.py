@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.billing.domain.charging import Charges
 from services.billing.domain.corrected_invoices import credit_note_postings
 from services.billing.domain.credit_notes import (
     CreditAsked,
@@ -24,8 +25,7 @@ from services.billing.domain.credit_notes import (
     everything,
     land,
 )
-from services.billing.domain.charging import Charges
-from services.billing.domain.invoices import , EarlyDiscount, Invoice, InvoiceLine
+from services.billing.domain.invoices import EarlyDiscount, Invoice, InvoiceLine
 from services.billing.domain.payments import oldest_first
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice

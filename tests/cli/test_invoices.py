@@ -18,9 +18,8 @@ def usd(amount: str) -> dict[str, str]:
 
 def invoice(**members: Any) -> dict[str, Any]:
     amounts = {name: usd("1000.00") for name in ("merchandise", "total", "open")}
-    nothing = {
-        name: usd("0.00") for name in ("discount", "freight", "tax", "paid", "settled_elsewhere", "discount_taken")
-    }
+    zeros = ("discount", "freight", "tax", "paid", "settled_elsewhere", "discount_taken", "credited", "written_off")
+    nothing = {name: usd("0.00") for name in zeros}
     names = {"number": "INV-000001", "order_number": "SO-1001", "customer_id": "cus_acme", "status": "open"}
     dues = [{"due_on": "2026-04-01", "amount": usd("1000.00"), "open": usd("1000.00")}]
     days = {"invoiced_on": "2026-03-02", "due_on": "2026-04-01", "installments": dues, "lines": []}

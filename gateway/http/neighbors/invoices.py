@@ -28,7 +28,7 @@ _PDF: dict[int | str, dict[str, Any]] = {
     },
     409: {"description": "Several long documents are being made: ask again in a few seconds."},
 }
-Status = Literal["open", "part_paid", "paid"]
+Status = Literal["open", "part_paid", "paid", "credited", "written_off"]
 
 
 class PdfResponse(Response):
@@ -38,7 +38,7 @@ class PdfResponse(Response):
 
 
 class InvoiceLine(BaseModel):
-    """Units of an order line on an invoice."""
+    """Units of an order line on an invoice or a credit note."""
 
     line_id: str
     sku: str
@@ -53,7 +53,9 @@ class Installment(BaseModel):
 
     due_on: str | None = Field(description="Null while it waits for its goods to be delivered.")
     amount: MoneyShape
-    open: MoneyShape = Field(description="Still to be paid of it: what is paid counts towards the earliest.")
+    open: MoneyShape = Field(
+        description="Still to be paid of it: what is paid, credited or written off counts towards the earliest."
+    )
 
 
 class EarlyDiscount(BaseModel):
@@ -65,7 +67,7 @@ class EarlyDiscount(BaseModel):
 
 
 class Invoice(BaseModel):
-    """A posted invoice; only what is paid on it changes, and its due date when it waits for its delivery."""
+    """A posted invoice; only what is paid, credited or written off of it changes, and its due date when it waits for its delivery."""
 
     invoice_id: str
     number: str
@@ -96,8 +98,14 @@ class Invoice(BaseModel):
         description="Paid by its buyer to a marketplace or a till: all of it or nothing."
     )
     discount_taken: MoneyShape = Field(description="For paying early.")
-    open: MoneyShape = Field(description="Still to be paid: total - paid - discount_taken - settled_elsewhere.")
-    status: str = Field(description="open, part_paid or paid.")
+    credited: MoneyShape = Field(description="What its credit notes come to.")
+    written_off: MoneyShape = Field(description="Given up: nobody will pay it.")
+    open: MoneyShape = Field(
+        description="Still to be paid: total - paid - discount_taken - credited - written_off - settled_elsewhere."
+    )
+    status: str = Field(
+        description="open or part_paid while something is open; then written_off where any of it was, credited where all of it was, else paid."
+    )
 
 
 @router.get("/v1/invoices")
@@ -169,6 +177,18 @@ def customer_within(who: Caller, customer_id: str | None) -> str:
     return company
 
 
+def invoice_line(line: pb.InvoiceLine) -> InvoiceLine:
+    """A line of an invoice or a credit note as the API shows it."""
+    return InvoiceLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        extended=MoneyShape.of_minor(line.extended.minor_units, line.extended.currency),
+    )
+
+
 def invoice_shape(row: pb.Invoice) -> Invoice:
     """An invoice as the API shows it."""
 
@@ -200,17 +220,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         )
         if row.HasField("early_discount")
         else None,
-        lines=[
-            InvoiceLine(
-                line_id=line.line_id,
-                sku=line.sku,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                extended=money(line.extended.minor_units),
-            )
-            for line in row.lines
-        ],
+        lines=[invoice_line(line) for line in row.lines],
         merchandise=money(row.merchandise.minor_units),
         discount=money(row.discount.minor_units),
         freight=money(row.freight.minor_units),
@@ -220,6 +230,8 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         paid=money(row.paid.minor_units),
         settled_elsewhere=money(row.settled_elsewhere.minor_units),
         discount_taken=money(row.discount_taken.minor_units),
+        credited=money(row.credited.minor_units),
+        written_off=money(row.written_off.minor_units),
         open=money(row.open.minor_units),
         status=row.status,
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from gateway.http.neighbors.invoices import Invoice, invoice_shape
 from gateway.http.neighbors.payments import (
     Payment,
     PaymentUse,
@@ -77,6 +78,8 @@ class OrderMoney(BaseModel):
     invoiced: MoneyShape
     paid: MoneyShape
     discount_taken: MoneyShape = Field(description="Taken off its invoices for paying them early.")
+    credited: MoneyShape = Field(description="What credit notes of its invoices come to.")
+    written_off: MoneyShape = Field(description="Given up of its invoices.")
     waiting_on: str | None = Field(
         description="What it waits on before its goods leave: credit, rest (credit for the rest of it, what fits ships), overdue, cash or "
         "card; null for none of them."
@@ -93,12 +96,15 @@ class OrderMoney(BaseModel):
 
 
 class PaymentCorrection(BaseModel):
-    """A correction of a payment that somebody asked for and another person decides."""
+    """A correction of a payment or an invoice that somebody asked for and another person decides."""
 
     correction_id: str
-    payment_id: str
-    kind: str = Field(description="reversal, reapplication or refund.")
-    amount: MoneyShape = Field(description="The payment, or what is refunded.")
+    payment_id: str | None = Field(description="Null for a correction of an invoice.")
+    invoice_id: str | None = Field(description="Null for a correction of a payment.")
+    kind: str = Field(
+        description="reversal, reapplication or refund of a payment; credit_note or write_off of an invoice."
+    )
+    amount: MoneyShape = Field(description="The payment, or what is refunded, credited or given up.")
     reason: str
     asked_by: str
     asked_at: str | None
@@ -126,10 +132,11 @@ class CorrectionDecision(Input):
 
 
 class DecidedCorrection(BaseModel):
-    """A correction as decided, and the payment afterwards."""
+    """A correction as decided, and the payment or the invoice afterwards."""
 
     correction: PaymentCorrection
-    payment: Payment
+    payment: Payment | None = Field(description="Null for a correction of an invoice.")
+    invoice: Invoice | None = Field(description="Null for a correction of a payment.")
 
 
 @router.get("/v1/payment-corrections")
@@ -141,7 +148,7 @@ def list_payment_corrections(
         Literal["waiting", "approved", "declined"] | None, Query(description="Only with this state.")
     ] = None,
 ) -> Page[PaymentCorrection]:
-    """Corrections that wait for a second person, and those that were decided, oldest first."""
+    """Corrections of payments and invoices that wait for a second person, and those that were decided, oldest first."""
     found = deps.billing.ListPaymentCorrections(
         pb.ListPaymentCorrectionsRequest(
             state=state or "", limit=paging.limit, cursor=paging.after("payment-corrections")
@@ -172,7 +179,11 @@ def decide_payment_correction(
             note=body.note,
         )
         answer = deps.billing.DecidePaymentCorrection(wanted)
-        return DecidedCorrection(correction=correction_shape(answer.correction), payment=payment_shape(answer.payment))
+        return DecidedCorrection(
+            correction=correction_shape(answer.correction),
+            payment=payment_shape(answer.payment) if answer.HasField("payment") else None,
+            invoice=invoice_shape(answer.invoice) if answer.HasField("invoice") else None,
+        )
 
     return once.answer(body, act, 200)
 
@@ -187,7 +198,8 @@ def correction_shape(row: pb.PaymentCorrection) -> PaymentCorrection:
     """A correction as the API gives it."""
     return PaymentCorrection(
         correction_id=row.correction_id,
-        payment_id=row.payment_id,
+        payment_id=row.payment_id or None,
+        invoice_id=row.invoice_id or None,
         kind=row.kind,
         amount=MoneyShape.of_minor(row.amount.minor_units, row.amount.currency),
         reason=row.reason,
@@ -298,6 +310,8 @@ def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> Or
         invoiced=money(found.invoiced.minor_units),
         paid=money(found.paid.minor_units),
         discount_taken=money(found.discount_taken.minor_units),
+        credited=money(found.credited.minor_units),
+        written_off=money(found.written_off.minor_units),
         waiting_on=found.waiting_on or None,
         waiting_since=instant(found.waiting_since_micros),
         missing=money(found.missing.minor_units),

@@ -147,6 +147,8 @@ class OrderInvoice(BaseModel):
     total: MoneyShape
     paid: MoneyShape
     discount_taken: MoneyShape = Field(description="For paying early.")
+    credited: MoneyShape = Field(description="What its credit notes come to.")
+    written_off: MoneyShape = Field(description="Given up: nobody will pay it.")
     invoiced_on: str
     due_on: str | None = Field(
         description="When the first of what is open is due; null while it waits for its goods to be delivered."

@@ -240,6 +240,8 @@ def _invoice(invoice: Invoice) -> OrderInvoice:
         total=MoneyShape.of_minor(invoice.total_minor, invoice.currency),
         paid=MoneyShape.of_minor(invoice.paid_minor, invoice.currency),
         discount_taken=MoneyShape.of_minor(invoice.discount_taken_minor, invoice.currency),
+        credited=MoneyShape.of_minor(invoice.credited_minor, invoice.currency),
+        written_off=MoneyShape.of_minor(invoice.written_off_minor, invoice.currency),
         invoiced_on=invoice.invoiced_on,
         due_on=invoice.due_on or None,
         status=invoice.status,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, text, update
+from sqlalchemy import Row, ScalarSelect, bindparam, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditNote, Landing, LeftOver
@@ -178,16 +178,26 @@ def known(session: Session, id_or_number: str) -> CreditNote | None:
 
 
 def page(
-    session: Session, *, invoice_id: str, order_id: str, customer_id: str, after: int, limit: int
+    session: Session, *, invoice: str, order_id: str, customer_id: str, after: int, limit: int
 ) -> tuple[list[CreditNote], int | None]:
-    """Credit notes by number beyond sequence `after`, and the `after` of the next page; an empty filter does not filter."""
+    """Credit notes by number beyond sequence `after`, and the `after` of the next page; an empty filter does not filter.
+
+    `invoice` is its identity or its number.
+    """
     wanted = _ALL.where(_note.sequence > after)
-    for column, value in ((_note.invoice_id, invoice_id), (_note.order_id, order_id), (_note.customer_id, customer_id)):
+    if invoice:
+        wanted = wanted.where((_note.invoice_id == invoice) | (_note.invoice_id == _named(invoice)))
+    for column, value in ((_note.order_id, order_id), (_note.customer_id, customer_id)):
         if value:
             wanted = wanted.where(column == value)
     rows = session.execute(wanted.limit(limit + 1)).all()
     fits = fitting(session, _line.credit_note_id, [row.credit_note_id for row in rows[:limit]])
     return _many(session, rows[:fits]), rows[fits - 1].sequence if len(rows) > fits else None
+
+
+def _named(number: str) -> ScalarSelect[Any]:
+    """The invoice of a number."""
+    return select(_bill.invoice_id).where(_bill.number == number).scalar_subquery()
 
 
 def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:

@@ -3100,7 +3100,7 @@ class ListCreditNotesRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
-    """Only of this invoice when given."""
+    """Only of this invoice when given, by identity or number."""
     order_id: _builtins.str
     """Only of this order when given."""
     customer_id: _builtins.str
