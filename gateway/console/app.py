@@ -32,7 +32,9 @@ from gateway.console import (
 )
 from gateway.console.accounting import (
     corrections,
+    crediting,
     decisions,
+    invoices,
     ledger,
     marketplaces,
     payments,
@@ -47,7 +49,7 @@ from services.orders.access.logins import Attempts
 
 _NOUNS = (
     files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
-    accounting, receipts, payments, corrections, decisions, receivables, waiting, marketplaces, ledger,
+    accounting, receipts, payments, corrections, decisions, invoices, crediting, receivables, waiting, marketplaces, ledger,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

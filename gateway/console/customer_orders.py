@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from gateway.console import labels
 from gateway.console.checkouts import takes_cards
+from gateway.console.credit_notes import credit_notes_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
@@ -65,6 +66,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         shipments=shipments,
         warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
+        credit_notes=credit_notes_of(who, order, progress.invoices.values()),
         money=order_money(who, order, progress),
         takes_cards=takes_cards(who),
         pending=pending,

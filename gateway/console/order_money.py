@@ -31,7 +31,7 @@ class Due:
 class OrderMoney:
     """An order's money: `total` of it, what is billed, paid and held, and in what order the rest is due.
 
-    `discount` was taken off its invoices for paying early. `committed`, `missing`, the waiting and `card` are billing's to say: None, zero and empty where it was not asked, or is away.
+    `discount` was taken off its invoices for paying early; `credited` is what their credit notes come to, `written_off` bad debt. `committed`, `missing`, the waiting and `card` are billing's to say: None, zero and empty where it was not asked, or is away.
     """
 
     total: Money
@@ -40,6 +40,8 @@ class OrderMoney:
     held: Money
     discount: Money
     due: tuple[Due, ...]
+    credited: Money
+    written_off: Money
     committed: Money | None = None
     missing: Money | None = None
     waiting_on: str = ""
@@ -71,6 +73,8 @@ def order_money(who: Visitor, order: Order, progress: Progress) -> OrderMoney:
         known.held,
         known.discount,
         known.due,
+        known.credited,
+        known.written_off,
         committed=Money(found.committed.minor_units, order.currency),
         missing=Money(found.missing.minor_units, order.currency),
         waiting_on=found.waiting_on,
@@ -83,7 +87,7 @@ def _parts(invoice: Invoice) -> list[tuple[str, int]]:
     """(day, what is open then in minor units); of an invoice from before billing told it, what is not paid."""
     if invoice.installments:
         return [(due_on, left) for due_on, _, left in invoice.installments]
-    unpaid = 0 if invoice.is_settled else invoice.total_minor - invoice.paid_minor
+    unpaid = 0 if invoice.is_settled else invoice.total_minor - invoice.paid_minor - invoice.credited_minor
     return [(invoice.due_on, invoice.open_minor or unpaid)]
 
 
@@ -99,6 +103,8 @@ def _known(order: Order, progress: Progress, *, is_away: bool = False) -> OrderM
         paid=Money(sum(each.paid_minor for each in invoices), order.currency),
         held=Money(progress.held_minor, order.currency),
         discount=Money(sum(each.discount_taken_minor for each in invoices), order.currency),
+        credited=Money(sum(each.credited_minor for each in invoices), order.currency),
+        written_off=Money(sum(each.written_off_minor for each in invoices), order.currency),
         due=tuple(sorted(due, key=lambda each: (each.due_on or "9999", each.number))),
         is_away=is_away,
     )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Response
 from sqlmodel import Session
 
 from gateway.console import timeline
+from gateway.console.credit_notes import credit_notes_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.order_money import order_money
 from gateway.console.pages import render
@@ -123,6 +124,7 @@ def _written(who: Visitor, read: Read) -> dict[str, Any]:
         "warehouses": warehouses,
         "shipments": shipments,
         "invoices": invoices,
+        "credit_notes": credit_notes_of(who, found.order, invoices),
         "entries": timeline.entries(read.log, context),
     }
 

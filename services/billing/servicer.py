@@ -351,22 +351,6 @@ class BillingServicer(DocumentServicer):
             delivering.record(session, arrived, self.clock())
         return pb.RecordDeliveriesResponse(recorded_fact_ids=[fact.fact_id for fact in request.facts])
 
-    def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Context) -> pb.GetTrialBalanceResponse:
-        """Balance of every account that was used."""
-        currency = wire.currency_of(request.currency) if request.currency else ""
-        with self.database.reading() as session:
-            balances = ledger_store.balances(session, currency)
-        return pb.GetTrialBalanceResponse(balances=[answers.balance(each) for each in balances])
-
-    def ListEntries(self, request: pb.ListEntriesRequest, context: Context) -> pb.ListEntriesResponse:
-        """Journal entries, oldest first."""
-        limit, after = page_size(request.limit), number_cursor(request.cursor)
-        account, order_id = wire.account_filter(request.account), optional_text(request.order_id, "order_id")
-        with self.database.reading() as session:
-            page = ledger_store.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
-        cursor = str(page[limit - 1].entry_id) if len(page) > limit else ""
-        return pb.ListEntriesResponse(entries=[answers.entry(each) for each in page[:limit]], next_cursor=cursor)
-
     def ListReceivables(self, request: pb.ListReceivablesRequest, context: Context) -> pb.ListReceivablesResponse:
         """What customers owe today, by age past the due date."""
         customer_id = optional_text(request.customer_id, "customer_id")

@@ -8,19 +8,18 @@ import structlog
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.billing.v1 import billing_pb2_grpc as rpc
 from services.billing import answers, correction_wire, credit_wire, crediting, previewing, second_person
 from services.billing.credit_wire import Request
 from services.billing.crediting import WriteOffAsked
 from services.billing.domain.corrections import APPROVED, Correction, needs_second_person
 from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
+from services.billing.servicer_ledger import LedgerServicer
 from services.billing.store import credit_notes, invoices
 from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
-from services.runtime.db import Database
 from services.runtime.wire import number_cursor, page_size
 
 log = structlog.get_logger()
@@ -44,10 +43,9 @@ class _Previewed:
     released: tuple[str, ...]
 
 
-class CreditNoteServicer(rpc.BillingServiceServicer):
+class CreditNoteServicer(LedgerServicer):
     """Invoices credited and given up."""
 
-    database: Database
     clock: Clock
     limits: Mapping[str, Money]
 

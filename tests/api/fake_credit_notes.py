@@ -5,6 +5,7 @@ from __future__ import annotations
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
+from services.runtime.grpc_client import DEADLINE_S
 from tests.api.fakes import Neighbor
 
 
@@ -49,8 +50,10 @@ class FakeCreditNotes(Neighbor):
 
         return self.once(request, act)
 
-    def ListCreditNotes(self, request: billing.ListCreditNotesRequest) -> billing.ListCreditNotesResponse:
-        self.here()
+    def ListCreditNotes(
+        self, request: billing.ListCreditNotesRequest, timeout: float = DEADLINE_S
+    ) -> billing.ListCreditNotesResponse:
+        self.here(timeout)
         rows = [
             note
             for note in self.notes

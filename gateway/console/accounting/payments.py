@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from gateway.console.accounting import asking
-from gateway.console.accounting.decisions import decided_of, waiting_of
+from gateway.console.accounting.correction_values import decided_of, waiting_of
 from gateway.console.accounting.names import choices, known_customer, names_of
 from gateway.console.accounting.queries import Cursor, PaymentOf, Typed, Word, after, next_page
 from gateway.console.pages import render

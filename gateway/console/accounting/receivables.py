@@ -17,7 +17,7 @@ router = APIRouter()
 _INVOICES = "/accounting/invoices"
 
 ALL = "all"
-STATUSES = ("unpaid", "open", "part_paid", "paid", ALL)
+STATUSES = ("unpaid", "open", "part_paid", "paid", "credited", "written_off", ALL)
 """What the invoices may be narrowed to."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, text
+from sqlalchemy import ColumnElement, bindparam, func, text
 from sqlmodel import Session, col, select
 
 from services.billing import models
@@ -17,6 +17,12 @@ _POST = text(
     "(:debit, :credit, :amount_minor, :currency, :source_type, :source_id, :event, :order_id, :memo, :posted_at) "
     "ON CONFLICT (source_type, source_id, event) DO NOTHING"
 ).bindparams(bindparam("posted_at", type_=UtcDateTime()))
+
+_ORDER_OF = text("SELECT order_id FROM invoice WHERE invoice_id = :invoice")
+_CORRECTIONS = text(
+    "SELECT credit_note_id FROM credit_note WHERE invoice_id = :invoice "
+    "UNION ALL SELECT write_off_id FROM write_off WHERE invoice_id = :invoice"
+)
 
 
 def post(session: Session, postings: Iterable[Posting], now: datetime) -> None:
@@ -49,16 +55,27 @@ def balances(session: Session, currency: str) -> list[AccountBalance]:
     ]
 
 
-def page(session: Session, *, order_id: str, account: str, after: int, limit: int) -> list[Entry]:
+def page(session: Session, *, order_id: str, account: str, after: int, limit: int, invoice_id: str = "") -> list[Entry]:
     """Entries beyond this id, oldest first; an empty filter does not filter."""
     columns = models.JournalEntry
     wanted = [col(columns.entry_id) > after]
     if order_id:
         wanted.append(col(columns.order_id) == order_id)
+    if invoice_id:
+        wanted.append(_of_invoice(session, invoice_id))
     if account:
         wanted.append((col(columns.debit) == account) | (col(columns.credit) == account))
     query = select(models.JournalEntry).where(*wanted).order_by(col(columns.entry_id)).limit(limit)
     return [_entry(row) for row in session.exec(query).all()]
+
+
+def _of_invoice(session: Session, invoice_id: str) -> ColumnElement[bool]:
+    """What moves an invoice, found among the entries of its order: what pays it ends with its id."""
+    columns, own = models.JournalEntry, {"invoice": invoice_id}
+    order_id = session.execute(_ORDER_OF, own).scalar()
+    sources = [invoice_id, *session.execute(_CORRECTIONS, own).scalars()]
+    is_of_it = col(columns.source_id).in_(sources) | col(columns.event).endswith(f"/{invoice_id}", autoescape=True)
+    return (col(columns.order_id) == order_id) & is_of_it
 
 
 def _sums(session: Session, side: str, currency: str) -> dict[tuple[str, str], int]:

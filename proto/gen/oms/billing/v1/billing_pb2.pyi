@@ -3753,6 +3753,7 @@ class ListEntriesRequest(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     account: _builtins.str
@@ -3761,6 +3762,8 @@ class ListEntriesRequest(_message.Message):
     """At most this many; 0 means 100, more than 500 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    invoice_id: _builtins.str
+    """Only what moves this invoice when given: its own entries, those of its credit notes and write-offs, and what pays it."""
     def __init__(
         self,
         *,
@@ -3768,10 +3771,11 @@ class ListEntriesRequest(_message.Message):
         account: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "cursor", b"cursor", "limit", b"limit", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "cursor", b"cursor", "invoice_id", b"invoice_id", "limit", b"limit", "order_id", b"order_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
