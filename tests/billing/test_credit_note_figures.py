@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.billing.documents.content import Seller, invoice_content
 from services.billing.domain.charging import Charges
 from services.billing.domain.corrected_invoices import credit_note_postings
 from services.billing.domain.credit_notes import (
@@ -272,3 +273,21 @@ def test_all_of_a_credit_note_goes_somewhere_and_its_entries_say_where(
         side = "credit" if posting.credit == "accounts_receivable" else "debit"
         sides[side] += posting.amount.minor
     assert sides["credit"] - sides["debit"] == landing.open.minor
+
+
+@pytest.mark.parametrize(
+    ("members", "row", "sentence"),
+    [
+        ({"credited_total": usd(4_000)}, ("Credited", "\u221240.00"), "Pay 60.00 USD by Mar 2, 2026, naming invoice"),
+        ({"credited_total": usd(10_000)}, ("Credited", "\u2212100.00"), "Credited in full. Nothing is to be paid."),
+        ({"credited_total": usd(4_000), "paid": 6_000}, ("Credited", "\u221240.00"), "Paid in full. Nothing is to be"),
+        ({"given_up": usd(10_000)}, ("Written off", "\u2212100.00"), "Nothing is to be paid."),
+    ],
+)
+def test_the_paper_of_an_invoice_adds_up_to_what_is_due_with_what_is_credited(
+    members: dict[str, Any], row: tuple[str, str], sentence: str
+) -> None:
+    content = invoice_content(invoice_of((1, 10_000), **members), Seller())
+
+    assert row in [(one["name"], one["amount"]) for one in content["sums"]]
+    assert content["payment"][0].startswith(sentence)

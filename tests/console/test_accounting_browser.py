@@ -45,21 +45,28 @@ def live(
         database.close()
 
 
+_CREDIT = urlencode({"line-1": "1", "reason_code": "damaged", "reason": "arrived broken"})
+
+
 def _wait_for_a_second_person(money: MoneyWorld) -> None:
-    """Somebody has asked for a refund over the limit, which there is none of afterwards."""
+    """Somebody has asked for a refund and a credit note over the limit, which there is none of afterwards; one invoice is credited in part."""
     money.billing.limits = parse_limits("10.00 USD")
     request = pb.RefundPaymentRequest(
         request_id="refund/bolt", payment_id=money.payments["bolt"], reason="paid twice", asked_by="ben"
     )
     request.amount.minor_units, request.amount.currency = 4_000, "USD"
     money.billing.RefundPayment(request, cast(Any, None))
+    money.cashier.credit("INV-000001", {"1": 1})
+    money.cashier.billing.limits = money.billing.limits
+    money.cashier.credit("INV-000002", {"1": 1}, by="ben")
+    money.cashier.billing.limits = {}
     money.billing.limits = {}
 
 
-def _correction(money: MoneyWorld) -> str:
-    """What waits for a second person."""
+def _correction(money: MoneyWorld, invoice: str = "") -> str:
+    """What waits for a second person: the refund, or what waits of an invoice."""
     found = money.billing.ListPaymentCorrections(pb.ListPaymentCorrectionsRequest(state="waiting"), cast(Any, None))
-    return str(found.corrections[0].correction_id)
+    return next(str(one.correction_id) for one in found.corrections if bool(one.invoice_id) == bool(invoice))
 
 
 def pages(money: MoneyWorld) -> list[tuple[str, str]]:
@@ -87,6 +94,10 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
         ("accounting", f"{held}/reapply/preview?on_account=yes&reason=for+later"),
         ("accounting", f"{account}/refund"),
         ("accounting", f"{account}/refund/preview?amount=25.00&from=&reason=paid+twice"),
+        *(("accounting", f"/invoices/INV-000001{path}") for path in ("", "/credit", f"/credit/preview?{_CREDIT}")),
+        ("auditor", "/invoices/INV-000002"),
+        ("accounting", "/invoices/INV-000002/write-off"),
+        ("accounting", f"/accounting/corrections/{_correction(money, 'INV-000002')}"),
         ("accounting", "/accounting/payouts/new"),
         ("accounting", "/accounting/payouts/new?channel=amazon"),
         ("accounting", f"/accounting/payouts/new/preview?{urlencode({**payout, **line})}"),

@@ -10,7 +10,7 @@ from tests.billing.desk import order_of
 from tests.console.money_world import MoneyWorld
 from tests.console.world import Browser
 
-FIRST = re.compile(r'<th scope="row">(?:<bdi>)?([^<]+)<')
+FIRST = re.compile(r'<th scope="row">(?:<bdi>|<a href="/invoices/[^"]+">)?([^<]+)<')
 
 
 def sell(money: MoneyWorld, count: int) -> list[str]:

@@ -33,6 +33,8 @@ _SETTLED = (
     ("Credited", "credited"), ("Written off", "written_off"),
 )  # fmt: skip
 
+_OPEN = "Open on the invoice"
+
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
@@ -73,7 +75,7 @@ class BilledLines:
 
 @dataclass(frozen=True, slots=True)
 class CreditNoteShown:
-    """A credit note; its `parts` are those that are not zero, and `left_over` is (payment id, what of it lies on account)."""
+    """A credit note; its `parts` are the tax and those that are not zero, and `left_over` is (payment id, what of it lies on account)."""
 
     number: str
     invoice_id: str
@@ -107,7 +109,9 @@ class CreditNoteShown:
             row.reason_code,
             row.reason,
             tuple(_line(line) for line in row.lines),
-            tuple((words, -part if words == "Discount" else part) for words, part in parts if part.minor),
+            tuple(
+                (words, -part if words == "Discount" else part) for words, part in parts if part.minor or words == "Tax"
+            ),
             money(row.total, currency),
             money(row.cash, currency),
             money(row.recovered, currency),
@@ -171,13 +175,13 @@ def detail(row: pb.Invoice, notes: Sequence[pb.CreditNote], first: int = 1) -> I
 def corrected(seen: pb.PreviewCreditNoteResponse, names: Names) -> Corrected:
     """What billing says that would happen, in words."""
     note = CreditNoteShown.of(seen.credit_note) if seen.HasField("credit_note") else None
-    rows = [row for row in _rows(seen) if row.before != row.after]
+    rows = [row for row in _rows(seen) if row.before != row.after or row.what == _OPEN]
     return Corrected(note, rows, list(_sentences(note, seen, names)), seen.needs_second_person)
 
 
 def _rows(seen: pb.PreviewCreditNoteResponse) -> Iterator[Row]:
     currency = seen.before.total.currency
-    for words, name in (("Open on the invoice", "open"), *_SETTLED):
+    for words, name in ((_OPEN, "open"), *_SETTLED):
         amounts = (money(getattr(invoice, name), currency) for invoice in (seen.before, seen.after))
         yield Row(words, *map(written, amounts))
     yield Row("Status", labels.status(seen.before.status), labels.status(seen.after.status))

@@ -110,6 +110,7 @@ def _sums(invoice: Invoice) -> list[Content]:
         (payment.paid_name(invoice), -invoice.paid, invoice.paid.minor),
         ("Early payment discount", -(invoice.discount_taken or zero), invoice.discount_taken),
         ("Paid where it was bought", -invoice.settled_elsewhere, invoice.settled_elsewhere.minor),
+        ("Credited", -invoice.credited, invoice.credited.minor),
         ("Written off", -invoice.written_off, invoice.written_off.minor),
         (f"Amount due {currency}", invoice.open, True),
     )

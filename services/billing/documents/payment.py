@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.billing.domain.credit import SETTLED_ELSEWHERE, is_on_terms
-from services.billing.domain.invoices import Invoice
+from services.billing.domain.invoices import CREDITED, PAID, Invoice
 from services.kernel.formats import Formats, amount
 from services.kernel.terms import NOT_DUE, Terms
 
@@ -52,7 +52,8 @@ def sentences(invoice: Invoice, formats: Formats, *, has_bank: bool) -> list[str
 def _settled(invoice: Invoice) -> str:
     if invoice.settled_elsewhere.minor:
         return "Paid where it was bought. Nothing is to be paid."
-    return "Paid in full. Nothing is to be paid." if invoice.total.minor else "Nothing is to be paid."
+    how = {PAID: "Paid in full. ", CREDITED: "Credited in full. "}.get(invoice.status, "")
+    return f"{how}Nothing is to be paid." if invoice.total.minor else "Nothing is to be paid."
 
 
 def _early(invoice: Invoice, formats: Formats) -> list[str]:
