@@ -15,7 +15,7 @@ from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
-from services.runtime.wire import money
+from services.runtime.wire import money, tax_part
 
 Request: TypeAlias = pb.CreditInvoiceRequest | pb.WriteOffInvoiceRequest
 Asked: TypeAlias = CreditAsked | WriteOffAsked
@@ -118,4 +118,5 @@ def note_message(note: CreditNote) -> pb.CreditNote:
         issued_at_micros=micros(note.issued_at),
         asked_by=note.asked_by,
         approved_by=note.approved_by,
+        tax_parts=[tax_part(one.tax_part) for one in note.by_tax],
     )

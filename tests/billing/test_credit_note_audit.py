@@ -20,6 +20,8 @@ PLANTED = (
     ("billing.credit_note_total_adds_up", "UPDATE credit_note SET open_minor = open_minor + 1"),
     ("billing.credit_note_lines_sum", "UPDATE credit_note_line SET extended_minor = extended_minor + 1"),
     ("billing.credit_note_lines_sum", "DELETE FROM credit_note_line"),
+    ("billing.credit_note_tax_parts_sum", "UPDATE credit_note_tax_part SET tax_minor = tax_minor + 1"),
+    ("billing.credit_note_tax_parts_sum", "UPDATE credit_note_tax_part SET allowance_minor = allowance_minor + 1"),
     ("billing.credited_is_credit_notes", "UPDATE invoice SET credited_minor = credited_minor + 1"),
     ("billing.credited_within_invoice", "UPDATE credit_note SET freight_minor = freight_minor + 1000"),
     ("billing.credited_within_invoice", "UPDATE credit_note SET tax_minor = tax_minor + 1000"),

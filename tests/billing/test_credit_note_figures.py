@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from services.billing.domain.invoices import EarlyDiscount, Invoice, InvoiceLine
 from services.billing.domain.payments import oldest_first
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import FREIGHT, UNTAXED_FREIGHT, TaxKind, TaxPart
 from services.kernel.terms import Installment
 
 Draw = Callable[[st.SearchStrategy[int]], int]
@@ -66,7 +68,10 @@ def after(so_far: CreditedSoFar, found: CreditFigures) -> CreditedSoFar:
     for line in found.lines:
         quantities[line.line_id] = quantities.get(line.line_id, 0) + line.quantity
         extended[line.line_id] = extended.get(line.line_id, ZERO) + line.extended
-    return CreditedSoFar(quantities, extended, so_far.parts + found.parts)
+    by_tax = dict(so_far.by_tax)
+    for one in found.by_tax:
+        by_tax[one.key] = so_far.of(one.key) + one.parts
+    return CreditedSoFar(quantities, extended, so_far.parts + found.parts, by_tax)
 
 
 def minors(parts: Credited) -> tuple[int, ...]:
@@ -129,6 +134,29 @@ def test_what_was_paid_where_it_was_bought_is_refunded_there() -> None:
         credit(elsewhere, asked({"1": 1}), CreditedSoFar.none("USD"))
 
 
+def test_goods_free_of_tax_are_credited_without_any_and_freight_by_what_is_left_of_it() -> None:
+    """5 at 40.00 taxed 10 % and 1 at 20.00 free of tax, freight 11.00 with the goods: 231.00 and 21.00."""
+    taxed, free = TaxKind.at(Decimal("0.1")), TaxKind.at(Decimal(0))
+    parts = (
+        TaxPart("S 0.1", taxed, usd(20_000), ZERO, usd(1_000), usd(2_100)),
+        TaxPart("Z 0", free, usd(2_000), ZERO, usd(100), ZERO),
+    )
+    invoice = invoice_of((5, 20_000), (1, 2_000), freight=1_100, tax=2_100, parts=parts)
+    lines = tuple(replace(line, tax_key=part.key) for line, part in zip(invoice.lines, parts, strict=True))
+    invoice, nothing = replace(invoice, lines=lines), CreditedSoFar.none("USD")
+
+    rice, pumps = (credit(invoice, asked({line: 1}), nothing).parts for line in ("2", "1"))
+    whole = credit(invoice, asked(is_all=True), after(nothing, credit(invoice, asked({"2": 1}, freight=550), nothing)))
+
+    assert (rice.net, rice.tax) == (usd(2_000), ZERO)
+    assert (pumps.net, pumps.tax) == (usd(4_000), usd(400))
+    assert (whole.parts.net, whole.parts.freight) == (usd(20_000), usd(550))
+    assert [(one.key, one.parts.freight, one.parts.tax) for one in whole.by_tax] == [
+        ("S 0.1", usd(500), usd(2_050)),
+        ("Z 0", usd(50), ZERO),
+    ]
+
+
 def test_a_credit_note_takes_what_is_open_then_what_was_given_up_then_what_was_paid() -> None:
     invoice = invoice_of((1, 10_000), paid=5_000, given_up=usd(3_000))
 
@@ -185,11 +213,29 @@ def test_the_status_says_how_nothing_came_to_be_open(members: dict[str, Any], st
 
 @st.composite
 def invoices(draw: st.DrawFn) -> Invoice:
+    """An invoice with one to three tax rates, whose freight is taxed as the goods are, or not at all."""
     lines = draw(st.lists(st.tuples(st.integers(1, 7), st.integers(0, 5_000)), min_size=1, max_size=4))
-    merchandise = sum(extended for _, extended in lines)
-    discount = draw(st.integers(0, merchandise))
-    net = merchandise - discount
-    return invoice_of(*lines, discount=discount, freight=draw(st.integers(0, 999)), tax=draw(st.integers(0, net // 3)))
+    keys = [draw(st.sampled_from(("S 0.19", "S 0.07", "Z 0"))) for _ in lines]
+    parts = [
+        _part(draw, key, [worth for (_, worth), own in zip(lines, keys, strict=True) if own == key])
+        for key in dict.fromkeys(keys)
+    ]
+    if draw(st.booleans()):
+        parts.append(TaxPart(FREIGHT, UNTAXED_FREIGHT, ZERO, ZERO, usd(draw(st.integers(1, 999))), ZERO))
+    discount, freight, tax = (
+        sum(getattr(part, name).minor for part in parts) for name in ("discount", "freight", "tax")
+    )
+    invoice = invoice_of(*lines, discount=discount, freight=freight, tax=tax, parts=tuple(parts))
+    taxed = tuple(replace(line, tax_key=key) for line, key in zip(invoice.lines, keys, strict=True))
+    return replace(invoice, lines=taxed)
+
+
+def _part(draw: st.DrawFn, key: str, worth: list[int]) -> TaxPart:
+    code, rate = key.split()
+    merchandise, kind = sum(worth), TaxKind(code, Decimal(rate))
+    discount, freight = draw(st.integers(0, merchandise)), draw(st.integers(0, 300))
+    most = (merchandise - discount + freight) // 3 if kind.rate else 0
+    return TaxPart(key, kind, usd(merchandise), usd(discount), usd(freight), usd(draw(st.integers(0, most))))
 
 
 def _next(draw: Draw, invoice: Invoice, so_far: CreditedSoFar) -> CreditAsked:

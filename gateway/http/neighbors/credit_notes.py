@@ -16,10 +16,11 @@ from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, Quantity, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfCustomer, OfOrder, path_id
-from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
+from gateway.http.plumbing.shapes import MoneyShape, TaxShape, instant, proto_money
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.kernel.bounds import MAX_LINES
+from services.runtime.wire import read_tax_part
 
 router = APIRouter(tags=["credit notes"])
 
@@ -94,6 +95,7 @@ class CreditNoteFigures(BaseModel):
     )
     freight: MoneyShape
     tax: MoneyShape
+    taxes: list[TaxShape] = Field(description="How it is taxed; what is given on the price counts with the goods.")
     total: MoneyShape = Field(description="merchandise - discount + allowance + freight + tax.")
     off_open: MoneyShape = Field(description="What of the total went off what was open on the invoice.")
     recovered: MoneyShape = Field(description="What of it had been written off before.")
@@ -272,6 +274,7 @@ def _figures(row: pb.CreditNote) -> dict[str, object]:
         **{name: getattr(row, name) for name in texts},
         **{name: _money(getattr(row, name)) for name in amounts},
         "lines": [invoice_line(line) for line in row.lines],
+        "taxes": TaxShape.rows(read_tax_part(part, row.total.currency) for part in row.tax_parts),
     }
 
 

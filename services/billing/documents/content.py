@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from services.billing.documents import payment
@@ -12,7 +11,6 @@ from services.billing.domain.headers import Address
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.formats import Formats, amount, tax_lines
 from services.kernel.money import Money, UnitPrice
-from services.kernel.tax import parts_of_one_rate
 from services.kernel.terms import NOT_DUE
 from services.runtime.addresses import lines_of
 
@@ -127,12 +125,9 @@ def _signed(value: Money) -> str:
 
 def _tax_rows(invoice: Invoice) -> list[tuple[str, Money, bool]]:
     """The tax by rate, and why nothing is charged; one of before there were parts has its header's rate."""
-    charges, rate = invoice.charges, Decimal(invoice.header.tax_rate or 0)
-    amounts = (charges.merchandise, charges.discount, charges.freight, charges.tax)
-    parts = invoice.parts or parts_of_one_rate(*amounts, rate)
     return [
         (f"{row.name} ({row.reason})" if row.reason else row.name, row.tax, True)
-        for row in tax_lines(parts, charges.tax.currency)
+        for row in tax_lines(invoice.tax_parts, invoice.total.currency)
     ]
 
 

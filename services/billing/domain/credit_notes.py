@@ -1,12 +1,13 @@
 """Credit notes: what falls on what is credited of an invoice, and where it goes; those of an invoice never sum to more than it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, share
+from services.kernel.tax import TaxKind, TaxPart
 
 REASONS = ("billing_error", "price", "shortage", "damaged", "returned", "goodwill", "other")
 """Why an invoice is credited, in a word; people write the rest."""
@@ -54,16 +55,24 @@ class Credited:
 
 @dataclass(frozen=True, slots=True)
 class CreditedSoFar:
-    """What earlier credit notes of an invoice came to: line id → units and line id → what they were credited at, and their parts."""
+    """What earlier credit notes of an invoice came to: line id → units and line id → what they were credited at, and their parts.
+
+    `by_tax` is tax part → its share of those.
+    """
 
     quantities: Mapping[str, int]
     extended: Mapping[str, Money]
     parts: Credited
+    by_tax: Mapping[str, Credited]
+
+    def of(self, key: str) -> Credited:
+        """What was credited of a tax part."""
+        return self.by_tax.get(key, Credited.none(self.parts.tax.currency))
 
     @classmethod
     def none(cls, currency: str) -> "CreditedSoFar":
         """No credit note yet."""
-        return cls({}, {}, Credited.none(currency))
+        return cls({}, {}, Credited.none(currency), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +89,27 @@ class CreditAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditedTax:
+    """What a credit note credits of a tax part of its invoice."""
+
+    key: str
+    kind: TaxKind
+    parts: Credited
+
+    @property
+    def tax_part(self) -> TaxPart:
+        """As documents sum tax up: what is given on the price counts with the goods."""
+        own = self.parts
+        return TaxPart(self.key, self.kind, own.merchandise + own.allowance, own.discount, own.freight, own.tax)
+
+
+@dataclass(frozen=True, slots=True)
 class CreditFigures:
-    """What a credit note will say: its lines in the order of the invoice, and its parts."""
+    """What a credit note will say: its lines in the order of the invoice, its parts, and those by tax part."""
 
     lines: tuple[InvoiceLine, ...]
     parts: Credited
+    by_tax: tuple[CreditedTax, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +151,7 @@ class CreditNote:
     left_over: tuple[LeftOver, ...] = field(default=())
     asked_by: str = ""
     approved_by: str = ""
+    by_tax: tuple[CreditedTax, ...] = ()
 
 
 def everything(invoice: Invoice, so_far: CreditedSoFar) -> tuple[dict[str, int], Money]:
@@ -138,7 +164,8 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
     """What falls on what is asked. Notes that credit all units and the freight sum to the invoice to the cent, whatever the partition.
 
     Units are credited at their share of what their line was billed, with their share of the discount and less their share of
-    what was given on the price before; the tax is shared by what all that comes to. Refused beyond what is left.
+    what was given on the price before; the tax of each tax part is shared by what all that comes to of it, so that goods free of
+    tax are credited without any. An allowance and freight fall on the parts by what is left of them. Refused beyond what is left.
     """
     _check_creditable(invoice)
     units, freight = everything(invoice, so_far) if asked.is_all else (dict(asked.lines), asked.freight)
@@ -146,30 +173,66 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
     _check_currency(invoice, freight, allowance)
     _check_units(invoice, units, so_far)
     lines = tuple(_line(line, units[line.line_id], so_far) for line in invoice.lines if units.get(line.line_id))
-    merchandise = Money.total((line.extended for line in lines), invoice.total.currency)
-    discount = share(
-        invoice.charges.discount, merchandise.minor, invoice.charges.merchandise.minor,
-        before=so_far.parts.merchandise.minor, given=so_far.parts.discount,
-    )  # fmt: skip
-    goods = merchandise - discount
-    taken_back = _allowance_on(invoice, goods, merchandise, so_far)
-    _check_allowance(invoice, allowance, goods - taken_back, so_far)
+    goods = [_goods(part, lines, invoice, so_far) for part in invoice.tax_parts]
+    _check_allowance(invoice, allowance, goods, so_far)
     _check_freight(invoice, freight, so_far)
-    net = goods - taken_back + allowance
-    tax = tax_on_credit(invoice, net, so_far)
-    parts = Credited(merchandise, discount, allowance - taken_back, freight, tax)
+    by_tax = _with_tax(invoice, goods, allowance, freight, so_far)
+    parts = sum((one.parts for one in by_tax), start=Credited.none(invoice.total.currency))
     if not parts.total.minor:
         raise InvalidArgument(
             "CREDIT_OF_NOTHING",
             f"nothing of invoice {invoice.number} would be credited: name units, freight or an amount",
         )
-    return CreditFigures(lines, parts)
+    nothing = Credited.none(invoice.total.currency)
+    return CreditFigures(lines, parts, tuple(one for one in by_tax if one.parts != nothing))
 
 
-def tax_on_credit(invoice: Invoice, net: Money, so_far: CreditedSoFar) -> Money:
-    """The tax that falls on this much of the invoice's net, its earlier credit notes counted."""
-    whole, before = invoice.charges.net.minor, so_far.parts.net.minor
-    return share(invoice.charges.tax, net.minor, whole, before=before, given=so_far.parts.tax)
+def _goods(part: TaxPart, lines: Sequence[InvoiceLine], invoice: Invoice, so_far: CreditedSoFar) -> CreditedTax:
+    """What is credited of the goods of a tax part, less their share of the discount and of what was given on their price."""
+    first, had = invoice.tax_parts[0].key, so_far.of(part.key)
+    zero = Money.zero(part.tax.currency)
+    merchandise = Money.total((one.extended for one in lines if (one.tax_key or first) == part.key), zero.currency)
+    whole, before = part.merchandise.minor, had.merchandise.minor
+    discount = share(part.discount, merchandise.minor, whole, before=before, given=had.discount)
+    taken_back = _allowance_on(part, merchandise - discount, merchandise, had)
+    return CreditedTax(part.key, part.kind, Credited(merchandise, discount, -taken_back, zero, zero))
+
+
+def _with_tax(
+    invoice: Invoice, goods: Sequence[CreditedTax], allowance: Money, freight: Money, so_far: CreditedSoFar
+) -> list[CreditedTax]:
+    """The goods of each part with its share of an allowance and of freight, by what is left of it, and the tax on all that."""
+    of_allowance = _shared(
+        allowance, [_left(part, one, so_far) for part, one in zip(invoice.tax_parts, goods, strict=True)]
+    )
+    of_freight = _shared(freight, [part.freight - so_far.of(part.key).freight for part in invoice.tax_parts])
+    found = []
+    for part, one, given, carried in zip(invoice.tax_parts, goods, of_allowance, of_freight, strict=True):
+        own = replace(one.parts, allowance=one.parts.allowance + given, freight=carried)
+        found.append(replace(one, parts=replace(own, tax=_tax(part, own, so_far.of(part.key)))))
+    return found
+
+
+def _left(part: TaxPart, goods: CreditedTax, so_far: CreditedSoFar) -> Money:
+    """What of the goods of a part is left to be credited before tax, these goods credited."""
+    return part.merchandise - part.discount - so_far.of(part.key).net - goods.parts.net
+
+
+def _shared(total: Money, left: Sequence[Money]) -> list[Money]:
+    """An amount over parts, by what is left of each."""
+    whole, before, given = sum(one.minor for one in left), 0, Money.zero(total.currency)
+    shares = []
+    for one in left:
+        own = share(total, one.minor, whole, before=before, given=given) if total.minor else Money.zero(total.currency)
+        shares.append(own)
+        before, given = before + one.minor, given + own
+    return shares
+
+
+def _tax(part: TaxPart, credited: Credited, had: Credited) -> Money:
+    """The tax of a part that falls on this much of its net and its freight, earlier credit notes counted."""
+    now, before = (one.net + one.freight for one in (credited, had))
+    return share(part.tax, now.minor, part.net.minor, before=before.minor, given=had.tax)
 
 
 def land(invoice: Invoice, total: Money) -> Landing:
@@ -238,20 +301,22 @@ def _line(line: InvoiceLine, units: int, so_far: CreditedSoFar) -> InvoiceLine:
         before=so_far.quantities.get(line.line_id, 0),
         given=so_far.extended.get(line.line_id, Money.zero(line.extended.currency)),
     )  # fmt: skip
-    return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
+    return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended, line.tax_key)
 
 
-def _allowance_on(invoice: Invoice, goods: Money, merchandise: Money, so_far: CreditedSoFar) -> Money:
+def _allowance_on(part: TaxPart, goods: Money, merchandise: Money, had: Credited) -> Money:
     """What of the allowances that were given falls on these goods: their share by value of all that are not credited yet."""
-    given, left = so_far.parts.allowance, invoice.charges.merchandise - so_far.parts.merchandise
-    rest = invoice.charges.net - so_far.parts.merchandise + so_far.parts.discount - goods
+    given, left = had.allowance, part.merchandise - had.merchandise
+    rest = part.merchandise - part.discount - had.merchandise + had.discount - goods
     own = share(given, merchandise.minor, left.minor, before=0, given=Money.zero(given.currency))
     # no goods bear more than they cost, and what is not credited yet can bear what is left
     return min(max(own, given - rest), goods)
 
 
-def _check_allowance(invoice: Invoice, allowance: Money, goods: Money, so_far: CreditedSoFar) -> None:
-    left = invoice.charges.net - so_far.parts.net - goods
+def _check_allowance(invoice: Invoice, allowance: Money, goods: Sequence[CreditedTax], so_far: CreditedSoFar) -> None:
+    currency = invoice.total.currency
+    parts = zip(invoice.tax_parts, goods, strict=True)
+    left = Money.total((_left(part, one, so_far) for part, one in parts), currency)
     if allowance > left:
         raise Refused(
             "ALLOWANCE_EXCEEDS_GOODS",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from services.billing.domain.charging import (
     BilledSoFar,
@@ -17,7 +18,7 @@ from services.billing.domain.credit import is_on_terms
 from services.billing.domain.headers import Header
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, exact_share
-from services.kernel.tax import TaxPart
+from services.kernel.tax import TaxPart, parts_of_one_rate
 from services.kernel.terms import Installment, Move, Terms
 
 OPEN, PART_PAID, PAID, CREDITED, WRITTEN_OFF = "open", "part_paid", "paid", "credited", "written_off"
@@ -142,6 +143,13 @@ class Invoice:
     parts: tuple[TaxPart, ...] = ()
     credited_total: Money | None = None
     given_up: Money | None = None
+
+    @property
+    def tax_parts(self) -> tuple[TaxPart, ...]:
+        """What of it is taxed in one way; one of before there were parts had its goods at its header's rate, and freight untaxed."""
+        own = self.charges
+        rate = Decimal(self.header.tax_rate or 0)
+        return self.parts or parts_of_one_rate(own.merchandise, own.discount, own.freight, own.tax, rate)
 
     @property
     def total(self) -> Money:

@@ -5,7 +5,7 @@ from services.billing.models.cards import CardAuthorization, ProviderEvent, Prov
 from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import Correction
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
-from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, WriteOff
+from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, CreditNoteTaxPart, WriteOff
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
@@ -21,6 +21,7 @@ __all__ = [
     "CreditNote",
     "CreditNoteCash",
     "CreditNoteLine",
+    "CreditNoteTaxPart",
     "CreditWait",
     "Delivery",
     "Invoice",

@@ -84,6 +84,32 @@ class CreditNoteLine(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
+    tax_key: str = Field(sa_type=Text)
+
+
+class CreditNoteTaxPart(Table, table=True):
+    """What a credit note credits of a tax part of its invoice."""
+
+    __tablename__ = "credit_note_tax_part"
+    __table_args__ = (
+        ForeignKeyConstraint(["credit_note_id"], ["credit_note.credit_note_id"], name="credit_note_tax_part_note"),
+        CheckConstraint(
+            "merchandise_minor >= 0 AND discount_minor >= 0 AND freight_minor >= 0 AND tax_minor >= 0",
+            name="credit_note_tax_part_amounts",
+        ),
+        STRICT,
+    )
+    credit_note_id: str = Field(sa_type=Text, primary_key=True)
+    tax_key: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64)
+    code: str = Field(sa_type=Text)
+    rate: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    merchandise_minor: int = Field(sa_type=Int64)
+    discount_minor: int = Field(sa_type=Int64)
+    allowance_minor: int = Field(sa_type=Int64)
+    freight_minor: int = Field(sa_type=Int64)
+    tax_minor: int = Field(sa_type=Int64)
 
 
 class CreditNoteCash(Table, table=True):

@@ -53,6 +53,17 @@ INVARIANTS = (
         f"OR (SUM(n.total_minor) = i.total_minor AND ({_UNLIKE} OR {_NET} <> {_BILLED_NET})) ORDER BY i.number",
     ),
     Invariant(
+        "billing.credit_note_tax_parts_sum",
+        "the tax parts of a credit note sum to it, and those of an invoice's notes to no more than its own",
+        "SELECT n.number FROM credit_note AS n JOIN (SELECT credit_note_id, SUM(merchandise_minor - discount_minor + allowance_minor) AS net, "
+        "SUM(freight_minor) AS freight, SUM(tax_minor) AS tax FROM credit_note_tax_part GROUP BY credit_note_id) AS p "
+        "ON p.credit_note_id = n.credit_note_id WHERE p.net <> n.merchandise_minor - n.discount_minor + n.allowance_minor "
+        "OR p.freight <> n.freight_minor OR p.tax <> n.tax_minor UNION ALL "
+        "SELECT i.invoice_id || ' ' || i.tax_key FROM invoice_tax_part AS i JOIN (SELECT n.invoice_id, t.tax_key, SUM(t.tax_minor) AS tax "
+        "FROM credit_note_tax_part AS t JOIN credit_note AS n ON n.credit_note_id = t.credit_note_id GROUP BY n.invoice_id, t.tax_key) AS c "
+        "ON c.invoice_id = i.invoice_id AND c.tax_key = i.tax_key WHERE c.tax > i.tax_minor",
+    ),
+    Invariant(
         "billing.units_are_credited_once",
         "units of an invoice's line are credited as often as its credit notes say, and each once",
         "SELECT l.invoice_id || ' ' || l.line_id FROM invoice_line AS l LEFT JOIN ("

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Row, ScalarSelect, bindparam, func, insert, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditNote, Landing, LeftOver
+from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditedTax, CreditNote, Landing, LeftOver
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.store import tables
 from services.billing.store.invoices import OPEN_MINOR
 from services.kernel.ids import FIRST_CREDIT_NOTE
 from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import TaxKind
 from services.runtime.db import Int64
 from services.runtime.statements import changed, fitting
 
 _note, _line, _cash = tables.credit_note.c, tables.credit_note_line.c, tables.credit_note_cash.c
+_tax = tables.credit_note_tax_part.c
 _bill, _billed = tables.invoice.c, tables.invoice_line.c
 _PARTS = ("merchandise", "discount", "allowance", "freight", "tax")
 _LANDING = ("open", "recovered", "discount_lost", "cash")
@@ -34,6 +37,17 @@ _UNITS = (
     .join(tables.credit_note, _note.credit_note_id == _line.credit_note_id)
     .where(_note.invoice_id == bindparam("invoice"))
     .group_by(_line.line_id)
+)
+_BY_TAX = (
+    select(_tax.tax_key, *(func.sum(_tax[f"{part}_minor"]) for part in _PARTS))
+    .join(tables.credit_note, _note.credit_note_id == _tax.credit_note_id)
+    .where(_note.invoice_id == bindparam("invoice"))
+    .group_by(_tax.tax_key)
+)
+_TAX_PARTS = (
+    select(tables.credit_note_tax_part)
+    .where(_tax.credit_note_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_tax.credit_note_id, _tax.position)
 )
 _LINES = (
     select(tables.credit_note_line)
@@ -97,6 +111,10 @@ def so_far(session: Session, invoice: Invoice) -> CreditedSoFar:
         {row.line_id: int(row.units) for row in rows},
         {row.line_id: Money(int(row.minor), currency) for row in rows},
         parts,
+        {
+            str(key): Credited(*(Money(int(minor), currency) for minor in minors))
+            for key, *minors in session.execute(_BY_TAX, of)
+        },
     )
 
 
@@ -158,11 +176,13 @@ def add(session: Session, note: CreditNote, sequence: int) -> None:
             "quantity": line.quantity,
             "unit_price": line.unit_price.text,
             "extended_minor": line.extended.minor,
+            "tax_key": line.tax_key,
         }
         for position, line in enumerate(note.lines)
     ]
     if lines:
         session.execute(insert(tables.credit_note_line), lines)
+    session.execute(insert(tables.credit_note_tax_part), _tax_values(note))
     cash = [
         {"credit_note_id": note.credit_note_id, "payment_id": one.payment_id, "amount_minor": one.amount.minor}
         for one in note.left_over
@@ -220,6 +240,21 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
     }
 
 
+def _tax_values(note: CreditNote) -> list[dict[str, object]]:
+    return [
+        {
+            "credit_note_id": note.credit_note_id,
+            "tax_key": one.key,
+            "position": position,
+            "code": one.kind.code,
+            "rate": f"{one.kind.rate:f}",
+            "reason": one.kind.reason,
+            **{f"{name}_minor": getattr(one.parts, name).minor for name in _PARTS},
+        }
+        for position, one in enumerate(note.by_tax)
+    ]
+
+
 def _many(session: Session, rows: Sequence[Row[Any]]) -> list[CreditNote]:
     if not rows:
         return []
@@ -228,10 +263,15 @@ def _many(session: Session, rows: Sequence[Row[Any]]) -> list[CreditNote]:
     cash = {
         key: list(group) for key, group in groupby(session.execute(_LEFT_OVER, ids), lambda one: one.credit_note_id)
     }
-    return [_note_of(row, lines.get(row.credit_note_id, []), cash.get(row.credit_note_id, [])) for row in rows]
+    taxes = {
+        key: list(group) for key, group in groupby(session.execute(_TAX_PARTS, ids), lambda one: one.credit_note_id)
+    }
+    return [_note_of(row, *(found.get(row.credit_note_id, []) for found in (lines, cash, taxes))) for row in rows]
 
 
-def _note_of(row: Row[Any], lines: Sequence[Row[Any]], cash: Sequence[Row[Any]]) -> CreditNote:
+def _note_of(
+    row: Row[Any], lines: Sequence[Row[Any]], cash: Sequence[Row[Any]], taxes: Sequence[Row[Any]]
+) -> CreditNote:
     def money(minor: int) -> Money:
         return Money(minor, row.currency)
 
@@ -255,6 +295,7 @@ def _note_of(row: Row[Any], lines: Sequence[Row[Any]], cash: Sequence[Row[Any]])
                 line.quantity,
                 UnitPrice.parse(line.unit_price, row.currency),
                 money(line.extended_minor),
+                line.tax_key,
             )
             for line in lines
         ),
@@ -263,4 +304,12 @@ def _note_of(row: Row[Any], lines: Sequence[Row[Any]], cash: Sequence[Row[Any]])
         tuple(LeftOver(one.payment_id, money(one.amount_minor)) for one in cash),
         row.asked_by,
         row.approved_by,
+        tuple(
+            CreditedTax(
+                one.tax_key,
+                TaxKind(one.code, Decimal(one.rate), one.reason),
+                Credited(*(money(getattr(one, f"{part}_minor")) for part in _PARTS)),
+            )
+            for one in taxes
+        ),
     )

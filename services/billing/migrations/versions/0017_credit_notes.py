@@ -50,6 +50,7 @@ def upgrade() -> None:
     _index_open(_OPEN_AFTER)
     _create_credit_note()
     _create_parts()
+    _create_tax_parts()
     _create_correction()
     allow_values("journal_entry", {"debit": _AFTER, "credit": _AFTER, "source_type": _SOURCES_AFTER})
 
@@ -111,12 +112,28 @@ _CHECKS = (
 )
 
 
+def _create_tax_parts() -> None:
+    amounts = ("merchandise", "discount", "allowance", "freight", "tax")
+    never_negative = " AND ".join(f"{name}_minor >= 0" for name in amounts if name != "allowance")
+    op.create_table(
+        "credit_note_tax_part",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("credit_note_id", "tax_key")),
+        sa.Column("position", db.Int64, nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("code", "rate", "reason")),
+        *(sa.Column(f"{name}_minor", db.Int64, nullable=False) for name in amounts),
+        sa.CheckConstraint(never_negative, name="credit_note_tax_part_amounts"),
+        sa.ForeignKeyConstraint(["credit_note_id"], ["credit_note.credit_note_id"], name="credit_note_tax_part_note"),
+        sa.PrimaryKeyConstraint("credit_note_id", "tax_key"),
+        sqlite_strict=True,
+    )
+
+
 def _create_parts() -> None:
     op.create_table(
         "credit_note_line",
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("credit_note_id", "line_id")),
         sa.Column("position", db.Int64, nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in ("sku", "description", "unit_price")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("sku", "description", "unit_price", "tax_key")),
         *(sa.Column(name, db.Int64, nullable=False) for name in ("quantity", "extended_minor")),
         sa.CheckConstraint("quantity > 0", name="credit_note_line_quantity"),
         sa.CheckConstraint("extended_minor >= 0", name="credit_note_line_extended"),
@@ -193,7 +210,7 @@ def _move_corrections(old: str, new: str) -> None:
 def downgrade() -> None:
     _correction_table("payment_correction", _KINDS_BEFORE, is_of_invoices=False)
     _move_corrections("correction", "payment_correction")
-    for table in ("write_off", "credit_note_cash", "credit_note_line", "credit_note"):
+    for table in ("write_off", "credit_note_cash", "credit_note_tax_part", "credit_note_line", "credit_note"):
         op.drop_table(table)
     allow_values("journal_entry", {"debit": _BEFORE, "credit": _BEFORE, "source_type": _SOURCES_BEFORE})
     _index_open(_OPEN_BEFORE)

@@ -2895,6 +2895,7 @@ class CreditNote(_message.Message):
     ISSUED_AT_MICROS_FIELD_NUMBER: _builtins.int
     ASKED_BY_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
+    TAX_PARTS_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """Identity, "cn_…"."""
     number: _builtins.str
@@ -2969,6 +2970,10 @@ class CreditNote(_message.Message):
     def left_over(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOverCash]:
         """That cash, by payment."""
 
+    @_builtins.property
+    def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """How it is taxed: what of it has one rate together; an allowance counts with the goods."""
+
     def __init__(
         self,
         *,
@@ -2997,10 +3002,11 @@ class CreditNote(_message.Message):
         issued_at_micros: _builtins.int = ...,
         asked_by: _builtins.str = ...,
         approved_by: _builtins.str = ...,
+        tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
