@@ -85,8 +85,6 @@ CHANGES = (
     Change("Unit price of SKID-40", "8,800.00", "8,900.00", is_money=True),
 )
 LINK = mails.review_page(CONTACTS, "stp_1")
-
-
 ASKED = mails.Asked("manager approval", ("over 25,000.00 USD",), "Sam", DUE, LINK)
 SHIPMENT = {
     "shipment_id": "shp_1",
