@@ -1,4 +1,4 @@
-"""`oms invoices`: what was billed and what is open."""
+"""`oms invoices`: what was billed and what is open, and what is to be invoiced."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import typer
 from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
+from cli.invoicing import create, drafts, due
 from cli.known import check_customer
 from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
 from cli.refusals import CommandRefused
 
 app = typer.Typer(
-    help="Invoices: list them, show one, get one as a PDF, correct one by a credit note, write one off.",
+    help="Invoices: list them, show one, get one as a PDF; invoice what has shipped; correct one by a credit note, write one off.",
     no_args_is_help=True,
 )
+app.command()(due)
+app.command()(create)
+app.add_typer(drafts, name="drafts")
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),

@@ -63,10 +63,14 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
 
 
 def _payment(order: Mapping[str, Any]) -> Sequence[str]:
-    """How it is paid, and whose bill it is where that is somebody else's."""
+    """How it is paid, when it is invoiced if not per shipment, and whose bill it is where that is somebody else's."""
     method, payer = order.get("payment_method", "terms"), order.get("bill_to_id")
     how = order.get("terms") if method == "terms" else words(method)
-    return [said for said in (how, payer and f"billed to {payer}") if said]
+    policy = order.get("invoicing", "per_shipment")
+    invoiced = (
+        "" if policy == "per_shipment" else "invoiced by hand" if policy == "manual" else f"invoiced {words(policy)}"
+    )
+    return [said for said in (how, invoiced, payer and f"billed to {payer}") if said]
 
 
 def print_change(out: Console, change: Mapping[str, Any]) -> None:

@@ -44,7 +44,7 @@ class People:
         """One round of everybody; how much was done. `orders` is order id → its row in the overview."""
         done = self._review(orders) + self._warehouse(orders) + self._carriers(orders)
         # goods come in when everything that was there has left the shelves
-        return done or (self._supplier() + self._bank(orders))
+        return done or (self._supplier() + self._accounting(orders) + self._bank(orders))
 
     def _as(self, role: str, customer_id: str = "") -> Person:
         sub = self._reps.get(customer_id, "") if role == "sales_rep" else ""
@@ -224,6 +224,23 @@ class People:
             filled = answer.document["filled_quantity"]
             self._board.say(f"goods received: {quantity:,} x {sku} in wh_columbus, {filled:,} fill backorders at once")
         return len(missing)
+
+    def _accounting(self, orders: Mapping[str, Row]) -> int:
+        """What no policy invoices by itself accounting invoices by hand, an order at a time."""
+        rows = self._as("accounting").rows("/v1/billable", policy="manual")
+        waiting = dict.fromkeys(
+            row["order_number"] for row in rows if row["order_id"] in orders and not row["draft_id"]
+        )
+        return sum(self._invoice(number, str(len(rows))) for number in waiting)
+
+    def _invoice(self, number: str, mark: str) -> int:
+        key = self._key("invoice", number, mark, str(len(self._done)))
+        path, body = "/v1/invoices", {"order_id": number}
+        if not self._do(key, lambda: self._as("accounting").post(path, body, key=key)):
+            return 0
+        self._done.add(key)
+        self._board.say(f"[green]{number}[/] accounting invoices by hand what has shipped")
+        return 1
 
     def _bank(self, orders: Mapping[str, Row]) -> int:
         """Customers pay what they owe, ACME first a part of it; those with long terms pay another day."""

@@ -31,9 +31,11 @@ from gateway.console import (
     support_cases,
 )
 from gateway.console.accounting import (
+    billable,
     corrections,
     crediting,
     decisions,
+    drafts,
     invoices,
     ledger,
     marketplaces,
@@ -49,7 +51,7 @@ from services.orders.access.logins import Attempts
 
 _NOUNS = (
     files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
-    accounting, receipts, payments, corrections, decisions, invoices, crediting, receivables, waiting, marketplaces, ledger,
+    accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, receivables, waiting, marketplaces, ledger,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -185,6 +185,18 @@ def method(word: str) -> str:
     return _METHODS.get(word, status(word))
 
 
+_INVOICING = {
+    "manual": "by accounting",
+    "weekly": "weekly, one invoice an order",
+    "monthly": "monthly, one invoice an order",
+}
+
+
+def invoicing(word: str) -> str:
+    """When what has shipped is invoiced."""
+    return _INVOICING.get(word, status(word))
+
+
 _WAITING_ON = {
     "rest": "credit for the rest",
     "cash": "the customer’s cash",

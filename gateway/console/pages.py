@@ -55,7 +55,7 @@ def _environment(formats: Formats, country: str) -> Environment:
     made.filters.update(
         amount=amount, grouped=grouped, price=price, number=number, iso=iso, readable=said.sentence, when=said.when,
         day=said.day, day_only=said.day_only, moment=said.moment, role=labels.role, event=labels.event,
-        status=labels.status, axis=labels.axis, channel=labels.channel, terms=labels.terms, method=labels.method, waiting_on=labels.waiting_on,
+        status=labels.status, axis=labels.axis, channel=labels.channel, terms=labels.terms, method=labels.method, waiting_on=labels.waiting_on, invoicing=labels.invoicing,
         account=labels.account, tax_lines=tax_lines,
         address=lambda place: addresses.lines_of(place, country),
     )  # fmt: skip

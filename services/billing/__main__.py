@@ -13,6 +13,7 @@ from services.billing.cards.desk import CardDesk
 from services.billing.cards.stripe_provider import StripeProvider
 from services.billing.domain.corrections import parse_limits
 from services.billing.domain.facts import FACT_KINDS
+from services.billing.invoice_runner import InvoiceRunner
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
 from services.billing.settings import Settings
@@ -26,24 +27,31 @@ from services.runtime.relay import Relay
 
 
 def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
-    """Database → servicer → server, with the relay that tells orders of invoices and payments, and what asks the payment provider."""
+    """Database → servicer → server, with the relay that tells orders of invoices and payments, what asks the payment provider, and what invoices by policy."""
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
     key = settings.stripe_key.get_secret_value()
     desk = CardDesk(database, StripeProvider(key, settings.stripe_url) if key else None, clock)
-    servicer = BillingServicer(database, clock, desk, parse_limits(settings.second_person_over), settings.seller)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
     def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         """Hand facts to orders and give the ids it keeps."""
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 
+    def read_order(order_id: str) -> orders_pb2.Order:
+        """An order as it stands."""
+        return orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id)).order
+
+    limits = parse_limits(settings.second_person_over)
+    servicer = BillingServicer(database, clock, desk, limits, settings.seller, read_order)
+    runner = InvoiceRunner(database, read_order, clock)
+    servicer.wake_invoicing = runner.wake
     return ServiceProcess(
         "billing",
         settings,
         database,
         register=lambda server: rpc.add_BillingServiceServicer_to_server(servicer, server),
         service="oms.billing.v1.BillingService",
-        background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]), Asker(desk)),
+        background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]), Asker(desk), runner),
     )
 
 

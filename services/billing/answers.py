@@ -96,6 +96,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         discount_taken=money(issued.discount_taken or Money.zero(issued.total.currency)),
         terms=issued.terms,
         tax_parts=[tax_part(part) for part in issued.parts],
+        shipment_ids=issued.bills,
     )
 
 

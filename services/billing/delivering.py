@@ -11,14 +11,14 @@ from services.billing import fact_wire
 from services.billing.delivery_wire import Delivered
 from services.billing.domain.facts import DueDateSet
 from services.billing.domain.invoices import Invoice
-from services.billing.store import credit, deliveries, families, invoices
+from services.billing.store import billable, credit, deliveries, families, invoices
 from services.kernel.terms import NOT_DUE, Terms
 from services.runtime.business_days import next_business_day
 from services.runtime.facts import emit_fact
 
 
-def record(session: Session, arrived: Sequence[Delivered], now: datetime) -> None:
-    """Keep which shipments arrived, each once, and tell of each invoice that has its due date by it."""
+def record(session: Session, arrived: Sequence[Delivered], now: datetime) -> bool:
+    """Keep which shipments arrived, each once, and tell of each invoice that has its due date by it; whether one is to be made by it."""
     known = invoices.of_shipments(session, [one.shipment_id for one in arrived])
     waiting = [one for one in known.values() if one.due_on == NOT_DUE]
     families.take(session, {(one.customer_id, one.total.currency) for one in waiting})
@@ -28,13 +28,18 @@ def record(session: Session, arrived: Sequence[Delivered], now: datetime) -> Non
         # one that was issued while this waited for it is known by now
         invoice = known.get(one.shipment_id) or invoices.of_shipment(session, one.shipment_id)
         if invoice is not None and invoice.due_on == NOT_DUE:
-            _set_due(session, invoice, one, now)
+            _set_due(session, invoice, now)
+    return billable.arrived(session, [one.shipment_id for one in arrived])
 
 
-def _set_due(session: Session, invoice: Invoice, delivered: Delivered, now: datetime) -> None:
+def _set_due(session: Session, invoice: Invoice, now: datetime) -> None:
+    """An invoice of several shipments is due by the last of them."""
     credit.take_or_open(session, invoice.customer_id, invoice.total.currency)
+    days = deliveries.days(session, invoice.bills)
+    if len(days) < len(invoice.bills):
+        return
     move = partial(next_business_day, invoice.calendar)
-    (due,) = Terms.parse(invoice.terms).installments(invoice.total, invoice.invoiced_on, move, delivered.delivered_on)
+    (due,) = Terms.parse(invoice.terms).installments(invoice.total, invoice.invoiced_on, move, max(days))
     if invoices.set_due(session, invoice.invoice_id, due.due_on):
         standing = invoices.by_id(session, invoice.invoice_id)  # as it is now that its account is locked
         assert standing is not None, "invoices are never deleted"

@@ -1,8 +1,9 @@
-"""Issuing the invoice of a shipment, inside the caller's transaction: number, books, credit and facts move together."""
+"""Issuing invoices, inside the caller's transaction: number, books, credit and facts move together."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session
@@ -10,33 +11,114 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
+from services.billing.domain.billable import Billable, Block, Goods, amount_of, check_waiting
 from services.billing.domain.charging import BilledSoFar
 from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import credit, deliveries, invoices, sales, waits
+from services.billing.store import billable, blocks, credit, deliveries, invoices, sales, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
+from services.kernel.errors import Conflict
 from services.kernel.ids import invoice_number, new_id
+from services.kernel.invoicing import PER_DELIVERY, PERIODIC, invoiced_on
 from services.kernel.money import Money
 from services.kernel.terms import DELIVERY, INSTALLMENTS
 from services.runtime.business_days import next_business_day
 from services.runtime.facts import emit_fact
 
+_BLOCKED_FOR = timedelta(minutes=1)
+"""Longer than the call takes that makes an order's next version: who asked for the block and died blocks nobody for ever."""
 
-def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
-    """The one invoice of a shipment: posted now, or as it stands when it was posted before."""
-    order = shipped.order
+
+def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice | Billable:
+    """The one invoice of a shipment: posted now, or as it stands when it was posted before; or how it waits for that by its policy."""
+    order = shipped.of.order
     credit.take_or_open(session, order.customer_id, order.currency)
-    earlier = invoices.of_shipment(session, shipped.shipment_id)
-    if earlier is not None:
-        return earlier
+    known = billable.find(session, shipped.shipment_id)
+    if known is not None:
+        return _as_it_stands(session, known)
+    arrived = deliveries.awaited(session, shipped.shipment_id) if shipped.policy == PER_DELIVERY else None
+    day = invoiced_on(shipped.policy, shipped.shipped_on, arrived)
+    if day is None or shipped.policy in PERIODIC:
+        return _keep(session, shipped, day, now)
+    goods = Goods(shipped.of, (shipped.shipment_id,), shipped.quantities, day)
+    invoice = post(session, goods, now)
+    billable.add(session, replace(_billable(shipped, day, now), amount=invoice.total, invoice_id=invoice.invoice_id))
+    return invoice
+
+
+def issue_waiting(session: Session, goods: Goods, now: datetime, draft_id: str = "") -> Invoice:
+    """One invoice of shipments that have waited until now. Refused ALREADY_INVOICED, HELD_BY_DRAFT; each is billed once.
+
+    Conflict ORDER_CHANGES while a newer version of the order than this one is being made.
+    """
+    order = goods.of.order
+    credit.take_or_open(session, order.customer_id, order.currency)
+    if goods.of.version < blocks.least_version(session, order.order_id, now):
+        raise Conflict("ORDER_CHANGES", f"order {order.number} is being changed: try again in a moment")
+    wanted = billable.of_shipments(session, goods.shipment_ids)
+    check_waiting(wanted, numbers_of(session, wanted), draft_id)
+    invoice = post(session, goods, now)
+    if not billable.put_on(session, goods.shipment_ids, invoice.invoice_id, draft_id):
+        raise Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced a shipment just now: look at what is left")
+    return invoice
+
+
+def block(session: Session, asked: Block, now: datetime) -> Mapping[str, int]:
+    """Keep an order from being invoiced by an older version than the one that is being made; line id → units invoiced so far."""
+    credit.take_or_open(session, asked.customer_id, asked.currency)
+    blocks.put(session, asked.order_id, asked.least_version, now + _BLOCKED_FOR)
+    return invoices.billed_so_far(session, asked.order_id, asked.currency).quantities
+
+
+def numbers_of(session: Session, shipments: Iterable[Billable]) -> dict[str, str]:
+    """Invoice id → number, of what bills these shipments."""
+    ids = {one.invoice_id for one in shipments if one.invoice_id}
+    return {key: one.number for key, one in invoices.by_ids(session, ids).items()} if ids else {}
+
+
+def _as_it_stands(session: Session, known: Billable) -> Invoice | Billable:
+    return invoices.by_ids(session, [known.invoice_id])[known.invoice_id] if known.invoice_id else known
+
+
+def _keep(session: Session, shipped: Shipped, day: date | None, now: datetime) -> Billable:
+    """Keep a shipment whose invoice comes later; refused as its invoice would be."""
+    order = shipped.of.order
+    so_far = invoices.billed_so_far(session, order.order_id, order.currency)
+    waiting = billable.waiting_of_orders(session, [order.order_id])
+    amount = amount_of(order, shipped.quantities, waiting, so_far)
+    billable.add(session, replace(_billable(shipped, day, now), amount=amount))
+    kept = billable.find(session, shipped.shipment_id)
+    assert kept is not None, "it has just been added"
+    return kept
+
+
+def _billable(shipped: Shipped, day: date | None, now: datetime) -> Billable:
+    order = shipped.of.order
+    return Billable(
+        shipped.shipment_id,
+        order.order_id,
+        order.number,
+        order.customer_id,
+        shipped.policy,
+        shipped.shipped_on,
+        day,
+        Money.zero(order.currency),
+        now,
+        shipped.quantities,
+    )
+
+
+def post(session: Session, goods: Goods, now: datetime) -> Invoice:
+    """The next invoice, of these goods; the customer's account is taken, and the caller puts the shipments on it."""
+    order = goods.of.order
     before = invoices.billed_so_far(session, order.order_id, order.currency)
-    billed = bill(order, shipped.quantities, before)
+    billed = bill(order, goods.quantities, before)
     sequence = invoices.next_sequence(session)
-    invoice = _dated(session, order, _invoice(shipped, billed, sequence))
+    invoice = _dated(session, order, _invoice(goods, billed, sequence))
     invoices.add(session, invoice, sequence, now)
     ledger_store.post(session, ledger.invoice_postings(invoice, order.settlement), now)
     _move_credit(session, invoice)
@@ -51,32 +133,33 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     return settled.get(invoice.invoice_id, invoice)
 
 
-def _invoice(shipped: Shipped, billed: Bill, sequence: int) -> Invoice:
-    order = shipped.order
+def _invoice(goods: Goods, billed: Bill, sequence: int) -> Invoice:
+    order = goods.of.order
     return Invoice(
         new_id("inv"),
         invoice_number(sequence),
         order.order_id,
         order.number,
         order.customer_id,
-        shipped.shipment_id,
-        shipped.shipped_on,
-        shipped.shipped_on,
+        goods.shipment_ids[0],
+        goods.invoiced_on,
+        goods.invoiced_on,
         billed.lines,
         billed.charges,
         Money.zero(order.currency),
         billed.charges.total if order.settlement is not None else Money.zero(order.currency),
         terms=order.payment_terms.text if is_on_terms(order.payment_method) else "",
         calendar=order.calendar,
-        header=shipped.header,
+        header=goods.of.header,
         parts=billed.parts,
+        shipment_ids=goods.shipment_ids if len(goods.shipment_ids) > 1 else (),
     )
 
 
 def _dated(session: Session, order: BillableOrder, invoice: Invoice) -> Invoice:
     """The invoice with its due dates and its discount, by the terms of its order."""
     is_due_on_delivery = order.payment_terms.kind == DELIVERY
-    delivered_on = deliveries.awaited(session, invoice.shipment_id) if is_due_on_delivery else None
+    delivered_on = _arrived(session, invoice.bills) if is_due_on_delivery else None
     move = partial(next_business_day, order.calendar)
     dues = schedule(order, invoice.total, invoice.invoiced_on, move, delivered_on)
     is_parted = order.payment_terms.kind == INSTALLMENTS
@@ -86,6 +169,12 @@ def _dated(session: Session, order: BillableOrder, invoice: Invoice) -> Invoice:
         installments=dues.installments if is_parted else (),
         early=dues.early,
     )
+
+
+def _arrived(session: Session, shipment_ids: Sequence[str]) -> date | None:
+    """The day on which the last of these shipments arrived; None while one is on its way."""
+    days = [day for one in sorted(shipment_ids) if (day := deliveries.awaited(session, one))]
+    return max(days) if len(days) == len(shipment_ids) else None
 
 
 def _move_credit(session: Session, invoice: Invoice) -> None:

@@ -9,6 +9,7 @@ import structlog
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.orders.v1 import orders_pb2
 from services.billing import (
     answers,
     committing,
@@ -16,7 +17,6 @@ from services.billing import (
     credit_terms,
     delivering,
     delivery_wire,
-    invoicing,
     list_wire,
     paying_out,
     payout_wire,
@@ -35,10 +35,12 @@ from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.servicer_documents import DocumentServicer
+from services.billing.invoice_runner import ReadOrder
+from services.billing.servicer_by_hand import ByHandServicer
 from services.billing.store import (
     audit,
     audit_credit_notes,
+    audit_shipments,
     authorizations,
     credit,
     installments,
@@ -55,6 +57,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable
 from services.runtime.idempotency import without
 from services.runtime.wire import money, named_orders, number_cursor, page_size
 
@@ -64,7 +67,7 @@ NO_LIMITS: Mapping[str, Money] = MappingProxyType({})
 Context: TypeAlias = grpc.ServicerContext
 
 
-class BillingServicer(DocumentServicer):
+class BillingServicer(ByHandServicer):
     """Credit, invoices, payments, ledger."""
 
     def __init__(
@@ -74,6 +77,7 @@ class BillingServicer(DocumentServicer):
         desk: CardDesk | None = None,
         limits: Mapping[str, Money] = NO_LIMITS,
         seller: Seller | None = None,
+        read_order: ReadOrder | None = None,
     ) -> None:
         """`limits` are currency → most that somebody corrects without a second person; none where there are none."""
         self.database = database
@@ -81,6 +85,7 @@ class BillingServicer(DocumentServicer):
         self.desk = desk or CardDesk(database, None, clock)
         self.limits = limits
         self.seller = seller or Seller()
+        self.read_order = read_order or _unread
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""
@@ -162,17 +167,6 @@ class BillingServicer(DocumentServicer):
         with self.database.reading() as session:
             held = credit.commitment(session, order_id)
         return pb.GetCommitmentResponse(remaining=money(held.remaining) if held else None)
-
-    def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: Context) -> pb.IssueInvoiceResponse:
-        """Post the invoice of a shipment; a repeat under any request id gives the same invoice."""
-        shipped = wire.shipped(request, self.database.time_zone)
-
-        def act(session: Session) -> pb.IssueInvoiceResponse:
-            invoice = invoicing.issue(session, shipped, self.clock())
-            log.info("invoice.issued", order_id=invoice.order_id, invoice_id=invoice.invoice_id, number=invoice.number)
-            return pb.IssueInvoiceResponse(invoice=answers.invoice(invoice))
-
-        return self.database.once(request.request_id, wire.identity(request), pb.IssueInvoiceResponse, act)
 
     def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
         """One invoice. NOT_FOUND when there is none."""
@@ -348,7 +342,9 @@ class BillingServicer(DocumentServicer):
         """Record each shipment's arrival once; one bad fact refuses the batch."""
         arrived = delivery_wire.deliveries(request.facts, self.database.time_zone)
         with self.database.transaction() as session:
-            delivering.record(session, arrived, self.clock())
+            is_due = delivering.record(session, arrived, self.clock())
+        if is_due:
+            self.wake_invoicing()
         return pb.RecordDeliveriesResponse(recorded_fact_ids=[fact.fact_id for fact in request.facts])
 
     def ListReceivables(self, request: pb.ListReceivablesRequest, context: Context) -> pb.ListReceivablesResponse:
@@ -369,6 +365,7 @@ class BillingServicer(DocumentServicer):
             audit.unanswered(now),
             audit.unread(now),
             audit.unheard(now),
+            audit_shipments.not_invoiced(now, self.database.time_zone),
         ]
         with self.database.reading() as session:
             return pb.AuditResponse(
@@ -377,6 +374,10 @@ class BillingServicer(DocumentServicer):
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],
             )
+
+
+def _unread(order_id: str) -> orders_pb2.Order:
+    raise Unreachable(f"there is nobody to ask for order {order_id}")
 
 
 def _billed(order_id: str, total: Money) -> pb.OrderBilled:

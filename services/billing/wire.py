@@ -12,16 +12,17 @@ from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing import header_wire
+from services.billing.domain.billable import OrderToBill
 from services.billing.domain.charging import Charges, OrderLine
 from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, CreditTerms, OverdueRule
 from services.billing.domain.fitting import least_part
-from services.billing.domain.headers import Header
 from services.billing.domain.invoices import BillableOrder, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
+from services.kernel.invoicing import policy_of
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
 from services.kernel.tax import FREIGHT, TaxPart, parts_of_one_rate
@@ -40,13 +41,13 @@ _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A shipment to be invoiced: line id → units that left, and the business day they left."""
+    """A shipment to be invoiced by its order's policy: line id → units that left, and the business day they left."""
 
-    order: BillableOrder
+    of: OrderToBill
     shipment_id: str
     quantities: dict[str, int]
     shipped_on: date
-    header: Header
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,17 @@ def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
     if not 1 <= len(request.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"send from 1 to {MAX_LINES} lines that left")
     return Shipped(
-        _order(request.order),
+        order_to_bill(request.order, time_zone),
         text(request.shipment_id, "shipment_id"),
         quantities(request.lines),
         business_day(given_instant(request.shipped_at_micros, "shipped_at_micros"), time_zone),
-        header_wire.header(request.order, time_zone),
+        policy_of(request.order.invoicing, request.order.payment_method),
     )
+
+
+def order_to_bill(order: orders_pb2.Order, time_zone: str) -> OrderToBill:
+    """An order whose shipments are to be invoiced, and what its invoices say of it."""
+    return OrderToBill(_order(order), header_wire.header(order, time_zone), order.version)
 
 
 def identity(request: pb.IssueInvoiceRequest) -> pb.IssueInvoiceRequest:

@@ -115,14 +115,14 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
         """Make an agreed change the next version; a repeated request id gets its first answer."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
-        change_id = optional_text(request.change_id, "change_id")
+        change_id, invoiced = optional_text(request.change_id, "change_id"), wire.invoiced(request)
 
         def act(session: Session) -> pb.ApplyChangeResponse:
-            applied = apply.apply(session, order_id, change_id, credit, self.contacts, self.clock())
+            applied = apply.apply(session, order_id, change_id, credit, self.contacts, self.clock(), invoiced)
             log.info("change.settled", order_id=order_id, change_id=change_id, is_applied=applied.is_applied)
             return wire.applied_message(applied)
 
-        return self.database.once(request.request_id, request, pb.ApplyChangeResponse, act)
+        return self.database.once(request.request_id, without(request, "invoiced"), pb.ApplyChangeResponse, act)
 
     def RecordChange(self, request: pb.RecordChangeRequest, context: Context) -> pb.RecordChangeResponse:
         """Note how a change fares; a repeated request id gets its first answer."""

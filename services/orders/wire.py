@@ -53,6 +53,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
         "payment_method",
         "net_days",
         "calendar",
+        "invoicing",
         "is_ship_complete",
         "phase",
     )
@@ -105,6 +106,11 @@ def credit(request: pb.ValidateOrderRequest | pb.ApplyChangeRequest) -> Credit:
     return Credit(
         credit.is_granted, credit.exposure.minor_units, credit.limit.minor_units, optional_text(credit.card, "card")
     )
+
+
+def invoiced(request: pb.ApplyChangeRequest) -> dict[str, int]:
+    """Line id → units that billing has invoiced, of an order that it invoices by policy or by hand."""
+    return {text(line.line_id, "line_id of a line"): line.quantity for line in request.invoiced}
 
 
 _CLEARANCES = {

@@ -21,6 +21,7 @@ from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
 from services.runtime.auth import Authenticator, NotAuthenticated, Principal
+from services.runtime.grpc_client import Unreachable
 from services.runtime.oidc import ProviderAway
 
 log = structlog.get_logger()
@@ -104,6 +105,9 @@ def _run(act: Callable[[Any, Any], Any], method: str, request: Any, context: grp
     except OperationalError as away:
         log.warning("rpc.database_unavailable", method=method, error=str(away.orig))
         context.abort(grpc.StatusCode.UNAVAILABLE, "the database did not answer in time: try again")
+    except Unreachable as away:
+        log.warning("rpc.neighbor_unavailable", method=method, error=str(away))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "a service behind this one did not answer in time: try again")
 
 
 def _status(refusal: DomainError) -> status_pb2.Status:

@@ -13,6 +13,7 @@ from services.kernel.errors import NotFound, Refused
 from services.kernel.text import fold_key
 from services.runtime.grpc_client import DEADLINE_S
 from tests.api.fake_credit_notes import FakeCreditNotes
+from tests.api.fake_invoicing import FakeInvoicing
 
 Row = TypeVar("Row")
 
@@ -38,7 +39,7 @@ def _page(rows: Sequence[Row], request: Any, cursor: Callable[[Row], str]) -> tu
     return page, cursor(page[-1]) if start + len(page) < len(rows) else ""
 
 
-class FakeBilling(FakeCreditNotes):
+class FakeBilling(FakeCreditNotes, FakeInvoicing):
     """Credit accounts, invoices and payments."""
 
     def __init__(self) -> None:
@@ -65,7 +66,7 @@ class FakeBilling(FakeCreditNotes):
         zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
         made = billing.Invoice(
             invoice_id=invoice_id, number="INV-000001", customer_id=customer_id, order_id="ord_1", total=total,
-            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open", open=total,
+            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open", open=total, shipment_ids=["shp_1"],
         )  # fmt: skip
         self.invoices[invoice_id] = made
         return made

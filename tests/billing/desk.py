@@ -16,6 +16,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
+from services.billing.invoice_runner import InvoiceRunner
 from services.billing.servicer import BillingServicer
 from services.kernel.clock import micros
 from services.kernel.money import UnitPrice, extend
@@ -43,6 +44,7 @@ def order_of(
     discount: int = 0,
     freight: int = 0,
     tax_rate: str = "0",
+    invoicing: str = "",
 ) -> orders_pb2.Order:
     """An order as placed; `lines` is line id → (units, unit price). Tax is worked out half up, once."""
     order_lines = [
@@ -76,6 +78,7 @@ def order_of(
         tax=usd(tax),
         total=usd(merchandise - discount + freight + tax),
         tax_rate=tax_rate,
+        invoicing=invoicing,
     )
 
 
@@ -85,7 +88,8 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = NOW
-        self.billing = BillingServicer(database, lambda: self.now)
+        self.orders: dict[str, orders_pb2.Order] = {}
+        self.billing = BillingServicer(database, lambda: self.now, read_order=self.orders.__getitem__)
         self._ids = itertools.count(1)
 
     def limit(self, minor: int, customer_id: str = "cus_acme") -> pb.CreditAccount:
@@ -167,6 +171,20 @@ class Desk:
         request_id: str = "",
         shipped_at: datetime = SHIPPED_AT,
     ) -> pb.Invoice:
+        """The invoice of a shipment; an empty one while it waits for its invoice."""
+        return self.leave(order, shipment_id, quantities, request_id=request_id, shipped_at=shipped_at).invoice
+
+    def leave(
+        self,
+        order: orders_pb2.Order,
+        shipment_id: str,
+        quantities: Mapping[str, int],
+        *,
+        request_id: str = "",
+        shipped_at: datetime = SHIPPED_AT,
+    ) -> pb.IssueInvoiceResponse:
+        """What becomes of a shipment that has left; the order stands as it is given here."""
+        self.orders[order.order_id] = order
         request = pb.IssueInvoiceRequest(
             request_id=request_id or self._id(),
             order=order,
@@ -177,7 +195,39 @@ class Desk:
             ],
             shipped_at_micros=micros(shipped_at),
         )
-        return self.billing.IssueInvoice(request, CONTEXT).invoice
+        return self.billing.IssueInvoice(request, CONTEXT)
+
+    def run_policies(self) -> int:
+        """Make what is due by now; how many invoices that are."""
+        runner = InvoiceRunner(self.database, self.orders.__getitem__, lambda: self.now)
+        return runner.issue_due()
+
+    def bill_by_hand(self, order_id: str, *shipment_ids: str, request_id: str = "") -> pb.Invoice:
+        """The invoice that accounting makes of these shipments, or of all that wait."""
+        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids)
+        request = pb.CreateInvoiceRequest(request_id=request_id or self._id(), of=of)
+        return self.billing.CreateInvoice(request, CONTEXT).invoice
+
+    def preview(self, order_id: str, *shipment_ids: str, draft_id: str = "") -> pb.PreviewInvoiceResponse:
+        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids)
+        return self.billing.PreviewInvoice(pb.PreviewInvoiceRequest(of=of, draft_id=draft_id), CONTEXT)
+
+    def draft(self, order_id: str, *shipment_ids: str, who: str = "ann") -> pb.InvoiceDraft:
+        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids)
+        request = pb.MakeInvoiceDraftRequest(request_id=self._id(), of=of, made_by=who)
+        return self.billing.MakeInvoiceDraft(request, CONTEXT).draft
+
+    def move_draft(self, draft_id: str, verb: str, who: str = "ann") -> pb.MoveInvoiceDraftResponse:
+        request = pb.MoveInvoiceDraftRequest(request_id=self._id(), draft_id=draft_id, verb=verb, who=who)
+        return self.billing.MoveInvoiceDraft(request, CONTEXT)
+
+    def drafts(self, state: str = "") -> list[pb.InvoiceDraft]:
+        """Drafts, oldest first."""
+        return list(self.billing.ListInvoiceDrafts(pb.ListInvoiceDraftsRequest(state=state), CONTEXT).drafts)
+
+    def billable(self, **of: Any) -> list[pb.BillableShipment]:
+        """Shipments that wait for their invoice, the longest first."""
+        return list(self.billing.ListBillable(pb.ListBillableRequest(**of), CONTEXT).shipments)
 
     def pay(
         self,
@@ -315,6 +365,17 @@ class Desk:
     def listed(self) -> list[pb.Invoice]:
         """All invoices, by number."""
         return list(self.billing.ListInvoices(pb.ListInvoicesRequest(), CONTEXT).invoices)
+
+    def all_listed(self) -> list[pb.Invoice]:
+        """All invoices, however many pages they are."""
+        request = pb.ListInvoicesRequest(limit=500)
+        found: list[pb.Invoice] = []
+        while True:
+            page = self.billing.ListInvoices(request, CONTEXT)
+            found.extend(page.invoices)
+            if not page.next_cursor:
+                return found
+            request.cursor = page.next_cursor
 
     def balances(self) -> dict[str, int]:
         """Account → debits less credits, in minor units; accounts at zero too."""

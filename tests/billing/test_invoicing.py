@@ -134,6 +134,7 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "invoice_id": second.invoice_id,
         "number": "INV-000002",
         "shipment_id": "shp_2",
+        "shipment_ids": [],
         "merchandise_minor": 1500,
         "discount_minor": 0,
         "freight_minor": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from services.kernel.errors import InvalidArgument
 from services.runtime import migrations
 from services.runtime.audit import find
 from services.runtime.db import Database
-from tests.billing.desk import CONTEXT, Desk, movement, order_of
+from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, movement, order_of
 from tests.billing.test_payouts import paid_out, sold
 from tests.facts import notified
 from tests.planting import unnoticed
@@ -114,7 +115,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
     assert (
-        len(answer.invariants) == len(audit.INVARIANTS) + len(audit_credit_notes.INVARIANTS) + 3
+        len(answer.invariants) == len(audit.INVARIANTS) + len(audit_credit_notes.INVARIANTS) + 4
     )  # and what has waited for too long
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]
@@ -141,6 +142,12 @@ PLANTED = (
     ("billing.invoice_numbers_gapless", "UPDATE invoice SET sequence = 0 WHERE sequence = 1"),
     ("billing.invoice_numbers_gapless", "UPDATE counter SET last_number = last_number + 1 WHERE name = 'invoice'"),
     ("billing.one_invoice_a_shipment", "UPDATE invoice SET shipment_id = 'shp_1'"),
+    ("billing.one_invoice_a_shipment", "UPDATE billable_shipment SET invoice_id = NULL"),
+    ("billing.invoices_name_their_shipments", "UPDATE invoice SET shipment_ids = 'shp_1\nshp_2'"),
+    ("billing.drafts_hold_their_shipments", "UPDATE billable_shipment SET draft_id = 'draft_nobody'"),
+    ("billing.drafts_hold_their_shipments", "UPDATE invoice_draft SET state = 'discarded'"),
+    ("billing.invoices_bill_what_left", "UPDATE billable_line SET quantity = quantity + 1"),
+    ("billing.invoices_bill_what_left", "DELETE FROM billable_line WHERE shipment_id = 'shp_11'"),
     ("billing.invoice_total_adds_up", "UPDATE invoice SET total_minor = total_minor + 1"),
     ("billing.invoice_lines_sum", "UPDATE invoice_line SET extended_minor = extended_minor + 1"),
     ("billing.invoice_lines_sum", "DELETE FROM invoice_line"),
@@ -218,6 +225,12 @@ def busy_desk(desk: Desk) -> Desk:
     desk.pay(980, "BANK-4", customer_id="cus_terms", orders={"ord_6": 980})
     desk.invoice(sold(order_id="ord_9"), "shp_9", {"1": 10})
     paid_out(desk, 4_000, {"113-4402": (4_000, 500)})
+    weekly = order_of({"1": (3, "10.00")}, order_id="ord_10", customer_id="cus_weekly", invoicing="weekly")
+    for number in (10, 11, 12):
+        shipped_at = SHIPPED_AT - timedelta(days=7) if number < 12 else SHIPPED_AT
+        desk.leave(weekly, f"shp_{number}", {"1": 1}, shipped_at=shipped_at)
+    desk.run_policies()
+    desk.draft("ord_10")
     return desk
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,34 @@ def test_no_statement_of_an_orders_money_reads_a_whole_table(desk: Desk) -> None
 
     assert len(statements) > 25
     assert scans(desk.database, statements, small={"held_for_orders"}) == []  # what order_deposit_held finds
+
+
+def test_what_is_to_be_invoiced_is_found_without_what_is_invoiced(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    statements = recorded(desk.database)
+    order = order_of({"1": (9, "12.50")}, invoicing="weekly")
+    for number in range(4):
+        desk.leave(order, f"shp_{number}", {"1": 1})
+    desk.billable()
+    desk.billable(order_ids=["ord_1"])
+    desk.deliver("shp_0", desk.now)
+    desk.bill_by_hand("ord_1", "shp_0")
+    draft = desk.draft("ord_1", "shp_1")
+    desk.move_draft(draft.draft_id, "approve")
+    desk.move_draft(draft.draft_id, "post")
+    desk.move_draft(desk.draft("ord_1", "shp_2").draft_id, "discard")
+    desk.drafts("open")
+    desk.now += timedelta(days=7)
+    desk.run_policies()
+
+    assert desk.billable() == []
+    asked = dict(statements)  # what is explained is recorded, too
+    assert scans(desk.database, asked, small={"held_for_orders"}) == []
+    planned = {step for each in steps(desk.database, asked).values() for step in each}
+    assert {name for name in ("due", "of_invoice", "of_draft", "of_order") if any(f"billable_shipment_{name}" in step for step in planned)} == {
+        "due", "of_invoice", "of_draft", "of_order",
+    }  # fmt: skip
 
 
 def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(desk: Desk) -> None:

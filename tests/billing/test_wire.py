@@ -64,7 +64,7 @@ def test_a_good_request_becomes_a_shipment_and_lines_named_twice_are_summed() ->
 
     assert shipped.quantities == {"1": 3}
     assert shipped.shipped_on.isoformat() == "2026-03-02"
-    assert shipped.order.charges.total.minor == request.order.total.minor_units
+    assert shipped.of.order.charges.total.minor == request.order.total.minor_units
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_invoice_request_of_the_wrong_shape_is_refused(spoil: Spoil, reason: 
 def test_a_description_may_have_several_lines_and_no_nul() -> None:
     request = invoice_request()
     request.order.lines[0].description = "pump\n\twith seal"
-    assert wire.shipped(request, "UTC").order.lines[0].description == "pump\n\twith seal"
+    assert wire.shipped(request, "UTC").of.order.lines[0].description == "pump\n\twith seal"
 
     request.order.lines[0].description = "pump\x00"
     with pytest.raises(InvalidArgument):

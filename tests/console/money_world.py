@@ -68,7 +68,7 @@ class MoneyWorld:
 
 def hidden_in(page: str, path: str) -> dict[str, str]:
     """What the form that is sent to this path hides."""
-    form = page.partition(f'action="{path}"')[2].partition("</form>")[0]
+    form = page.partition(f'action="{path}" method="post"')[2].partition("</form>")[0]
     return {name: html.unescape(value) for name, value in HIDDEN.findall(form)}
 
 
@@ -84,7 +84,7 @@ def money_world(orders: Database, cash: Database, keys_dir: Path, numbers: dict[
     """The console over both, and the orders that `filled` placed."""
     cashier = Cashier(cash)
     cashier.now = datetime.now(UTC) - timedelta(days=3)
-    billing = BillingServicer(cash)
+    billing = BillingServicer(cash, read_order=cashier.orders.__getitem__)
     world = build(orders, keys_dir, with_billing=Local(billing), **console)
     ids = {name: _id(world.desk, number) for name, number in numbers.items()}
     made = MoneyWorld(world, cashier, numbers, ids, {}, billing)
@@ -122,3 +122,24 @@ def _spend(made: MoneyWorld) -> None:
     sold.settlement.reference, sold.settlement.is_tax_remitted = "114-22", False
     sold.settlement.fees.CopyFrom(types.Money(minor_units=1_200, currency="USD"))
     cashier.invoice(sold, "shp_9", {"1": 1})
+
+
+def wait_for_invoices(money: MoneyWorld) -> None:
+    """Two shipments of Acme wait for accounting, one of Bolt for the end of its week and one of Acme for its delivery."""
+    for name, customer_id, policy, shipments in (
+        ("edi", "cus_acme", "manual", 2),
+        ("bolt", "cus_bolt", "weekly", 1),
+        ("backordered", "cus_acme", "per_delivery", 1),
+    ):
+        order = order_of(
+            {"1": (6, "100.00")},
+            order_id=money.ids[name],
+            customer_id=customer_id,
+            invoicing=policy,
+            freight=1200,
+            tax_rate="0.1",
+        )
+        order.number = money.numbers[name]
+        for number in range(shipments):
+            shipped_at = money.cashier.now - timedelta(hours=number)
+            money.cashier.leave(order, f"shp_{name}_{number}", {"1": 2}, shipped_at=shipped_at)

@@ -18,7 +18,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.billing.domain.corrections import parse_limits
 from tests.console import chrome
 from tests.console.conftest import open_database
-from tests.console.money_world import MoneyWorld, billing_database, money_world
+from tests.console.money_world import MoneyWorld, billing_database, money_world, wait_for_invoices
 from tests.console.test_acts import hold_id
 from tests.console.test_browser import _NOT_OURS, DESKTOP, LAYOUT, PHONE, at, axe, is_too_wide, violations
 
@@ -39,6 +39,8 @@ def live(
     orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
     money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
     _wait_for_a_second_person(money)
+    wait_for_invoices(money)
+    money.cashier.draft(money.ids["bolt"])
     with chrome.served(money.console.app) as url:
         yield money, url
     for database in (orders, cash):
@@ -80,6 +82,9 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
     hold = hold_id(money.console, money.numbers["held"], "accounting")
     return [
         *(("accounting", f"/accounting{path}") for path in ("", "/waiting", "/payments", "/receivables", "/invoices")),
+        *((role, "/accounting/billable") for role in ("accounting", "auditor")),
+        ("accounting", f"/accounting/billable/{money.numbers['edi']}"),
+        ("accounting", f"/accounting/drafts/{money.cashier.drafts()[0].draft_id}"),
         ("accounting", "/accounting/corrections"),
         ("auditor", "/accounting/corrections"),
         ("accounting", f"/accounting/corrections/{_correction(money)}"),

@@ -55,6 +55,11 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         "fulfillment",
         "SELECT e.status FROM carrier_event e JOIN shipment s USING (tracking_number) WHERE s.order_id = :order",
     ),
+    "billable": (
+        "billing",
+        """SELECT b.policy, b.amount_minor, d.state, i.total_minor FROM billable_shipment b
+        LEFT JOIN invoice i USING (invoice_id) LEFT JOIN invoice_draft d ON d.draft_id = b.draft_id WHERE b.order_id = :order""",
+    ),
     "credit": (
         "billing",
         """SELECT committed_minor, receivable_minor, remaining_minor, invoiced_minor, is_released

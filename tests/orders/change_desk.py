@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.orders.access.matrix import Caller
 from services.orders.changes import consent
 from services.orders.changes import propose as proposals
@@ -82,13 +84,20 @@ def withdraw(desk: Desk, order_id: str, change_id: str, by: Caller = RITA) -> Ch
 
 
 def apply(
-    desk: Desk, order_id: str, change_id: str, *, is_granted: bool = True, key: str = "1"
+    desk: Desk,
+    order_id: str,
+    change_id: str,
+    *,
+    is_granted: bool = True,
+    key: str = "1",
+    invoiced: Mapping[str, int] | None = None,
 ) -> pb.ApplyChangeResponse:
     request = pb.ApplyChangeRequest(
         request_id=f"{order_id}/apply/{change_id}/{key}",
         order_id=order_id,
         change_id=change_id,
         credit=pb.CreditStanding(is_granted=is_granted),
+        invoiced=[types_pb2.LineQuantity(line_id=key, quantity=units) for key, units in (invoiced or {}).items()],
     )
     return desk.servicer.ApplyChange(request, ANY)
 

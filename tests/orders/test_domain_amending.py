@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.tax import TaxKind
-from services.orders.domain.amendment import Amendment, Catalog, amend, below_minimum, needs_recall
+from services.orders.domain.amendment import Amendment, Catalog, amend, below_minimum, invoiced_unheard, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
@@ -244,6 +244,23 @@ def test_where_nothing_is_left_to_invoice_the_order_keeps_the_freight_that_was_b
 def test_nothing_shrinks_to_what_is_being_invoiced_at_this_moment() -> None:
     assert after(shipped(4, invoiced=0), LineChange("1", quantity=4))[0] == ["INVOICE_PENDING"]
     assert after(shipped(4, invoiced=0), LineChange("1", quantity=5))[0] == []
+
+
+@pytest.mark.parametrize("policy", ["per_delivery", "weekly", "monthly", "manual"])
+def test_nobody_awaits_an_invoice_that_is_made_later_by_the_order_as_it_then_stands(policy: str) -> None:
+    later = replace(TEN, invoicing=policy)
+    fewer = amend(later, ChangeRequest("", (LineChange("1", quantity=4),)), CATALOG, (), TODAY, shipped(4, invoiced=0))
+
+    assert list(below_minimum(later, fewer.order, shipped(4, invoiced=0))) == []
+    assert fewer.order.totals.freight == TEN.totals.freight
+
+
+def test_an_invoice_that_was_not_heard_of_yet_stops_a_change() -> None:
+    heard = shipped(4, invoiced=4)
+
+    assert list(invoiced_unheard(heard, {"1": 4})) == []
+    assert [one.code for one in invoiced_unheard(heard, {"1": 5})] == ["INVOICED_MEANWHILE"]
+    assert [one.code for one in invoiced_unheard(Progress(), {"1": 1})] == ["INVOICED_MEANWHILE"]
 
 
 def test_an_invoice_of_one_line_is_awaited_when_the_other_has_its_own() -> None:

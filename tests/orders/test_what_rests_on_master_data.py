@@ -46,6 +46,7 @@ CARRIED: dict[str, Edit] = {
     "payment terms": _customer(net_days=7),
     "kind of payment terms": _customer(net_days=15, terms="2/10 eom 15"),
     "calendar of due dates": _customer(calendar="US-TX"),
+    "invoicing policy": _customer(invoicing="monthly"),
     "tax rate": _customer(tax_rate=Decimal("0.2")),
     "customer group": _customer(customer_group="plants"),
     "tier": _customer(tier="bronze"),

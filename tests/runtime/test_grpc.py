@@ -36,6 +36,8 @@ class Servicer(rpc.NotificationsServiceServicer):
                 raise Conflict("LOST_RACE", "try again")
             case "bug":
                 raise ZeroDivisionError
+            case "alone":
+                raise Unreachable("the service behind this one is away")
             case "slow":
                 gone = Event()
                 context.add_callback(gone.set)
@@ -165,7 +167,9 @@ def test_a_refusal_crosses_the_wire_with_its_reason_sentence_and_detail(stub: rp
     assert refusal.value.detail == {"units": "3"}
 
 
-@pytest.mark.parametrize(("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug)])
+@pytest.mark.parametrize(
+    ("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug), ("alone", Unreachable)]
+)
 def test_each_kind_of_failure_stays_that_kind(
     stub: rpc.NotificationsServiceStub, order_id: str, kind: type[Exception]
 ) -> None:
@@ -191,7 +195,9 @@ async def test_refusals_reach_asyncio_callers_too(server: GrpcServer, settings: 
     assert list(answer.delivery_ids) == ["served"]
 
 
-@pytest.mark.parametrize(("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug)])
+@pytest.mark.parametrize(
+    ("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug), ("alone", Unreachable)]
+)
 async def test_each_kind_of_failure_stays_that_kind_for_asyncio_callers(
     server: GrpcServer, settings: ServiceSettings, order_id: str, kind: type[Exception]
 ) -> None:

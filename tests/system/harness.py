@@ -76,6 +76,7 @@ class System:
         self.temporal_target = f"127.0.0.1:{self.temporal_port}"
         self.processes: dict[str, ServiceProcess] = {}
         self.skipped = timedelta()
+        self.billing_ahead = timedelta()
         self.lost = ""
         self.temporal: Client
         self.worker: Worker
@@ -239,7 +240,8 @@ class System:
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
             "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
             "billing": lambda: assemble_billing(
-                BillingSettings(**common, stripe_key=SecretStr(STRIPE_KEY), stripe_url=self.stripe.url)
+                BillingSettings(**common, stripe_key=SecretStr(STRIPE_KEY), stripe_url=self.stripe.url),
+                lambda: utc_now() + self.billing_ahead,
             ),
             "notifications": lambda: assemble_notifications(NotificationsSettings(**common, smtp_port=self.sink.port)),
         }

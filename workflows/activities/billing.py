@@ -120,7 +120,7 @@ class BillingActivities:
 
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
-        """Invoice a shipment; nothing is done for one that is not the order's or has not left."""
+        """Have a shipment invoiced, now or later by the order's policy; nothing is done for one that is not the order's or has not left."""
         order = await self._documents.order(step.order_id, step.version)
         shipment = await self._documents.shipment_that_left(step.subject_id, step.order_id)
         if shipment is None:
@@ -136,7 +136,7 @@ class BillingActivities:
             shipped_at_micros=shipment.shipped_at_micros,
         )
         issued = await self._services.billing.IssueInvoice(request)
-        return Done(issued.invoice.number)
+        return Done(issued.invoice.number or f"invoiced later: {issued.waiting.policy}")
 
     @activity.defn(name="billing.Audit")
     async def audit(self, _ask: Done) -> AuditCount:

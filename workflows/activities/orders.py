@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from temporalio import activity
 
+from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money
 from workflows.activities.calls import Services, shipments_of
 from workflows.activities.documents import Documents
@@ -107,7 +109,7 @@ class OrdersActivities:
             change_id=step.change_id,
             credit=_standing(step.credit, step.currency),
         )
-        response = await self._services.orders.ApplyChange(request)
+        response = await self._applied(request)
         total = Money(response.total.minor_units, response.total.currency)
         return Applied(
             is_applied=response.is_applied,
@@ -117,6 +119,23 @@ class OrdersActivities:
             is_ship_complete=response.is_ship_complete,
             clearance=clearance_of(response.clearance),
         )
+
+    async def _applied(self, request: pb.ApplyChangeRequest) -> pb.ApplyChangeResponse:
+        """The change made, or not. Of an order that billing invoices by itself no invoice may come between: it is kept from that."""
+        order = await self._documents.order(request.order_id)
+        if order.invoicing in ("", PER_SHIPMENT):
+            return await self._services.orders.ApplyChange(request)
+        block = billing_pb2.BlockInvoicingRequest(
+            order_id=order.order_id,
+            customer_id=order.bill_to_id or order.customer_id,
+            currency=order.currency,
+            least_version=order.version + 1,
+        )
+        request.invoiced.extend((await self._services.billing.BlockInvoicing(block)).invoiced)
+        response = await self._services.orders.ApplyChange(request)
+        block.least_version = response.version
+        await self._services.billing.BlockInvoicing(block)
+        return response
 
     @activity.defn(name="orders.RecordChange")
     async def record_change(self, step: ChangeStep) -> Clearance:

@@ -12,6 +12,7 @@ from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.quantity import is_covered
 from workflows.activities.billing import CARD
 from workflows.activities.calls import Services, shipments_of
@@ -36,7 +37,7 @@ class StandingActivities:
             shipments_of(self._services, step.order_id),
             self._invoices(step.order_id),
         )
-        return completeness(order.order, shipments, invoices)
+        return completeness(order.order, shipments, invoices, await self._waiting(order.order))
 
     @activity.defn(name="orders.GetStanding")
     async def get_standing(self, step: OrderStep) -> Standing:
@@ -50,7 +51,7 @@ class StandingActivities:
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
             self._services.billing.GetCommitment(billing_pb2.GetCommitmentRequest(order_id=order_id)),
         )
-        true = completeness(order.order, shipments, invoices)
+        true = completeness(order.order, shipments, invoices, await self._waiting(order.order))
         return Standing(
             phase=found.phase,
             clearance=clearance_of(found.clearance),
@@ -74,6 +75,13 @@ class StandingActivities:
         money = await self._services.billing.GetOrderMoney(asked)
         return (is_committed or bool(money.waiting_since_micros)) and not money.card
 
+    async def _waiting(self, order: orders_pb2.Order) -> Sequence[str]:
+        """Shipments that billing knows of and invoices later; only orders with such a policy have any."""
+        if order.invoicing in ("", PER_SHIPMENT):
+            return ()
+        asked = billing_pb2.ListBillableRequest(order_ids=[order.order_id])
+        return [one.shipment_id for one in (await self._services.billing.ListBillable(asked)).shipments]
+
     async def _invoices(self, order_id: str) -> Sequence[billing_pb2.Invoice]:
         found: list[billing_pb2.Invoice] = []
         asked = billing_pb2.ListInvoicesRequest(order_id=order_id, limit=PAGE)
@@ -86,12 +94,18 @@ class StandingActivities:
 
 
 def completeness(
-    order: orders_pb2.Order, shipments: Sequence[fulfillment_pb2.Shipment], invoices: Sequence[billing_pb2.Invoice]
+    order: orders_pb2.Order,
+    shipments: Sequence[fulfillment_pb2.Shipment],
+    invoices: Sequence[billing_pb2.Invoice],
+    waiting: Sequence[str] = (),
 ) -> Completeness:
-    """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it."""
+    """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it.
+
+    Shipments that are `waiting` are invoiced later: billing has heard of them, so they are not left behind.
+    """
     wanted = {line.line_id: line.quantity for line in order.lines}
     arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]
-    billed = {invoice.shipment_id for invoice in invoices}
+    billed = {one for invoice in invoices for one in invoice.shipment_ids}.union(waiting)
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
     return Completeness(
         is_delivered=is_covered(wanted, _units(line for each in arrived for line in each.lines)),

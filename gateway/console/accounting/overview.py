@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from gateway.console.accounting import asking
+from gateway.console.accounting import asking, to_invoice
 from gateway.console.accounting.aging import aged
 from gateway.console.accounting.names import names_of
 from gateway.console.accounting.waiting import holds_of
@@ -22,11 +22,13 @@ def accounting_page(who: VisitorOf) -> Response:
     """Everything at a glance."""
     waiting = asking.waiting(who, limit=SHOWN)
     unapplied = asking.payments(who, state="unapplied", limit=SHOWN)
+    billable = to_invoice.waiting(who, policy="manual", limit=SHOWN)
     receivables = asking.receivables(who)
     late = sorted((row for row in receivables if row.overdue.minor), key=lambda row: row.overdue_since)[:SHOWN]
     customers = {
         *(row.customer_id for row in waiting.rows),
         *(row.customer_id for row in unapplied.rows),
+        *(row.customer_id for row in billable.rows),
         *(row.customer_id for row in late),
     }
     return render(
@@ -34,6 +36,7 @@ def accounting_page(who: VisitorOf) -> Response:
         who,
         waiting=waiting,
         unapplied=unapplied,
+        billable=billable,
         late=late,
         aging=aged(receivables),
         holds=holds_of(who, waiting.rows),

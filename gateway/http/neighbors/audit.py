@@ -108,7 +108,9 @@ def _overdue(deps: Deps, due: Due) -> list[InvariantRow]:
         if not orders:
             break
         last = orders[-1].order_id
-        ways += overdue.ways_of(orders, deps.fulfillment.ListShipments, deps.billing.ListInvoices)
+        ways += overdue.ways_of(
+            orders, deps.fulfillment.ListShipments, deps.billing.ListInvoices, deps.billing.ListBillable
+        )
     with deps.database.reading() as session:
         asked = unanswered(session, due)
     return [_row(each) for each in (asked, *overdue.findings(ways, due))]

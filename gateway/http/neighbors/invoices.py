@@ -74,7 +74,8 @@ class Invoice(BaseModel):
     order_id: str
     order_number: str
     customer_id: str
-    shipment_id: str
+    shipment_id: str = Field(description="The shipment it bills, the first of several.")
+    shipment_ids: list[str] = Field(description="All that it bills.")
     invoiced_on: str
     due_on: str | None = Field(
         description="When the first of what is open is due; null while it waits for its goods to be delivered."
@@ -202,6 +203,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         order_number=row.order_number,
         customer_id=row.customer_id,
         shipment_id=row.shipment_id,
+        shipment_ids=list(row.shipment_ids),
         invoiced_on=row.invoiced_on,
         due_on=row.due_on or None,
         terms=row.terms,

@@ -11,12 +11,13 @@ from typing import TypeVar
 from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from services.kernel.clock import from_micros
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.quantity import is_covered
 from services.orders.order.aggregate import OrderAggregate
 from services.orders.overview.overdue import Due
 from services.runtime.audit import Finding, finding_of
 
-Document = TypeVar("Document", fulfillment.Shipment, billing.Invoice)
+Document = TypeVar("Document", fulfillment.Shipment, billing.Invoice, billing.BillableShipment)
 
 _LEFT = (fulfillment.SHIPMENT_STATE_SHIPPED, fulfillment.SHIPMENT_STATE_DELIVERED)
 _PAGE = 500
@@ -29,6 +30,7 @@ class Way:
     order: OrderAggregate
     shipments: Sequence[fulfillment.Shipment] = field(default_factory=list)
     invoices: Sequence[billing.Invoice] = field(default_factory=list)
+    waiting: Sequence[billing.BillableShipment] = field(default_factory=list)
 
     @property
     def number(self) -> str:
@@ -71,7 +73,7 @@ def findings(ways: Sequence[Way], due: Due) -> list[Finding]:
     return [
         finding_of(
             "overdue.shipped_and_not_invoiced",
-            "A shipment that has left is invoiced.",
+            "A shipment that has left is invoiced, or billing knows when it is to be.",
             [offender for way in ways for offender in _not_invoiced(way, due)],
         ),
         finding_of(
@@ -96,7 +98,8 @@ def findings(ways: Sequence[Way], due: Due) -> list[Finding]:
 
 
 def _not_invoiced(way: Way, due: Due) -> Iterator[str]:
-    billed = {one.shipment_id for one in way.invoices}
+    billed = {one for invoice in way.invoices for one in invoice.shipment_ids}
+    billed.update(one.shipment_id for one in way.waiting)
     for one in way.shipments:
         left_at = from_micros(one.shipped_at_micros)
         if one.state in _LEFT and one.shipment_id not in billed and due.is_late(left_at):
@@ -107,12 +110,23 @@ def ways_of(
     orders: Sequence[OrderAggregate],
     list_shipments: Callable[[fulfillment.ListShipmentsRequest], fulfillment.ListShipmentsResponse],
     list_invoices: Callable[[billing.ListInvoicesRequest], billing.ListInvoicesResponse],
+    list_billable: Callable[[billing.ListBillableRequest], billing.ListBillableResponse],
 ) -> list[Way]:
-    """The orders with their shipments and invoices, read from the services that own them."""
+    """The orders with their shipments, invoices and what waits for one, read from the services that own them."""
     order_ids = [one.order_id for one in orders]
     shipments = _by_order(_all_shipments(order_ids, list_shipments))
     invoices = _by_order(_all_invoices(order_ids, list_invoices))
-    return [Way(one, shipments.get(one.order_id, []), invoices.get(one.order_id, [])) for one in orders]
+    deferred = [one.order_id for one in orders if one.order.invoicing != PER_SHIPMENT]
+    waiting = _by_order(list_billable(billing.ListBillableRequest(order_ids=deferred)).shipments if deferred else ())
+    return [
+        Way(
+            one,
+            shipments.get(one.order_id, []),
+            invoices.get(one.order_id, []),
+            waiting.get(one.order_id, []),
+        )
+        for one in orders
+    ]
 
 
 def _by_order(documents: Iterable[Document]) -> Mapping[str, list[Document]]:

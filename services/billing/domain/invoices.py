@@ -1,4 +1,4 @@
-"""Invoices: one a shipment, whose parts are shared out so that the invoices of an order sum to it to the cent."""
+"""Invoices: of one or more shipments of an order, whose parts are shared out so that the invoices of an order sum to it to the cent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -119,6 +119,7 @@ class Invoice:
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
+    `shipment_ids` is empty where it bills `shipment_id` alone.
     """
 
     invoice_id: str
@@ -143,6 +144,7 @@ class Invoice:
     parts: tuple[TaxPart, ...] = ()
     credited_total: Money | None = None
     given_up: Money | None = None
+    shipment_ids: tuple[str, ...] = ()
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:
@@ -150,6 +152,11 @@ class Invoice:
         own = self.charges
         rate = Decimal(self.header.tax_rate or 0)
         return self.parts or parts_of_one_rate(own.merchandise, own.discount, own.freight, own.tax, rate)
+
+    @property
+    def bills(self) -> tuple[str, ...]:
+        """The shipments it bills, the first first."""
+        return self.shipment_ids or (self.shipment_id,)
 
     @property
     def total(self) -> Money:

@@ -1,6 +1,7 @@
 """Tables of billing: shape and constraints only. Amounts are whole minor units; days are ISO dates, which sort as days do."""
 
 from services.billing.models.base import Table, answers, outbox
+from services.billing.models.billable import BillableLine, BillableShipment, InvoiceDraft, InvoicingBlock
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
 from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import Correction
@@ -12,6 +13,8 @@ from services.billing.models.payments import OrderDeposit, Payment, PaymentAppli
 from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
 
 __all__ = [
+    "BillableLine",
+    "BillableShipment",
     "CardAuthorization",
     "Checkout",
     "Commitment",
@@ -25,9 +28,11 @@ __all__ = [
     "CreditWait",
     "Delivery",
     "Invoice",
+    "InvoiceDraft",
     "InvoiceInstallment",
     "InvoiceLine",
     "InvoiceTaxPart",
+    "InvoicingBlock",
     "JournalEntry",
     "MarketplaceSale",
     "OrderDeposit",

@@ -28,6 +28,7 @@ class Invoice(Table, table=True):
     """A posted invoice; only what is settled, credited or given up of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
 
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
+    `shipment_ids` has all that it bills, one a line, where it bills several; `shipment_id` the first.
     What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
@@ -73,6 +74,7 @@ class Invoice(Table, table=True):
     order_number: str = Field(sa_type=Text)
     customer_id: str = Field(sa_type=Text)
     shipment_id: str = Field(sa_type=Text)
+    shipment_ids: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)
     invoiced_on: str = Field(sa_type=Text)
     due_on: str = Field(sa_type=Text)

@@ -66,9 +66,12 @@ _NEXT = text(
     "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
 )
 _ALL = select(tables.invoice).order_by(_row.sequence)
-_OF_SHIPMENT = _ALL.where(_row.shipment_id == bindparam("shipment"))
-_OF_SHIPMENTS = _ALL.where(_row.shipment_id.in_(bindparam("shipments", expanding=True)))
+_kept = tables.billable_shipment.c
+_OF_SHIPMENTS = _ALL.where(
+    _row.invoice_id.in_(select(_kept.invoice_id).where(_kept.shipment_id.in_(bindparam("shipments", expanding=True))))
+)
 _BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
+_NUMBERS = select(_row.number).where(_row.order_id == bindparam("order")).order_by(_row.sequence).limit(5)
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
@@ -134,14 +137,15 @@ def next_sequence(session: Session) -> int:
 
 
 def of_shipment(session: Session, shipment_id: str) -> Invoice | None:
-    """The one invoice of a shipment, if it was issued."""
-    return next(iter(_many(session, _OF_SHIPMENT, {"shipment": shipment_id})), None)
+    """The one invoice that bills a shipment, if it was issued."""
+    return of_shipments(session, [shipment_id]).get(shipment_id)
 
 
 def of_shipments(session: Session, shipment_ids: Collection[str]) -> dict[str, Invoice]:
-    """Shipment → its one invoice, of those that have one."""
-    found = _many(session, _OF_SHIPMENTS, {"shipments": list(shipment_ids)})
-    return {one.shipment_id: one for one in found}
+    """Shipment → the one invoice that bills it, of those that have one."""
+    wanted = set(shipment_ids)
+    found = _many(session, _OF_SHIPMENTS, {"shipments": sorted(wanted)})
+    return {shipment_id: one for one in found for shipment_id in one.bills if shipment_id in wanted}
 
 
 def by_id(session: Session, invoice_id: str) -> Invoice | None:
@@ -157,6 +161,11 @@ def by_number(session: Session, number: str) -> Invoice | None:
 def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]:
     """Invoice id → invoice, of those that exist."""
     return {invoice.invoice_id: invoice for invoice in _many(session, _BY_IDS, {"ids": sorted(invoice_ids)})}
+
+
+def numbers_of_order(session: Session, order_id: str) -> list[str]:
+    """Numbers of an order's invoices, oldest first, at most 5."""
+    return list(session.execute(_NUMBERS, {"order": order_id}).scalars())
 
 
 def open_of_customer(session: Session, customer_id: str, currency: str) -> list[Invoice]:
@@ -310,6 +319,7 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "order_number": invoice.order_number,
         "customer_id": invoice.customer_id,
         "shipment_id": invoice.shipment_id,
+        "shipment_ids": "\n".join(invoice.shipment_ids),
         "currency": invoice.total.currency,
         "invoiced_on": invoice.invoiced_on.isoformat(),
         "due_on": invoice.due_on.isoformat(),
@@ -370,4 +380,5 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         header=headers.header(row),
         credited_total=money(row.credited_minor),
         given_up=money(row.written_off_minor),
+        shipment_ids=tuple(row.shipment_ids.splitlines()),
     )

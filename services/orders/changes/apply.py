@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session
 
@@ -18,7 +19,7 @@ from services.orders.changes.next_version import NextVersion, decided, undecided
 from services.orders.changes.propose import logged, mailed
 from services.orders.changes.rereview import rereviewed
 from services.orders.domain import mails, projection
-from services.orders.domain.amendment import Obstacle, below_minimum
+from services.orders.domain.amendment import Obstacle, below_minimum, invoiced_unheard
 from services.orders.domain.changes import (
     AGREED,
     APPLIED,
@@ -60,11 +61,18 @@ class Applied:
 
 
 def apply(
-    session: Session, order_id: str, change_id: str, credit: Credit, contacts: Contacts, now: datetime
+    session: Session,
+    order_id: str,
+    change_id: str,
+    credit: Credit,
+    contacts: Contacts,
+    now: datetime,
+    invoiced: Mapping[str, int] = MappingProxyType({}),
 ) -> Applied:
     """Make an agreed change the next version; a change that was applied or has ended before gives the order as it stands.
 
-    What has been picked meanwhile, a rule that blocks by now, or money that an accepted order which grows does not have, rejects it.
+    What has been picked meanwhile, a rule that blocks by now, or money that an accepted order which grows does not have, rejects it;
+    so does an invoice that was not heard of yet, by what billing has `invoiced`.
     """
     before = read_for_change(session, order_id)
     change = before.asked.change
@@ -77,7 +85,7 @@ def apply(
     before, credit = with_money(before, credit, becomes.totals.total)
     following = _next_version(session, before, becomes, credit, now)
     blocked = _blocked(before, change, following)
-    why = _obstacle(before, following.order, credit, blocked)
+    why = _obstacle(before, following.order, credit, (*invoiced_unheard(before.progress, invoiced), *blocked))
     if why:
         for_customer = _for_customer(before, following, blocked)
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)

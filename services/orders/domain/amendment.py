@@ -10,6 +10,7 @@ from functools import partial
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money, extend
 from services.kernel.tax import TaxKind
 from services.orders.domain.billed import billed, billed_parts, charges_after
@@ -20,6 +21,7 @@ from services.orders.domain.pricing import Reference, price_line, reference_pric
 from services.orders.domain.projection import LineProgress, Progress, quantities
 from services.orders.domain.taxation import TaxDetermination
 
+_MEANWHILE = "a part was invoiced meanwhile, which changes the total: ask for it again"
 UNTOUCHED = Progress()
 """Of an order that nobody has begun to ship."""
 
@@ -251,10 +253,13 @@ def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int) -> I
 
 
 def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
-    """Invoices share discount and freight over what ships: nothing moves while the last one is on its way or has just come."""
+    """Invoices share discount and freight over what ships: nothing moves while the last one is on its way or has just come.
+
+    One that is made by policy or by hand bills the order as it then stands, so that nobody waits for it.
+    """
     sums, lines = after.totals, quantities(after, progress).values()
     has_charges = bool(sums.discount.minor or sums.freight.minor)
-    is_shipped = all(line.shipped >= line.wanted for line in lines)
+    is_shipped = after.invoicing == PER_SHIPMENT and all(line.shipped >= line.wanted for line in lines)
     if has_charges and is_shipped and any(line.invoiced < line.wanted for line in lines):
         yield Obstacle("INVOICE_PENDING", "what has shipped is being invoiced: try again in a moment")
         return
@@ -264,7 +269,13 @@ def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
         yield Obstacle(refusal.reason, refusal.message)
         return
     if charges != (sums.discount, sums.freight):
-        yield Obstacle("INVOICED_MEANWHILE", "a part was invoiced meanwhile, which changes the total: ask for it again")
+        yield Obstacle("INVOICED_MEANWHILE", _MEANWHILE)
+
+
+def invoiced_unheard(progress: Progress, invoiced: Mapping[str, int]) -> Iterator[Obstacle]:
+    """What billing has `invoiced`, line id → units, beyond what was heard of: the change was agreed without it."""
+    if any(units > progress.lines.get(line_id, LineProgress()).invoiced for line_id, units in invoiced.items()):
+        yield Obstacle("INVOICED_MEANWHILE", _MEANWHILE)
 
 
 def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Order:

@@ -150,6 +150,12 @@ class Invoice:
     parts: tuple[InvoicePart, ...] = ()
     credited_minor: int = 0
     written_off_minor: int = 0
+    shipment_ids: tuple[str, ...] = ()
+
+    @property
+    def bills(self) -> tuple[str, ...]:
+        """The shipments it bills."""
+        return self.shipment_ids or (self.shipment_id,)
 
     @property
     def pays_early(self) -> int:

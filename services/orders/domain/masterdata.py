@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.kernel.errors import InvalidArgument
+from services.kernel.invoicing import PER_SHIPMENT, check_policy
 from services.kernel.money import UnitPrice
 from services.kernel.terms import Terms
 from services.orders.domain.taxation import STANDARD, TaxExemption
@@ -43,6 +44,7 @@ class Customer:
     What it buys may be billed to another account, `bill_to_id`, on whose credit it then is.
     Its `tax_rate` is of goods that go where no rule says how they are taxed; its `tax_id` is as it gave it.
     `terms` is their text, empty for plain net_days; due dates move past the free days of its `calendar`, such as US-TX.
+    `invoicing` says which shipments become one invoice, and when.
     """
 
     customer_id: str
@@ -65,6 +67,7 @@ class Customer:
     bill_to_id: str = ""
     terms: str = ""
     calendar: str = ""
+    invoicing: str = PER_SHIPMENT
     version: int = field(default=0, compare=False)
 
     @property
@@ -83,6 +86,7 @@ class Customer:
             )
         if self.duplicate_po not in DUPLICATE_PO:
             raise InvalidArgument("DUPLICATE_PO_UNKNOWN", f"duplicate_po is one of {', '.join(DUPLICATE_PO)}")
+        check_policy(self.invoicing)
         if not 0 <= self.net_days <= 365:
             raise InvalidArgument("NET_DAYS_OUT_OF_RANGE", "payment terms are from 0 to 365 days")
         if not self.tax_rate.is_finite() or not 0 <= self.tax_rate <= 1:

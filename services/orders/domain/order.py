@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money, UnitPrice
 from services.kernel.tax import UNTAXED, TaxKind, TaxPart
 from services.kernel.terms import Terms
@@ -321,6 +322,7 @@ class Order:
     calendar: str = ""
     taxation: Taxation = AS_BEFORE
     customer_tax_id: str = ""
+    invoicing: str = PER_SHIPMENT
 
     def tax_key(self, line: Line) -> str:
         """The key of the tax part that a line belongs to."""

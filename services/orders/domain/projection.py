@@ -203,7 +203,7 @@ def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
 
 def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
     tuples = {name: tuple(tuple(one) for one in kept.get(name, ())) for name in ("installments", "parts")}
-    return Invoice(**{**kept, **tuples})
+    return Invoice(**{**kept, **tuples, "shipment_ids": tuple(kept.get("shipment_ids", ()))})
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:

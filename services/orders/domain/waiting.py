@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.kernel.invoicing import PERIODIC
 from services.orders.domain.changes import AWAITING_CUSTOMER, AWAITING_WAREHOUSE, ChangeOrder
 from services.orders.domain.facts import Shipment
 from services.orders.domain.holds import Hold, remaining
@@ -74,7 +75,7 @@ def waiting_for(
         return people
     if order.phase in (RECEIVED, IN_REVIEW):
         return WaitingFor("system", "validation", order.placed_at)
-    return _waits_for_goods(order, progress, lines, since) or _waits_for_money(lines, progress, since)
+    return _waits_for_goods(order, progress, lines, since) or _waits_for_money(order, lines, progress, since)
 
 
 def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
@@ -166,8 +167,12 @@ def _work_on(shipments: Sequence[Shipment]) -> list[str]:
     return [f"{word} {', '.join(found)}" for word, found in numbers.items() if found]
 
 
-def _waits_for_money(lines: Sequence[LineQuantities], progress: Progress, since: datetime) -> WaitingFor | None:
+def _waits_for_money(
+    order: Order, lines: Sequence[LineQuantities], progress: Progress, since: datetime
+) -> WaitingFor | None:
     if any(line.invoiced < line.wanted for line in lines):
+        if order.invoicing in PERIODIC:
+            return WaitingFor("system", f"{order.invoicing} {INVOICE_AWAITED}", since)
         return WaitingFor("accounting", INVOICE_AWAITED, since)
     unpaid = [bill for bill in progress.invoices.values() if not bill.is_settled]
     if unpaid:

@@ -206,6 +206,7 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
             (one.key, one.merchandise_minor, one.discount_minor, one.freight_minor, one.tax_minor)
             for one in detail.tax_parts
         ),
+        shipment_ids=tuple(detail.shipment_ids),
     )
 
 

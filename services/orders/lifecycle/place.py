@@ -15,6 +15,7 @@ from sqlmodel import Session
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
+from services.kernel.invoicing import policy_of
 from services.kernel.money import Money
 from services.kernel.quantity import positive
 from services.kernel.tax import TaxKind
@@ -230,6 +231,7 @@ def _order(
         bill_to_id=customer.bill_to_id,
         terms=customer.terms,
         calendar=customer.calendar,
+        invoicing=policy_of(customer.invoicing, command.payment_method),
         tax_rate=tax_rate,
         taxation=taxation,
         customer_tax_id=customer.tax_id,

@@ -97,7 +97,7 @@ def wake(session: Session, order_id: str, scope: Scope, now: datetime) -> None:
 
 def _owed(aggregate: OrderAggregate) -> list[tuple[str, str]]:
     progress = aggregate.progress
-    billed = {invoice.shipment_id for invoice in progress.invoices.values()}
+    billed = {one for invoice in progress.invoices.values() for one in invoice.bills}
     left = [one for one in progress.shipments.values() if one.state in ("shipped", "delivered")]
     owed = [("shipment_shipped", one.shipment_id) for one in left if one.shipment_id not in billed]
     owed += [("shipment_delivered", "")] if aggregate.is_delivered else []

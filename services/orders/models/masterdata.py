@@ -33,6 +33,7 @@ class CustomerRow(Table, table=True):
     net_days: int = Field(sa_type=Int64)
     terms: str = Field(sa_type=Text)
     calendar: str = Field(sa_type=Text)
+    invoicing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "per_shipment"})
     tax_rate: str = Field(sa_type=Text)
     tax_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     tax_exemptions: Any = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})

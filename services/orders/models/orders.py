@@ -87,6 +87,7 @@ class OrderRow(Table, table=True):
     net_days: int = Field(sa_type=Int64)
     terms: str = Field(sa_type=Text)
     calendar: str = Field(sa_type=Text)
+    invoicing: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "per_shipment"})
     tax_rate: str = Field(sa_type=Text)
     taxation: Any = Field(default=None, sa_type=JsonText, nullable=True)
     customer_tax_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})

@@ -40,6 +40,7 @@ _CUSTOMER = (
     "terms",
     "calendar",
     "tax_id",
+    "invoicing",
 )
 _PRODUCT = (
     "description",

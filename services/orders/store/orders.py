@@ -175,6 +175,7 @@ _PLAIN = (
     "terms",
     "calendar",
     "customer_tax_id",
+    "invoicing",
     "is_ship_complete",
     "placed_at",
     "placed_by",

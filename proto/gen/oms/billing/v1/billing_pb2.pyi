@@ -588,7 +588,7 @@ Global___GetCommitmentResponse: _TypeAlias = GetCommitmentResponse  # noqa: Y015
 
 @_typing.final
 class IssueInvoiceRequest(_message.Message):
-    """Invoices one shipment."""
+    """Says what a shipment took, so that it is invoiced by its order's policy: now, or later."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -600,7 +600,7 @@ class IssueInvoiceRequest(_message.Message):
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     shipment_id: _builtins.str
-    """The shipment; one invoice each, for ever."""
+    """The shipment; each is on one invoice, for ever."""
     shipped_at_micros: _builtins.int
     """When it left, microseconds since the epoch: the invoice date."""
     @_builtins.property
@@ -630,6 +630,284 @@ Global___IssueInvoiceRequest: _TypeAlias = IssueInvoiceRequest  # noqa: Y015
 
 @_typing.final
 class IssueInvoiceResponse(_message.Message):
+    """The posted invoice, or that the shipment is kept until its invoice is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """As posted; unset while the shipment is to be invoiced later."""
+
+    @_builtins.property
+    def waiting(self) -> Global___BillableShipment:
+        """How it waits; unset once it is invoiced."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+        waiting: Global___BillableShipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IssueInvoiceResponse: _TypeAlias = IssueInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class BillableShipment(_message.Message):
+    """A shipment that has left and is not invoiced yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    SHIPPED_ON_FIELD_NUMBER: _builtins.int
+    INVOICE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    DRAFT_ID_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    customer_id: _builtins.str
+    """Who is billed."""
+    policy: _builtins.str
+    """per_delivery, weekly, monthly or manual."""
+    shipped_on: _builtins.str
+    """ISO date on which it left."""
+    invoice_on: _builtins.str
+    """ISO date that its invoice will bear: of its delivery, or the last of its period, after which it is made. Empty while its goods
+    are on the way, and where accounting makes it by hand.
+    """
+    sequence: _builtins.int
+    """Rises with every shipment that is kept."""
+    draft_id: _builtins.str
+    """The draft that holds it; empty for none."""
+    recorded_at_micros: _builtins.int
+    """Since when billing knows of it, microseconds since the epoch."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What its invoice comes to, as the order stood when it left."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units that left, by line."""
+
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        shipped_on: _builtins.str = ...,
+        invoice_on: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        sequence: _builtins.int = ...,
+        draft_id: _builtins.str = ...,
+        recorded_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "draft_id", b"draft_id", "invoice_on", b"invoice_on", "lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "policy", b"policy", "recorded_at_micros", b"recorded_at_micros", "sequence", b"sequence", "shipment_id", b"shipment_id", "shipped_on", b"shipped_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BillableShipment: _TypeAlias = BillableShipment  # noqa: Y015
+
+@_typing.final
+class BlockInvoicingRequest(_message.Message):
+    """Keeps an order whose next version is about to be made from being invoiced by an older one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    LEAST_VERSION_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    customer_id: _builtins.str
+    """Who is billed."""
+    currency: _builtins.str
+    """ISO 4217: the order's."""
+    least_version: _builtins.int
+    """No invoice is made by policy or by hand from an older version than this, for a minute."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        least_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "customer_id", b"customer_id", "least_version", b"least_version", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockInvoicingRequest: _TypeAlias = BlockInvoicingRequest  # noqa: Y015
+
+@_typing.final
+class BlockInvoicingResponse(_message.Message):
+    """What is invoiced of it, which until then does not change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoiced(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units invoiced so far, by line."""
+
+    def __init__(
+        self,
+        *,
+        invoiced: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoiced", b"invoiced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockInvoicingResponse: _TypeAlias = BlockInvoicingResponse  # noqa: Y015
+
+@_typing.final
+class InvoiceByHand(_message.Message):
+    """Which shipments of an order are invoiced by hand, today."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Shipments of it that wait for their invoice, at most 2000; empty for all that wait and that no draft holds."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment_ids", b"shipment_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceByHand: _TypeAlias = InvoiceByHand  # noqa: Y015
+
+@_typing.final
+class PreviewInvoiceRequest(_message.Message):
+    """Asks what an invoice by hand would be now; nothing changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OF_FIELD_NUMBER: _builtins.int
+    DRAFT_ID_FIELD_NUMBER: _builtins.int
+    draft_id: _builtins.str
+    """An open draft instead: what posting it would give."""
+    @_builtins.property
+    def of(self) -> Global___InvoiceByHand:
+        """What it would bill."""
+
+    def __init__(
+        self,
+        *,
+        of: Global___InvoiceByHand | None = ...,
+        draft_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft_id", b"draft_id", "of", b"of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewInvoiceRequest: _TypeAlias = PreviewInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class PreviewInvoiceResponse(_message.Message):
+    """What it would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    needs_second_person: _builtins.bool
+    """Whether its total is more than one person invoices by hand."""
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """As it would be posted, with what cash that is there would pay of it; it has no number and no identity."""
+
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___BillableShipment]:
+        """The shipments it would bill."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+        needs_second_person: _builtins.bool = ...,
+        shipments: _abc.Iterable[Global___BillableShipment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "needs_second_person", b"needs_second_person", "shipments", b"shipments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewInvoiceResponse: _TypeAlias = PreviewInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class CreateInvoiceRequest(_message.Message):
+    """Invoices shipments that wait, whatever their policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    @_builtins.property
+    def of(self) -> Global___InvoiceByHand:
+        """What it bills."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        of: Global___InvoiceByHand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["of", b"of", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateInvoiceRequest: _TypeAlias = CreateInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class CreateInvoiceResponse(_message.Message):
     """The posted invoice."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -650,7 +928,343 @@ class IssueInvoiceResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___IssueInvoiceResponse: _TypeAlias = IssueInvoiceResponse  # noqa: Y015
+Global___CreateInvoiceResponse: _TypeAlias = CreateInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class InvoiceDraft(_message.Message):
+    """An invoice that somebody prepares: it holds its shipments, and has no number before it is posted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MADE_BY_FIELD_NUMBER: _builtins.int
+    MADE_AT_MICROS_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    ENDED_BY_FIELD_NUMBER: _builtins.int
+    ENDED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NEEDS_SECOND_PERSON_FIELD_NUMBER: _builtins.int
+    draft_id: _builtins.str
+    """Identity, "draft_…"."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    customer_id: _builtins.str
+    """Who is billed."""
+    state: _builtins.str
+    """draft, approved, posted or discarded."""
+    made_by: _builtins.str
+    """Who made it."""
+    made_at_micros: _builtins.int
+    """When, microseconds since the epoch."""
+    approved_by: _builtins.str
+    """Who approved it; empty when nobody did."""
+    approved_at_micros: _builtins.int
+    """When; 0 when nobody did."""
+    ended_by: _builtins.str
+    """Who posted or discarded it; empty while it is open."""
+    ended_at_micros: _builtins.int
+    """When; 0 while it is open."""
+    invoice_id: _builtins.str
+    """The invoice that it became; empty for none."""
+    needs_second_person: _builtins.bool
+    """Whether somebody else than its maker must approve it."""
+    @_builtins.property
+    def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The shipments it holds; of one that was discarded those it held are free and not named."""
+
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What it comes to, as it was when it was made or, once it is approved, then."""
+
+    def __init__(
+        self,
+        *,
+        draft_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+        amount: _types_pb2.Money | None = ...,
+        state: _builtins.str = ...,
+        made_by: _builtins.str = ...,
+        made_at_micros: _builtins.int = ...,
+        approved_by: _builtins.str = ...,
+        approved_at_micros: _builtins.int = ...,
+        ended_by: _builtins.str = ...,
+        ended_at_micros: _builtins.int = ...,
+        invoice_id: _builtins.str = ...,
+        needs_second_person: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "approved_at_micros", b"approved_at_micros", "approved_by", b"approved_by", "customer_id", b"customer_id", "draft_id", b"draft_id", "ended_at_micros", b"ended_at_micros", "ended_by", b"ended_by", "invoice_id", b"invoice_id", "made_at_micros", b"made_at_micros", "made_by", b"made_by", "needs_second_person", b"needs_second_person", "order_id", b"order_id", "order_number", b"order_number", "shipment_ids", b"shipment_ids", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceDraft: _TypeAlias = InvoiceDraft  # noqa: Y015
+
+@_typing.final
+class MakeInvoiceDraftRequest(_message.Message):
+    """Prepares an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    MADE_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    made_by: _builtins.str
+    """Who makes it."""
+    @_builtins.property
+    def of(self) -> Global___InvoiceByHand:
+        """What it would bill."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        of: Global___InvoiceByHand | None = ...,
+        made_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["of", b"of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["made_by", b"made_by", "of", b"of", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MakeInvoiceDraftRequest: _TypeAlias = MakeInvoiceDraftRequest  # noqa: Y015
+
+@_typing.final
+class MakeInvoiceDraftResponse(_message.Message):
+    """The draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___InvoiceDraft:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___InvoiceDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MakeInvoiceDraftResponse: _TypeAlias = MakeInvoiceDraftResponse  # noqa: Y015
+
+@_typing.final
+class MoveInvoiceDraftRequest(_message.Message):
+    """Approves, posts or discards a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DRAFT_ID_FIELD_NUMBER: _builtins.int
+    VERB_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    draft_id: _builtins.str
+    """The draft."""
+    verb: _builtins.str
+    """approve, post or discard."""
+    who: _builtins.str
+    """Who does it."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        draft_id: _builtins.str = ...,
+        verb: _builtins.str = ...,
+        who: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft_id", b"draft_id", "request_id", b"request_id", "verb", b"verb", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveInvoiceDraftRequest: _TypeAlias = MoveInvoiceDraftRequest  # noqa: Y015
+
+@_typing.final
+class MoveInvoiceDraftResponse(_message.Message):
+    """The draft afterwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___InvoiceDraft:
+        """As it stands."""
+
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice that it has become; unset unless it was posted."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___InvoiceDraft | None = ...,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveInvoiceDraftResponse: _TypeAlias = MoveInvoiceDraftResponse  # noqa: Y015
+
+@_typing.final
+class ListInvoiceDraftsRequest(_message.Message):
+    """Asks for drafts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    DRAFT_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """Only in this state when given; open for those that are neither posted nor discarded."""
+    draft_id: _builtins.str
+    """Only this one when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        draft_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "draft_id", b"draft_id", "limit", b"limit", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInvoiceDraftsRequest: _TypeAlias = ListInvoiceDraftsRequest  # noqa: Y015
+
+@_typing.final
+class ListInvoiceDraftsResponse(_message.Message):
+    """Drafts, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def drafts(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceDraft]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        drafts: _abc.Iterable[Global___InvoiceDraft] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInvoiceDraftsResponse: _TypeAlias = ListInvoiceDraftsResponse  # noqa: Y015
+
+@_typing.final
+class ListBillableRequest(_message.Message):
+    """Asks for shipments that have left and are not invoiced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Only this customer's when given."""
+    policy: _builtins.str
+    """Only of this policy when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only of these orders when given, at most 500; all of them are one page then."""
+
+    def __init__(
+        self,
+        *,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        customer_id: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "order_ids", b"order_ids", "policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBillableRequest: _TypeAlias = ListBillableRequest  # noqa: Y015
+
+@_typing.final
+class ListBillableResponse(_message.Message):
+    """Those that wait, the longest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    count: _builtins.int
+    """How many wait in all, of this customer and policy; 0 where orders are named."""
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___BillableShipment]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        shipments: _abc.Iterable[Global___BillableShipment] | None = ...,
+        next_cursor: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "next_cursor", b"next_cursor", "shipments", b"shipments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBillableResponse: _TypeAlias = ListBillableResponse  # noqa: Y015
 
 @_typing.final
 class InvoiceLine(_message.Message):
@@ -727,6 +1341,7 @@ class Invoice(_message.Message):
     DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
     TERMS_FIELD_NUMBER: _builtins.int
     TAX_PARTS_FIELD_NUMBER: _builtins.int
+    SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -738,7 +1353,7 @@ class Invoice(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     shipment_id: _builtins.str
-    """The shipment it bills."""
+    """The shipment it bills, the first of several."""
     invoiced_on: _builtins.str
     """ISO date."""
     due_on: _builtins.str
@@ -811,6 +1426,10 @@ class Invoice(_message.Message):
     def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
         """How it is taxed: what of it has one rate together."""
 
+    @_builtins.property
+    def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All shipments it bills."""
+
     def __init__(
         self,
         *,
@@ -839,10 +1458,11 @@ class Invoice(_message.Message):
         discount_taken: _types_pb2.Money | None = ...,
         terms: _builtins.str = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -81,6 +81,41 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
                 _registered_method=True)
+        self.BlockInvoicing = channel.unary_unary(
+                '/oms.billing.v1.BillingService/BlockInvoicing',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingResponse.FromString,
+                _registered_method=True)
+        self.ListBillable = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListBillable',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableResponse.FromString,
+                _registered_method=True)
+        self.PreviewInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PreviewInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceResponse.FromString,
+                _registered_method=True)
+        self.CreateInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/CreateInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceResponse.FromString,
+                _registered_method=True)
+        self.MakeInvoiceDraft = channel.unary_unary(
+                '/oms.billing.v1.BillingService/MakeInvoiceDraft',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftResponse.FromString,
+                _registered_method=True)
+        self.MoveInvoiceDraft = channel.unary_unary(
+                '/oms.billing.v1.BillingService/MoveInvoiceDraft',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftResponse.FromString,
+                _registered_method=True)
+        self.ListInvoiceDrafts = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListInvoiceDrafts',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsResponse.FromString,
+                _registered_method=True)
         self.GetInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetInvoiceRequest.SerializeToString,
@@ -311,9 +346,63 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IssueInvoice(self, request, context):
-        """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
-        at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+        it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
+        ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BlockInvoicing(self, request, context):
+        """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
+        last call counts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBillable(self, request, context):
+        """Shipments that have left and wait for their invoice, the longest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewInvoice(self, request, context):
+        """What an invoice by hand would be now. It is refused as that is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateInvoice(self, request, context):
+        """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
+        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
+        SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MakeInvoiceDraft(self, request, context):
+        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveInvoiceDraft(self, request, context):
+        """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
+        DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvoiceDrafts(self, request, context):
+        """Drafts by state.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -545,7 +634,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordDeliveries(self, request, context):
-        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then, and those of customers who are
+        invoiced per delivery are made. A bad fact refuses all.
         INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -622,6 +712,41 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.IssueInvoice,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.SerializeToString,
+            ),
+            'BlockInvoicing': grpc.unary_unary_rpc_method_handler(
+                    servicer.BlockInvoicing,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingResponse.SerializeToString,
+            ),
+            'ListBillable': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBillable,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableResponse.SerializeToString,
+            ),
+            'PreviewInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceResponse.SerializeToString,
+            ),
+            'CreateInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceResponse.SerializeToString,
+            ),
+            'MakeInvoiceDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.MakeInvoiceDraft,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftResponse.SerializeToString,
+            ),
+            'MoveInvoiceDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveInvoiceDraft,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftResponse.SerializeToString,
+            ),
+            'ListInvoiceDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvoiceDrafts,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsResponse.SerializeToString,
             ),
             'GetInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.GetInvoice,
@@ -1012,6 +1137,195 @@ class BillingService:
             '/oms.billing.v1.BillingService/IssueInvoice',
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BlockInvoicing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/BlockInvoicing',
+            oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBillable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListBillable',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListBillableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PreviewInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/CreateInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreateInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MakeInvoiceDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/MakeInvoiceDraft',
+            oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.MakeInvoiceDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveInvoiceDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/MoveInvoiceDraft',
+            oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.MoveInvoiceDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvoiceDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListInvoiceDrafts',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoiceDraftsResponse.FromString,
             options,
             channel_credentials,
             insecure,

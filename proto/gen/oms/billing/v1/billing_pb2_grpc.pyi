@@ -60,10 +60,32 @@ class BillingServiceStub:
     GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
-    """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
-    at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+    it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
+    ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
     """
+    BlockInvoicing: _grpc.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]
+    """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
+    last call counts.
+    """
+    ListBillable: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListBillableRequest, _billing_pb2.ListBillableResponse]
+    """Shipments that have left and wait for their invoice, the longest first."""
+    PreviewInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewInvoiceRequest, _billing_pb2.PreviewInvoiceResponse]
+    """What an invoice by hand would be now. It is refused as that is."""
+    CreateInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreateInvoiceRequest, _billing_pb2.CreateInvoiceResponse]
+    """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
+    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
+    SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+    """
+    MakeInvoiceDraft: _grpc.UnaryUnaryMultiCallable[_billing_pb2.MakeInvoiceDraftRequest, _billing_pb2.MakeInvoiceDraftResponse]
+    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+    MoveInvoiceDraft: _grpc.UnaryUnaryMultiCallable[_billing_pb2.MoveInvoiceDraftRequest, _billing_pb2.MoveInvoiceDraftResponse]
+    """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
+    DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
+    """
+    ListInvoiceDrafts: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoiceDraftsRequest, _billing_pb2.ListInvoiceDraftsResponse]
+    """Drafts by state."""
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]
@@ -166,7 +188,8 @@ class BillingServiceStub:
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
     """
     RecordDeliveries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]
-    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then, and those of customers who are
+    invoiced per delivery are made. A bad fact refuses all.
     INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]
@@ -210,10 +233,32 @@ class BillingServiceAsyncStub(BillingServiceStub):
     GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
-    """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
-    at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+    it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
+    ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
     """
+    BlockInvoicing: _aio.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]  # type: ignore[assignment]
+    """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
+    last call counts.
+    """
+    ListBillable: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListBillableRequest, _billing_pb2.ListBillableResponse]  # type: ignore[assignment]
+    """Shipments that have left and wait for their invoice, the longest first."""
+    PreviewInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewInvoiceRequest, _billing_pb2.PreviewInvoiceResponse]  # type: ignore[assignment]
+    """What an invoice by hand would be now. It is refused as that is."""
+    CreateInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreateInvoiceRequest, _billing_pb2.CreateInvoiceResponse]  # type: ignore[assignment]
+    """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
+    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
+    SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+    """
+    MakeInvoiceDraft: _aio.UnaryUnaryMultiCallable[_billing_pb2.MakeInvoiceDraftRequest, _billing_pb2.MakeInvoiceDraftResponse]  # type: ignore[assignment]
+    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+    MoveInvoiceDraft: _aio.UnaryUnaryMultiCallable[_billing_pb2.MoveInvoiceDraftRequest, _billing_pb2.MoveInvoiceDraftResponse]  # type: ignore[assignment]
+    """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
+    DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
+    """
+    ListInvoiceDrafts: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoiceDraftsRequest, _billing_pb2.ListInvoiceDraftsResponse]  # type: ignore[assignment]
+    """Drafts by state."""
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]  # type: ignore[assignment]
     """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]  # type: ignore[assignment]
@@ -316,7 +361,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
     """
     RecordDeliveries: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]  # type: ignore[assignment]
-    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then, and those of customers who are
+    invoiced per delivery are made. A bad fact refuses all.
     INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
@@ -405,10 +451,74 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.IssueInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.IssueInvoiceResponse, _abc.Awaitable[_billing_pb2.IssueInvoiceResponse]]:
-        """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
-        at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+        it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
+        ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
         """
+
+    @_abc_1.abstractmethod
+    def BlockInvoicing(
+        self,
+        request: _billing_pb2.BlockInvoicingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.BlockInvoicingResponse, _abc.Awaitable[_billing_pb2.BlockInvoicingResponse]]:
+        """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
+        last call counts.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBillable(
+        self,
+        request: _billing_pb2.ListBillableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListBillableResponse, _abc.Awaitable[_billing_pb2.ListBillableResponse]]:
+        """Shipments that have left and wait for their invoice, the longest first."""
+
+    @_abc_1.abstractmethod
+    def PreviewInvoice(
+        self,
+        request: _billing_pb2.PreviewInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PreviewInvoiceResponse, _abc.Awaitable[_billing_pb2.PreviewInvoiceResponse]]:
+        """What an invoice by hand would be now. It is refused as that is."""
+
+    @_abc_1.abstractmethod
+    def CreateInvoice(
+        self,
+        request: _billing_pb2.CreateInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreateInvoiceResponse, _abc.Awaitable[_billing_pb2.CreateInvoiceResponse]]:
+        """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
+        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
+        SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+        """
+
+    @_abc_1.abstractmethod
+    def MakeInvoiceDraft(
+        self,
+        request: _billing_pb2.MakeInvoiceDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.MakeInvoiceDraftResponse, _abc.Awaitable[_billing_pb2.MakeInvoiceDraftResponse]]:
+        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+
+    @_abc_1.abstractmethod
+    def MoveInvoiceDraft(
+        self,
+        request: _billing_pb2.MoveInvoiceDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.MoveInvoiceDraftResponse, _abc.Awaitable[_billing_pb2.MoveInvoiceDraftResponse]]:
+        """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
+        DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
+        """
+
+    @_abc_1.abstractmethod
+    def ListInvoiceDrafts(
+        self,
+        request: _billing_pb2.ListInvoiceDraftsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListInvoiceDraftsResponse, _abc.Awaitable[_billing_pb2.ListInvoiceDraftsResponse]]:
+        """Drafts by state."""
 
     @_abc_1.abstractmethod
     def GetInvoice(
@@ -685,7 +795,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RecordDeliveriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordDeliveriesResponse, _abc.Awaitable[_billing_pb2.RecordDeliveriesResponse]]:
-        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then, and those of customers who are
+        invoiced per delivery are made. A bad fact refuses all.
         INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
         """
 

@@ -336,6 +336,7 @@ class Order(_message.Message):
     TAX_ON_FIELD_NUMBER: _builtins.int
     TAX_EXEMPTION_FIELD_NUMBER: _builtins.int
     CUSTOMER_TAX_ID_FIELD_NUMBER: _builtins.int
+    INVOICING_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -378,6 +379,8 @@ class Order(_message.Message):
     """The exemption certificate under which it is not taxed; may be empty."""
     customer_tax_id: _builtins.str
     """The customer's tax number, for documents; may be empty."""
+    invoicing: _builtins.str
+    """When what has shipped is invoiced: per_shipment, per_delivery, weekly, monthly or manual; empty means per_shipment."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -454,10 +457,11 @@ class Order(_message.Message):
         tax_on: _builtins.str = ...,
         tax_exemption: _builtins.str = ...,
         customer_tax_id: _builtins.str = ...,
+        invoicing: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -929,6 +933,7 @@ class ApplyChangeRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
+    INVOICED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -939,6 +944,12 @@ class ApplyChangeRequest(_message.Message):
     def credit(self) -> Global___CreditStanding:
         """What billing said of the new total."""
 
+    @_builtins.property
+    def invoiced(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Of an order that is not invoiced per shipment, what billing says is invoiced of it: where that is more than orders has heard, the
+        change does not come about. No part of what makes two requests the same.
+        """
+
     def __init__(
         self,
         *,
@@ -946,10 +957,11 @@ class ApplyChangeRequest(_message.Message):
         order_id: _builtins.str = ...,
         change_id: _builtins.str = ...,
         credit: Global___CreditStanding | None = ...,
+        invoiced: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "credit", b"credit", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "credit", b"credit", "invoiced", b"invoiced", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

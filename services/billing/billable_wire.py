@@ -1,0 +1,52 @@
+"""Shipments that wait for their invoice: what is asked of them, and how billing answers."""
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
+from services.billing import answers, wire
+from services.billing.domain.billable import Billable, Block
+from services.billing.domain.invoices import Invoice
+from services.kernel.clock import micros
+from services.kernel.text import text
+from services.runtime.wire import money
+
+
+def block(request: pb.BlockInvoicingRequest) -> Block:
+    """The order that is about to have another version."""
+    return Block(
+        text(request.order_id, "order_id"),
+        text(request.customer_id, "customer_id"),
+        wire.currency_of(request.currency),
+        request.least_version,
+    )
+
+
+def issued(outcome: Invoice | Billable) -> pb.IssueInvoiceResponse:
+    """What became of a shipment that left."""
+    if isinstance(outcome, Invoice):
+        return pb.IssueInvoiceResponse(invoice=answers.invoice(outcome))
+    return pb.IssueInvoiceResponse(waiting=message(outcome))
+
+
+def cursor_after(shipment: Billable) -> str:
+    """Where a page ends, as list_wire.waiting_cursor() reads it."""
+    return f"{micros(shipment.recorded_at)}/{shipment.shipment_id}"
+
+
+def message(shipment: Billable) -> pb.BillableShipment:
+    """A shipment that waits."""
+    return pb.BillableShipment(
+        shipment_id=shipment.shipment_id,
+        order_id=shipment.order_id,
+        order_number=shipment.order_number,
+        customer_id=shipment.customer_id,
+        policy=shipment.policy,
+        shipped_on=shipment.shipped_on.isoformat(),
+        invoice_on=shipment.invoice_on.isoformat() if shipment.invoice_on else "",
+        amount=money(shipment.amount),
+        lines=[
+            types_pb2.LineQuantity(line_id=line_id, quantity=units) for line_id, units in shipment.quantities.items()
+        ],
+        sequence=shipment.position,
+        draft_id=shipment.draft_id,
+        recorded_at_micros=micros(shipment.recorded_at),
+    )

@@ -1,0 +1,98 @@
+"""Shipments that have left and wait for their invoice, and which of them become one."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.billing.domain.charging import BilledSoFar
+from services.billing.domain.headers import Header
+from services.billing.domain.invoices import BillableOrder, bill
+from services.kernel.errors import Refused
+from services.kernel.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """A shipment that left. `quantities` is line id → units; `invoice_on` the day its invoice is to bear, None while nobody knows.
+
+    `amount` is what its invoice comes to as the order stood when it left. `invoice_id` is empty while it waits, `draft_id` while no
+    draft holds it.
+    """
+
+    shipment_id: str
+    order_id: str
+    order_number: str
+    customer_id: str
+    policy: str
+    shipped_on: date
+    invoice_on: date | None
+    amount: Money
+    recorded_at: datetime
+    quantities: Mapping[str, int]
+    position: int = 0
+    invoice_id: str = ""
+    draft_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An order that is about to have this version."""
+
+    order_id: str
+    customer_id: str
+    currency: str
+    least_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderToBill:
+    """An order as it stands, whose shipments are to be invoiced, and what its invoices say of it."""
+
+    order: BillableOrder
+    header: Header
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What one invoice bills: shipments of one order, line id → units of all of them, and the day it bears."""
+
+    of: OrderToBill
+    shipment_ids: tuple[str, ...]
+    quantities: Mapping[str, int]
+    invoiced_on: date
+
+
+def units_of(waiting: Iterable[Billable]) -> Counter[str]:
+    """Line id → units of all of them."""
+    units: Counter[str] = Counter()
+    for one in waiting:
+        units.update(one.quantities)
+    return units
+
+
+def amount_of(
+    order: BillableOrder, quantities: Mapping[str, int], waiting: Iterable[Billable], so_far: BilledSoFar
+) -> Money:
+    """What a shipment adds to the order's bill, behind those of the order that wait already; never negative. Refused as bill() is."""
+    earlier = tuple(waiting)
+    units = units_of(earlier)
+    units.update(quantities)
+    before = Money.total((one.amount for one in earlier), order.currency)
+    return max(bill(order, units, so_far).charges.total - before, Money.zero(order.currency))
+
+
+def check_waiting(wanted: Iterable[Billable], numbers: Mapping[str, str], draft_id: str = "") -> None:
+    """Refuse what is invoiced already, or held by another draft; `numbers` is invoice id → number."""
+    for one in wanted:
+        if one.invoice_id:
+            raise Refused(
+                "ALREADY_INVOICED",
+                f"shipment {one.shipment_id} is on invoice {numbers[one.invoice_id]} already: leave it out",
+            )
+        if one.draft_id not in ("", draft_id):
+            raise Refused(
+                "HELD_BY_DRAFT",
+                f"shipment {one.shipment_id} is held by draft {one.draft_id}: post or discard that first",
+            )

@@ -1,0 +1,98 @@
+"""Makes the invoices that are due by their customers' policies: of a delivery, of a week or month that is over, also after a downtime."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date
+
+import structlog
+
+from oms.orders.v1 import orders_pb2
+from services.billing import invoicing, wire
+from services.billing.domain.billable import Goods, units_of
+from services.billing.store import billable
+from services.kernel.clock import Clock, business_day, utc_now
+from services.runtime.db import Database
+from services.runtime.wake import Wake
+
+log = structlog.get_logger()
+
+BATCH = 50
+POLL_S = 2.0
+_PAUSE_S = 5.0
+
+ReadOrder = Callable[[str], orders_pb2.Order]
+"""Order id → the order as it stands: what has left is billed by its version in force, whatever it was when it left."""
+
+
+class InvoiceRunner:
+    """A thread that makes due invoices, each in a transaction of its own; what another one made meanwhile it leaves alone."""
+
+    def __init__(
+        self,
+        database: Database,
+        read_order: ReadOrder,
+        clock: Clock = utc_now,
+        rest: Callable[[float], object] | None = None,
+    ) -> None:
+        self._database = database
+        self._read_order = read_order
+        self._clock = clock
+        self._wake = Wake(rest)
+        self._thread = threading.Thread(target=self._run, daemon=True, name="invoices")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the invoice in hand and stop."""
+        self._wake.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._wake.call()
+
+    def _run(self) -> None:
+        while not self._wake.is_stopped():
+            self._wake.wait(POLL_S)
+            try:
+                self.issue_due()
+            except Exception:  # a database that is briefly away must not end the thread; what is due stays due
+                log.exception("invoice.runner_failed")
+                self._wake.rest(_PAUSE_S)
+
+    def issue_due(self) -> int:
+        """Make all that are due today, in the company's time zone; how many it made. One that fails leaves the others their turn."""
+        today, after, made = business_day(self._clock(), self._database.time_zone), ("", ""), 0
+        while not self._wake.is_stopped():
+            with self._database.reading() as session:
+                found = billable.due(session, today, after, BATCH)
+            made += sum(self._is_issued(order_id, day) for day, order_id in found if not self._wake.is_stopped())
+            if len(found) < BATCH:
+                break
+            after = found[-1]
+        return made
+
+    def _is_issued(self, order_id: str, day: str) -> bool:
+        try:
+            return self._issue(order_id, day)
+        except Exception:  # whatever it is, it is tried again; what stays due too long is an invariant
+            log.exception("invoice.not_issued", order_id=order_id)
+            return False
+
+    def _issue(self, order_id: str, day: str) -> bool:
+        """Make the invoice of an order that bears this day, of all its shipments that wait for it; whether any still did."""
+        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+        with self._database.transaction() as session:
+            waiting = billable.due_of_order(session, order_id, day)
+            if not waiting:
+                return False
+            shipment_ids = tuple(one.shipment_id for one in waiting)
+            goods = Goods(order, shipment_ids, units_of(waiting), date.fromisoformat(day))
+            invoice = invoicing.issue_waiting(session, goods, self._clock())
+        log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
+        return True

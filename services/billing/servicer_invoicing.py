@@ -1,0 +1,71 @@
+"""The part of BillingService that invoices what has left: at once, or by policy later."""
+
+from collections.abc import Callable
+
+import grpc
+import structlog
+from sqlmodel import Session
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
+from services.billing import billable_wire, invoicing, list_wire, wire
+from services.billing.domain.invoices import Invoice
+from services.billing.servicer_documents import DocumentServicer
+from services.billing.store import billable
+from services.kernel.invoicing import POLICIES
+from services.kernel.text import optional_text
+from services.runtime.wire import named_orders, page_size
+
+log = structlog.get_logger()
+
+
+class InvoicingServicer(DocumentServicer):
+    """Invoices, and the shipments that wait for theirs."""
+
+    wake_invoicing: Callable[[], None] = staticmethod(lambda: None)
+    """Called when an invoice may have become due."""
+
+    def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: grpc.ServicerContext) -> pb.IssueInvoiceResponse:
+        """Post the invoice of a shipment or keep the shipment for later; a repeat under any request id gives what became of it."""
+        shipped = wire.shipped(request, self.database.time_zone)
+
+        def act(session: Session) -> pb.IssueInvoiceResponse:
+            outcome = invoicing.issue(session, shipped, self.clock())
+            if isinstance(outcome, Invoice):
+                log.info(
+                    "invoice.issued", order_id=outcome.order_id, invoice_id=outcome.invoice_id, number=outcome.number
+                )
+            else:
+                log.info("shipment.kept", order_id=outcome.order_id, shipment_id=outcome.shipment_id)
+            return billable_wire.issued(outcome)
+
+        answer = self.database.once(request.request_id, wire.identity(request), pb.IssueInvoiceResponse, act)
+        if answer.HasField("waiting"):
+            self.wake_invoicing()
+        return answer
+
+    def BlockInvoicing(
+        self, request: pb.BlockInvoicingRequest, context: grpc.ServicerContext
+    ) -> pb.BlockInvoicingResponse:
+        """Keep an order from being invoiced by an older version than the one that is being made."""
+        asked = billable_wire.block(request)
+        with self.database.transaction() as session:
+            invoiced = invoicing.block(session, asked, self.clock())
+        lines = [types_pb2.LineQuantity(line_id=line_id, quantity=units) for line_id, units in invoiced.items()]
+        return pb.BlockInvoicingResponse(invoiced=lines)
+
+    def ListBillable(self, request: pb.ListBillableRequest, context: grpc.ServicerContext) -> pb.ListBillableResponse:
+        """Shipments that have left and wait for their invoice, the longest first."""
+        limit, after = page_size(request.limit), list_wire.waiting_cursor(request.cursor)
+        if orders := named_orders(request.order_ids):
+            with self.database.reading() as session:
+                found = billable.waiting_of_orders(session, orders)
+            return pb.ListBillableResponse(shipments=map(billable_wire.message, found))
+        customer_id = optional_text(request.customer_id, "customer_id")
+        policy = wire.one_of(request.policy, POLICIES, "invoicing policy")
+        with self.database.reading() as session:
+            page = billable.page(session, customer_id=customer_id, policy=policy, after=after, limit=limit + 1)
+            count = billable.count(session, customer_id=customer_id, policy=policy)
+        cursor = billable_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
+        rows = [billable_wire.message(one) for one in page[:limit]]
+        return pb.ListBillableResponse(shipments=rows, next_cursor=cursor, count=count)

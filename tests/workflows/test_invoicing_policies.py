@@ -1,0 +1,107 @@
+"""Steps of an order that is invoiced by policy or by hand: no invoice comes between a change and its version, and what waits is not left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oms.billing.v1 import billing_pb2
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2
+from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
+from workflows.activities.orders import OrdersActivities
+from workflows.activities.standing import StandingActivities
+from workflows.messages import ApplyStep, Credit, OrderStep
+
+
+class World:
+    """Orders, fulfillment and billing in memory: version 3 of an order, of which two shipments have left and one is invoiced."""
+
+    def __init__(self, invoicing: str, *, is_applied: bool = True) -> None:
+        self.invoicing = invoicing
+        self.is_applied = is_applied
+        self.asked: list[str] = []
+        self.applied_with: dict[str, int] = {}
+
+    async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
+        order = orders_pb2.Order(
+            order_id=request.order_id, version=3, customer_id="cus_1", currency="USD", invoicing=self.invoicing
+        )
+        return orders_pb2.GetOrderResponse(order=order)
+
+    async def BlockInvoicing(self, request: billing_pb2.BlockInvoicingRequest) -> billing_pb2.BlockInvoicingResponse:
+        self.asked.append(f"block below {request.least_version} of {request.customer_id}")
+        return billing_pb2.BlockInvoicingResponse(invoiced=[types_pb2.LineQuantity(line_id="1", quantity=2)])
+
+    async def ApplyChange(self, request: orders_pb2.ApplyChangeRequest) -> orders_pb2.ApplyChangeResponse:
+        self.asked.append("apply")
+        self.applied_with = {line.line_id: line.quantity for line in request.invoiced}
+        total = types_pb2.Money(minor_units=100, currency="USD")
+        version = 4 if self.is_applied else 3
+        return orders_pb2.ApplyChangeResponse(
+            is_applied=self.is_applied,
+            version=version,
+            total=total,
+            clearance=orders_pb2.Clearance(state=orders_pb2.CLEARANCE_STATE_CLEARED),
+        )
+
+    async def ListShipments(self, request: Any) -> Any:
+        left = [
+            fulfillment_pb2.Shipment(
+                shipment_id=f"shp_{number}", order_id="ord_1", state=fulfillment_pb2.SHIPMENT_STATE_SHIPPED
+            )
+            for number in (1, 2, 3)
+        ]
+        return fulfillment_pb2.ListShipmentsResponse(shipments=left)
+
+    async def ListInvoices(self, request: Any) -> Any:
+        return billing_pb2.ListInvoicesResponse(
+            invoices=[billing_pb2.Invoice(shipment_id="shp_1", shipment_ids=["shp_1"])]
+        )
+
+    async def ListBillable(self, request: billing_pb2.ListBillableRequest) -> Any:
+        self.asked.append("billable")
+        return billing_pb2.ListBillableResponse(shipments=[billing_pb2.BillableShipment(shipment_id="shp_2")])
+
+    @property
+    def services(self) -> Services:
+        stubs: Any = (self, self, self, self, None)
+        return Services(*stubs)
+
+
+async def applied(world: World) -> bool:
+    step = ApplyStep("k", "ord_1", "chg_1", Credit(is_granted=True, exposure_minor=0, limit_minor=0), "USD")
+    return (await OrdersActivities(world.services, Documents(world.services)).apply_change(step)).is_applied
+
+
+@pytest.mark.parametrize(("is_applied", "after"), [(True, 4), (False, 3)])
+async def test_while_a_change_is_applied_no_invoice_is_made_by_the_version_before(is_applied: bool, after: int) -> None:
+    world = World("weekly", is_applied=is_applied)
+
+    assert await applied(world) is is_applied
+
+    assert world.asked == ["block below 4 of cus_1", "apply", f"block below {after} of cus_1"]
+    assert world.applied_with == {"1": 2}
+
+
+@pytest.mark.parametrize("invoicing", ["", "per_shipment"])
+async def test_an_order_that_is_invoiced_per_shipment_asks_billing_for_nothing(invoicing: str) -> None:
+    world = World(invoicing)
+
+    await applied(world)
+    found = await StandingActivities(world.services).check_completeness(OrderStep("k", "ord_1"))
+
+    assert world.asked == ["apply"]
+    assert world.applied_with == {}
+    assert found.left == ["shp_2", "shp_3"]
+
+
+async def test_a_shipment_that_billing_invoices_later_is_not_left_without_an_invoice() -> None:
+    world = World("monthly")
+
+    found = await StandingActivities(world.services).check_completeness(OrderStep("k", "ord_1"))
+
+    assert found.left == ["shp_3"]
