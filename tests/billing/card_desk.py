@@ -18,7 +18,8 @@ from services.billing.fake_stripe.server import FakeStripe
 from services.billing.servicer import BillingServicer
 from services.billing.store import operations
 from services.runtime.db import Database
-from tests.billing.desk import CONTEXT, NOW, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, NOW, Desk, order_of
+from tests.billing.messages import usd
 
 VISA = "pm_card_visa"
 POOR = "pm_card_visa_chargeDeclinedInsufficientFunds"

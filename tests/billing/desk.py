@@ -13,7 +13,6 @@ import grpc
 from sqlalchemy import text
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing.invoice_runner import InvoiceRunner
@@ -22,14 +21,11 @@ from services.kernel.clock import micros
 from services.kernel.money import UnitPrice, extend
 from services.runtime.db import Database
 from tests import facts
+from tests.billing.messages import credit_request, movement, order_parts, usd
 
 CONTEXT = cast(grpc.ServicerContext, None)
 SHIPPED_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
-
-
-def usd(minor: int) -> types_pb2.Money:
-    return types_pb2.Money(minor_units=minor, currency="USD")
 
 
 def order_of(
@@ -251,7 +247,7 @@ class Desk:
                 pb.PaymentApplication(invoice_id=invoice_id, amount=usd(part))
                 for invoice_id, part in (to or {}).items()
             ],
-            orders=_parts(orders),
+            orders=order_parts(orders),
             is_on_account=on_account,
         )
         return self.billing.RecordPayment(request, CONTEXT).payment
@@ -280,7 +276,7 @@ class Desk:
                 pb.PaymentApplication(invoice_id=invoice_id, amount=usd(part))
                 for invoice_id, part in (to or {}).items()
             ],
-            orders=_parts(orders),
+            orders=order_parts(orders),
             is_on_account=on_account,
             reason="was meant for something else",
             customer_id=customer_id,
@@ -395,42 +391,3 @@ class Desk:
 
     def _id(self) -> str:
         return f"request/{next(self._ids)}"
-
-
-def credit_request(
-    invoice: str,
-    lines: Mapping[str, int] | None = None,
-    *,
-    freight: int = 0,
-    allowance: int = 0,
-    everything: bool = False,
-    by: str = "",
-    request_id: str = "",
-) -> pb.CreditInvoiceRequest:
-    """Units of lines, freight and an allowance in minor units, or everything that is left of an invoice."""
-    return pb.CreditInvoiceRequest(
-        request_id=request_id,
-        invoice=invoice,
-        lines=[types_pb2.LineQuantity(line_id=line, quantity=units) for line, units in (lines or {}).items()],
-        freight=usd(freight) if freight else None,
-        allowance=usd(allowance) if allowance else None,
-        is_all=everything,
-        reason_code="price",
-        reason="agreed on the phone",
-        asked_by=by,
-    )
-
-
-def _parts(orders: Mapping[str, int] | None) -> list[pb.OrderPart]:
-    return [pb.OrderPart(order_id=order_id, amount=usd(part)) for order_id, part in (orders or {}).items()]
-
-
-def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> facts_pb2.Fact:
-    detail = {
-        "warehouse_id": "wh_1",
-        "sku": "A",
-        "quantity": quantity,
-        "value_minor": value,
-        "currency": "USD",
-    }
-    return facts.notified(kind, detail, fact_id=fact_id, source="inventory", order_id=order_id)

@@ -11,7 +11,8 @@ from oms.orders.v1 import orders_pb2
 from services.kernel.errors import AlreadyExists, Conflict, NotFound, Refused
 from services.kernel.money import Money
 from services.runtime.grpc_client import Unreachable
-from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, order_of
+from tests.billing.messages import usd
 from tests.billing.test_policies import SUNDAY, at
 
 

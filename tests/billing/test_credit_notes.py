@@ -10,7 +10,8 @@ import pytest
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.kernel.errors import AlreadyExists, InvalidArgument, NotFound, Refused
-from tests.billing.desk import CONTEXT, Desk, credit_request, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import credit_request, usd
 from tests.threads import at_once
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import Refused
-from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import usd
 from tests.threads import at_once
 
 

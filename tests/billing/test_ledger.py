@@ -17,7 +17,8 @@ from services.kernel.errors import InvalidArgument
 from services.runtime import migrations
 from services.runtime.audit import find
 from services.runtime.db import Database
-from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, movement, order_of
+from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, order_of
+from tests.billing.messages import movement
 from tests.billing.test_payouts import paid_out, sold
 from tests.facts import notified
 from tests.planting import unnoticed

@@ -8,7 +8,8 @@ import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import InvalidArgument, Refused
-from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import usd
 
 
 def previewed(desk: Desk, **act: Any) -> pb.PreviewPaymentResponse:

@@ -10,7 +10,8 @@ import pytest
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from services.kernel.errors import InvalidArgument, Refused
-from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import usd
 from tests.threads import at_once
 
 _IDS = itertools.count(1)

@@ -12,7 +12,8 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.billing.domain.corrections import parse_limits
 from services.kernel.errors import InvalidArgument, NotFound, Refused
-from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import usd
 from tests.threads import at_once
 
 _IDS = itertools.count(1)

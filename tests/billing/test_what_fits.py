@@ -20,7 +20,8 @@ from services.billing.domain.fitting import units_that_fit
 from services.billing.domain.invoices import bill
 from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money
-from tests.billing.desk import CONTEXT, NOW, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, NOW, Desk, order_of
+from tests.billing.messages import usd
 from tests.threads import at_once
 
 TEN = order_of({"1": (10, "100.00")})

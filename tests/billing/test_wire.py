@@ -14,7 +14,8 @@ from oms.facts.v1 import facts_pb2
 from oms.types.v1 import types_pb2
 from services.billing import wire
 from services.kernel.errors import InvalidArgument
-from tests.billing.desk import movement, order_of, usd
+from tests.billing.desk import order_of
+from tests.billing.messages import movement, usd
 from tests.facts import notified, strange
 
 

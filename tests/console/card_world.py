@@ -19,7 +19,8 @@ from services.billing.fake_stripe.server import FakeStripe
 from services.billing.servicer import BillingServicer
 from services.runtime.db import Database
 from tests.billing.card_desk import GOOD_CARD, POOR
-from tests.billing.desk import order_of, usd
+from tests.billing.desk import order_of
+from tests.billing.messages import usd
 from tests.console.money_world import Local
 from tests.console.test_accounting import plain
 from tests.console.world import Browser, ConsoleWorld, build

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from oms.billing.v1 import billing_pb2 as pb
 from tests.billing.card_desk import DECLINED_CARD
-from tests.billing.desk import usd
+from tests.billing.messages import usd
 from tests.console.card_world import CardWorld, notice
 from tests.console.money_world import Local
 from tests.console.test_accounting import plain
