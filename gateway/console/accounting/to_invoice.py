@@ -10,7 +10,9 @@ from gateway.console.accounting.asking import PAGE, Rows
 from gateway.console.accounting.values import moment, money
 from gateway.console.visitor import Visitor
 from oms.billing.v1 import billing_pb2 as pb
+from services.kernel.formats import tax_lines
 from services.kernel.money import Money
+from services.runtime.wire import read_tax_part
 
 _FIELD = "shipment-"
 """The field of a shipment that is ticked begins with it."""
@@ -86,13 +88,17 @@ class InvoiceFigures:
     def of(cls, row: pb.Invoice) -> InvoiceFigures:
         """From the wire."""
         currency = row.total.currency
-        parts = (("Goods", row.merchandise), ("Discount", row.discount), ("Freight", row.freight), ("Tax", row.tax))
+        parts = (("Goods", row.merchandise), ("Discount", row.discount), ("Freight", row.freight))
+        taxes = tax_lines([read_tax_part(part, currency) for part in row.tax_parts], currency)
         return cls(
             tuple(
                 BilledLine(line.sku, line.description, line.quantity, line.unit_price, money(line.extended, currency))
                 for line in row.lines
             ),
-            tuple((name, money(amount, currency)) for name, amount in parts),
+            (
+                *((name, money(amount, currency)) for name, amount in parts),
+                *((one.name, one.tax) for one in taxes),
+            ),
             money(row.total, currency),
             money(row.open, currency),
             row.invoiced_on,
