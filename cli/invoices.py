@@ -16,7 +16,7 @@ from cli.output import console, moment, print_json, print_rows, table, text, wor
 from cli.refusals import CommandRefused
 
 app = typer.Typer(
-    help="Invoices: list them, show one, get one as a PDF; invoice what has shipped; correct one by a credit note, write one off.",
+    help="Invoices: list them, show one, get one as a PDF or an e-invoice; invoice what has shipped; correct one by a credit note, write one off.",
     no_args_is_help=True,
 )
 app.command()(due)
@@ -103,19 +103,29 @@ def show(
         out.print(f"{text(early['pays'])} settles it until {moment(early['until'])}: {text(early['amount'])} discount")
 
 
+Invoice = Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="The file; in this folder and named by its number when left out.")
+]
+
+
 @app.command()
-def pdf(
-    invoice: Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file; its number.pdf in this folder when left out.")
-    ] = None,
-    var: VarOption = VAR,
-) -> None:
+def pdf(invoice: Invoice, output: Output = None, var: VarOption = VAR) -> None:
     """Get one invoice as a PDF."""
-    content, name = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.pdf")
-    if not content.startswith(b"%PDF-"):
-        raise CommandRefused("the answer is no PDF: is OMS_URL the address of an OMS?")
-    path = output or Path(name or f"{invoice}.pdf")
+    _save(var, invoice, "pdf", b"%PDF-", output)
+
+
+@app.command()
+def xml(invoice: Invoice, output: Output = None, var: VarOption = VAR) -> None:
+    """Get one invoice as an e-invoice (Factur-X, EN 16931)."""
+    _save(var, invoice, "xml", b"<?xml", output)
+
+
+def _save(var: Path, invoice: str, kind: str, begins: bytes, output: Path | None) -> None:
+    content, name = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.{kind}")
+    if not content.startswith(begins):
+        raise CommandRefused(f"the answer is no {kind.upper()}: is OMS_URL the address of an OMS?")
+    path = output or Path(name or f"{invoice}.{kind}")
     try:
         path.write_bytes(content)
     except OSError as unwritable:

@@ -1,12 +1,14 @@
-"""Invoices as PDFs, from the lists and orders that name them: accounting's, and a customer's own."""
+"""Invoices and order confirmations as PDFs, from the lists and orders that name them: ours, and a customer's own."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
 from gateway.console.invoice_payment import InvoiceNumber
+from gateway.console.orders import NumberOf
 from gateway.console.visitor import VisitorOf
 from gateway.http.neighbors.invoices import invoice_document
+from gateway.http.neighbors.order_documents import CONFIRMATION, order_document
 
 router = APIRouter()
 
@@ -23,3 +25,15 @@ def customer_document(who: VisitorOf, invoice: InvoiceNumber) -> Response:
     company = who.caller.company
     assert company, "the page is a customer's"
     return invoice_document(who.deps, invoice, company)
+
+
+@router.get("/orders/{number}/confirmation.pdf")
+def order_confirmation(who: VisitorOf, number: NumberOf) -> Response:
+    """The confirmation of an order that the visitor may see."""
+    return order_document(who.deps, who.caller, number, CONFIRMATION)
+
+
+@router.get("/my/orders/{number}/confirmation.pdf")
+def customer_confirmation(who: VisitorOf, number: NumberOf) -> Response:
+    """The confirmation of an order of the visitor's own company."""
+    return order_document(who.deps, who.caller, number, CONFIRMATION)

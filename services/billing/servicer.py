@@ -28,7 +28,7 @@ from services.billing import (
 )
 from services.billing.cards import covering
 from services.billing.cards.desk import CardDesk
-from services.billing.documents.content import Seller
+from services.billing.documents.seller import Seller
 from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
@@ -79,7 +79,10 @@ class BillingServicer(ByHandServicer):
         seller: Seller | None = None,
         read_order: ReadOrder | None = None,
     ) -> None:
-        """`limits` are currency → most that somebody corrects without a second person; none where there are none."""
+        """`limits` are currency → most that somebody corrects without a second person; none where there are none.
+
+        `read_order` asks orders for an order, for its invoices and documents.
+        """
         self.database = database
         self.clock = clock
         self.desk = desk or CardDesk(database, None, clock)

@@ -1,35 +1,87 @@
 """The part of BillingService that renders documents."""
 
 import grpc
-from sqlmodel import Session
+import structlog
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.orders.v1 import orders_pb2
+from services.billing import order_paper_wire
 from services.billing.documents import rendering
-from services.billing.documents.content import Seller, invoice_content
+from services.billing.documents.cii import cii
+from services.billing.documents.content import invoice_content
+from services.billing.documents.einvoice import einvoice_of
+from services.billing.documents.order_content import confirmation_content, pro_forma_content
+from services.billing.documents.seller import Seller
 from services.billing.domain.invoices import Invoice
+from services.billing.invoice_runner import ReadOrder
 from services.billing.servicer_checkouts import CheckoutServicer
-from services.billing.store import invoices
-from services.kernel.errors import NotFound
+from services.billing.store import deposits, invoices
+from services.kernel.clock import Clock
+from services.kernel.errors import Conflict, NotFound, Refused
 from services.kernel.text import optional_text, text
+from services.runtime.grpc_client import Unreachable
+from services.runtime.sessions import business_day
+
+log = structlog.get_logger()
 
 
 class DocumentServicer(CheckoutServicer):
-    """Invoices as customers get them."""
+    """Documents as customers get them."""
 
+    clock: Clock
+    read_order: ReadOrder
     seller: Seller
 
     def RenderInvoice(
         self, request: pb.RenderInvoiceRequest, context: grpc.ServicerContext
     ) -> pb.RenderInvoiceResponse:
         """An invoice as a PDF, as it stands now."""
-        wanted, customer_id = text(request.invoice, "invoice"), optional_text(request.customer_id, "customer_id")
+        found = self._invoice(request.invoice, request.customer_id)
+        content = invoice_content(found, self.seller) | {"xml": self._xml_within(found)}
+        return pb.RenderInvoiceResponse(number=found.number, pdf=rendering.pdf(content))
+
+    def RenderEInvoice(
+        self, request: pb.RenderEInvoiceRequest, context: grpc.ServicerContext
+    ) -> pb.RenderEInvoiceResponse:
+        """An invoice as XML by EN 16931, as it stands now."""
+        found = self._invoice(request.invoice, request.customer_id)
+        return pb.RenderEInvoiceResponse(number=found.number, xml=cii(einvoice_of(found, self.seller)))
+
+    def RenderOrder(self, request: pb.RenderOrderRequest, context: grpc.ServicerContext) -> pb.RenderOrderResponse:
+        """A document of an order as a PDF, as orders and its cash stand now."""
+        wanted = order_paper_wire.document(request.document)
+        order = self._order_on_paper(text(request.order_id, "order_id"))
+        order_paper_wire.check_phase(order, wanted)
         with self.database.reading() as session:
-            found = _find(session, wanted)
+            cash = deposits.cash_of(session, order.order_id, order.currency)
+            today = business_day(session, self.clock())
+        paper = order_paper_wire.paper(order, cash.held + cash.paid, self.database.time_zone)
+        if wanted == order_paper_wire.CONFIRMATION:
+            name, content = "confirmation", confirmation_content(paper, self.seller)
+        else:
+            name, content = "pro-forma", pro_forma_content(paper, self.seller, today)
+        return pb.RenderOrderResponse(name=f"{order.number}-{name}.pdf", pdf=rendering.pdf(content))
+
+    def _order_on_paper(self, order_id: str) -> orders_pb2.Order:
+        try:
+            return self.read_order(order_id)
+        except Unreachable as away:
+            log.warning("documents.orders_away", error=str(away))
+            raise Conflict("ORDERS_AWAY", "the order cannot be read just now: ask again in a few seconds") from away
+
+    def _invoice(self, invoice: str, customer_id: str) -> Invoice:
+        """The invoice of this number or identity, when it is the customer's where one is named."""
+        wanted, customer_id = text(invoice, "invoice"), optional_text(customer_id, "customer_id")
+        with self.database.reading() as session:
+            found = invoices.by_number(session, wanted.upper()) or invoices.by_id(session, wanted)
         if found is None or customer_id not in ("", found.customer_id):
             raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
-        return pb.RenderInvoiceResponse(number=found.number, pdf=rendering.pdf(invoice_content(found, self.seller)))
+        return found
 
-
-def _find(session: Session, wanted: str) -> Invoice | None:
-    """The invoice of this number, or of this identity."""
-    return invoices.by_number(session, wanted.upper()) or invoices.by_id(session, wanted)
+    def _xml_within(self, invoice: Invoice) -> str:
+        """The e-invoice that goes into its PDF; empty where it cannot be one."""
+        try:
+            return cii(einvoice_of(invoice, self.seller)).decode()
+        except Refused as missing:
+            log.debug("invoice.no_einvoice", invoice_id=invoice.invoice_id, reason=missing.reason)
+            return ""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr, StringConstraints
 
-from services.billing.documents.content import Seller
+from services.billing.documents.seller import Seller
 from services.billing.domain.corrections import parse_limits
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import split_lines
@@ -41,4 +41,7 @@ class Settings(ServiceSettings):
             self.company_tax_id,
             split_lines(self.company_bank),
             self.formats,
+            self.company_city,
+            self.company_postal_code,
+            self.company_electronic_address,
         )

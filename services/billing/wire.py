@@ -150,7 +150,7 @@ def quantities(lines: Iterable[types_pb2.LineQuantity]) -> dict[str, int]:
 
 def covering(request: pb.GetCoveredUnitsRequest) -> tuple[BillableOrder, dict[str, int], dict[str, int]]:
     """An order, and line id → units of it that are released and that could be."""
-    return _order(request.order), quantities(request.released), quantities(request.wanted)
+    return billable_order(request.order), quantities(request.released), quantities(request.wanted)
 
 
 def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
@@ -170,7 +170,7 @@ def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
 
 def order_to_bill(order: orders_pb2.Order, time_zone: str) -> OrderToBill:
     """An order whose shipments are to be invoiced, and what its invoices say of it."""
-    return OrderToBill(_order(order), header_wire.header(order, time_zone), order.version)
+    return OrderToBill(billable_order(order), header_wire.header(order, time_zone), order.version)
 
 
 def identity(request: pb.IssueInvoiceRequest) -> pb.IssueInvoiceRequest:
@@ -188,7 +188,7 @@ def commitment(request: pb.CommitCreditRequest) -> CreditRequest:
     asked = credit_request(request)
     if not request.HasField("order"):
         return asked
-    return replace(asked, least=least_part(_order(request.order), is_whole=request.order.is_ship_complete))
+    return replace(asked, least=least_part(billable_order(request.order), is_whole=request.order.is_ship_complete))
 
 
 def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> CreditRequest:
@@ -284,7 +284,8 @@ def _movement(fact: facts_pb2.Fact) -> Movement:
     )
 
 
-def _order(order: orders_pb2.Order) -> BillableOrder:
+def billable_order(order: orders_pb2.Order) -> BillableOrder:
+    """What billing needs of an order, its shape checked."""
     currency = currency_of(order.currency)
     if not 1 <= len(order.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has from 1 to {MAX_LINES} lines")

@@ -9,5 +9,8 @@ MAX_PAGE_LINES = 10 * MAX_LINES
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of a call between two services, or of its answer: several times a document of MAX_LINES lines with the longest texts."""
 
+MAX_DOCUMENT = 10 * 1024 * 1024
+"""Bytes of a document that is a file: what mail servers take as an attachment, and less than MAX_MESSAGE."""
+
 CLIENT_IDLE_S = 300
 """Seconds that a client keeps a connection on which nothing is called. Servers keep it longer: one that closed first would lose the call that comes in that moment."""

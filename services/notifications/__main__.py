@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from oms.billing.v1 import billing_pb2_grpc
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.notifications import store
+from services.notifications.documents import Documents
 from services.notifications.models import Table
 from services.notifications.sender import Sender
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
+from services.runtime.auth import machine_token
 from services.runtime.db import Database
+from services.runtime.grpc_client import connect
 from services.runtime.process import ServiceProcess, run
 
 
@@ -20,7 +24,10 @@ def assemble(settings: NotificationsSettings) -> ServiceProcess:
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
     writer = MailWriter(settings)
     servicer = NotificationsServicer(database, writer)
-    sender = Sender(database, settings, writer)
+    billing = billing_pb2_grpc.BillingServiceStub(
+        connect(settings.billing_target, machine_token(settings, "notifications"))
+    )
+    sender = Sender(database, settings, writer, Documents(billing))
     return ServiceProcess(
         "notifications",
         settings,

@@ -5,8 +5,9 @@ Written out here, because the header objects of `email.message` cost ten times w
 
 from __future__ import annotations
 
+from base64 import encodebytes
 from binascii import b2a_qp
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.header import Header
 from email.utils import formataddr
@@ -24,23 +25,54 @@ class Mailbox:
     email: str
 
 
-def seal(
-    sender: Mailbox, recipient: Mailbox, headers: Mapping[str, str], *, text: str, page: str, boundary: str
-) -> bytes:
-    """The mail with both readings. Raises ValueError for a header that would begin another one.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A PDF beside the text; its name is a plain word."""
 
-    `boundary` is any word: a line that begins with "--=_" cannot be in a body, because quoted-printable writes its "=" as "=3D".
+    name: str
+    content: bytes
+
+
+def seal(
+    sender: Mailbox,
+    recipient: Mailbox,
+    headers: Mapping[str, str],
+    *,
+    text: str,
+    page: str,
+    boundary: str,
+    file: File | None = None,
+) -> bytes:
+    """The mail with both readings, and a file beside them. Raises ValueError for a header that would begin another one.
+
+    `boundary` is any word: a line that begins with "--=_" cannot be in a body, because quoted-printable writes its "=" as "=3D", and
+    base64 has no "-".
     """
     head = [
         _header("From", sender.name, _address(sender)),
         _header("To", recipient.name, _address(recipient)),
         *(_header(name, value, _worded(value, name)) for name, value in headers.items()),
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="=_{boundary}"',
     ]
-    fence = f"--=_{boundary}"
-    parts = f"{_EOL}{fence}{_EOL}".join(["", _part("plain", text), _part("html", page)])
-    return f"{_EOL.join(head)}{_EOL}{parts}{_EOL}{fence}--{_EOL}".encode()
+    body = _multipart("alternative", f"=_{boundary}", [_part("plain", text), _part("html", page)])
+    if file is not None:
+        body = _multipart("mixed", f"=_with_{boundary}", [body, _attached(file)])
+    return f"{_EOL.join(head)}{_EOL}{body}".encode()
+
+
+def _multipart(subtype: str, boundary: str, parts: Sequence[str]) -> str:
+    fence = f"--{boundary}"
+    inside = f"{_EOL}{fence}{_EOL}".join(["", *parts])
+    return f'Content-Type: multipart/{subtype}; boundary="{boundary}"{_EOL}{inside}{_EOL}{fence}--{_EOL}'
+
+
+def _attached(file: File) -> str:
+    head = [
+        f'Content-Type: application/pdf; name="{file.name}"',
+        f'Content-Disposition: attachment; filename="{file.name}"',
+        "Content-Transfer-Encoding: base64",
+    ]
+    return f"{_EOL.join(head)}{_EOL}{_EOL}{encodebytes(file.content).decode('ascii').replace(chr(10), _EOL)}"
 
 
 def _header(name: str, raw: str, value: str) -> str:

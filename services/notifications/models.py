@@ -47,6 +47,7 @@ class DeliveryRow(Table, table=True):
     role: str = Field(sa_type=Text)
     subject: str = Field(sa_type=Text)
     variables: dict[str, Any] = Field(sa_type=JsonText)
+    attachment: dict[str, str] = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "{}"})
     state: str = Field(sa_type=Text)
     attempts: int = Field(sa_type=Int64)
     last_error: str = Field(sa_type=Text)

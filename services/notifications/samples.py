@@ -9,8 +9,13 @@ from typing import Any
 import yaml
 
 from services.notifications import domain
-from services.notifications.domain import Delivery, Notice, Recipient
+from services.notifications.domain import Attachment, Delivery, Notice, Recipient
 
+ATTACHED = {
+    "invoice": Attachment(domain.INVOICE, "inv_sample", "INV-000123.pdf"),
+    "pro_forma": Attachment(domain.PRO_FORMA, "ord_sample", "SO-1001-pro-forma.pdf"),
+}
+"""Kind of mail → the document that goes with it; the others have none."""
 SAMPLES_FILE = Path(__file__).parent / "templates" / "samples.yaml"
 
 
@@ -25,5 +30,6 @@ def specimen(kind: str, role: str) -> Delivery:
     """A delivery of this kind to a person of this role; it is never stored and never sent."""
     is_customer = role == "customer"
     reader = Recipient("reader@mail.example", "Ann Miller" if is_customer else "Max Winter", role)
-    notice = Notice("evt_sample", kind, "ord_sample", "SO-1001", (reader,), variables()[kind], "")
+    attachment = ATTACHED.get(kind)
+    notice = Notice("evt_sample", kind, "ord_sample", "SO-1001", (reader,), variables()[kind], "", attachment)
     return domain.new_delivery(notice, reader, "dlv_sample")

@@ -12,7 +12,9 @@ from sqlmodel import Session
 
 from services.kernel.clock import Clock, utc_now
 from services.notifications import domain, store
+from services.notifications.documents import DocumentAway, DocumentFailed, Documents, NoDocument
 from services.notifications.domain import Aftermath, Delivery
+from services.notifications.envelope import File
 from services.notifications.settings import NotificationsSettings
 from services.notifications.smtp import NotTaken, ServerAway, SmtpClient
 from services.notifications.writer import MailWriter, Unwritable
@@ -29,15 +31,21 @@ class Sender:
     """Delivers by SMTP beside the server. A mail is marked as sending before it leaves and as sent once the server has it.
 
     After a crash in between it is sent again under the same Message-ID. While the mail server is away, all mail waits and no try
-    counts.
+    counts; so does a mail whose document cannot be made yet.
     """
 
     def __init__(
-        self, database: Database, settings: NotificationsSettings, writer: MailWriter, clock: Clock = utc_now
+        self,
+        database: Database,
+        settings: NotificationsSettings,
+        writer: MailWriter,
+        documents: Documents,
+        clock: Clock = utc_now,
     ) -> None:
         self._database = database
         self._settings = settings
         self._writer = writer
+        self._documents = documents
         self._clock = clock
         self._smtp = SmtpClient(settings)
         self._wake = Wake()
@@ -121,13 +129,34 @@ class Sender:
         if delivery.attempts > domain.MAX_TRIES:
             return self._failed(delivery, "its sender died each time", is_permanent=False)
         try:
-            self._smtp.hand_over(self._writer.write(delivery, self._clock()), delivery.recipient.email)
+            file, missing = self._document(delivery)
+            self._smtp.hand_over(self._writer.write(delivery, self._clock(), file), delivery.recipient.email)
+        except DocumentAway as away:
+            return self._put_off(delivery, str(away))
+        except DocumentFailed as bug:
+            return self._failed(delivery, str(bug), is_permanent=False)
         except Unwritable as fault:
             return self._failed(delivery, str(fault), is_permanent=True)
         except NotTaken as refusal:
             return self._failed(delivery, str(refusal), is_permanent=refusal.is_permanent)
         log.info("mail.sent", delivery_id=delivery.delivery_id, kind=delivery.kind, order_id=delivery.order_id)
-        return domain.after_success(self._clock())
+        return domain.after_success(self._clock(), missing)
+
+    def _document(self, delivery: Delivery) -> tuple[File | None, str]:
+        """The file that goes with a mail, or why the one that it should have does not."""
+        if delivery.attachment is None:
+            return None, ""
+        try:
+            return File(delivery.attachment.name, self._documents.fetch(delivery.attachment)), ""
+        except NoDocument as fault:
+            log.warning(
+                "mail.without_document", delivery_id=delivery.delivery_id, document=delivery.attachment.document
+            )
+            return None, f"sent without {delivery.attachment.name}: {fault}"
+
+    def _put_off(self, delivery: Delivery, why: str) -> Aftermath:
+        log.warning("mail.waits_for_document", delivery_id=delivery.delivery_id, kind=delivery.kind)
+        return domain.put_off(why, self._clock())
 
     def _failed(self, delivery: Delivery, error: str, *, is_permanent: bool) -> Aftermath:
         outcome = domain.after_failure(delivery.attempts, error, is_permanent=is_permanent, now=self._clock())

@@ -85,7 +85,8 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         """A mail as its reader would see it, rendered from the samples."""
         domain.check_template(request.kind, request.role)
         specimen = samples.specimen(request.kind, request.role)
-        text, page = self._writer.bodies(specimen)
+        attached = specimen.attachment.name if specimen.attachment else ""
+        text, page = self._writer.bodies(specimen, attached)
         return pb.PreviewTemplateResponse(subject=specimen.subject, text=text, html=page)
 
     def Audit(self, request: pb.AuditRequest, context: grpc.ServicerContext) -> pb.AuditResponse:

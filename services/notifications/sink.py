@@ -21,7 +21,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-_MAX_SIZE = 5 * 1024 * 1024
+_MAX_SIZE = 20 * 1024 * 1024
 _DOT = b".\r\n"
 _PLAIN_ADDRESS = re.compile(r"<([\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+)>( .*)?", re.ASCII)
 _HEAD = re.compile(rb"\r?\n\r?\n")

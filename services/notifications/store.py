@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import NotFound
 from services.notifications import domain
-from services.notifications.domain import Aftermath, Candidate, Delivery, Recipient
+from services.notifications.domain import Aftermath, Attachment, Candidate, Delivery, Recipient
 from services.notifications.models import UNDER_WAY, Table
 from services.runtime.audit import Finding, Invariant, find_all
 from services.runtime.db import UtcDateTime
@@ -57,6 +58,7 @@ def _values(delivery: Delivery, now: datetime) -> dict[str, Any]:
         "role": delivery.recipient.role,
         "subject": delivery.subject,
         "variables": delivery.variables,
+        "attachment": asdict(delivery.attachment) if delivery.attachment else {},
         "state": delivery.state,
         "attempts": delivery.attempts,
         "last_error": delivery.last_error,
@@ -97,6 +99,7 @@ _COLUMNS = (
     _row.attempts,
     _row.last_error,
     _row.position,
+    _row.attachment,
 )
 _NOW = bindparam("now", type_=UtcDateTime())
 _EARLIER = _deliveries.alias("earlier")
@@ -259,6 +262,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         attempts=row.attempts,
         last_error=row.last_error,
         position=row.position,
+        attachment=Attachment(**row.attachment) if row.attachment else None,
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import ascii_mailbox, json_object, optional_text, text
 from services.notifications import domain
-from services.notifications.domain import Delivery, Notice, Recipient
+from services.notifications.domain import Attachment, Delivery, Notice, Recipient
 from services.runtime.wire import number_cursor, page_size
 
 MAX_NOTICES = 100
@@ -40,7 +41,17 @@ def notice(request: pb.NotifyRequest) -> Notice:
         recipients=tuple(_recipient(request.kind, each) for each in request.recipients),
         variables=variables,
         fault=fault,
+        attachment=_attachment(request),
     )
+
+
+def _attachment(request: pb.NotifyRequest) -> Attachment | None:
+    if not request.HasField("attachment"):
+        return None
+    named = request.attachment
+    found = Attachment(named.document, text(named.reference, "attachment.reference"), named.name)
+    domain.check_attachment(found)
+    return found
 
 
 def _recipient(kind: str, message: pb.Recipient) -> Recipient:
@@ -102,6 +113,7 @@ def delivery(one: Delivery) -> pb.Delivery:
         last_error=one.last_error,
         order_number=one.order_number,
         role=one.recipient.role,
+        attachment=None if one.attachment is None else pb.Attachment(**asdict(one.attachment)),
     )
 
 

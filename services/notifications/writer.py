@@ -12,7 +12,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, TemplateError
 
 from services.notifications import domain
 from services.notifications.domain import Delivery
-from services.notifications.envelope import Mailbox, seal
+from services.notifications.envelope import File, Mailbox, seal
 from services.notifications.filters import filters
 from services.notifications.settings import NotificationsSettings
 
@@ -64,16 +64,16 @@ class MailWriter:
         self._environment.filters.update(filters(settings.formats))
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
-    def write(self, delivery: Delivery, now: datetime) -> bytes:
-        """The finished mail as it goes to the mail server. Raises Unwritable when the variables do not fit."""
+    def write(self, delivery: Delivery, now: datetime, file: File | None = None) -> bytes:
+        """The finished mail as it goes to the mail server, with its document. Raises Unwritable when the variables do not fit."""
         try:
-            return self._compose(delivery, now)
+            return self._compose(delivery, now, file)
         except _MISFITS as fault:
             raise Unwritable(
                 f"this {delivery.kind} mail cannot be written from its variables: {type(fault).__name__}: {fault}"
             ) from fault
 
-    def _compose(self, delivery: Delivery, now: datetime) -> bytes:
+    def _compose(self, delivery: Delivery, now: datetime, file: File | None) -> bytes:
         recipient = Mailbox(domain.one_line(delivery.recipient.name), delivery.recipient.email)
         headers = {
             "Subject": delivery.subject,
@@ -88,15 +88,15 @@ class MailWriter:
                 "References": domain.message_id(delivery.order_id, self._domain),
                 "X-Oms-Order": delivery.order_number,
             }
-        text, page = self.bodies(delivery)
-        return seal(self._from, recipient, headers, text=text, page=page, boundary=delivery.delivery_id)
+        text, page = self.bodies(delivery, file.name if file else "")
+        return seal(self._from, recipient, headers, text=text, page=page, boundary=delivery.delivery_id, file=file)
 
-    def bodies(self, delivery: Delivery) -> tuple[str, str]:
-        """(the plain text, the HTML page with its styles inlined)."""
-        text = _BLANK_LINES.sub("\n\n", self._render(delivery, "txt"))
-        return text, self._inliner.inline(self._render(delivery, "html"))
+    def bodies(self, delivery: Delivery, attached: str = "") -> tuple[str, str]:
+        """(the plain text, the HTML page with its styles inlined); `attached` is the name of the file that goes with it."""
+        text = _BLANK_LINES.sub("\n\n", self._render(delivery, "txt", attached))
+        return text, self._inliner.inline(self._render(delivery, "html", attached))
 
-    def _render(self, delivery: Delivery, suffix: str) -> str:
+    def _render(self, delivery: Delivery, suffix: str, attached: str) -> str:
         names = domain.template_names(delivery.kind, delivery.recipient.role, suffix)
         ours = {
             "number": delivery.order_number,
@@ -104,6 +104,7 @@ class MailWriter:
             "salutation": domain.salutation(delivery.recipient),
             "is_customer": delivery.recipient.role == "customer",
             "company": self._company,
+            "attached": attached,
             "sees_money": delivery.recipient.role not in domain.ROLES_WITHOUT_PRICES,
         }
         return self._environment.select_template(names).render({**delivery.variables, **ours})

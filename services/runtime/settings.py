@@ -84,6 +84,10 @@ class ServiceSettings(BaseSettings):
     # What invoices say of it beside its name and address.
     company_tax_id: str = ""
     company_bank: str = ""
+    # What e-invoices say of it beside them; the electronic address is scheme:identifier, such as EM:invoices@kessler.example.
+    company_city: str = ""
+    company_postal_code: str = ""
+    company_electronic_address: Annotated[str, StringConstraints(pattern=r"^([0-9A-Z]{2,4}:\S+)?$")] = ""
     # Where the selling company is; addresses name another country only.
     company_country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = "US"
     # Countries to which documents round the tax of each line, such as "JP,MX"; to others the tax of each rate.

@@ -59,6 +59,7 @@ class FakeBilling(FakeCreditNotes, FakeInvoicing):
         self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
         self.cards: dict[str, str] = {}
         self.is_provider_silent = False
+        self.einvoice_fault = ""
         self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
 
@@ -106,6 +107,21 @@ class FakeBilling(FakeCreditNotes, FakeInvoicing):
             if request.invoice in (row.invoice_id, row.number) and request.customer_id in ("", row.customer_id):
                 return billing.RenderInvoiceResponse(number=row.number, pdf=b"%PDF-1.7 of " + row.number.encode())
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
+
+    def RenderOrder(
+        self, request: billing.RenderOrderRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderOrderResponse:
+        self.here(timeout)
+        return billing.RenderOrderResponse(name="SO-1001.pdf", pdf=f"%PDF-1.7 {request.document}".encode())
+
+    def RenderEInvoice(self, request: billing.RenderEInvoiceRequest) -> billing.RenderEInvoiceResponse:
+        self.here()
+        if self.einvoice_fault:
+            raise Refused("E_INVOICE_NOT_CONFIGURED", self.einvoice_fault)
+        asked = billing.RenderInvoiceRequest(invoice=request.invoice, customer_id=request.customer_id)
+        return billing.RenderEInvoiceResponse(
+            number=self.RenderInvoice(asked).number, xml=b"<?xml version='1.0'?><invoice/>"
+        )
 
     def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
         self.here()

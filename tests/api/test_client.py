@@ -55,7 +55,10 @@ def generate_client(document: bytes, package: Path) -> list[Any]:
     """Write a client's package from a document; what the generator complains of."""
     source = package.with_suffix(".json")
     source.write_bytes(document)
-    settings = ConfigFile(post_hooks=[], content_type_overrides={"application/pdf": "application/octet-stream"})
+    settings = ConfigFile(
+        post_hooks=[],
+        content_type_overrides=dict.fromkeys(["application/pdf", "application/xml"], "application/octet-stream"),
+    )
     config = Config.from_sources(
         settings, MetaType.NONE, document_source=source, file_encoding="utf-8", overwrite=False, output_path=package
     )

@@ -231,14 +231,38 @@ async def test_an_invoice_is_a_pdf_file_that_nobody_shows_or_keeps(world: World,
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("role", ["customer", "accounting", "support", "auditor"])
+async def test_an_invoice_is_an_einvoice_that_nobody_shows_or_keeps(world: World, role: str) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 132_900)
+
+    answer = await world.send("GET", "/v1/invoices/INV-000001.xml", role)
+
+    assert (answer.status_code, answer.content[:5]) == (200, b"<?xml")
+    assert answer.headers["Content-Type"] == "application/xml"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="INV-000001.xml"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_an_einvoice_that_cannot_be_made_says_what_is_missing(world: World) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 132_900)
+    world.billing.einvoice_fault = "OMS_COMPANY_TAX_ID is not set"
+
+    answer = await world.send("GET", "/v1/invoices/INV-000001.xml", "accounting")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "E_INVOICE_NOT_CONFIGURED")
+    assert "OMS_COMPANY_TAX_ID" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize("named", ["inv_2", "INV-000001", "inv_9", "inv_2.pdf"])
 async def test_another_companys_invoice_is_no_pdf(world: World, named: str) -> None:
     world.billing.invoice("inv_2", "cus_rival", 500)
 
     answer = await world.send("GET", f"/v1/invoices/{named}.pdf", "customer")
+    as_xml = await world.send("GET", f"/v1/invoices/{named}.xml", "customer")
     warehouse = await world.send("GET", f"/v1/invoices/{named}.pdf", "warehouse")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "INVOICE_NOT_FOUND")
+    assert (as_xml.status_code, as_xml.json()["code"]) == (404, "INVOICE_NOT_FOUND")
     assert "rival" not in answer.text
     assert warehouse.status_code == 403
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.documents.content import Seller, invoice_content
+from services.billing.documents.content import invoice_content
+from services.billing.documents.seller import Seller
 from services.billing.domain.charging import Charges
 from services.billing.domain.corrected_invoices import credit_note_postings
 from services.billing.domain.credit_notes import (

@@ -21,7 +21,8 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing.documents import typesetting
-from services.billing.documents.content import Content, Seller, invoice_content
+from services.billing.documents.content import Content, invoice_content
+from services.billing.documents.seller import Seller
 from services.billing.servicer import BillingServicer
 from services.billing.settings import Settings
 from services.billing.store import invoices

@@ -77,6 +77,21 @@ def test_an_invoice_is_written_to_the_file_that_is_named_or_to_its_number(
     assert written == ["%PDF-1.7 …"] * 2
 
 
+def test_an_einvoice_is_written_to_its_number_and_what_it_lacks_is_said(
+    command: Oms, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks = {"code": "E_INVOICE_NOT_CONFIGURED", "detail": "OMS_COMPANY_TAX_ID is not set"}
+    api.on("GET /v1/invoices/INV-000001.xml", "<?xml version='1.0'?><invoice/>")
+    api.on("GET /v1/invoices/INV-000002.xml", lacks, 409)
+    monkeypatch.chdir(tmp_path)
+
+    written, refused = (command("invoices", "xml", number) for number in ("INV-000001", "INV-000002"))
+
+    assert (written.code, (tmp_path / "INV-000001.xml").read_text("utf-8")[:5]) == (0, "<?xml")
+    assert refused.code != 0
+    assert "OMS_COMPANY_TAX_ID is not set" in refused.out + refused.err
+
+
 @pytest.mark.parametrize("sent", ["INV-000001.pdf", "/tmp/INV-000001.pdf", "..\\INV-000001.pdf"])
 def test_an_invoice_that_is_named_by_its_id_is_written_to_its_number_in_this_folder(
     command: Oms, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: str

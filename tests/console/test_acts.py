@@ -127,6 +127,9 @@ async def test_cancelling_needs_a_reason(world: ConsoleWorld, numbers: dict[str,
     assert (answer.status_code, "Say why you are canceling" in answer.text) == (422, True)
 
 
+INVOICE_PDF = notifications.Attachment(document="invoice", reference="inv_1", name="INV-000001.pdf")
+
+
 def dead_letters(world: ConsoleWorld, number: str) -> dict[str, str]:
     """One of each source: source → key in the address."""
     with world.database.transaction() as session:
@@ -140,7 +143,9 @@ def dead_letters(world: ConsoleWorld, number: str) -> dict[str, str]:
         facts.keep_late(session, LateFact("fact_1/stock_allocated", "stock_allocated", known, "", datetime.now(UTC)))
     world.desk.notify(world.desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
     world.notifications.deliveries = {
-        "dlv_1": notifications.Delivery(delivery_id="dlv_1", kind="shipped", state="dead", last_error="refused")
+        "dlv_1": notifications.Delivery(
+            delivery_id="dlv_1", kind="invoice", state="dead", last_error="refused", attachment=INVOICE_PDF
+        )
     }
     return {"message": dead, "late_fact": "fact_1:stock_allocated", "fact": f"fact_{world.desk.facts}", "mail": "dlv_1"}
 
@@ -156,6 +161,17 @@ async def test_dead_letters_are_listed_with_what_a_retry_will_do(world: ConsoleW
         assert f'href="/dead-letters/{source}/{key}"' in page
     assert "no such mailbox" in page
     assert "It is handed to the workflow again" in page
+
+
+async def test_a_dead_mail_names_its_document_and_links_it_for_those_who_may_read_it(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = f"/dead-letters/mail/{dead_letters(world, numbers['held'])['mail']}"
+
+    shown, for_admin = [(await world.browser(role).get(page)).text for role in ("auditor", "admin")]
+
+    assert '<dt>Attached</dt><dd><a href="/accounting/invoices/INV-000001.pdf">INV-000001.pdf</a></dd>' in shown
+    assert "<dt>Attached</dt><dd>INV-000001.pdf</dd>" in for_admin
 
 
 @pytest.mark.parametrize("source", ["message", "late_fact", "mail"])

@@ -35,9 +35,10 @@ async def test_an_order_leads_to_its_invoices_each_reader_by_a_page_of_its_own(m
     ours = (await money.console.browser("accounting").get(f"/orders/{number}")).text
     others = (await money.console.browser("support").get(f"/orders/{number}")).text
 
-    assert {link.split("INV-")[0] for link in LINK.findall(mine)} == {"/my/invoices/"}
-    assert {link.split("INV-")[0] for link in LINK.findall(ours)} == {"/accounting/invoices/"}
-    assert LINK.findall(others) == []
+    confirmation = f"orders/{number}/confirmation.pdf"
+    assert {link.split("INV-")[0] for link in LINK.findall(mine)} == {"/my/invoices/", f"/my/{confirmation}"}
+    assert {link.split("INV-")[0] for link in LINK.findall(ours)} == {"/accounting/invoices/", f"/{confirmation}"}
+    assert LINK.findall(others) == [f"/{confirmation}"]
 
 
 async def test_another_companys_invoice_is_not_found(money: MoneyWorld) -> None:

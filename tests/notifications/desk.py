@@ -10,8 +10,10 @@ from typing import cast
 import grpc
 from jinja2 import StrictUndefined
 
+from oms.billing.v1 import billing_pb2 as billing
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.notifications import samples
+from services.notifications.documents import Documents
 from services.notifications.sender import Sender
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
@@ -44,6 +46,27 @@ def notice(
     )
 
 
+class FakeDocuments:
+    """Billing as far as it makes documents: `fault` is raised while there is one, `asked` names what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.fault: Exception | None = None
+        self.content = b"%PDF-1.7 " + bytes(range(256)) * 9
+
+    def RenderInvoice(self, request: billing.RenderInvoiceRequest, *, timeout: float) -> billing.RenderInvoiceResponse:
+        self.asked.append(request.invoice)
+        if self.fault is not None:
+            raise self.fault
+        return billing.RenderInvoiceResponse(number="INV-000001", pdf=self.content)
+
+    def RenderOrder(self, request: billing.RenderOrderRequest, *, timeout: float) -> billing.RenderOrderResponse:
+        self.asked.append(f"{request.document} of {request.order_id}")
+        if self.fault is not None:
+            raise self.fault
+        return billing.RenderOrderResponse(name="SO-1001.pdf", pdf=self.content)
+
+
 class MailDesk:
     """Servicer and sender over one database; `now` moves only by `later`."""
 
@@ -53,6 +76,7 @@ class MailDesk:
         self.settings = NotificationsSettings(smtp_port=smtp_port, smtp_timeout_s=2.0, sender_name=sender_name)
         self.writer = MailWriter(self.settings, StrictUndefined)
         self.servicer = NotificationsServicer(database, self.writer, self.clock)
+        self.billing = FakeDocuments()
         self.sender = self.new_sender()
 
     def clock(self) -> datetime:
@@ -63,7 +87,7 @@ class MailDesk:
 
     def new_sender(self, name: str = "here") -> Sender:
         settings = self.settings.model_copy(update={"sender_name": name})
-        return Sender(self.database, settings, self.writer, self.clock)
+        return Sender(self.database, settings, self.writer, Documents(self.billing, self.clock), self.clock)
 
     def notify(
         self,

@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.notifications import domain, samples
 from services.notifications.domain import Delivery, Notice, Recipient
+from services.notifications.envelope import File
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
@@ -72,7 +73,8 @@ BANNED = (
 def sample_mail(kind: str, role: str) -> EmailMessage:
     """The sample of this kind to a person of this role, as a mail program opens it."""
     specimen = samples.specimen(kind, role)
-    return message_from_bytes(WRITER.write(specimen, NOW), _class=EmailMessage, policy=default)
+    file = File(specimen.attachment.name, b"%PDF-1.7") if specimen.attachment else None
+    return message_from_bytes(WRITER.write(specimen, NOW, file), _class=EmailMessage, policy=default)
 
 
 def read(mail: EmailMessage, subtype: str) -> str:

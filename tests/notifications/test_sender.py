@@ -13,7 +13,9 @@ from sqlmodel import Session, select
 
 from services.notifications import domain, models, store
 from services.notifications import sender as sender_module
+from services.notifications.documents import Documents
 from services.notifications.domain import Delivery
+from services.notifications.envelope import File
 from services.notifications.models import DeliveryRow
 from services.notifications.sender import Sender
 from services.notifications.sink import MailSink
@@ -300,13 +302,13 @@ class LeaseReader(MailWriter):
         self._desk = desk
         self.left: list[timedelta] = []
 
-    def write(self, delivery: Delivery, now: datetime) -> bytes:
+    def write(self, delivery: Delivery, now: datetime, file: File | None = None) -> bytes:
         with self._desk.database.reading() as session:
             mine = select(DeliveryRow.lease_until).where(DeliveryRow.delivery_id == delivery.delivery_id)
             lease_until = session.exec(mine).one()
         assert lease_until is not None
         self.left.append(lease_until - now)
-        return super().write(delivery, now)
+        return super().write(delivery, now, file)
 
 
 @pytest.mark.on_postgres
@@ -318,7 +320,7 @@ def test_no_mail_of_a_round_is_sent_after_its_lease_has_run_out(desk: MailDesk, 
         desk.later(domain.LEASE / 8)
         return desk.now
 
-    slow = Sender(desk.database, desk.settings, writer, time_flies)
+    slow = Sender(desk.database, desk.settings, writer, Documents(desk.billing), time_flies)
     assert slow.send_waiting() == 9
     slow.stop()
 

@@ -150,7 +150,7 @@ def test_a_mail_of_nothing_is_kept(sink: MailSink, talk: Talk) -> None:
 
 def test_a_mail_that_is_too_large_is_refused_and_the_next_one_taken(sink: MailSink, talk: Talk) -> None:
     talk.begin()
-    for _ in range(6):
+    for _ in range(21):
         talk.say(b"\r\n" + b"x" * 1024 * 1024)
     talk.say(b"\r\n.\r\n")
     assert talk.answer() == b"552"

@@ -19,7 +19,7 @@ from services.runtime import outbox
 from services.runtime.facts import LARGEST
 from services.runtime.grpc_client import Unreachable
 from services.runtime.relay import Relay, Route
-from tests.orders.desk import BUYER, Desk, shipment
+from tests.orders.desk import BUYER, Desk, invoiced, shipment
 from workflows.client import Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
 
@@ -117,6 +117,20 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     assert [mail.event_id for mail in post.mails] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
     assert len(post.parcels) == 1
     assert (post.mails[0].order_number, post.mails[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
+
+
+def test_a_mail_of_an_invoice_leaves_with_the_invoice_named(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 3))
+    desk, detail = post.desk, invoiced("INV-000007", 41_506, {"1": 3})
+    desk.notify(desk.fact(order_id, "billing", "invoice_issued", 5, detail))
+
+    for _ in range(2):
+        post.send()
+
+    named = {mail.kind: mail.attachment for mail in post.mails if mail.HasField("attachment")}
+    assert named["invoice"].document == "invoice"
+    assert named["invoice"].name == "INV-000007.pdf"
+    assert named["invoice"].reference == "inv_INV-000007"
 
 
 def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Post) -> None:

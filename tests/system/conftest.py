@@ -10,6 +10,7 @@ import pytest
 
 from tests.system.boardroom import Boardroom
 from tests.system.harness import System
+from tests.system.paper import check_einvoices
 from tests.system.trade import Trade, eventually
 
 KINDS = ["sqlite", "postgres"]
@@ -30,6 +31,8 @@ def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Everything running, in this process; whoever changes what others would notice changes it back."""
     with System(tmp_path_factory.mktemp(f"system-{request.param}"), request.param) as system:
         yield system
+        if not system.lost:
+            check_einvoices(system)
 
 
 @pytest.fixture(scope="package", params=KINDS)
@@ -37,6 +40,8 @@ def moving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Another one, for tests that move the clock of orders by hours: tokens and deadlines of others would pass with it."""
     with System(tmp_path_factory.mktemp(f"moving-{request.param}"), request.param) as system:
         yield system
+        if not system.lost:
+            check_einvoices(system)
 
 
 @pytest.fixture

@@ -240,7 +240,13 @@ class System:
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
             "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
             "billing": lambda: assemble_billing(
-                BillingSettings(**common, stripe_key=SecretStr(STRIPE_KEY), stripe_url=self.stripe.url),
+                BillingSettings(
+                    **common,
+                    stripe_key=SecretStr(STRIPE_KEY),
+                    stripe_url=self.stripe.url,
+                    company_address="4100 Irving Blvd|Dallas, TX 75247",
+                    company_tax_id="75-2904417",
+                ),
                 lambda: utc_now() + self.billing_ahead,
             ),
             "notifications": lambda: assemble_notifications(NotificationsSettings(**common, smtp_port=self.sink.port)),

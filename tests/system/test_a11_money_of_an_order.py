@@ -114,6 +114,10 @@ def test_a11_a_pro_forma_asks_for_what_is_to_be_paid_ahead(trade: Trade) -> None
         return [one for one in trade.mails(order["number"]) if "Pro forma" in one]
 
     assert [len(asked(order)) for order in (prepaid, deposit, on_terms)] == [1, 1, 0]
+    for order in (prepaid, deposit):
+        files = trade.attachments(order["number"])
+        assert list(files) == [f"{order['number']}-pro-forma.pdf"]
+        assert files[f"{order['number']}-pro-forma.pdf"].startswith(b"%PDF-")
     trade.until_audit_is_clean()
 
 

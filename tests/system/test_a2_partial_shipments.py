@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.system.paper import check_einvoices
 from tests.system.trade import Trade, ok
 
 
@@ -44,6 +45,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
         "cost_of_goods_sold": 122_750,
         "goods_received_not_invoiced": -122_750,  # 60 × 12.00 + 25 × 12.50 + 15 × 13.00, all of it shipped: inventory 0
     }
+    assert check_einvoices(trade.system, order_id) == 3
     assert order["status"] == "shipped"
     assert (order["axes"]["billing"], order["axes"]["payment"]) == ("full", "part")
     assert trade.stock(sku) == {warehouses["w1"]: (0, 0), warehouses["w2"]: (0, 0)}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from tests.system.paper import check_einvoices
 from tests.system.trade import Trade, ok
 
 
@@ -24,6 +25,7 @@ def test_a9_three_shipments_sum_to_the_order_to_the_cent(trade: Trade) -> None:
     assert placed["totals"]["total"]["amount"] == "96.51"
     assert [invoice["total"]["amount"] for invoice in invoices] == ["32.18", "32.17", "32.16"]
     assert taxes == ["2.18", "2.17", "2.17"]
+    assert check_einvoices(trade.system, order_id) == 3
     trade.until_audit_is_clean()
 
 

@@ -23,6 +23,8 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     trade.pay(customer, placed["totals"]["total"]["amount"])
     order = trade.when_idle(order_id)
     addressed_mails = trade.addressed_mails(order["number"])
+    attached = trade.attachments(order["number"])
+    confirmation = trade.system.api("customer", customer).get(f"/v1/orders/{order_id}/confirmation.pdf")
     opinion = trade.system.api("customer", customer)
     first, second = (opinion.post(f"/v1/orders/{order_id}/feedback", json={"rating": 5}) for _ in range(2))
 
@@ -38,6 +40,11 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     to_buyer = [subject for to, subject in addressed_mails if "buyer" in to]
     assert to_buyer[:2] == [received, accepted]
     assert len(to_buyer) == 8  # received, accepted, shipped, arrived, visit done, 2 × invoice, payment
+    assert sorted(name for name in attached if name.startswith("INV-")) == sorted(
+        f"{row['number']}.pdf" for row in order["invoices"]
+    )
+    assert (confirmation.status_code, confirmation.content[:5]) == (200, b"%PDF-")
+    assert all(content.startswith(b"%PDF-") for content in attached.values())
     assert len([subject for subject in to_buyer if "how did we do?" in subject]) == 1
     assert len(addressed_mails) - len(to_buyer) == 2  # the sales rep: received, accepted
     assert (first.status_code, second.status_code, second.json()["code"]) == (201, 409, "FEEDBACK_GIVEN")

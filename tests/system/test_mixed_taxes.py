@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.system.paper import check_einvoices
 from tests.system.trade import TEXAS, Trade, ok
 
 
@@ -47,6 +48,7 @@ def test_an_order_that_mixes_rates_is_invoiced_to_the_cent(trade: Trade) -> None
         ("0", "21.00", "0.00"),
     ]
     assert taxed(trade, order_id) == [("21.00", "0.1", "231.00"), ("0.00", "0", "21.00")]
+    assert check_einvoices(trade.system, order_id) == 2
     trade.until_audit_is_clean()
 
 
@@ -67,4 +69,5 @@ def test_a_certificate_exempts_an_order_for_its_whole_life(trade: Trade) -> None
     order: dict[str, Any] = trade.when_idle(order_id)
     assert order["tax_exemption"] == "TX-88"
     assert taxed(trade, order_id) == [("0.00", "0", "100.00")]
+    assert check_einvoices(trade.system, order_id) == 1
     trade.until_audit_is_clean()

@@ -311,6 +311,12 @@ class Trade:
         mails = self.system.sink.messages
         return [(str(mail["To"]), str(mail["Subject"])) for mail in mails if number in str(mail["Subject"])]
 
+    def attachments(self, number: str) -> dict[str, bytes]:
+        """The files of the mails that name an order: name → content."""
+        mails = [mail for mail in self.system.sink.messages if number in str(mail["Subject"])]
+        files = [part for mail in mails for part in mail.iter_attachments()]
+        return {str(part.get_filename()): part.get_content() for part in files}
+
     def mails(self, number: str) -> list[str]:
         """Subjects of the mails that name an order, in the order they came."""
         return [subject for _, subject in self.addressed_mails(number)]

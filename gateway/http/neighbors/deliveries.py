@@ -30,7 +30,10 @@ class MailDelivery(BaseModel):
     subject: str
     state: str = Field(description="waiting, sent or dead.")
     attempts: int = Field(description="Tries so far.")
-    last_error: str | None = Field(description="Why the last try failed; null when it did not.")
+    last_error: str | None = Field(
+        description="Why the last try failed, or why it was sent without its document; null when neither happened."
+    )
+    attachment: str | None = Field(description="The file name of the document that goes with it; null without one.")
 
 
 @router.get("/v1/deliveries")
@@ -72,4 +75,5 @@ def _delivery(row: pb.Delivery) -> MailDelivery:
         state=row.state,
         attempts=row.attempts,
         last_error=row.last_error or None,
+        attachment=row.attachment.name or None,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.files import DEADLINE_S, PdfResponse, XmlResponse, as_file, described
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfCustomer, OfNumber, OfOrder, path_id
 from gateway.http.plumbing.shapes import MoneyShape, TaxShape
@@ -20,21 +21,11 @@ from services.runtime.wire import read_tax_part
 
 router = APIRouter(tags=["invoices"])
 
-_DEADLINE_S = 30.0  # one of thousands of lines takes seconds where others are made
-_PDF: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The PDF.",
-        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-    },
-    409: {"description": "Several long documents are being made: ask again in a few seconds."},
-}
+_NO_EINVOICE = (
+    "`E_INVOICE_NOT_CONFIGURED`: a setting of the company is missing, which the message names. `E_INVOICE_NOT_POSSIBLE`: the invoice "
+    "lacks what EN 16931 asks for, such as its buyer's country, or its currency has more than two decimals."
+)
 Status = Literal["open", "part_paid", "paid", "credited", "written_off"]
-
-
-class PdfResponse(Response):
-    """A PDF."""
-
-    media_type = "application/pdf"
 
 
 class InvoiceLine(BaseModel):
@@ -134,12 +125,22 @@ def list_invoices(
 
 
 # before the invoice itself, whose path would take it for an id
-@router.get("/v1/invoices/{invoice}.pdf", response_class=PdfResponse, responses=_PDF)
+@router.get("/v1/invoices/{invoice}.pdf", response_class=PdfResponse, responses=described(PdfResponse))
 def get_invoice_document(
     deps: DepsOf, who: CallerOf, invoice: Annotated[str, path_id("The invoice's id or its number.", "INV-000001")]
 ) -> Response:
     """One invoice as a PDF: what was posted, and what is paid and open now."""
     return invoice_document(deps, invoice, who.company)
+
+
+@router.get("/v1/invoices/{invoice}.xml", response_class=XmlResponse, responses=described(XmlResponse, _NO_EINVOICE))
+def get_einvoice(
+    deps: DepsOf, who: CallerOf, invoice: Annotated[str, path_id("The invoice's id or its number.", "INV-000001")]
+) -> Response:
+    """One invoice as an e-invoice by EN 16931: Cross Industry Invoice XML, as it is in its PDF too."""
+    wanted = pb.RenderEInvoiceRequest(invoice=invoice, customer_id=who.company or "")
+    made = deps.billing.RenderEInvoice(wanted)
+    return as_file(XmlResponse, made.xml, f"{made.number}.xml")
 
 
 @router.get("/v1/invoices/{invoice_id}")
@@ -152,20 +153,10 @@ def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id(
 
 
 def invoice_document(deps: Deps, invoice: str, company: str | None) -> Response:
-    """The PDF of an invoice, by id or number, as a file of its number; NotFound for one that is not the company's, where one is named.
-
-    Browsers save it and show it nowhere near our pages; nobody keeps a copy on the way.
-    """
+    """The PDF of an invoice, by id or number, as a file of its number; NotFound for one that is not the company's, where one is named."""
     wanted = pb.RenderInvoiceRequest(invoice=invoice, customer_id=company or "")
-    rendered = deps.billing.RenderInvoice(wanted, timeout=_DEADLINE_S)
-    return PdfResponse(
-        rendered.pdf,
-        headers={
-            "Content-Disposition": f'attachment; filename="{rendered.number}.pdf"',
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    rendered = deps.billing.RenderInvoice(wanted, timeout=DEADLINE_S)
+    return as_file(PdfResponse, rendered.pdf, f"{rendered.number}.pdf")
 
 
 def customer_within(who: Caller, customer_id: str | None) -> str:

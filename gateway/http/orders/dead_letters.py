@@ -108,8 +108,12 @@ def dead_mails(deps: Deps) -> list[DeadLetter]:
     """Dead mails as the mail service tells of them, dismissed ones too; Unreachable while it is away."""
     found = deps.notifications.ListDeliveries(notifications.ListDeliveriesRequest(state="dead", limit=200))
     return [
-        DeadLetter(MAIL, row.delivery_id, row.kind, row.last_error, row.order_number, None) for row in found.deliveries
-    ]
+        DeadLetter(
+            MAIL, row.delivery_id, row.kind, row.last_error, row.order_number, None,
+            row.attachment.document, row.attachment.name,
+        )
+        for row in found.deliveries
+    ]  # fmt: skip
 
 
 def retry_mail(deps: Deps, who: Caller, delivery_id: str) -> Action:

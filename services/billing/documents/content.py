@@ -1,16 +1,22 @@
-"""What an invoice says on paper, as plain texts in the order of the page: figures are written here, the template only lays out."""
+"""What documents have in common, and what an invoice says on paper: plain texts in the order of the page: figures are written here, the template only lays out."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from services.billing.documents import payment
+from services.billing.documents.qr import payment_qr
+from services.billing.documents.seller import Seller
+from services.billing.domain.charging import Charges
 from services.billing.domain.headers import Address
-from services.billing.domain.invoices import Invoice, InvoiceLine
+from services.billing.domain.invoices import Invoice
 from services.kernel.formats import Formats, amount, tax_lines
 from services.kernel.money import Money, UnitPrice
+from services.kernel.tax import TaxPart
 from services.kernel.terms import NOT_DUE
 from services.runtime.addresses import lines_of
 
@@ -22,41 +28,63 @@ _LONG_SKU = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Seller:
-    """The selling company as its invoices name it; its country (ISO 3166) decides the paper and is named on no address."""
+class Titled:
+    """What a document is called: in words, by its number, its day, and what is said of it under its name; empty for nothing."""
 
-    name: str = "Order desk"
-    address: tuple[str, ...] = ()
-    country: str = "US"
-    tax_id: str = ""
-    bank: tuple[str, ...] = ()
-    formats: Formats = field(default_factory=Formats)
+    heading: str
+    number: str
+    on: date
+    notice: str = ""
+
+
+def page(titled: Titled, currency: str, seller: Seller, **filled: Any) -> Content:
+    """A document with what all documents have; `filled` is the rest, and what is left out of it is not on the page."""
+    on, named = titled.on, f"{titled.heading} {titled.number}"
+    empty = {"lines": [], "sums": [], "dues": [], "payment": [], "bank": [], "qr": "", "xml": "", "close": "Payment"}
+    return empty | {
+        "title": named,
+        "heading": titled.heading,
+        "notice": titled.notice,
+        "number": titled.number,
+        "created": {"year": on.year, "month": on.month, "day": on.day},
+        "footer": f"{seller.name} · {named}",
+        "paper": "us-letter" if seller.country in _ON_LETTER_PAPER else "a4",
+        "currency": currency,
+        "seller": {"name": seller.name, "lines": _seller_lines(seller)},
+        "has_long_skus": any(len(line[0].replace(_BREAK, "")) > _LONG_SKU for line in filled.get("lines", [])),
+        **filled,
+    }
 
 
 def invoice_content(invoice: Invoice, seller: Seller) -> Content:
     """The document of an invoice: what was posted, and what is paid and open now. The same state gives the same content."""
-    header, on = invoice.header, invoice.invoiced_on
-    return {
-        "title": f"Invoice {invoice.number}",
-        "number": invoice.number,
-        "created": {"year": on.year, "month": on.month, "day": on.day},
-        "footer": f"{seller.name} · Invoice {invoice.number}",
-        "paper": "us-letter" if seller.country in _ON_LETTER_PAPER else "a4",
-        "currency": invoice.total.currency,
-        "seller": {"name": seller.name, "lines": _seller_lines(seller)},
-        "bill_to": [breakable(line) for line in (header.bill_to_name, f"Customer {invoice.customer_id}") if line],
-        "ship_to": _ship_to(header.ship_to, seller.country),
-        "facts": _facts(invoice, seller.formats),
-        "lines": [_line(line) for line in invoice.lines],
-        "has_long_skus": any(len(line.sku) > _LONG_SKU for line in invoice.lines),
-        "sums": _sums(invoice),
-        "dues": _dues(invoice, seller.formats),
-        "payment": payment.sentences(invoice, seller.formats, has_bank=bool(seller.bank)),
-        "bank": list(seller.bank) if payment.is_by_transfer(invoice) else [],
-    }
+    header = invoice.header
+    return page(
+        Titled("Invoice", invoice.number, invoice.invoiced_on),
+        invoice.total.currency,
+        seller,
+        bill_to=bill_to(header.bill_to_name, invoice.customer_id),
+        ship_to=ship_to(header.ship_to, seller.country),
+        facts=_facts(invoice, seller.formats),
+        lines=[
+            line_row(line.sku, line.description, line.quantity, line.unit_price, line.extended)
+            for line in invoice.lines
+        ],
+        sums=_sums(invoice),
+        dues=_dues(invoice, seller.formats),
+        payment=payment.sentences(invoice, seller.formats, has_bank=bool(seller.bank)),
+        bank=list(seller.bank) if payment.is_by_transfer(invoice) else [],
+        qr=payment_qr(seller, invoice.open, invoice.number) if payment.is_by_transfer(invoice) else "",
+    )
 
 
-def _ship_to(place: Address, own_country: str) -> list[str]:
+def bill_to(name: str, customer_id: str) -> list[str]:
+    """Who is billed: its name where one was kept, and its account."""
+    return [breakable(line) for line in (name, f"Customer {customer_id}") if line]
+
+
+def ship_to(place: Address, own_country: str) -> list[str]:
+    """Where goods go, as its country writes it; empty where nothing was kept."""
     return [breakable(line) for line in lines_of(place, own_country)] if place != Address() else []
 
 
@@ -81,12 +109,17 @@ def _facts(invoice: Invoice, formats: Formats) -> list[list[str]]:
         ("Terms", payment.terms_in_words(invoice)),
         ("Due", due if invoice.open.minor else ""),
     )
+    return fact_rows(rows)
+
+
+def fact_rows(rows: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """Names and values; those without a value are left out."""
     return [[name, breakable(value, _LONG_SKU)] for name, value in rows if value]
 
 
-def _line(line: InvoiceLine) -> list[str]:
-    texts = [breakable(line.sku, _LONG_SKU), breakable(line.description)]
-    return [*texts, f"{line.quantity:,}", price(line.unit_price), amount(line.extended)]
+def line_row(sku: str, description: str, quantity: int, unit_price: UnitPrice, extended: Money) -> list[str]:
+    """The five cells of a line."""
+    return [breakable(sku, _LONG_SKU), breakable(description), f"{quantity:,}", price(unit_price), amount(extended)]
 
 
 def price(of: UnitPrice) -> str:
@@ -95,23 +128,38 @@ def price(of: UnitPrice) -> str:
     return f"{int(whole):,}{point}{fraction}"
 
 
+Sum = tuple[str, Money, Any]
+"""A row of sums: its name, its amount, and whether it is said."""
+
+
 def _sums(invoice: Invoice) -> list[Content]:
-    """How the lines become the total, and the total what is open; parts that are zero are left out, except for tax."""
-    charges, currency = invoice.charges, invoice.total.currency
-    zero = Money.zero(currency)
-    rows = (
-        ("Merchandise", charges.merchandise, True),
-        ("Discount", -charges.discount, charges.discount.minor),
-        ("Freight", charges.freight, charges.freight.minor),
-        *_tax_rows(invoice),
+    """How the lines become the total, and the total what is open."""
+    currency = invoice.total.currency
+    rows: list[Sum] = [
+        *charge_rows(invoice.charges, _tax_rows(invoice)),
         (f"Total {currency}", invoice.total, True),
         (payment.paid_name(invoice), -invoice.paid, invoice.paid.minor),
-        ("Early payment discount", -(invoice.discount_taken or zero), invoice.discount_taken),
+        ("Early payment discount", -(invoice.discount_taken or Money.zero(currency)), invoice.discount_taken),
         ("Paid where it was bought", -invoice.settled_elsewhere, invoice.settled_elsewhere.minor),
         ("Credited", -invoice.credited, invoice.credited.minor),
         ("Written off", -invoice.written_off, invoice.written_off.minor),
         (f"Amount due {currency}", invoice.open, True),
-    )
+    ]
+    return sum_rows(rows, currency)
+
+
+def charge_rows(charges: Charges, taxes: Sequence[Sum]) -> list[Sum]:
+    """What comes before a total; discount and freight only where there are some."""
+    return [
+        ("Merchandise", charges.merchandise, True),
+        ("Discount", -charges.discount, charges.discount.minor),
+        ("Freight", charges.freight, charges.freight.minor),
+        *taxes,
+    ]
+
+
+def sum_rows(rows: Iterable[Sum], currency: str) -> list[Content]:
+    """The rows that are said; those that end with the currency are totals."""
     return [
         {"name": name, "amount": _signed(value), "strong": name.endswith(currency)}
         for name, value, is_said in rows
@@ -123,11 +171,15 @@ def _signed(value: Money) -> str:
     return f"{MINUS}{amount(-value)}" if value.minor < 0 else amount(value)
 
 
-def _tax_rows(invoice: Invoice) -> list[tuple[str, Money, bool]]:
-    """The tax by rate, and why nothing is charged; one of before there were parts has its header's rate."""
+def _tax_rows(invoice: Invoice) -> list[Sum]:
+    """The tax by rate; one of before there were parts has its header's rate."""
+    return tax_rows(invoice.tax_parts, invoice.total.currency)
+
+
+def tax_rows(parts: Sequence[TaxPart], currency: str) -> list[Sum]:
+    """The tax by rate, and why nothing is charged."""
     return [
-        (f"{row.name} ({row.reason})" if row.reason else row.name, row.tax, True)
-        for row in tax_lines(invoice.tax_parts, invoice.total.currency)
+        (f"{row.name} ({row.reason})" if row.reason else row.name, row.tax, True) for row in tax_lines(parts, currency)
     ]
 
 

@@ -22,6 +22,11 @@ def terms_in_words(invoice: Invoice) -> str:
     method = invoice.header.payment_method
     if invoice.terms and (is_on_terms(method) or not method):
         return Terms.parse(invoice.terms).words
+    return method_in_words(method)
+
+
+def method_in_words(method: str) -> str:
+    """How an order is paid that is not on terms; empty for one that is."""
     return _METHODS.get(method, "")
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from services.billing.documents import typesetting
 from services.billing.documents.content import Content
+from services.billing.documents.xmp import with_einvoice
 from services.kernel.errors import Conflict, Refused
 
 log = structlog.get_logger()
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 LINES_HERE = 100
 """typst keeps what its last ten documents came to: 80 KB a line, 145 to 220 KB where texts are long."""
 _PROGRAM = (sys.executable, "-P", "-X", "utf8", typesetting.__file__)
+_IS_PDFA = b"<pdfaid:part>"
 _TURN_S = 10.0
 _TIMEOUT_S = 15.0  # with the wait for a turn less than the 30 s that who asks waits
 _ONE = Lock()  # a document of 2,000 lines takes 0.3 to 0.5 GB and a second or two; others of its kind wait
@@ -30,6 +32,11 @@ def pdf(content: Content) -> bytes:
     Conflict DOCUMENTS_BUSY for a long one while others keep it waiting, or when it takes too long; Refused DOCUMENT_NOT_MADE when its
     process dies, as it does for want of memory.
     """
+    made = _made(content)
+    return with_einvoice(made) if content.get("xml") and _IS_PDFA in made else made
+
+
+def _made(content: Content) -> bytes:
     written = json.dumps(content)
     if len(content["lines"]) <= LINES_HERE:
         return typesetting.typeset(written)

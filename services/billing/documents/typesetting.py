@@ -14,19 +14,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typst import Fonts
+    from typst import Fonts, PDFStandard
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "invoice.typ"
 
 
 def typeset(content: str) -> bytes:
-    """The PDF of content that is written as JSON; the same content gives the same bytes."""
+    """The PDF/A-3b of content that is written as JSON; the same content gives the same bytes.
+
+    What no font has a glyph for is printed as a box, and then the PDF does not claim to be PDF/A.
+    """
     import typst  # only who renders pays for loading it
 
     created = datetime(**json.loads(content)["created"], tzinfo=UTC)
-    inputs = {"content": content}
-    return typst.compile(TEMPLATE, root=FOLDER, font_paths=fonts(), sys_inputs=inputs, timestamp=created)
+
+    def make(standards: list[PDFStandard]) -> bytes:
+        return typst.compile(
+            TEMPLATE,
+            root=FOLDER,
+            font_paths=fonts(),
+            sys_inputs={"content": content},
+            timestamp=created,
+            pdf_standards=standards,
+        )
+
+    try:
+        return make(["a-3b"])
+    except typst.TypstError as fault:
+        if not fault.message.startswith("PDF/A"):
+            raise
+        return make([])
 
 
 @cache

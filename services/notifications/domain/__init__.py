@@ -1,7 +1,17 @@
-"""Rules of mail, as pure functions: the kinds there are (catalog), its words for a reader (wording), and a delivery's life (delivery)."""
+"""Rules of mail, as pure functions: the kinds there are (catalog), documents that go with them (attachments), its words for a reader (wording), and a delivery's life (delivery)."""
 
 from __future__ import annotations
 
+from services.notifications.domain.attachments import (
+    CREDIT_NOTE,
+    DOCUMENTS,
+    INVOICE,
+    ORDER_CONFIRMATION,
+    PRO_FORMA,
+    Attachment,
+    attached_for,
+    check_attachment,
+)
 from services.notifications.domain.catalog import (
     ABOUT_NO_ORDER,
     KINDS,
@@ -42,6 +52,7 @@ from services.notifications.domain.delivery import (
     one_line,
     pause_after,
     put_back,
+    put_off,
     shown_state,
     subject,
     together,
@@ -50,12 +61,17 @@ from services.notifications.domain.wording import names_money, readable_reasons,
 
 __all__ = [
     "ABOUT_NO_ORDER",
+    "CREDIT_NOTE",
     "DEAD",
+    "DOCUMENTS",
+    "INVOICE",
     "KINDS",
     "LEASE",
     "MAX_TRIES",
     "MOST_AT_ONCE",
+    "ORDER_CONFIRMATION",
     "PATIENCE",
+    "PRO_FORMA",
     "ROLES",
     "ROLES_WITHOUT_PRICES",
     "SENDING",
@@ -65,6 +81,7 @@ __all__ = [
     "VERDICTS",
     "WAITING",
     "Aftermath",
+    "Attachment",
     "Candidate",
     "Company",
     "Delivery",
@@ -73,7 +90,9 @@ __all__ = [
     "address_fault",
     "after_failure",
     "after_success",
+    "attached_for",
     "audience",
+    "check_attachment",
     "check_kind",
     "check_revival",
     "check_role",
@@ -86,6 +105,7 @@ __all__ = [
     "one_line",
     "pause_after",
     "put_back",
+    "put_off",
     "readable_reasons",
     "salutation",
     "shown_state",

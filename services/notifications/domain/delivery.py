@@ -11,6 +11,7 @@ from typing import Any
 
 from services.kernel.errors import Refused
 from services.notifications.domain import catalog
+from services.notifications.domain.attachments import Attachment, attached_for
 
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
@@ -22,6 +23,7 @@ MOST_AT_ONCE = 20
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=2)
+_PAUSE_FOR_DOCUMENT = timedelta(seconds=15)
 
 WAITING, SENDING, SENT, DEAD = "waiting", "sending", "sent", "dead"
 
@@ -57,6 +59,7 @@ class Notice:
     recipients: tuple[Recipient, ...]
     variables: Mapping[str, Any]
     fault: str
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Delivery:
     attempts: int
     last_error: str
     position: int = 0
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,7 @@ def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Deli
         state=DEAD if fault else WAITING,
         attempts=0,
         last_error=fault,
+        attachment=attached_for(recipient.role, notice.attachment),
     )
 
 
@@ -172,9 +177,15 @@ def put_back() -> Aftermath:
     return Aftermath(next_state(SENDING, "defer"), is_tried=False)
 
 
-def after_success(now: datetime) -> Aftermath:
-    """The outcome for a mail that the server accepted."""
-    return Aftermath(next_state(SENDING, "deliver"), sent_at=now)
+def put_off(why: str, now: datetime) -> Aftermath:
+    """The outcome for a mail whose document cannot be made yet: it waits, and the try does not count."""
+    verb = next_state(SENDING, "defer")
+    return Aftermath(verb, one_line(why)[:400], retry_at=now + _PAUSE_FOR_DOCUMENT, is_tried=False)
+
+
+def after_success(now: datetime, missing: str = "") -> Aftermath:
+    """The outcome for a mail that the server accepted; `missing` says why its document did not go with it."""
+    return Aftermath(next_state(SENDING, "deliver"), one_line(missing)[:400], sent_at=now)
 
 
 def after_failure(attempts: int, error: str, *, is_permanent: bool, now: datetime) -> Aftermath:

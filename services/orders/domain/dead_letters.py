@@ -12,7 +12,10 @@ RETRY, DISMISS = "retry", "dismiss"
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that could not be handled; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says."""
+    """A message that could not be handled; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says.
+
+    `document` and `attachment` are the kind and the file name of the document that goes with a mail; empty without one.
+    """
 
     source: str
     subject_id: str
@@ -20,6 +23,8 @@ class DeadLetter:
     why: str
     order_number: str
     since: datetime | None
+    document: str = ""
+    attachment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
     """Notify people by name; nothing when nobody has a mailbox."""
     if not mail.recipients:
         return
-    detail = {
+    detail: dict[str, Any] = {
         "mail": mail.kind,
         "order_number": order.number,
         "recipients": [
@@ -42,6 +43,8 @@ def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
         ],
         "variables": dict(mail.variables),
     }
+    if mail.attachment:
+        detail["attachment"] = asdict(mail.attachment)
     outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=mail.kind, detail=detail, now=now)
 
 

@@ -89,8 +89,14 @@ def _notice(row: OutboxRow) -> notifications.NotifyRequest:
         order_id=row.order_id,
         order_number=detail["order_number"],
         recipients=[notifications.Recipient(**recipient) for recipient in detail["recipients"]],
+        attachment=_attachment(row),
         variables_json=json.dumps(detail["variables"], ensure_ascii=False, sort_keys=True),
     )
+
+
+def _attachment(row: OutboxRow) -> notifications.Attachment | None:
+    named = row.detail.get("attachment")
+    return notifications.Attachment(**named) if named else None
 
 
 def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:

@@ -21,6 +21,7 @@ from services.orders.domain.facts import (
     ShipmentChanged,
 )
 from services.orders.domain.mails.mail import (
+    Attachment,
     Contacts,
     Mail,
     bill_to,
@@ -187,4 +188,5 @@ def _invoice(invoice: Invoice, order: Order, customer: Customer, held_minor: int
         "is_by_card": is_by_card,
         "due_on": invoice.due_on or order.payment_terms.words,  # it has no day before its goods are delivered
     }
-    return Mail("invoice", bill_to(customer), variables | _early(invoice, held_minor))
+    document = Attachment("invoice", invoice.invoice_id, f"{invoice.number}.pdf")
+    return Mail("invoice", bill_to(customer), variables | _early(invoice, held_minor), document)

@@ -53,12 +53,22 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that goes with a mail: which, the identity of what it is of, and the name of its file."""
+
+    document: str
+    reference: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """A notification to be handed to notifications; without recipients none is sent."""
 
     kind: str
     recipients: tuple[Recipient, ...]
     variables: Mapping[str, Any]
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True, slots=True)

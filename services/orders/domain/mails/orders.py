@@ -12,6 +12,7 @@ from services.kernel.money import Money, share
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.mails.links import order_page
 from services.orders.domain.mails.mail import (
+    Attachment,
     Contacts,
     Mail,
     Promise,
@@ -119,7 +120,8 @@ def pro_forma(order: Order, customer: Customer, received: Money) -> Mail | None:
         "is_deposit": bool(order.deposit_terms),
         **listed(lines, "lines", "more_lines"),
     }
-    return Mail("pro_forma", bill_to(customer), variables)
+    document = Attachment("pro_forma", order.order_id, f"{order.number}-pro-forma.pdf")
+    return Mail("pro_forma", bill_to(customer), variables, document)
 
 
 def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:

@@ -1635,6 +1635,110 @@ class RenderInvoiceResponse(_message.Message):
 Global___RenderInvoiceResponse: _TypeAlias = RenderInvoiceResponse  # noqa: Y015
 
 @_typing.final
+class RenderOrderRequest(_message.Message):
+    """Asks for a document of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order, by identity."""
+    document: _builtins.str
+    """order_confirmation or pro_forma."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderOrderRequest: _TypeAlias = RenderOrderRequest  # noqa: Y015
+
+@_typing.final
+class RenderOrderResponse(_message.Message):
+    """A document of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as SO-1001-confirmation.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: the order as orders has it now, and what has come for it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderOrderResponse: _TypeAlias = RenderOrderResponse  # noqa: Y015
+
+@_typing.final
+class RenderEInvoiceRequest(_message.Message):
+    """Asks for an invoice as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    invoice: _builtins.str
+    """The invoice, by identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        invoice: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderEInvoiceRequest: _TypeAlias = RenderEInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class RenderEInvoiceResponse(_message.Message):
+    """An invoice as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    XML_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """The invoice's number."""
+    xml: _builtins.bytes
+    """UN/CEFACT Cross Industry Invoice in the EN 16931 profile of Factur-X, UTF-8. The same state gives the same bytes."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        xml: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "xml", b"xml"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderEInvoiceResponse: _TypeAlias = RenderEInvoiceResponse  # noqa: Y015
+
+@_typing.final
 class ListInvoicesRequest(_message.Message):
     """Asks for invoices."""
 

@@ -126,6 +126,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceResponse.FromString,
                 _registered_method=True)
+        self.RenderOrder = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderOrder',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
+                _registered_method=True)
+        self.RenderEInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderEInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceResponse.FromString,
+                _registered_method=True)
         self.ListInvoices = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ListInvoices',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListInvoicesRequest.SerializeToString,
@@ -418,6 +428,23 @@ class BillingServiceServicer:
     def RenderInvoice(self, request, context):
         """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
         long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderOrder(self, request, context):
+        """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
+        FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
+        one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderEInvoice(self, request, context):
+        """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -757,6 +784,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderInvoice,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceResponse.SerializeToString,
+            ),
+            'RenderOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderOrder,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.SerializeToString,
+            ),
+            'RenderEInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderEInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceResponse.SerializeToString,
             ),
             'ListInvoices': grpc.unary_unary_rpc_method_handler(
                     servicer.ListInvoices,
@@ -1380,6 +1417,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderInvoice',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderOrder',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderEInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderEInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

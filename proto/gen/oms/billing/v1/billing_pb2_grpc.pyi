@@ -92,6 +92,15 @@ class BillingServiceStub:
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
     long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
     """
+    RenderOrder: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderOrderRequest, _billing_pb2.RenderOrderResponse]
+    """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
+    FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
+    one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    """
+    RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
+    """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
+    """
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
@@ -264,6 +273,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     RenderInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]  # type: ignore[assignment]
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
     long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
+    """
+    RenderOrder: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderOrderRequest, _billing_pb2.RenderOrderResponse]  # type: ignore[assignment]
+    """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
+    FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
+    one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    """
+    RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
+    """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
     """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
@@ -536,6 +554,27 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RenderInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderInvoiceResponse]]:
         """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
         long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderOrder(
+        self,
+        request: _billing_pb2.RenderOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderOrderResponse, _abc.Awaitable[_billing_pb2.RenderOrderResponse]]:
+        """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
+        FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
+        one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderEInvoice(
+        self,
+        request: _billing_pb2.RenderEInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderEInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderEInvoiceResponse]]:
+        """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
         """
 
     @_abc_1.abstractmethod

@@ -50,6 +50,36 @@ class Recipient(_message.Message):
 Global___Recipient: _TypeAlias = Recipient  # noqa: Y015
 
 @_typing.final
+class Attachment(_message.Message):
+    """A document of ours that goes with a mail, made when the mail is sent: it says how things stand then."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """Which document: invoice, pro_forma, order_confirmation or credit_note."""
+    reference: _builtins.str
+    """What it is of: the identity of the invoice, the order or the credit note."""
+    name: _builtins.str
+    """The name of its file: letters, digits, dots, hyphens and underscores, such as INV-000001.pdf."""
+    def __init__(
+        self,
+        *,
+        document: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "name", b"name", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attachment: _TypeAlias = Attachment  # noqa: Y015
+
+@_typing.final
 class NotifyRequest(_message.Message):
     """Notifies people of an event."""
 
@@ -61,6 +91,7 @@ class NotifyRequest(_message.Message):
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     RECIPIENTS_FIELD_NUMBER: _builtins.int
     VARIABLES_JSON_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The sender's outbox id: an event reaches a recipient once."""
     kind: _builtins.str
@@ -82,6 +113,12 @@ class NotifyRequest(_message.Message):
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recipient]:
         """The readers, 1 to 50."""
 
+    @_builtins.property
+    def attachment(self) -> Global___Attachment:
+        """The document that goes with it, to readers who see prices; none when it is not set. While billing cannot make it the mail waits;
+        without it, and saying so in last_error, go mails whose document there is not or that is larger than 10 MiB.
+        """
+
     def __init__(
         self,
         *,
@@ -91,10 +128,11 @@ class NotifyRequest(_message.Message):
         order_number: _builtins.str = ...,
         recipients: _abc.Iterable[Global___Recipient] | None = ...,
         variables_json: _builtins.str = ...,
+        attachment: Global___Attachment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "kind", b"kind", "order_id", b"order_id", "order_number", b"order_number", "recipients", b"recipients", "variables_json", b"variables_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment", "event_id", b"event_id", "kind", b"kind", "order_id", b"order_id", "order_number", b"order_number", "recipients", b"recipients", "variables_json", b"variables_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -189,6 +227,7 @@ class Delivery(_message.Message):
     LAST_ERROR_FIELD_NUMBER: _builtins.int
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
+    ATTACHMENT_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Identity."""
     event_id: _builtins.str
@@ -206,11 +245,15 @@ class Delivery(_message.Message):
     attempts: _builtins.int
     """Tries so far."""
     last_error: _builtins.str
-    """Why the last try failed; empty otherwise."""
+    """Why the last try failed, or why a sent mail went without its document; empty otherwise."""
     order_number: _builtins.str
     """The order's number."""
     role: _builtins.str
     """The role whose text the recipient reads."""
+    @_builtins.property
+    def attachment(self) -> Global___Attachment:
+        """The document that goes with it; not set when there is none."""
+
     def __init__(
         self,
         *,
@@ -225,10 +268,11 @@ class Delivery(_message.Message):
         last_error: _builtins.str = ...,
         order_number: _builtins.str = ...,
         role: _builtins.str = ...,
+        attachment: Global___Attachment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "delivery_id", b"delivery_id", "email", b"email", "event_id", b"event_id", "kind", b"kind", "last_error", b"last_error", "order_id", b"order_id", "order_number", b"order_number", "role", b"role", "state", b"state", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachment", b"attachment", "attempts", b"attempts", "delivery_id", b"delivery_id", "email", b"email", "event_id", b"event_id", "kind", b"kind", "last_error", b"last_error", "order_id", b"order_id", "order_number", b"order_number", "role", b"role", "state", b"state", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,7 +86,7 @@ class NotificationsServiceServicer:
 
     def Notify(self, request, context):
         """Store a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
-        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
+        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE, UNKNOWN_DOCUMENT. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

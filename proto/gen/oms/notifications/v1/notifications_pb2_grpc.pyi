@@ -40,7 +40,7 @@ class NotificationsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> NotificationsServiceAsyncStub: ...
     Notify: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]
     """Store a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
-    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
+    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE, UNKNOWN_DOCUMENT. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
     """
     NotifyAll: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]
     """The same for several events, in their order: all of them or none. Refused as Notify is."""
@@ -69,7 +69,7 @@ class NotificationsServiceAsyncStub(NotificationsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Notify: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]  # type: ignore[assignment]
     """Store a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
-    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
+    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE, UNKNOWN_DOCUMENT. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
     """
     NotifyAll: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]  # type: ignore[assignment]
     """The same for several events, in their order: all of them or none. Refused as Notify is."""
@@ -101,7 +101,7 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.NotifyResponse, _abc.Awaitable[_notifications_pb2.NotifyResponse]]:
         """Store a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
-        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
+        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE, UNKNOWN_DOCUMENT. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
         """
 
     @_abc_1.abstractmethod
