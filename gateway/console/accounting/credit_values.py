@@ -12,7 +12,9 @@ from gateway.console.accounting.names import Names
 from gateway.console.accounting.values import InvoiceShown, money
 from gateway.console.lines import LINES
 from oms.billing.v1 import billing_pb2 as pb
+from services.kernel.formats import tax_lines
 from services.kernel.money import Money
+from services.runtime.wire import read_tax_part
 
 REASONS = {
     "billing_error": "Billing error",
@@ -26,7 +28,6 @@ REASONS = {
 """Reason code → what it is called."""
 _PARTS = (
     ("Merchandise", "merchandise"), ("Discount", "discount"), ("Price allowance", "allowance"), ("Freight", "freight"),
-    ("Tax", "tax"),
 )  # fmt: skip
 _SETTLED = (
     ("Paid", "paid"), ("Early payment discount", "discount_taken"), ("Paid where it was bought", "settled_elsewhere"),
@@ -101,7 +102,6 @@ class CreditNoteShown:
     def of(cls, row: pb.CreditNote) -> CreditNoteShown:
         """From the wire."""
         currency = row.total.currency
-        parts = ((words, money(getattr(row, name), currency)) for words, name in _PARTS)
         return cls(
             row.number,
             row.invoice_id,
@@ -109,9 +109,7 @@ class CreditNoteShown:
             row.reason_code,
             row.reason,
             tuple(_line(line) for line in row.lines),
-            tuple(
-                (words, -part if words == "Discount" else part) for words, part in parts if part.minor or words == "Tax"
-            ),
+            _parts(row),
             money(row.total, currency),
             money(row.cash, currency),
             money(row.recovered, currency),
@@ -160,16 +158,26 @@ def detail(row: pb.Invoice, notes: Sequence[pb.CreditNote], first: int = 1) -> I
     start = (min(first, max(len(row.lines), 1)) - 1) // LINES * LINES
     lines = [_line(line, credited[line.line_id]) for line in row.lines[start : start + LINES]]
     freight = money(row.freight, currency)
-    parts = ((words, money(getattr(row, name), currency)) for words, name in _PARTS if name != "allowance")
     settled = ((words, money(getattr(row, name), currency)) for words, name in _SETTLED)
     return InvoiceDetail(
         InvoiceShown.of(row),
         BilledLines(lines, start + 1, len(row.lines)),
-        tuple((words, -part if words == "Discount" else part) for words, part in parts if part.minor),
+        _parts(row),
         tuple((words, part) for words, part in settled if part.minor),
         freight - Money.total((money(note.freight, currency) for note in notes), currency),
         bool(row.settled_elsewhere.minor_units),
     )
+
+
+def _parts(row: pb.Invoice | pb.CreditNote) -> tuple[tuple[str, Money], ...]:
+    """What its total is made of: the parts that are not zero, and its tax by rate."""
+    currency = row.total.currency
+    amounts = ((words, money(getattr(row, name), currency)) for words, name in _PARTS if hasattr(row, name))
+    parts = [(words, -part if words == "Discount" else part) for words, part in amounts if part.minor]
+    if not row.tax_parts:  # of before they were kept
+        return (*parts, ("Tax", money(row.tax, currency)))
+    taxes = tax_lines([read_tax_part(part, currency) for part in row.tax_parts], currency)
+    return (*parts, *((one.name, one.tax) for one in taxes))
 
 
 def corrected(seen: pb.PreviewCreditNoteResponse, names: Names) -> Corrected:
