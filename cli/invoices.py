@@ -52,6 +52,8 @@ _CREDITED = (
 )
 """As they add up: to the total, and from it to where that goes."""
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
+_BEGINS = {"pdf": b"%PDF-", "xml": b"<?xml"}
+"""Kind of file → how each of it begins."""
 _LINES = (
     ("SKU", "sku"),
     ("Description", "description"),
@@ -112,20 +114,20 @@ Output = Annotated[
 @app.command()
 def pdf(invoice: Invoice, output: Output = None, var: VarOption = VAR) -> None:
     """Get one invoice as a PDF."""
-    _save(var, invoice, "pdf", b"%PDF-", output)
+    _save(var, invoice, "pdf", output)
 
 
 @app.command()
 def xml(invoice: Invoice, output: Output = None, var: VarOption = VAR) -> None:
     """Get one invoice as an e-invoice (Factur-X, EN 16931)."""
-    _save(var, invoice, "xml", b"<?xml", output)
+    _save(var, invoice, "xml", output)
 
 
-def _save(var: Path, invoice: str, kind: str, begins: bytes, output: Path | None) -> None:
-    content, name = Api(var, "auditor").file(f"/v1/invoices/{segment(invoice)}.{kind}")
-    if not content.startswith(begins):
+def _save(var: Path, number: str, kind: str, output: Path | None, *, of: str = "invoices") -> None:
+    content, name = Api(var, "auditor").file(f"/v1/{of}/{segment(number)}.{kind}")
+    if not content.startswith(_BEGINS[kind]):
         raise CommandRefused(f"the answer is no {kind.upper()}: is OMS_URL the address of an OMS?")
-    path = output or Path(name or f"{invoice}.{kind}")
+    path = output or Path(name or f"{number}.{kind}")
     try:
         path.write_bytes(content)
     except OSError as unwritable:
@@ -216,6 +218,25 @@ def credit_notes(
     print_rows(rows, _NOTES, as_json=as_json, none="no credit notes")
 
 
+@app.command("credit-note")
+def credit_note(
+    note: Annotated[str, typer.Argument(help="Its number (CN-1001) or id (cn_…).")],
+    pdf: Annotated[bool, typer.Option("--pdf", help="Get it as a PDF.")] = False,
+    xml: Annotated[bool, typer.Option("--xml", help="Get it as an e-invoice (Factur-X, EN 16931).")] = False,
+    output: Output = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one credit note, or get it as a PDF or an e-invoice."""
+    if pdf and xml:
+        raise CommandRefused("name one of --pdf and --xml: each is a file of its own")
+    if pdf or xml or output:
+        _save(var, note, "xml" if xml else "pdf", output, of="credit-notes")
+        return
+    found = Api(var, "auditor").get(f"/v1/credit-notes/{segment(note)}")
+    print_json(found) if as_json else _print_note(found, found["number"])
+
+
 def _units(word: str) -> dict[str, Any]:
     line_id, _, units = word.partition("=")
     if not (line_id and units.isascii() and units.isdigit() and len(units) < 8):
@@ -234,17 +255,21 @@ def _print_credit(done: dict[str, Any], *, is_preview: bool) -> None:
     """The credit note or what it would say, and what follows."""
     out, note = console(), done["credit_note"]
     after = done["after"] if is_preview else done["invoice"]
-    heading = Text("preview of a credit note" if is_preview else note["number"], style="bold")
-    heading.append(f" · {note['invoice_number']} · {note['order_number']} · {note['customer_id']}", style="not bold")
-    out.print(heading)
-    out.print(table(note["lines"], _LINES))
-    for name in _CREDITED:
-        out.print(f"{words(name):<18}{text(note[name]):>18}")
+    _print_note(note, "preview of a credit note" if is_preview else note["number"])
     out.print(f"{after['number']}: {text(after['open'])} open, {words(after['status'])}")
     if is_preview and done["released_order_ids"]:
         out.print(f"releases {', '.join(done['released_order_ids'])}")
     if is_preview and done["needs_second_person"]:
         out.print("over the limit: another person in accounting decides before it is made")
+
+
+def _print_note(note: dict[str, Any], title: str) -> None:
+    out, heading = console(), Text(title, style="bold")
+    heading.append(f" · {note['invoice_number']} · {note['order_number']} · {note['customer_id']}", style="not bold")
+    out.print(heading)
+    out.print(table(note["lines"], _LINES))
+    for name in _CREDITED:
+        out.print(f"{words(name):<18}{text(note[name]):>18}")
 
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:

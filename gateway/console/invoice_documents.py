@@ -1,16 +1,22 @@
-"""Invoices and order confirmations as PDFs, from the lists and orders that name them: ours, and a customer's own."""
+"""Invoices, credit notes and order confirmations as PDFs, from the lists and orders that name them: ours, and a customer's own."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
 
 from gateway.console.invoice_payment import InvoiceNumber
 from gateway.console.orders import NumberOf
 from gateway.console.visitor import VisitorOf
+from gateway.http.neighbors.credit_notes import credit_note_document
 from gateway.http.neighbors.invoices import invoice_document
 from gateway.http.neighbors.order_documents import CONFIRMATION, order_document
+from gateway.http.plumbing.inputs import IDENTITY
 
 router = APIRouter()
+
+NoteOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
 
 @router.get("/accounting/invoices/{invoice}.pdf")
@@ -25,6 +31,20 @@ def customer_document(who: VisitorOf, invoice: InvoiceNumber) -> Response:
     company = who.caller.company
     assert company, "the page is a customer's"
     return invoice_document(who.deps, invoice, company)
+
+
+@router.get("/accounting/credit-notes/{note}.pdf")
+def accounting_credit_note(who: VisitorOf, note: NoteOf) -> Response:
+    """Any credit note."""
+    return credit_note_document(who.deps, note, None)
+
+
+@router.get("/my/credit-notes/{note}.pdf")
+def customer_credit_note(who: VisitorOf, note: NoteOf) -> Response:
+    """A credit note of the visitor's own company."""
+    company = who.caller.company
+    assert company, "the page is a customer's"
+    return credit_note_document(who.deps, note, company)
 
 
 @router.get("/orders/{number}/confirmation.pdf")

@@ -117,14 +117,8 @@ class CreditNoteServicer(LedgerServicer):
         self, request: pb.GetCreditNoteRequest, context: grpc.ServicerContext
     ) -> pb.GetCreditNoteResponse:
         """One credit note."""
-        wanted, customer_id = (
-            text(request.credit_note, "credit_note"),
-            optional_text(request.customer_id, "customer_id"),
-        )
         with self.database.reading() as session:
-            found = credit_notes.known(session, wanted)
-        if found is None or customer_id not in ("", found.customer_id):
-            raise NotFound("CREDIT_NOTE_NOT_FOUND", "there is no such credit note: look it up in the list")
+            found = known_note(session, request.credit_note, request.customer_id)
         return pb.GetCreditNoteResponse(credit_note=credit_wire.note_message(found))
 
     def decided_of_invoice(self, session: Session, decided: Correction) -> pb.DecidePaymentCorrectionResponse:
@@ -178,6 +172,15 @@ class CreditNoteServicer(LedgerServicer):
         made = self._make_of_invoice(session, before, request, "")
         still = previewing.waiting_orders(session, *account)
         return _Previewed(before, made, tuple(one for one in waited if one not in still))
+
+
+def known_note(session: Session, credit_note: str, customer_id: str) -> CreditNote:
+    """The credit note of this number or identity, when it is the customer's where one is named."""
+    wanted, customer_id = text(credit_note, "credit_note"), optional_text(customer_id, "customer_id")
+    found = credit_notes.known(session, wanted.upper()) or credit_notes.known(session, wanted)
+    if found is None or customer_id not in ("", found.customer_id):
+        raise NotFound("CREDIT_NOTE_NOT_FOUND", "there is no such credit note: look it up in the list")
+    return found
 
 
 def _note(made: _Made) -> pb.CreditNote | None:

@@ -1,5 +1,8 @@
 """The part of BillingService that renders documents."""
 
+from collections.abc import Callable
+from functools import partial
+
 import grpc
 import structlog
 
@@ -9,12 +12,16 @@ from services.billing import order_paper_wire
 from services.billing.documents import rendering
 from services.billing.documents.cii import cii
 from services.billing.documents.content import invoice_content
-from services.billing.documents.einvoice import einvoice_of
+from services.billing.documents.credit_content import credit_content
+from services.billing.documents.credit_einvoice import credit_einvoice_of
+from services.billing.documents.einvoice import EInvoice, einvoice_of
 from services.billing.documents.order_content import confirmation_content, pro_forma_content
 from services.billing.documents.seller import Seller
+from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
 from services.billing.invoice_runner import ReadOrder
 from services.billing.servicer_checkouts import CheckoutServicer
+from services.billing.servicer_credit_notes import known_note
 from services.billing.store import deposits, invoices
 from services.kernel.clock import Clock
 from services.kernel.errors import Conflict, NotFound, Refused
@@ -37,7 +44,7 @@ class DocumentServicer(CheckoutServicer):
     ) -> pb.RenderInvoiceResponse:
         """An invoice as a PDF, as it stands now."""
         found = self._invoice(request.invoice, request.customer_id)
-        content = invoice_content(found, self.seller) | {"xml": self._xml_within(found)}
+        content = invoice_content(found, self.seller) | {"xml": _xml_within(partial(einvoice_of, found, self.seller))}
         return pb.RenderInvoiceResponse(number=found.number, pdf=rendering.pdf(content))
 
     def RenderEInvoice(
@@ -46,6 +53,23 @@ class DocumentServicer(CheckoutServicer):
         """An invoice as XML by EN 16931, as it stands now."""
         found = self._invoice(request.invoice, request.customer_id)
         return pb.RenderEInvoiceResponse(number=found.number, xml=cii(einvoice_of(found, self.seller)))
+
+    def RenderCreditNote(
+        self, request: pb.RenderCreditNoteRequest, context: grpc.ServicerContext
+    ) -> pb.RenderCreditNoteResponse:
+        """A credit note as a PDF."""
+        note, invoice = self._credit_note(request.credit_note, request.customer_id)
+        xml = _xml_within(partial(credit_einvoice_of, note, invoice, self.seller))
+        content = credit_content(note, invoice, self.seller) | {"xml": xml}
+        return pb.RenderCreditNoteResponse(number=note.number, pdf=rendering.pdf(content))
+
+    def RenderECreditNote(
+        self, request: pb.RenderECreditNoteRequest, context: grpc.ServicerContext
+    ) -> pb.RenderECreditNoteResponse:
+        """A credit note as XML by EN 16931."""
+        note, invoice = self._credit_note(request.credit_note, request.customer_id)
+        made = cii(credit_einvoice_of(note, invoice, self.seller))
+        return pb.RenderECreditNoteResponse(number=note.number, xml=made)
 
     def RenderOrder(self, request: pb.RenderOrderRequest, context: grpc.ServicerContext) -> pb.RenderOrderResponse:
         """A document of an order as a PDF, as orders and its cash stand now."""
@@ -78,10 +102,19 @@ class DocumentServicer(CheckoutServicer):
             raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
         return found
 
-    def _xml_within(self, invoice: Invoice) -> str:
-        """The e-invoice that goes into its PDF; empty where it cannot be one."""
-        try:
-            return cii(einvoice_of(invoice, self.seller)).decode()
-        except Refused as missing:
-            log.debug("invoice.no_einvoice", invoice_id=invoice.invoice_id, reason=missing.reason)
-            return ""
+    def _credit_note(self, credit_note: str, customer_id: str) -> tuple[CreditNote, Invoice]:
+        """The credit note of this number or identity, when it is the customer's where one is named, and its invoice."""
+        with self.database.reading() as session:
+            note = known_note(session, credit_note, customer_id)
+            invoice = invoices.by_id(session, note.invoice_id)
+        assert invoice is not None, "invoices are never deleted"
+        return note, invoice
+
+
+def _xml_within(said: Callable[[], EInvoice]) -> str:
+    """The e-invoice that goes into a PDF; empty where the document cannot be one."""
+    try:
+        return cii(said()).decode()
+    except Refused as missing:
+        log.debug("documents.no_einvoice", reason=missing.reason, why=missing.message)
+        return ""

@@ -11,7 +11,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.bounds import MAX_DOCUMENT
 from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import Conflict, DomainError
-from services.notifications.domain import INVOICE, ORDER_CONFIRMATION, PRO_FORMA, Attachment
+from services.notifications.domain import CREDIT_NOTE, INVOICE, ORDER_CONFIRMATION, PRO_FORMA, Attachment
 from services.runtime.grpc_client import RemoteBug, Unreachable
 
 log = structlog.get_logger()
@@ -46,6 +46,11 @@ class Billing(Protocol):
     ) -> pb.RenderInvoiceResponse:
         """An invoice as a PDF."""
 
+    def RenderCreditNote(  # noqa: N802  # the name of the RPC
+        self, request: pb.RenderCreditNoteRequest, *, timeout: float
+    ) -> pb.RenderCreditNoteResponse:
+        """A credit note as a PDF."""
+
 
 class Documents:
     """Asks billing for documents. One thread uses it."""
@@ -79,6 +84,9 @@ class Documents:
         if attachment.document == INVOICE:
             wanted = pb.RenderInvoiceRequest(invoice=attachment.reference)
             return self._billing.RenderInvoice(wanted, timeout=_DEADLINE_S).pdf
+        if attachment.document == CREDIT_NOTE:
+            note = pb.RenderCreditNoteRequest(credit_note=attachment.reference)
+            return self._billing.RenderCreditNote(note, timeout=_DEADLINE_S).pdf
         if attachment.document in (PRO_FORMA, ORDER_CONFIRMATION):
             asked = pb.RenderOrderRequest(order_id=attachment.reference, document=attachment.document)
             return self._billing.RenderOrder(asked, timeout=_DEADLINE_S).pdf

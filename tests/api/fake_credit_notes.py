@@ -16,6 +16,7 @@ class FakeCreditNotes(Neighbor):
         super().__init__()
         self.invoices: dict[str, billing.Invoice] = {}
         self.notes: list[billing.CreditNote] = []
+        self.einvoice_fault = ""
 
     def CreditInvoice(self, request: billing.CreditInvoiceRequest) -> billing.CreditInvoiceResponse:
         def act() -> billing.CreditInvoiceResponse:
@@ -70,6 +71,21 @@ class FakeCreditNotes(Neighbor):
             if is_named and request.customer_id in ("", note.customer_id):
                 return billing.GetCreditNoteResponse(credit_note=note)
         raise NotFound("CREDIT_NOTE_NOT_FOUND", "there is no such credit note: look it up in the list")
+
+    def RenderCreditNote(
+        self, request: billing.RenderCreditNoteRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderCreditNoteResponse:
+        self.here(timeout)
+        asked = billing.GetCreditNoteRequest(credit_note=request.credit_note, customer_id=request.customer_id)
+        number = self.GetCreditNote(asked).credit_note.number
+        return billing.RenderCreditNoteResponse(number=number, pdf=b"%PDF-1.7 of " + number.encode())
+
+    def RenderECreditNote(self, request: billing.RenderECreditNoteRequest) -> billing.RenderECreditNoteResponse:
+        if self.einvoice_fault:
+            raise Refused("E_INVOICE_NOT_CONFIGURED", self.einvoice_fault)
+        asked = billing.RenderCreditNoteRequest(credit_note=request.credit_note, customer_id=request.customer_id)
+        xml = b"<?xml version='1.0'?><note/>"
+        return billing.RenderECreditNoteResponse(number=self.RenderCreditNote(asked).number, xml=xml)
 
     def _named(self, name: str) -> billing.Invoice:
         for row in self.invoices.values():

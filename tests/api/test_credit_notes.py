@@ -85,6 +85,56 @@ async def test_a_customer_reads_its_own_credit_notes_and_not_who_of_ours_made_th
     assert (asked.status_code, asked.json()["code"]) == (404, "CUSTOMER_NOT_FOUND")
 
 
+@pytest.mark.parametrize("role", ["customer", "accounting", "support", "auditor"])
+@pytest.mark.parametrize("named", ["cn_1", "CN-1001"])
+async def test_a_credit_note_is_a_pdf_and_an_einvoice_that_nobody_shows_or_keeps(
+    world: World, role: str, named: str
+) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 1_000)
+    await world.send("POST", NOTES, "accounting", key="c1", json=UNITS)
+
+    pdf, xml = [await world.send("GET", f"/v1/credit-notes/{named}.{kind}", role) for kind in ("pdf", "xml")]
+
+    assert (pdf.status_code, pdf.content) == (200, b"%PDF-1.7 of CN-1001")
+    assert (xml.status_code, xml.content[:5]) == (200, b"<?xml")
+    for answer, kind in ((pdf, "pdf"), (xml, "xml")):
+        assert answer.headers["Content-Type"] == f"application/{kind}"
+        assert answer.headers["Content-Disposition"] == f'attachment; filename="CN-1001.{kind}"'
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_another_companys_credit_note_is_no_document(world: World) -> None:
+    world.billing.invoice("inv_2", "cus_rival", 1_000)
+    await world.send("POST", "/v1/invoices/inv_2/credit-notes", "accounting", key="c1", json=UNITS)
+
+    for path in ("cn_1.pdf", "CN-1001.pdf", "CN-1001.xml", "CN-1002.pdf", "CN-1002.xml"):
+        answer = await world.send("GET", f"/v1/credit-notes/{path}", "customer")
+        warehouse = await world.send("GET", f"/v1/credit-notes/{path}", "warehouse")
+        assert (answer.status_code, answer.json()["code"]) == (404, "CREDIT_NOTE_NOT_FOUND")
+        assert warehouse.status_code == 403
+
+
+async def test_a_credit_note_that_cannot_be_an_einvoice_says_what_is_missing(world: World) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 1_000)
+    await world.send("POST", NOTES, "accounting", key="c1", json=UNITS)
+    world.billing.einvoice_fault = "OMS_COMPANY_TAX_ID is not set"
+
+    answer = await world.send("GET", "/v1/credit-notes/CN-1001.xml", "accounting")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "E_INVOICE_NOT_CONFIGURED")
+
+
+async def test_the_document_says_that_a_credit_note_is_a_file(world: World) -> None:
+    paths = (await world.send("GET", "/openapi.json")).json()["paths"]
+
+    pdf, xml = (paths[f"/v1/credit-notes/{{note}}.{kind}"]["get"]["responses"] for kind in ("pdf", "xml"))
+    for answers, kind in ((pdf, "pdf"), (xml, "xml")):
+        assert answers["200"]["content"] == {f"application/{kind}": {"schema": {"type": "string", "format": "binary"}}}
+    assert "ask again in a few seconds" in pdf["409"]["description"]
+    assert "E_INVOICE_NOT_POSSIBLE" in xml["409"]["description"]
+
+
 async def test_what_is_open_is_written_off_and_no_more(world: World) -> None:
     world.billing.invoice("inv_1", "cus_acme", 1_000)
     path = "/v1/invoices/INV-000001/write-off"

@@ -68,7 +68,7 @@ def after(so_far: CreditedSoFar, found: CreditFigures) -> CreditedSoFar:
     quantities, extended = dict(so_far.quantities), dict(so_far.extended)
     for line in found.lines:
         quantities[line.line_id] = quantities.get(line.line_id, 0) + line.quantity
-        extended[line.line_id] = extended.get(line.line_id, ZERO) + line.extended
+        extended[line.line_id] = extended.get(line.line_id, Money.zero(line.extended.currency)) + line.extended
     by_tax = dict(so_far.by_tax)
     for one in found.by_tax:
         by_tax[one.key] = so_far.of(one.key) + one.parts

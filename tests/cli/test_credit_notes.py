@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,51 @@ def test_credit_notes_are_listed_and_refusals_are_said(command: Oms, billed: Fak
 
     assert "CN-1001" in listed.out
     assert (again.code, "credited already" in again.err) == (1, True)
+
+
+def test_a_credit_note_is_shown(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/credit-notes/CN-1001", note(number="CN-1001"))
+
+    shown = command("invoices", "credit-note", "CN-1001")
+    as_json = command("invoices", "credit-note", "CN-1001", "--json")
+
+    assert "CN-1001 · INV-000001 · SO-1001 · cus_acme" in shown.out
+    assert "40.00 USD" in shown.out
+    assert '"number": "CN-1001"' in as_json.out
+
+
+def test_a_credit_note_is_written_as_a_pdf_or_an_einvoice(
+    command: Oms, api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.on("GET /v1/credit-notes/CN-1001.pdf", "%PDF-1.7")
+    api.on("GET /v1/credit-notes/CN-1001.xml", "<?xml version='1.0'?><note/>")
+    monkeypatch.chdir(tmp_path)
+
+    answers = [
+        command("invoices", "credit-note", "CN-1001", *more)
+        for more in (("--pdf",), ("--xml",), ("-o", "paper.pdf"), ("--xml", "-o", "data.xml"))
+    ]
+
+    assert [answer.code for answer in answers] == [0] * 4
+    assert "CN-1001.pdf written" in answers[0].out
+    for name, begins in (
+        ("CN-1001.pdf", "%PDF"),
+        ("CN-1001.xml", "<?xml"),
+        ("paper.pdf", "%PDF"),
+        ("data.xml", "<?xml"),
+    ):
+        assert (tmp_path / name).read_text("utf-8").startswith(begins)
+
+
+def test_both_files_at_once_and_an_answer_of_another_kind_are_refused(
+    command: Oms, api: FakeApi, tmp_path: Path
+) -> None:
+    api.on("GET /v1/credit-notes/CN-1001.pdf", {"page": "of another server"})
+    file = tmp_path / "paper.pdf"
+
+    both = command("invoices", "credit-note", "CN-1001", "--pdf", "--xml")
+    foreign = command("invoices", "credit-note", "CN-1001", "-o", str(file))
+
+    assert (both.code != 0, "--pdf and --xml" in both.out + both.err) == (True, True)
+    assert (foreign.code != 0, "no PDF" in foreign.out + foreign.err) == (True, True)
+    assert not file.exists()

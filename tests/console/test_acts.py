@@ -163,15 +163,21 @@ async def test_dead_letters_are_listed_with_what_a_retry_will_do(world: ConsoleW
     assert "It is handed to the workflow again" in page
 
 
+@pytest.mark.parametrize(
+    ("document", "name", "folder"),
+    [("invoice", "INV-000001.pdf", "invoices"), ("credit_note", "CN-1001.pdf", "credit-notes")],
+)
 async def test_a_dead_mail_names_its_document_and_links_it_for_those_who_may_read_it(
-    world: ConsoleWorld, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str], document: str, name: str, folder: str
 ) -> None:
     page = f"/dead-letters/mail/{dead_letters(world, numbers['held'])['mail']}"
+    world.notifications.deliveries["dlv_1"].attachment.document = document
+    world.notifications.deliveries["dlv_1"].attachment.name = name
 
     shown, for_admin = [(await world.browser(role).get(page)).text for role in ("auditor", "admin")]
 
-    assert '<dt>Attached</dt><dd><a href="/accounting/invoices/INV-000001.pdf">INV-000001.pdf</a></dd>' in shown
-    assert "<dt>Attached</dt><dd>INV-000001.pdf</dd>" in for_admin
+    assert f'<dt>Attached</dt><dd><a href="/accounting/{folder}/{name}">{name}</a></dd>' in shown
+    assert f"<dt>Attached</dt><dd>{name}</dd>" in for_admin
 
 
 @pytest.mark.parametrize("source", ["message", "late_fact", "mail"])

@@ -75,6 +75,9 @@ async def test_a_preview_says_what_follows_before_the_button_that_credits(money:
     assert "Damaged goods: arrived broken" in page
     assert "100.00 USD left on account" in page
     assert "Sales returns Accounts receivable 200.00" in page
+    paper = await browser.get("/accounting/credit-notes/CN-1001.pdf")
+    assert f'href="{paper.request.url.path}"' in (await browser.get(f"/invoices/{PART}")).text
+    assert (paper.status_code, paper.headers["Content-Disposition"]) == (200, 'attachment; filename="CN-1001.pdf"')
     assert "Credit…" not in page
 
 
@@ -171,19 +174,34 @@ async def test_a_customer_sees_its_credit_notes_with_the_invoice(world: ConsoleW
     with desk.database.reading() as session:
         order_id = lookup.find_id(session, number)
     bill = invoice("INV-8", 83_013) | {"open_minor": 73_013, "status": "open", "credited_minor": 10_000}
-    fact = {"number": "CN-1001", "amount_minor": 10_000, "currency": "USD", "reason": "arrived broken", "invoice": bill}
+    fact = {
+        "credit_note_id": "cn_1",
+        "number": "CN-1001",
+        "amount_minor": 10_000,
+        "currency": "USD",
+        "reason": "arrived broken",
+        "invoice": bill,
+    }
     world.billing.invoice(bill["invoice_id"], "cus_acme", 83_013).order_id = order_id
     request = pb.CreditInvoiceRequest(request_id="1", invoice=bill["invoice_id"], reason="arrived broken")
     request.allowance.minor_units, request.allowance.currency = 10_000, "USD"
     world.billing.CreditInvoice(request)
     desk.notify(desk.fact(order_id, "billing", "invoice_credited", 9, fact))
 
-    own = plain((await world.browser("customer").get(f"/my/orders/{number}")).text)
-    ours = plain((await world.browser("accounting").get(f"/orders/{number}")).text)
+    pages = {
+        role: (await world.browser(role).get(f"{page}/{number}")).text
+        for role, page in (("customer", "/my/orders"), ("accounting", "/orders"), ("support", "/orders"))
+    }
+    own, ours = plain(pages["customer"]), plain(pages["accounting"])
+    paper = await world.browser("customer").get("/my/credit-notes/CN-1001.pdf")
     world.billing.is_away = True
     alone = plain((await world.browser("customer").get(f"/my/orders/{number}")).text)
 
-    assert "Credit note CN-1001 100.00 USD dated Dec 1, 2026: arrived broken" in own
+    assert 'href="/my/credit-notes/CN-1001.pdf"' in pages["customer"]
+    assert 'href="/accounting/credit-notes/CN-1001.pdf"' in pages["accounting"]
+    assert "credit-notes/CN-1001.pdf" not in pages["support"]
+    assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
+    assert "Credit note CN-1001 100.00 USD PDF of credit note CN-1001 dated Dec 1, 2026: arrived broken" in own
     assert "Credited 100.00" in own
     assert "Credited INV-8 : 100.00 USD, by CN-1001" in ours
     assert "credited 100.00" in alone

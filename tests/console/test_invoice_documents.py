@@ -48,3 +48,13 @@ async def test_another_companys_invoice_is_not_found(money: MoneyWorld) -> None:
     for named in (theirs.number, theirs.invoice_id, "INV-999999"):
         assert (await customer.get(f"/my/invoices/{named}.pdf")).status_code == 404
         assert (await customer.get(f"/accounting/invoices/{named}.pdf")).status_code == 403
+
+
+async def test_another_companys_credit_note_is_not_found(money: MoneyWorld) -> None:
+    customer = money.console.browser("customer")
+    theirs = money.cashier.invoice(order_of({"1": (1, "5.00")}, customer_id="cus_bolt"), "shp_bolt", {"1": 1})
+    note = money.cashier.credit(theirs.number, everything=True).credit_note
+
+    for named in (note.number, note.credit_note_id, "CN-9999"):
+        assert (await customer.get(f"/my/credit-notes/{named}.pdf")).status_code == 404
+        assert (await customer.get(f"/accounting/credit-notes/{named}.pdf")).status_code == 403

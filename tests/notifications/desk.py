@@ -60,6 +60,14 @@ class FakeDocuments:
             raise self.fault
         return billing.RenderInvoiceResponse(number="INV-000001", pdf=self.content)
 
+    def RenderCreditNote(
+        self, request: billing.RenderCreditNoteRequest, *, timeout: float
+    ) -> billing.RenderCreditNoteResponse:
+        self.asked.append(request.credit_note)
+        if self.fault is not None:
+            raise self.fault
+        return billing.RenderCreditNoteResponse(number="CN-1001", pdf=self.content)
+
     def RenderOrder(self, request: billing.RenderOrderRequest, *, timeout: float) -> billing.RenderOrderResponse:
         self.asked.append(f"{request.document} of {request.order_id}")
         if self.fault is not None:

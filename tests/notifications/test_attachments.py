@@ -63,6 +63,20 @@ def test_a_document_of_an_order_is_asked_for_by_the_order(desk: MailDesk, sink: 
     assert "Attached: SO-1001.pdf" in said(sink.messages[0], "plain")
 
 
+def test_the_mail_of_a_credit_note_carries_it_to_customers_and_accounting(desk: MailDesk, sink: MailSink) -> None:
+    for event, role in (("e1", "customer"), ("e2", "accounting")):
+        asked = notice("credit_note", event, f"{role}@acme.example", role=role)
+        asked.attachment.CopyFrom(pb.Attachment(document="credit_note", reference="cn_1", name="CN-1001.pdf"))
+        desk.servicer.Notify(asked, NO_CONTEXT)
+
+    desk.sender.send_waiting()
+
+    assert desk.billing.asked == ["cn_1", "cn_1"]
+    assert [files(mail) for mail in sink.messages] == [{"CN-1001.pdf": desk.billing.content}] * 2
+    assert all("Attached: CN-1001.pdf" in said(mail, "plain") for mail in sink.messages)
+    assert all("CN-1001.pdf" in said(mail, "html") for mail in sink.messages)
+
+
 def test_a_mail_without_a_document_is_as_it_was(desk: MailDesk, sink: MailSink) -> None:
     desk.notify("invoice", "e1")
 
@@ -172,8 +186,9 @@ def test_a_document_that_nobody_makes_or_a_name_that_breaks_out_is_refused(
     assert desk.deliveries() == []
 
 
-def test_a_preview_names_the_document(desk: MailDesk) -> None:
-    shown = desk.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind="invoice", role="customer"), NO_CONTEXT)
+@pytest.mark.parametrize(("kind", "name"), [("invoice", "INV-000123.pdf"), ("credit_note", "CN-1001.pdf")])
+def test_a_preview_names_the_document(desk: MailDesk, kind: str, name: str) -> None:
+    shown = desk.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role="customer"), NO_CONTEXT)
 
-    assert "Attached: INV-000123.pdf" in shown.text
+    assert f"Attached: {name}" in shown.text
     assert desk.billing.asked == []

@@ -8,6 +8,7 @@ import pytest
 
 from services.orders.domain import mails
 from services.orders.domain.facts import Invoice
+from services.orders.domain.mails.mail import Attachment
 from services.orders.domain.projection import Progress
 from services.orders.order import exceptions
 from services.runtime.db import Database
@@ -36,7 +37,14 @@ def _exceptions(desk: Desk, order_id: str) -> list[str]:
 
 def _credited(**members: Any) -> dict[str, Any]:
     bill = invoice("INV-1", TOTAL) | {"open_minor": 0, "status": "credited", "credited_minor": TOTAL} | members
-    return {"number": "CN-1001", "amount_minor": TOTAL, "currency": "USD", "reason": "agreed", "invoice": bill}
+    return {
+        "credit_note_id": "cn_1",
+        "number": "CN-1001",
+        "amount_minor": TOTAL,
+        "currency": "USD",
+        "reason": "agreed",
+        "invoice": bill,
+    }
 
 
 def _given_up() -> dict[str, Any]:
@@ -114,6 +122,7 @@ def test_the_mail_of_a_credit_note_says_what_is_still_due_and_what_is_kept_on_ac
     assert [part.variables[name] for name in shown] == [
         "CN-1001", "INV-000001", "110.00", "60.00", "50.00", "2027-01-14", reason,
     ]  # fmt: skip
+    assert part.attachment == Attachment("credit_note", "cn_1", "CN-1001.pdf")
     assert [settled.variables[name] for name in ("left_over", "due", "due_on")] == ["", "", ""]
 
 

@@ -103,6 +103,7 @@ INVOICE = {
     "due_on": "2027-01-14",
 }
 CREDITED = {
+    "credit_note_id": "cn_1",
     "number": "CN-1001",
     "amount_minor": 11000,
     "cash_minor": 6000,

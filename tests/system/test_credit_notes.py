@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+from pypdf import PdfReader
+
+from tests.billing.test_invoice_documents import read
+from tests.einvoices import faults_of
 from tests.system.test_a2_partial_shipments import changes
 from tests.system.test_a11_money_of_an_order import _stocked
 from tests.system.trade import Trade, eventually, key, ok
@@ -63,10 +68,32 @@ def test_an_unpaid_invoice_that_is_credited_makes_room_and_completes_its_order(t
     listed = ok(trade.system.api("accounting").get(f"/v1/credit-notes?order_id={a['order_id']}"))["rows"]
     assert [one["number"] for one in listed] == [first["credit_note"]["number"], rest["credit_note"]["number"]]
     assert eventually(lambda: _mailed(trade, a["number"], 2))
+    assert {f"{one['credit_note']['number']}.pdf" for one in (first, rest)} <= trade.attachments(a["number"]).keys()
     moved = changes(before, trade.ledger())
     assert (moved["revenue"], moved["sales_returns"]) == (-100_000, 100_000)
     assert "accounts_receivable" not in moved
     trade.until_audit_is_clean()
+
+
+def test_a_credit_note_is_served_to_its_customer_as_a_pdf_and_an_einvoice_and_mailed(trade: Trade) -> None:
+    customer, sku = trade.customer(credit_limit="1000.00"), _stocked(trade, 3)
+    rival = trade.customer("rival")
+    order, invoice = _billed(trade, customer, sku, 3)
+    number = _credit(trade, invoice, lines=[{"line_id": "1", "quantity": 1}])["credit_note"]["number"]
+    own, theirs = (trade.system.api("customer", one) for one in (customer, rival))
+
+    pdf, xml = (own.get(f"/v1/credit-notes/{number}.{kind}") for kind in ("pdf", "xml"))
+    foreign = [theirs.get(f"/v1/credit-notes/{number}.{kind}").status_code for kind in ("pdf", "xml")]
+    eventually(lambda: _mailed(trade, order["number"], 1))
+
+    assert (pdf.status_code, xml.status_code, foreign) == (200, 200, [404, 404])
+    assert faults_of(xml.content) == []
+    assert b"<ram:TypeCode>381</ram:TypeCode>" in xml.content
+    [page] = read(pdf.content)
+    assert f"Credit note {number}" in page
+    assert "Total credited USD 100.00" in page
+    assert PdfReader(io.BytesIO(pdf.content)).attachments == {"factur-x.xml": [xml.content]}
+    assert trade.attachments(order["number"])[f"{number}.pdf"] == pdf.content
 
 
 def _mailed(trade: Trade, number: str, count: int) -> bool:

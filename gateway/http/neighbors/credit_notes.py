@@ -7,11 +7,19 @@ from typing import Annotated, Literal, Self
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, model_validator
 
-from gateway.http.neighbors.invoices import Invoice, InvoiceLine, customer_within, invoice_line, invoice_shape
+from gateway.http.neighbors.invoices import (
+    NO_EINVOICE,
+    Invoice,
+    InvoiceLine,
+    customer_within,
+    invoice_line,
+    invoice_shape,
+)
 from gateway.http.neighbors.payment_corrections import PaymentCorrection, correction_shape
 from gateway.http.neighbors.payments import money_of
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.files import DEADLINE_S, PdfResponse, XmlResponse, as_file, described
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, Quantity, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf
@@ -25,6 +33,7 @@ from services.runtime.wire import read_tax_part
 router = APIRouter(tags=["credit notes"])
 
 InvoiceReference = Annotated[str, path_id("The invoice's id or its number.", "INV-000001")]
+NoteReference = Annotated[str, path_id("The credit note's id or its number.", "CN-1001")]
 ReasonCode = Literal["billing_error", "price", "shortage", "damaged", "returned", "goodwill", "other"]
 
 
@@ -203,10 +212,22 @@ def list_credit_notes(
     )
 
 
+# before the credit note itself, whose path would take it for an id
+@router.get("/v1/credit-notes/{note}.pdf", response_class=PdfResponse, responses=described(PdfResponse))
+def get_credit_note_document(deps: DepsOf, who: CallerOf, note: NoteReference) -> Response:
+    """One credit note as a PDF."""
+    return credit_note_document(deps, note, who.company)
+
+
+@router.get("/v1/credit-notes/{note}.xml", response_class=XmlResponse, responses=described(XmlResponse, NO_EINVOICE))
+def get_credit_note_einvoice(deps: DepsOf, who: CallerOf, note: NoteReference) -> Response:
+    """One credit note as an e-invoice of type 381 by EN 16931, which names its invoice: Cross Industry Invoice XML, as it is in its PDF too."""
+    made = deps.billing.RenderECreditNote(pb.RenderECreditNoteRequest(credit_note=note, customer_id=who.company or ""))
+    return as_file(XmlResponse, made.xml, f"{made.number}.xml")
+
+
 @router.get("/v1/credit-notes/{note}")
-def get_credit_note(
-    deps: DepsOf, who: CallerOf, note: Annotated[str, path_id("The credit note's id or its number.", "CN-1001")]
-) -> CreditNote:
+def get_credit_note(deps: DepsOf, who: CallerOf, note: NoteReference) -> CreditNote:
     """One credit note."""
     wanted = pb.GetCreditNoteRequest(credit_note=note, customer_id=who.company or "")
     return note_shape(deps.billing.GetCreditNote(wanted).credit_note, is_ours=who.company is None)
@@ -230,6 +251,13 @@ def write_off_invoice(
         return WrittenOffInvoice(invoice=invoice_shape(answer.invoice), waiting=_waiting(answer.waiting))
 
     return once.answer(body, act, 200)
+
+
+def credit_note_document(deps: Deps, note: str, company: str | None) -> Response:
+    """The PDF of a credit note, by id or number, as a file of its number; NotFound for one that is not the company's, where one is named."""
+    wanted = pb.RenderCreditNoteRequest(credit_note=note, customer_id=company or "")
+    rendered = deps.billing.RenderCreditNote(wanted, timeout=DEADLINE_S)
+    return as_file(PdfResponse, rendered.pdf, f"{rendered.number}.pdf")
 
 
 def credit_of(invoice: str, body: CreditNoteInput, asked_by: str, request_id: str) -> pb.CreditInvoiceRequest:

@@ -21,8 +21,8 @@ from services.runtime.wire import read_tax_part
 
 router = APIRouter(tags=["invoices"])
 
-_NO_EINVOICE = (
-    "`E_INVOICE_NOT_CONFIGURED`: a setting of the company is missing, which the message names. `E_INVOICE_NOT_POSSIBLE`: the invoice "
+NO_EINVOICE = (
+    "`E_INVOICE_NOT_CONFIGURED`: a setting of the company is missing, which the message names. `E_INVOICE_NOT_POSSIBLE`: the document "
     "lacks what EN 16931 asks for, such as its buyer's country, or its currency has more than two decimals."
 )
 Status = Literal["open", "part_paid", "paid", "credited", "written_off"]
@@ -133,7 +133,7 @@ def get_invoice_document(
     return invoice_document(deps, invoice, who.company)
 
 
-@router.get("/v1/invoices/{invoice}.xml", response_class=XmlResponse, responses=described(XmlResponse, _NO_EINVOICE))
+@router.get("/v1/invoices/{invoice}.xml", response_class=XmlResponse, responses=described(XmlResponse, NO_EINVOICE))
 def get_einvoice(
     deps: DepsOf, who: CallerOf, invoice: Annotated[str, path_id("The invoice's id or its number.", "INV-000001")]
 ) -> Response:

@@ -157,12 +157,14 @@ def _describe_refusals(path: str, method: str, operation: Node, *, is_open: bool
     if method != "get":
         wanted |= {404, 409, 413, 415, 422}
     for status in sorted(wanted):
-        answers[str(status)] = _refusal(status)
+        own = answers.get(str(status), {}) if status in (404, 409) else {}
+        answers[str(status)] = _refusal(status, own.get("description", ""))
 
 
-def _refusal(status: int) -> Node:
+def _refusal(status: int, own: str = "") -> Node:
+    """The answer of a refusal, with what its operation says of it where that says something."""
     schema = {"$ref": f"{_REFERENCE}Problem"}
-    answer: Node = {"description": _REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+    answer: Node = {"description": own or _REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
     if status == 503:
         answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     if status == 401:

@@ -39,6 +39,8 @@ def cii(invoice: EInvoice) -> bytes:
     _text(document, "ID", invoice.number)
     _text(document, "TypeCode", invoice.type_code)
     _day(_in(document, "IssueDateTime"), invoice.issued_on)
+    if invoice.note:
+        _text(_in(document, "IncludedNote"), "Content", invoice.note)
     trade = _in(root, "rsm:SupplyChainTradeTransaction")
     for number, line in enumerate(invoice.lines, 1):
         _line(trade, number, line)

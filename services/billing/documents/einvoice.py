@@ -110,6 +110,7 @@ class EInvoice:
     due_on: date | None
     means: Means | None
     preceding: Preceding | None = None
+    note: str = ""
 
     @property
     def currency(self) -> str:
@@ -118,7 +119,11 @@ class EInvoice:
 
 
 def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
-    """An invoice as it stands. Refused with what is missing: E_INVOICE_NOT_CONFIGURED for a setting, E_INVOICE_NOT_POSSIBLE for the rest."""
+    """An invoice as it stands. Refused with what is missing: E_INVOICE_NOT_CONFIGURED for a setting, E_INVOICE_NOT_POSSIBLE for the rest.
+
+    EN 16931 knows a paid amount and no credited one: all that is not to be paid any more is in it, so that what is due is what
+    is open, and its note says what of it nobody paid.
+    """
     header = invoice.header
     parts = taxed_parts(invoice)
     groups = grouped(parts)
@@ -131,12 +136,12 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         issued_on=invoice.invoiced_on,
         seller=seller,
         buyer_id=invoice.customer_id,
-        buyer_name=header.bill_to_name or header.ship_to.name or invoice.customer_id,
+        buyer_name=buyer_name(invoice),
         buyer_tax_id=vat_number(header.customer_tax_id),
         place=header.ship_to,
         po_number=header.po_number,
         order_number=invoice.order_number,
-        delivered_on=header.tax_on or invoice.invoiced_on,
+        delivered_on=supplied_on(invoice),
         lines=tuple(Line(line, kinds.get(line.tax_key, parts[0].kind)) for line in invoice.lines),
         groups=groups,
         total=invoice.total,
@@ -144,7 +149,18 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         terms=_terms(invoice, seller),
         due_on=None if invoice.due_on == NOT_DUE or not invoice.open.minor else invoice.due_on,
         means=_means(invoice, seller),
+        note=_note(invoice),
     )
+
+
+def buyer_name(invoice: Invoice) -> str:
+    """Who is billed (BT-44)."""
+    return invoice.header.bill_to_name or invoice.header.ship_to.name or invoice.customer_id
+
+
+def supplied_on(invoice: Invoice) -> date:
+    """The day of the tax (BT-72)."""
+    return invoice.header.tax_on or invoice.invoiced_on
 
 
 def taxed_parts(invoice: Invoice) -> tuple[TaxPart, ...]:
@@ -232,6 +248,17 @@ def _terms(invoice: Invoice, seller: Seller) -> str:
         f"{left.text} by {seller.formats.day(one.due_on)}" for one, left in invoice.open_installments() if left.minor
     ]
     return "; ".join(filter(None, [words, due, *(dues if invoice.installments else [])]))
+
+
+def _note(invoice: Invoice) -> str:
+    """What of the paid amount nobody paid (BT-22)."""
+    rows = (
+        ("early payment discount", invoice.discount_taken or Money.zero(invoice.total.currency)),
+        ("credited", invoice.credited),
+        ("written off", invoice.written_off),
+    )
+    said = [f"{part} {what}" for what, part in rows if part.minor]
+    return f"In the paid amount: {', '.join(said)}." if said else ""
 
 
 def _means(invoice: Invoice, seller: Seller) -> Means | None:

@@ -69,7 +69,7 @@ def _apart(content: str) -> bytes:
         log.exception("documents.process_died", code=died.returncode)
         raise Refused(
             "DOCUMENT_NOT_MADE",
-            "the PDF of this invoice could not be made, and asking again will not help: read the invoice here without it, "
+            "the PDF of this document could not be made, and asking again will not help: read it here without one, "
             "and tell whoever runs the system its number",
         ) from None
     return done.stdout

@@ -222,6 +222,7 @@ class DueDateSet:
 class InvoiceCredited:
     """A credit note, and its invoice as it stands after it; `cash` of it was paid and is the customer's again."""
 
+    credit_note_id: str
     number: str
     amount: Money
     cash: Money

@@ -118,7 +118,7 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
         case pb.InvoiceCredited():
             invoice, currency = _invoice(detail.invoice, sequence), detail.currency
             total, cash = Money(detail.amount_minor, currency), Money(detail.cash_minor, currency)
-            return facts.InvoiceCredited(detail.number, total, cash, detail.reason, invoice)
+            return facts.InvoiceCredited(detail.credit_note_id, detail.number, total, cash, detail.reason, invoice)
         case pb.InvoiceWrittenOff():
             given_up = Money(detail.amount_minor, detail.currency)
             return facts.InvoiceWrittenOff(given_up, detail.reason, _invoice(detail.invoice, sequence))

@@ -99,7 +99,8 @@ def mail_of(
             everybody = reachable([*bill_to(payer), *sales_rep(customer)])
             return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
         case _, InvoiceCredited() as credited:
-            return Mail("credit_note", bill_to(payer), _credited(credited))
+            document = Attachment("credit_note", credited.credit_note_id, f"{credited.number}.pdf")
+            return Mail("credit_note", bill_to(payer), _credited(credited), document)
     return None
 
 

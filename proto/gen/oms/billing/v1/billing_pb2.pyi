@@ -1739,6 +1739,110 @@ class RenderEInvoiceResponse(_message.Message):
 Global___RenderEInvoiceResponse: _TypeAlias = RenderEInvoiceResponse  # noqa: Y015
 
 @_typing.final
+class RenderCreditNoteRequest(_message.Message):
+    """Asks for the document of a credit note."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    credit_note: _builtins.str
+    """The credit note, by identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        credit_note: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderCreditNoteRequest: _TypeAlias = RenderCreditNoteRequest  # noqa: Y015
+
+@_typing.final
+class RenderCreditNoteResponse(_message.Message):
+    """A credit note as a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """The credit note's number."""
+    pdf: _builtins.bytes
+    """The PDF. A credit note never changes, so the same company gives the same bytes."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderCreditNoteResponse: _TypeAlias = RenderCreditNoteResponse  # noqa: Y015
+
+@_typing.final
+class RenderECreditNoteRequest(_message.Message):
+    """Asks for a credit note as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    credit_note: _builtins.str
+    """The credit note, by identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        credit_note: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_note", b"credit_note", "customer_id", b"customer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderECreditNoteRequest: _TypeAlias = RenderECreditNoteRequest  # noqa: Y015
+
+@_typing.final
+class RenderECreditNoteResponse(_message.Message):
+    """A credit note as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    XML_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """The credit note's number."""
+    xml: _builtins.bytes
+    """UN/CEFACT Cross Industry Invoice of type 381 in the EN 16931 profile of Factur-X, UTF-8."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        xml: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "xml", b"xml"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderECreditNoteResponse: _TypeAlias = RenderECreditNoteResponse  # noqa: Y015
+
+@_typing.final
 class ListInvoicesRequest(_message.Message):
     """Asks for invoices."""
 

@@ -216,6 +216,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.FromString,
                 _registered_method=True)
+        self.RenderCreditNote = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderCreditNote',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteResponse.FromString,
+                _registered_method=True)
+        self.RenderECreditNote = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderECreditNote',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.FromString,
+                _registered_method=True)
         self.DecidePaymentCorrection = channel.unary_unary(
                 '/oms.billing.v1.BillingService/DecidePaymentCorrection',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.SerializeToString,
@@ -587,6 +597,21 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderCreditNote(self, request, context):
+        """A credit note as a PDF. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderECreditNote(self, request, context):
+        """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DecidePaymentCorrection(self, request, context):
         """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
         CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -874,6 +899,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetCreditNote,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.SerializeToString,
+            ),
+            'RenderCreditNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderCreditNote,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteResponse.SerializeToString,
+            ),
+            'RenderECreditNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderECreditNote,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.SerializeToString,
             ),
             'DecidePaymentCorrection': grpc.unary_unary_rpc_method_handler(
                     servicer.DecidePaymentCorrection,
@@ -1903,6 +1938,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/GetCreditNote',
             oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderCreditNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderCreditNote',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderCreditNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderECreditNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderECreditNote',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.FromString,
             options,
             channel_credentials,
             insecure,

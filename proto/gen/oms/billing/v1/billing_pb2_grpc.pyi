@@ -170,6 +170,12 @@ class BillingServiceStub:
     """Credit notes by filter."""
     GetCreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditNoteRequest, _billing_pb2.GetCreditNoteResponse]
     """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
+    RenderCreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderCreditNoteRequest, _billing_pb2.RenderCreditNoteResponse]
+    """A credit note as a PDF. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+    RenderECreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderECreditNoteRequest, _billing_pb2.RenderECreditNoteResponse]
+    """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+    """
     DecidePaymentCorrection: _grpc.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]
     """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
     CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -352,6 +358,12 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Credit notes by filter."""
     GetCreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditNoteRequest, _billing_pb2.GetCreditNoteResponse]  # type: ignore[assignment]
     """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
+    RenderCreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderCreditNoteRequest, _billing_pb2.RenderCreditNoteResponse]  # type: ignore[assignment]
+    """A credit note as a PDF. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+    RenderECreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderECreditNoteRequest, _billing_pb2.RenderECreditNoteResponse]  # type: ignore[assignment]
+    """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+    """
     DecidePaymentCorrection: _aio.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]  # type: ignore[assignment]
     """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
     CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -741,6 +753,24 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetCreditNoteResponse, _abc.Awaitable[_billing_pb2.GetCreditNoteResponse]]:
         """One credit note. NOT_FOUND: CREDIT_NOTE_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RenderCreditNote(
+        self,
+        request: _billing_pb2.RenderCreditNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderCreditNoteResponse, _abc.Awaitable[_billing_pb2.RenderCreditNoteResponse]]:
+        """A credit note as a PDF. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+
+    @_abc_1.abstractmethod
+    def RenderECreditNote(
+        self,
+        request: _billing_pb2.RenderECreditNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderECreditNoteResponse, _abc.Awaitable[_billing_pb2.RenderECreditNoteResponse]]:
+        """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+        """
 
     @_abc_1.abstractmethod
     def DecidePaymentCorrection(
