@@ -13,6 +13,7 @@ import httpx
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards.asker import Asker
 from services.billing.cards.desk import CardDesk
+from services.billing.cards.patience import Patience
 from services.billing.cards.stripe_provider import StripeProvider
 from services.billing.fake_stripe.server import FakeStripe
 from services.billing.servicer import BillingServicer
@@ -21,6 +22,8 @@ from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, NOW, Desk, order_of
 from tests.billing.messages import usd
 
+BUSY_S = 30.0
+"""How long the answer of a provider that is there is waited for: a busy machine may need longer than a caller of billing waits."""
 VISA = "pm_card_visa"
 POOR = "pm_card_visa_chargeDeclinedInsufficientFunds"
 GOOD_CARD, DECLINED_CARD, LATER_DECLINED_CARD = "4242 4242 4242 4242", "4000000000000002", "4000000000000341"
@@ -36,7 +39,7 @@ class Till(Desk):
         self.stripe = stripe
         stripe.clock = self.clock
         self.provider = StripeProvider("sk_test_1", stripe.url)
-        self.cards = CardDesk(database, self.provider, self.clock)
+        self.cards = CardDesk(database, self.provider, self.clock, Patience(BUSY_S))
         self.asker = Asker(self.cards)
         self.billing = BillingServicer(database, self.clock, self.cards)
 

@@ -14,11 +14,12 @@ import httpx
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards.asker import Asker
 from services.billing.cards.desk import CardDesk
+from services.billing.cards.patience import Patience
 from services.billing.cards.stripe_provider import StripeProvider
 from services.billing.fake_stripe.server import FakeStripe
 from services.billing.servicer import BillingServicer
 from services.runtime.db import Database
-from tests.billing.card_desk import GOOD_CARD, POOR
+from tests.billing.card_desk import BUSY_S, GOOD_CARD, POOR
 from tests.billing.desk import order_of
 from tests.billing.messages import usd
 from tests.console.money_world import Local
@@ -79,7 +80,7 @@ def card_world(orders: Database, cash: Database, folder: Path, **console: Any) -
     """Everything for the time of the block."""
     stripe = FakeStripe(folder / "stripe.db", key=KEY)
     stripe.start()
-    desk = CardDesk(cash, StripeProvider(KEY, stripe.url))
+    desk = CardDesk(cash, StripeProvider(KEY, stripe.url), patience=Patience(BUSY_S))
     billing = BillingServicer(cash, desk=desk)
     try:
         world = build(orders, folder / "keys", with_billing=Local(billing), takes_cards=True, **console)
