@@ -5,7 +5,7 @@ import structlog
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
-from services.billing import answers, correction_wire, second_person, wire
+from services.billing import answers, correction_wire, freeing, second_person, wire
 from services.billing.cards import refunding
 from services.billing.cards.desk import CardDesk
 from services.billing.correction_wire import Request
@@ -14,7 +14,7 @@ from services.billing.domain.payments import Payment
 from services.billing.servicer_credit_notes import CreditNoteServicer
 from services.billing.store import corrections, payments
 from services.kernel.text import optional_text, text
-from services.runtime.wire import page_size
+from services.runtime.wire import money, page_size
 
 log = structlog.get_logger()
 
@@ -60,6 +60,20 @@ class CorrectionServicer(CreditNoteServicer):
         correction_wire.act_of(request, self.clock(), self.database.time_zone)
         answer = self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
         self._pursue(request, is_made=not answer.HasField("waiting"), is_by_card=answer.payment.is_by_card)
+        return answer
+
+    def FreeOrderMoney(
+        self, request: pb.FreeOrderMoneyRequest, context: grpc.ServicerContext
+    ) -> pb.FreeOrderMoneyResponse:
+        """Put cash on account that an order no longer needs; what is free already stays so."""
+        order_id, total = text(request.order_id, "order_id"), wire.money(request, "amount")
+
+        def act(session: Session) -> pb.FreeOrderMoneyResponse:
+            freed = freeing.free(session, order_id, total, request.request_id, self.clock())
+            return pb.FreeOrderMoneyResponse(freed=money(freed))
+
+        answer = self.database.once(request.request_id, request, pb.FreeOrderMoneyResponse, act)
+        self.desk.wake()
         return answer
 
     def DecidePaymentCorrection(

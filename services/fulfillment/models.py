@@ -157,7 +157,7 @@ _PENDING = text("state = 'pending'")
 
 
 class RecallRow(Table, table=True):
-    """A question to the warehouse whether units may leave their shipments; one of an order waits at a time."""
+    """A question to the warehouse whether units may leave their shipments; those of one change wait at a time, one a shipment."""
 
     __tablename__ = "recall"
     __table_args__ = (
@@ -165,7 +165,8 @@ class RecallRow(Table, table=True):
         CheckConstraint("(state = 'pending') = (answered_at IS NULL)", name="recall_answered_at"),
         CheckConstraint("state <> 'pending' OR reason = ''", name="recall_reason_needs_answer"),
         CheckConstraint("state <> 'refused' OR reason <> ''", name="recall_refused_with_reason"),
-        Index("recall_one_pending", "order_id", unique=True, sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("recall_pending", "order_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("recall_of_change", "order_id", "change_id"),
         STRICT,
     )
 

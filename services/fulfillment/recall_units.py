@@ -11,8 +11,18 @@ from sqlmodel import Session
 
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.recall import Demand, Recall, answered, demand, picked_units, without
-from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.recall import (
+    Demand,
+    Recall,
+    RecallLine,
+    answered,
+    carried_units,
+    demand,
+    of_cancellation,
+    picked_units,
+    without,
+)
+from services.fulfillment.domain.shipment import Shipment, State
 from services.fulfillment.store import orders, recalls, shipments
 from services.kernel.ids import new_id
 from services.runtime.facts import emit_fact
@@ -21,6 +31,10 @@ log = structlog.get_logger()
 
 ORDER_CANCELLED = "the order was cancelled"
 HOLD_GONE = "the order is held no longer: its goods go on"
+_NOT_LEFT = (State.RELEASED, State.PICKED, State.PACKED)
+_EARLIER = Demand(
+    (), "RECALL_PENDING", "the warehouse has not answered an earlier recall of this order: wait for its answer"
+)
 
 
 def ask(
@@ -31,20 +45,52 @@ def ask(
     Without units to `keep` all is asked back that is not picked yet.
     """
     orders.claim(session, order_id)
-    waiting = recalls.pending_of(session, order_id)
+    waiting = next(iter(recalls.pending_of(session, order_id)), None)
     if waiting is not None and waiting.change_id == change_id:
         return waiting, Demand()
     if waiting is not None:
-        sentence = "the warehouse has not answered an earlier recall of this order: wait for its answer"
-        return None, Demand((), "RECALL_PENDING", sentence)
+        return None, _EARLIER
     siblings = shipments.of_order(session, order_id)
     wanted = demand(picked_units(siblings) if keep is None else keep, siblings)
     if not wanted.lines:
         return None, wanted
-    recall = Recall(new_id("rcl"), order_id, siblings[0].order_number, change_id, now, wanted.lines)
-    recalls.add(session, recall)
-    log.info("recall.requested", order_id=order_id, recall_id=recall.recall_id, change_id=change_id)
-    return recall, wanted
+    return _request(session, siblings[0], change_id, wanted.lines, now, (State.RELEASED,)), wanted
+
+
+def ask_for_cancelled(
+    session: Session, order_id: str, change_id: str, keep: Mapping[str, int], now: datetime
+) -> tuple[Recall | None, Demand, Mapping[str, int]]:
+    """Like ask() for units that are cancelled: each shipment is asked on its own, picked and packed ones too, once a change.
+
+    Also gives line id → units that shipments carry, once nothing is asked back any more: those that are kept.
+    """
+    orders.claim(session, order_id)
+    siblings = shipments.of_order(session, order_id)
+    waiting = next(iter(recalls.pending_of(session, order_id)), None)
+    if waiting is not None:
+        return (waiting, Demand(), {}) if waiting.change_id == change_id else (None, _EARLIER, {})
+    if recalls.is_asked(session, order_id, change_id):
+        return None, Demand(), carried_units(siblings)
+    by_id = {each.shipment_id: each for each in siblings}
+    asked = [
+        _request(session, by_id[lines[0].shipment_id], change_id, lines, now, _NOT_LEFT)
+        for lines in of_cancellation(keep, siblings)
+    ]
+    return (asked[0], Demand(), {}) if asked else (None, Demand(), carried_units(siblings))
+
+
+def _request(
+    session: Session,
+    shipment: Shipment,
+    change_id: str,
+    lines: tuple[RecallLine, ...],
+    now: datetime,
+    states: Sequence[State],
+) -> Recall:
+    recall = Recall(new_id("rcl"), shipment.order_id, shipment.order_number, change_id, now, lines)
+    recalls.add(session, recall, states)
+    log.info("recall.requested", order_id=recall.order_id, recall_id=recall.recall_id, change_id=change_id)
+    return recall
 
 
 def answer(session: Session, recall_id: str, *, is_acknowledged: bool, reason: str, now: datetime) -> Recall:
@@ -69,22 +115,22 @@ def answer_by_action(session: Session, moved: Shipment, action: str, now: dateti
 
 def answer_by_cancellation(session: Session, order_id: str, now: datetime) -> None:
     """The order's cancellation has stopped all that a recall asked for. The order must be claimed."""
-    recall = recalls.pending_of(session, order_id)
-    if recall is not None:
+    for recall in recalls.pending_of(session, order_id):
         _close(session, answered(recall, is_acknowledged=True, reason=ORDER_CANCELLED, now=now), now)
 
 
 def answer_by_release(session: Session, order_id: str, now: datetime) -> None:
     """An order is released again: nothing is asked back any more for a hold of it. The order must be claimed."""
-    recall = recalls.pending_of(session, order_id)
-    if recall is not None and recall.is_of_hold:
-        _close(session, answered(recall, is_acknowledged=False, reason=HOLD_GONE, now=now), now)
+    for recall in recalls.pending_of(session, order_id):
+        if recall.is_of_hold:
+            _close(session, answered(recall, is_acknowledged=False, reason=HOLD_GONE, now=now), now)
 
 
 def withheld_lines(session: Session, siblings: Sequence[Shipment]) -> frozenset[str]:
-    """Lines of which nothing more is released until the order's pending recall is answered."""
-    recall_id = next((each.recall_id for each in siblings if each.recall_id), "")
-    return frozenset(line.line_id for line in recalls.get(session, recall_id).lines) if recall_id else frozenset()
+    """Lines of which nothing more is released until the order's pending recalls are answered."""
+    recall_ids = {each.recall_id for each in siblings if each.recall_id}
+    waiting = recalls.pending_of(session, siblings[0].order_id) if recall_ids else ()
+    return frozenset(line.line_id for recall in waiting for line in recall.lines)
 
 
 def _close(session: Session, recall: Recall, now: datetime) -> None:
@@ -98,7 +144,8 @@ def _close(session: Session, recall: Recall, now: datetime) -> None:
 def _record(session: Session, recall: Recall, now: datetime) -> None:
     recalls.answer(session, recall)
     siblings = shipments.of_order(session, recall.order_id)
-    answer = facts.recall_answered(siblings, recall)
+    same = [one for one in recalls.pending_of(session, recall.order_id) if one.change_id == recall.change_id]
+    answer = facts.recall_answered(siblings, recall, len(same))
     emit_fact(session, wire.recall_fact(answer), order_id=recall.order_id, subject_id=recall.recall_id, now=now)
     log.info(
         "recall.answered",

@@ -148,6 +148,10 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         keep = None if request.is_all_not_picked else wire.kept_units(request)
 
         def act(session: Session) -> pb.RequestRecallResponse:
+            if request.is_cancellation and keep is not None:
+                return wire.recall_response(
+                    *recall_units.ask_for_cancelled(session, order_id, change_id, keep, self.clock())
+                )
             recall, wanted = recall_units.ask(session, order_id, change_id, keep, self.clock())
             return wire.recall_response(recall, wanted)
 

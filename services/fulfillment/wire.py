@@ -186,12 +186,19 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
     )
 
 
-def recall_response(recall: Recall | None, wanted: Demand) -> pb.RequestRecallResponse:
-    """What came of asking units back."""
+def recall_response(
+    recall: Recall | None, wanted: Demand, carried: Mapping[str, int] | None = None
+) -> pb.RequestRecallResponse:
+    """What came of asking units back; `carried` is line id → units that shipments carry."""
     if recall is not None:
         return pb.RequestRecallResponse(state=pb.RECALL_STATE_PENDING, recall_id=recall.recall_id)
     state = pb.RECALL_STATE_REFUSED if wanted.reason else pb.RECALL_STATE_NOTHING_TO_RECALL
-    return pb.RequestRecallResponse(state=state, reason=wanted.reason, message=wanted.message)
+    return pb.RequestRecallResponse(
+        state=state,
+        reason=wanted.reason,
+        message=wanted.message,
+        carried=[types.LineQuantity(line_id=line_id, quantity=units) for line_id, units in (carried or {}).items()],
+    )
 
 
 def recall_message(recall: Recall, parcels: Mapping[str, Shipment]) -> pb.Recall:
@@ -340,6 +347,7 @@ def recall_fact(detail: facts.RecallAnswered) -> facts_pb2.RecallAnswered:
         change_id=detail.recall.change_id,
         is_acknowledged=detail.is_acknowledged,
         reason=detail.recall.reason,
+        waiting_count=detail.waiting,
     )
 
 

@@ -12,7 +12,7 @@ from services.kernel.clock import Clock, given_instant, utc_now
 from services.kernel.text import optional_text, text
 from services.orders import wire
 from services.orders.approvals import clear_release, clearance
-from services.orders.changes import apply
+from services.orders.changes import apply, cancel_units
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities
@@ -109,20 +109,32 @@ class OrdersServicer(rpc.OrdersServiceServicer):
                 session, wire.order_id(request.order_id), optional_text(request.change_id, "change_id")
             )
         return pb.GetChangedOrderResponse(
-            order=self._document(found.order, found.lines), withheld_line_ids=sorted(found.withheld_line_ids)
+            order=self._document(found.order, found.lines),
+            withheld_line_ids=sorted(found.withheld_line_ids),
+            is_cancellation=found.is_cancellation,
         )
+
+    def KeepUnits(self, request: pb.KeepUnitsRequest, context: Context) -> pb.KeepUnitsResponse:
+        """Cancel no more than what no shipment carries; said twice, it is what was said last."""
+        order_id, change_id = wire.order_id(request.order_id), text(request.change_id, "change_id")
+        carried = wire.carried_units(request)
+        with self.database.transaction() as session:
+            change = cancel_units.keep_units(session, order_id, change_id, carried, self.contacts, self.clock())
+        return pb.KeepUnitsResponse(is_pending=change.is_pending, reason=change.ended_reason)
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
         """Make an agreed change the next version; a repeated request id gets its first answer."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
         change_id, invoiced = optional_text(request.change_id, "change_id"), wire.invoiced(request)
+        count = wire.invoice_count(request)
 
         def act(session: Session) -> pb.ApplyChangeResponse:
-            applied = apply.apply(session, order_id, change_id, credit, self.contacts, self.clock(), invoiced)
+            applied = apply.apply(session, order_id, change_id, credit, self.contacts, self.clock(), invoiced, count)
             log.info("change.settled", order_id=order_id, change_id=change_id, is_applied=applied.is_applied)
             return wire.applied_message(applied)
 
-        return self.database.once(request.request_id, without(request, "invoiced"), pb.ApplyChangeResponse, act)
+        same = without(request, "invoiced", "invoice_count")
+        return self.database.once(request.request_id, same, pb.ApplyChangeResponse, act)
 
     def RecordChange(self, request: pb.RecordChangeRequest, context: Context) -> pb.RecordChangeResponse:
         """Note how a change fares; a repeated request id gets its first answer."""

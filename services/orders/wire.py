@@ -9,7 +9,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import EPOCH, given_instant, micros
 from services.kernel.errors import InvalidArgument
-from services.kernel.quantity import positive
+from services.kernel.quantity import non_negative, positive
 from services.kernel.text import optional_text, text
 from services.orders.approvals.clearance import Cleared
 from services.orders.changes.apply import Applied
@@ -39,7 +39,10 @@ def order_id(given: str) -> str:
 
 
 def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: str = "") -> pb.Order:
-    """The order as a document; a line's quantity is what was ordered less what was cancelled."""
+    """The order as a document; a line's quantity is what was ordered less what was cancelled.
+
+    A line that was cancelled whole while the order goes on is not in it: nobody has anything to do with it.
+    """
     plain = (
         "order_id",
         "number",
@@ -62,7 +65,11 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
         bill_to_name=bill_to_name,
         ship_to=types.Address(**asdict(order.ship_to)),
         placed_at_micros=micros(order.placed_at),
-        lines=[_line_message(line, lines[line.line_id].wanted, order.tax_key(line)) for line in order.lines],
+        lines=[
+            _line_message(line, lines[line.line_id].wanted, order.tax_key(line))
+            for line in order.lines
+            if line.quantity
+        ],
         merchandise=money(order.totals.merchandise),
         discount=money(order.totals.discount),
         freight=money(order.totals.freight),
@@ -153,6 +160,18 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
     )
 
 
+def carried_units(request: pb.KeepUnitsRequest) -> dict[str, int]:
+    """Line id → units that shipments carry."""
+    return {line.line_id: non_negative(line.quantity, f"quantity of line {line.line_id}") for line in request.carried}
+
+
+def invoice_count(request: pb.ApplyChangeRequest) -> int | None:
+    """How many invoices billing has posted; None when it was not asked."""
+    if not request.HasField("invoice_count"):
+        return None
+    return non_negative(request.invoice_count, "invoice_count")
+
+
 def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
     """The order after a change."""
     return pb.ApplyChangeResponse(
@@ -162,6 +181,7 @@ def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
         total=money(applied.total),
         is_ship_complete=applied.is_ship_complete,
         clearance=clearance_message(applied.clearance),
+        frees_cash=applied.frees_cash,
     )
 
 

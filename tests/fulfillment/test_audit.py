@@ -53,7 +53,7 @@ PLANTED = (
     ),
     ("fulfillment.cancelled_order_has_nothing_open", f"UPDATE warehouse_order SET cancelled_at = '{LATER}'"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET recall_id = 'rcl_none' WHERE serial = 1001"),
-    ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET state = 'picked' WHERE serial = 1002"),
+    ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET state = 'shipped' WHERE serial = 1002"),
     ("fulfillment.recalled_shipments_wait", "UPDATE recall SET state = 'acknowledged'"),
     ("fulfillment.recalled_units_are_there", "UPDATE shipment SET recall_id = NULL"),
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET quantity = quantity + 1"),

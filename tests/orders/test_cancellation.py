@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from services.kernel.errors import Refused
+from services.kernel.money import Money
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Requested
 from services.orders.store import reviews as review_store
@@ -24,19 +25,20 @@ def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
     with desk.database.reading() as session:
         preview = cancel.preview(session, order_id, BUYER.scope, 55_341)
 
-    assert (preview.is_possible, preview.cancelled, preview.freed_stock) == (True, {"1": 4}, {"1": 3})
-    assert preview.released_credit_minor == 55_341
+    found = preview.consequence
+    assert (preview.is_possible, found.cancelled, found.freed_stock) == (True, {"1": 4}, {"1": 3})
+    assert found.released_credit == Money(55_341, "USD")
     assert len(desk.events(order_id)) == count
 
 
 def test_a_cancellation_that_is_not_possible_gives_no_credit_back(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
-    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 4})))
 
     with desk.database.reading() as session:
         preview = cancel.preview(session, order_id, BUYER.scope, 41_506)
 
-    assert (preview.is_possible, preview.released_credit_minor) == (False, 0)
+    assert (preview.is_possible, preview.consequence.released_credit) == (False, Money(0, "USD"))
 
 
 def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:

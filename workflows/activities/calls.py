@@ -49,8 +49,13 @@ def connect_services(settings: ServiceSettings) -> Services:
 
 async def changed_document(services: Services, order_id: str, change_id: str) -> orders_pb2.Order:
     """The order as a pending change will make it."""
+    return (await changed_order(services, order_id, change_id)).order
+
+
+async def changed_order(services: Services, order_id: str, change_id: str) -> orders_pb2.GetChangedOrderResponse:
+    """The order as a pending change will make it, and what kind of change that is."""
     request = orders_pb2.GetChangedOrderRequest(order_id=order_id, change_id=change_id)
-    return (await services.orders.GetChangedOrder(request)).order
+    return await services.orders.GetChangedOrder(request)
 
 
 def goods_of(order: orders_pb2.Order) -> list[orders_pb2.OrderLine]:

@@ -13,7 +13,7 @@ from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities import sentences
-from workflows.activities.calls import Services, changed_document, goods_of, shipments_of, warehouse_costs
+from workflows.activities.calls import Services, changed_order, goods_of, shipments_of, warehouse_costs
 from workflows.activities.covered import Units, carried, fitting, quantities, totals, units_of
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
@@ -94,11 +94,14 @@ class FulfillmentActivities:
     async def request_recall(self, step: ChangeStep) -> Recall:
         """Ask the warehouses for the units that the changed order no longer wants; they answer in their own time.
 
+        Of a cancellation what they keep is not cancelled, and the rest is.
+
         A change that wants goods carried to where no carrier goes, or more of them, is refused here, where all can stay as it was.
         """
-        order, changed = await asyncio.gather(
-            self._documents.order(step.order_id), changed_document(self._services, step.order_id, step.change_id)
+        order, asked = await asyncio.gather(
+            self._documents.order(step.order_id), changed_order(self._services, step.order_id, step.change_id)
         )
+        changed = asked.order
         if _asks_to_carry(order, changed) and not await warehouse_costs(self._services, changed):
             return Recall("refused", NO_CARRIER)
         request = pb.RequestRecallRequest(
@@ -109,9 +112,20 @@ class FulfillmentActivities:
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
                 for line in changed.lines
             ],
+            is_cancellation=asked.is_cancellation,
         )
         response = await self._services.fulfillment.RequestRecall(request)
+        if asked.is_cancellation and response.state == pb.RECALL_STATE_NOTHING_TO_RECALL:
+            return await self._kept(step, response)
         return Recall(_RECALLS[response.state], response.message)
+
+    async def _kept(self, step: ChangeStep, response: pb.RequestRecallResponse) -> Recall:
+        """What the warehouses carry is not cancelled; where that is all, nothing is."""
+        request = orders_pb2.KeepUnitsRequest(
+            order_id=step.order_id, change_id=step.change_id, carried=response.carried
+        )
+        kept = await self._services.orders.KeepUnits(request)
+        return Recall(_RECALLS[response.state]) if kept.is_pending else Recall("refused", kept.reason)
 
     @activity.defn(name="fulfillment.RecallUnpaid")
     async def recall_unpaid(self, step: OrderStep) -> Recall:
@@ -163,7 +177,7 @@ def _asks_to_carry(order: orders_pb2.Order, changed: orders_pb2.Order) -> bool:
 
 
 def _release_lines(order: orders_pb2.Order, held: inventory_pb2.GetReservationResponse) -> list[pb.ReleaseLine]:
-    """Held and shipped units per line and warehouse, and every service line."""
+    """Held and shipped units per line and warehouse, and every service line; nothing of lines that are cancelled whole."""
     units: Units = Counter()
     for allocation in [*held.allocations, *held.shipped]:
         units[allocation.line_id, allocation.warehouse_id] += allocation.quantity
@@ -181,4 +195,5 @@ def _release_lines(order: orders_pb2.Order, held: inventory_pb2.GetReservationRe
             unit_weight_grams=lines[line_id].unit_weight_grams,
         )
         for (line_id, warehouse_id), quantity in sorted(units.items())
+        if line_id in lines
     ]

@@ -12,6 +12,7 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
+from services.kernel.errors import Conflict
 from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money
 from workflows.activities.calls import Services, shipments_of
@@ -35,6 +36,7 @@ from workflows.messages import (
     Validation,
 )
 
+INVOICE_PENDING = "INVOICE_PENDING"
 Shipments = Sequence[fulfillment_pb2.Shipment]
 
 _OUTCOMES = {
@@ -102,7 +104,10 @@ class OrdersActivities:
 
     @activity.defn(name="orders.ApplyChange")
     async def apply_change(self, step: ApplyStep) -> Applied:
-        """Make an agreed change the next version."""
+        """Make an agreed change the next version; money that a cancellation leaves over becomes free with it.
+
+        What becomes of discount and freight may depend on an invoice of which orders has not heard: billing says how many there are.
+        """
         request = pb.ApplyChangeRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -110,6 +115,11 @@ class OrdersActivities:
             credit=_standing(step.credit, step.currency),
         )
         response = await self._applied(request)
+        if response.frees_cash:
+            free = billing_pb2.FreeOrderMoneyRequest(
+                request_id=f"{step.request_id}/money", order_id=step.order_id, amount=response.total
+            )
+            await self._services.billing.FreeOrderMoney(free)
         total = Money(response.total.minor_units, response.total.currency)
         return Applied(
             is_applied=response.is_applied,
@@ -124,7 +134,7 @@ class OrdersActivities:
         """The change made, or not. Of an order that billing invoices by itself no invoice may come between: it is kept from that."""
         order = await self._documents.order(request.order_id)
         if order.invoicing in ("", PER_SHIPMENT):
-            return await self._services.orders.ApplyChange(request)
+            return await self._counted(request)
         block = billing_pb2.BlockInvoicingRequest(
             order_id=order.order_id,
             customer_id=order.bill_to_id or order.customer_id,
@@ -136,6 +146,25 @@ class OrdersActivities:
         block.least_version = response.version
         await self._services.billing.BlockInvoicing(block)
         return response
+
+    async def _counted(self, request: pb.ApplyChangeRequest) -> pb.ApplyChangeResponse:
+        """The change made. What becomes of discount and freight may depend on an invoice that is to come: billing says how many are there."""
+        try:
+            return await self._services.orders.ApplyChange(request)
+        except Conflict as conflict:
+            if conflict.reason != INVOICE_PENDING:
+                raise
+        request.invoice_count = await self._invoice_count(request.order_id)
+        return await self._services.orders.ApplyChange(request)
+
+    async def _invoice_count(self, order_id: str) -> int:
+        """How many invoices billing has posted for the order."""
+        request, count = billing_pb2.ListInvoicesRequest(order_id=order_id, limit=500), 0
+        while True:
+            page = await self._services.billing.ListInvoices(request)
+            count, request.cursor = count + len(page.invoices), page.next_cursor
+            if not page.next_cursor:
+                return count
 
     @activity.defn(name="orders.RecordChange")
     async def record_change(self, step: ChangeStep) -> Clearance:

@@ -67,7 +67,7 @@ def _wrongly_billed(session: Session, batch: dict[str, types.Money]) -> list[str
     offenders = [f"{order_id}: billed, but no such order" for order_id in sorted(set(batch) - set(found))]
     for order_id, (order, lines) in found.items():
         total = order.totals.total
-        is_whole = all(line.invoiced >= line.ordered for line in lines.values())
+        is_whole = all(line.invoiced >= line.wanted for line in lines.values())
         billed = batch[order_id].minor_units
         if batch[order_id].currency != total.currency or billed > total.minor or (is_whole and billed != total.minor):
             offenders.append(f"{order.number}: billed {_printed(billed, total.currency)} of {total}")

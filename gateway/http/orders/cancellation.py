@@ -1,25 +1,29 @@
-"""Cancelling a whole order: what it would do, and doing it."""
+"""Cancelling an order, or what of it has not shipped: what it would do, and doing it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from anyio import from_thread
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlmodel import Session
 
+from gateway.http.orders.cancellation_shapes import CancellationShape, LineToCancelInput, cancellation_shape
+from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Input, Name, Version, example
 from gateway.http.plumbing.parameters import OrderReference
-from gateway.http.plumbing.shapes import MoneyShape
 from oms.billing.v1 import billing_pb2 as billing
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
-from services.orders.domain.cancellation import DONE, REQUESTED, CancellationPreview
+from services.orders.domain.cancellation import DONE, REQUESTED, Cancellation
+from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.order import lookup, outbox
 from services.runtime.grpc_client import Unreachable
@@ -28,48 +32,29 @@ from workflows.messages import CancelOrder, CancelOutcome
 router = APIRouter(tags=["orders"])
 
 Ticket = tuple[str, ...]
-"""A stored request to cancel: its id, the outbox row that would hand it over, and the answer as long as it is not settled."""
+"""A stored request to cancel: its id, the outbox row that would hand it over, the answer as long as it is not settled, and the id of
+the change that cancels a part; older releases kept no such id."""
 
 
 class CancellationInput(Input):
-    """Why, and which version of the order was seen."""
+    """Why, which version of the order was seen, and which lines; without lines all that has not shipped."""
 
     reason: Name
     version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
-
-    model_config = example(reason="the project was postponed", version=1)
-
-
-class CancellationObstacle(BaseModel):
-    """Why an order cannot be cancelled."""
-
-    code: str
-    detail: str
-
-
-class CancellationConsequences(BaseModel):
-    """What cancelling does."""
-
-    is_possible: bool
-    obstacles: list[CancellationObstacle]
-    cancelled: dict[str, int] = Field(description="Line → units that will not come.")
-    freed_stock: dict[str, int] = Field(description="Line → units that others can have.")
-    stopped_shipments: list[str]
-    released_credit: MoneyShape | None = Field(
-        description="What the customer's credit gets back; null for a customer, and while billing does not answer."
+    lines: list[LineToCancelInput] = Field(
+        default_factory=list,
+        max_length=MAX_LINES,
+        description="What of the order goes; without any all that has not shipped.",
     )
-    refund: MoneyShape = Field(description="What has been paid and is owed back.")
+
+    model_config = example(reason="the project was postponed", version=1, lines=[{"line_id": "1", "quantity": 6}])
+
+    def asked(self) -> tuple[LineToCancel, ...]:
+        """The lines as the domain has them."""
+        return tuple(LineToCancel(line.line_id, line.quantity) for line in self.lines)
 
 
-class CancellationShape(BaseModel):
-    """A cancellation: previewed, requested (its outcome follows by itself) or done."""
-
-    order_id: str
-    cancellation_id: str | None = Field(description="Null for a preview.")
-    state: str = Field(description="preview, requested or done.")
-    consequences: CancellationConsequences
-
-
+_TOO_LATE = "it can no longer be cancelled: reload the order"
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": CancellationShape, "description": "Stored; its outcome follows by itself."}
 }
@@ -85,17 +70,23 @@ def cancel_order(
     if_match: IfMatch,
     preview: Annotated[bool, Query(description="Only say what it would do.")] = False,
 ) -> Response | CancellationShape:
-    """Cancel the whole order before anything has shipped; the answer says what money, stock and credit follow."""
+    """Cancel what of an order has not shipped: all of it, lines or units. The answer says what money, stock and credit follow.
+
+    What waits for stock goes first, then what is allocated, then what is with a warehouse, which is asked to give it back: what it
+    keeps is not cancelled. Prices of what is left stay, no minimum is judged again, and a line's share of the discount goes with it.
+    An order of which nothing has shipped and nothing would be left ends.
+    """
     with deps.database.reading() as session:
         found_id = lookup.find_id(session, order_id, who.scope)
     if preview:
-        return _previewed(deps, who, found_id)
+        return previewed(deps, who, found_id, body.asked())
     expected = expected_version(body.version, if_match)
 
     def act(_request_id: str) -> CancellationShape:
         committed = committed_credit(deps, who, found_id)
         ticket = once.perform(
-            body, lambda session: _request(session, deps, who, found_id, body.reason, expected, committed)
+            body,
+            lambda session: _request(session, deps, who, found_id, body.reason, expected, committed, body.asked()),
         )
         return _carry_out(deps, who, found_id, body.reason, ticket)
 
@@ -115,61 +106,84 @@ def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
         return None
 
 
-def _previewed(deps: Deps, who: Caller, order_id: str) -> CancellationShape:
+def previewed(deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel]) -> CancellationShape:
+    """What cancelling these lines would do now."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
-        return _shape(order_id, None, "preview", cancellation.preview(session, order_id, who.scope, committed))
+        found = cancellation.preview(session, order_id, who.scope, committed, lines)
+    return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles)
 
 
-def cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
+def cancel(
+    deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None, lines: Sequence[LineToCancel] = ()
+) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.transaction() as session:
-        ticket = _request(session, deps, who, order_id, reason, expected, committed)
+        ticket = _request(session, deps, who, order_id, reason, expected, committed, lines)
     return _carry_out(deps, who, order_id, reason, ticket)
 
 
 def _request(
-    session: Session, deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None, committed: int | None
+    session: Session,
+    deps: Deps,
+    who: Caller,
+    order_id: str,
+    reason: str,
+    expected: int | None,
+    committed: int | None,
+    lines: Sequence[LineToCancel],
 ) -> Ticket:
-    asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected, committed=committed)
-    cancellation_id = asked.cancellation.cancellation_id
-    shape = _shape(order_id, cancellation_id, asked.cancellation.state, asked.preview)
-    return cancellation_id, asked.intent_id, shape.model_dump_json()
+    asked = cancellation.request(
+        session, order_id, who, reason, deps.clock(), expected, committed=committed, lines=lines
+    )
+    one = asked.cancellation
+    shape = cancellation_shape(order_id, one.cancellation_id, one.state, asked.preview.consequence)
+    return one.cancellation_id, asked.intent_id, shape.model_dump_json(), one.change_id
 
 
 def _carry_out(deps: Deps, who: Caller, order_id: str, reason: str, ticket: Ticket) -> CancellationShape:
     """Hand a stored request over, unless it is settled: whoever asks again after a crash hears what became of it."""
-    cancellation_id, intent_id, kept = ticket
-    outcome = _settled(deps, who, order_id, cancellation_id)
-    if outcome is None:
-        outcome = _hand_over(deps, order_id, CancelOrder(cancellation_id, reason))
-        if outcome is not None:
-            _settle(deps, order_id, intent_id, outcome)
+    cancellation_id, intent_id, kept, *of_change = ticket
+    change_id = of_change[0] if of_change else ""
     shape = CancellationShape.model_validate_json(kept)
-    if outcome is None:
+    done = _settled(deps, who, order_id, cancellation_id)
+    if done is None and change_id:
+        hand_over(deps, order_id, "amend", change_id, intent_id)
+        done = _settled(deps, who, order_id, cancellation_id)
+    elif done is None:
+        return _whole(deps, order_id, CancelOrder(cancellation_id, reason), intent_id, shape)
+    if done is None:
         return shape
-    if not outcome.is_cancelled:
-        raise Refused("CANCELLATION_DECLINED", outcome.reason or "the order can no longer be cancelled: reload it")
-    return shape.model_copy(update={"state": DONE})
+    if done.state != DONE:
+        raise Refused("CANCELLATION_DECLINED", done.settled_reason or _TOO_LATE)
+    if done.consequence is None:
+        return shape.model_copy(update={"state": DONE})
+    return cancellation_shape(order_id, cancellation_id, DONE, done.consequence)
 
 
-def _settled(deps: Deps, who: Caller, order_id: str, cancellation_id: str) -> CancelOutcome | None:
+def _settled(deps: Deps, who: Caller, order_id: str, cancellation_id: str) -> Cancellation | None:
     with deps.database.reading() as session:
         found = cancellation.get(session, order_id, cancellation_id, who.scope)
-    if found is None or found.state == REQUESTED:
-        return None
-    return CancelOutcome(is_cancelled=found.state == DONE, reason=found.settled_reason)
+    return None if found is None or found.state == REQUESTED else found
 
 
-def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome | None:
-    """The workflow's answer; None when it is away, and the relay hands the request over later."""
+def _whole(
+    deps: Deps, order_id: str, request: CancelOrder, intent_id: str, shape: CancellationShape
+) -> CancellationShape:
+    """Have the workflow end the order; when that is away, the relay hands the request over later."""
     with deps.database.reading() as session:
         number = lookup.number_of(session, order_id)
     try:
-        return from_thread.run(deps.workflows.cancel, number, request, deps.settings.cancel_timeout)
+        outcome = from_thread.run(deps.workflows.cancel, number, request, deps.settings.cancel_timeout)
     except Unreachable:
-        return None
+        return shape
+    if outcome is None:
+        return shape
+    _settle(deps, order_id, intent_id, outcome)
+    if not outcome.is_cancelled:
+        raise Refused("CANCELLATION_DECLINED", outcome.reason or _TOO_LATE)
+    return shape.model_copy(update={"state": DONE})
 
 
 def _settle(deps: Deps, order_id: str, intent_id: str, outcome: CancelOutcome) -> None:
@@ -177,24 +191,3 @@ def _settle(deps: Deps, order_id: str, intent_id: str, outcome: CancelOutcome) -
         outbox.mark_done(session, intent_id)
         if not outcome.is_cancelled:
             cancellation.decline(session, order_id, outcome.reason, deps.clock())
-
-
-def _shape(order_id: str, cancellation_id: str | None, state: str, preview: CancellationPreview) -> CancellationShape:
-    return CancellationShape(
-        order_id=order_id,
-        cancellation_id=cancellation_id,
-        state=state,
-        consequences=CancellationConsequences(
-            is_possible=preview.is_possible,
-            obstacles=[CancellationObstacle(code=code, detail=detail) for code, detail in preview.reasons],
-            cancelled=preview.cancelled,
-            freed_stock=preview.freed_stock,
-            stopped_shipments=list(preview.stopped_shipments),
-            released_credit=_amount(preview.released_credit_minor, preview.currency),
-            refund=MoneyShape.of_minor(preview.refund_minor, preview.currency),
-        ),
-    )
-
-
-def _amount(minor: int | None, currency: str) -> MoneyShape | None:
-    return None if minor is None else MoneyShape.of_minor(minor, currency)

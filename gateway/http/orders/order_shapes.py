@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.http.orders.cancellation_shapes import CancellationConsequences
 from gateway.http.orders.change_shapes import ChangeShape
 from gateway.http.orders.review_shapes import ReviewShape
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape
@@ -105,14 +106,17 @@ class ViolationShape(BaseModel):
 
 
 class OrderCancellation(BaseModel):
-    """A request to cancel, and its outcome."""
+    """A request to cancel an order or a part of it, and its outcome."""
 
     cancellation_id: str
     state: str = Field(description="requested, done or declined.")
     reason: str
     requested_at: str
     settled_at: str | None = Field(description="Null while it is requested.")
-    settled_reason: str = Field(description="Why it was declined; else empty.")
+    settled_reason: str = Field(description="Why it was declined, or what a warehouse kept; else empty.")
+    consequences: CancellationConsequences | None = Field(
+        description="What it comes to, and once it is done what it came to; null for who does not see prices."
+    )
 
 
 class OrderShipmentLine(BaseModel):

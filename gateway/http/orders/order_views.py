@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from gateway.http.orders import redaction
+from gateway.http.orders.cancellation_shapes import consequence_shape
 from gateway.http.orders.change_shapes import change_shape
 from gateway.http.orders.order_shapes import (
     AxesShape,
@@ -131,7 +133,7 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
         reviews=review_shapes(page.reviews, who),
         change=change_shape(page.aggregate.asked.change, who) if page.aggregate.asked.change else None,
         versions=order.version,
-        cancellations=[_cancellation(each) for each in page.cancellations],
+        cancellations=[_cancellation(each, who) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],
         event_sequence=page.event_sequence,
@@ -146,7 +148,11 @@ def _promises(promises: Sequence[Promise]) -> dict[str, list[LinePromise]]:
     return by_line
 
 
-def _cancellation(asked: Cancellation) -> OrderCancellation:
+def _cancellation(asked: Cancellation, who: Caller) -> OrderCancellation:
+    """A request to cancel; a customer is not told what of its credit becomes free."""
+    came = asked.consequence if who.sees_money else None
+    if came is not None and redaction.is_redacted(who):
+        came = replace(came, released_credit=None)
     return OrderCancellation(
         cancellation_id=asked.cancellation_id,
         state=asked.state,
@@ -154,6 +160,7 @@ def _cancellation(asked: Cancellation) -> OrderCancellation:
         requested_at=rfc3339(asked.requested_at),
         settled_at=rfc3339(asked.settled_at) if asked.settled_at else None,
         settled_reason=asked.settled_reason,
+        consequences=consequence_shape(came) if came is not None else None,
     )
 
 

@@ -35,7 +35,7 @@ FACT_KINDS = frozenset(
 )
 """Every kind of fact billing tells the orders service."""
 
-REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
+REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of cash that was taken off an order."""
 
 

@@ -163,6 +163,14 @@ def refund_posting(payment: Payment, amount: Money, order_id: str, request_id: s
     return Posting(debit, CASH, amount, PAYMENT, payment.payment_id, f"refunded/{request_id}", order_id, memo)
 
 
+def freed_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
+    """Cash that was held for an order which comes to less by now: it is the customer's, for nothing in particular."""
+    memo = f"payment {payment.reference}: the order comes to less"
+    return Posting(
+        CUSTOMER_DEPOSITS, UNAPPLIED_CASH, amount, PAYMENT, payment.payment_id, f"freed/{request_id}", order_id, memo
+    )
+
+
 def fee_posting(payment: Payment, fee: Money, order_id: str) -> Posting:
     """What the provider keeps of a capture: the cash that comes is less by it."""
     memo = f"payment {payment.reference}: the provider's fee"

@@ -63,11 +63,12 @@ class ShipmentsChanged:
 
 @dataclass(frozen=True, slots=True)
 class RecallAnswered:
-    """The warehouse's answer, and the shipments that the recall concerned."""
+    """The warehouse's answer, and the shipments that the recall concerned; `waiting` recalls of the same change have none yet."""
 
     lines: Counts
     shipments: tuple[Shipment, ...]
     recall: Recall
+    waiting: int = 0
 
     @property
     def is_acknowledged(self) -> bool:
@@ -102,9 +103,9 @@ def several_shipments(shipments: Iterable[Shipment], changed: Iterable[Shipment]
     return ShipmentsChanged(line_counts(shipments), tuple(changed))
 
 
-def recall_answered(shipments: Iterable[Shipment], recall: Recall) -> RecallAnswered:
+def recall_answered(shipments: Iterable[Shipment], recall: Recall, waiting: int = 0) -> RecallAnswered:
     """An answer; `shipments` are all of the order after it. A line that is in no shipment any more counts zeros."""
     current = list(shipments)
     lines = {line.line_id: dict.fromkeys(MILESTONES, 0) for line in recall.lines}
     concerned = tuple(each for each in current if each.shipment_id in recall.shipment_ids)
-    return RecallAnswered({**lines, **line_counts(current)}, concerned, recall)
+    return RecallAnswered({**lines, **line_counts(current)}, concerned, recall, waiting)

@@ -119,6 +119,35 @@ def _too_late(parts: Iterable[Part], line_id: str, missing: int, keep: int) -> D
     return Demand((), "BELOW_PICKED", f"{missing} units of line {line_id} that are to come back are picked already")
 
 
+_DEAREST_LAST = (State.RELEASED, State.PICKED, State.PACKED)
+"""States of shipments that may give units back, those first whose units cost least to take back."""
+
+
+def of_cancellation(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> tuple[tuple[RecallLine, ...], ...]:
+    """What a cancellation asks of each shipment, none empty: the cheapest units first, of those the newest shipment first.
+
+    `keep` is as in demand(). What has left stays: nothing is refused for it.
+    """
+    asked: dict[str, list[RecallLine]] = {}
+    for line_id, parts in sorted(_by_line(shipments).items()):
+        excess = sum(line.quantity for _, line in parts) - keep.get(line_id, 0)
+        for each, line in (part for state in _DEAREST_LAST for part in parts if part[0].state is state):
+            units = min(max(excess, 0), line.quantity)
+            excess -= units
+            if units:
+                back = RecallLine(each.shipment_id, line.line_id, line.sku, line.description, units)
+                asked.setdefault(each.shipment_id, []).append(back)
+    return tuple(tuple(lines) for _, lines in sorted(asked.items()))
+
+
+def carried_units(shipments: Iterable[Shipment]) -> dict[str, int]:
+    """Line id → units in shipments that were not cancelled, those that have left included."""
+    units: Counter[str] = Counter()
+    for line_id, parts in _by_line(shipments).items():
+        units[line_id] += sum(line.quantity for _, line in parts)
+    return dict(units)
+
+
 def answered(recall: Recall, *, is_acknowledged: bool, reason: str, now: datetime) -> Recall:
     """The recall with its answer. Refuses RECALL_ANSWERED: the first word counts."""
     if recall.state is not RecallState.PENDING:
@@ -135,10 +164,15 @@ def without(shipment: Shipment, recall: Recall, now: datetime) -> Shipment:
         if line.shipment_id == shipment.shipment_id:
             taken[line.line_id, line.sku] += line.quantity
     lines = tuple(
-        replace(line, quantity=line.quantity - taken[line.line_id, line.sku])
+        _less(line, taken[line.line_id, line.sku])
         for line in shipment.lines
         if line.quantity > taken[line.line_id, line.sku]
     )
     if not lines:
         return replace(cancel(shipment, now), recall_id="")
     return replace(shipment, lines=lines, recall_id="")
+
+
+def _less(line: ShipmentLine, units: int) -> ShipmentLine:
+    left = line.quantity - units
+    return replace(line, quantity=left, picked_quantity=min(line.picked_quantity, left))

@@ -97,9 +97,9 @@ INVARIANTS = (
     ),
     Invariant(
         "fulfillment.recalled_shipments_wait",
-        "A shipment of which units are asked back is not picked yet, and its recall waits for the warehouse's answer.",
-        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE recall_id IS NOT NULL AND (state <> 'released' "
-        "OR NOT EXISTS (SELECT 1 FROM recall WHERE recall.recall_id = shipment.recall_id AND recall.state = 'pending'))",
+        "A shipment of which units are asked back has not left, and its recall waits for the warehouse's answer.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE recall_id IS NOT NULL AND ("
+        "state NOT IN ('released', 'picked', 'packed') OR NOT EXISTS (SELECT 1 FROM recall WHERE recall.recall_id = shipment.recall_id AND recall.state = 'pending'))",
     ),
     Invariant(
         "fulfillment.recalled_units_are_there",

@@ -8,6 +8,7 @@ from sqlalchemy import insert, literal_column, update
 from sqlmodel import Session, col, select
 
 from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
+from services.fulfillment.domain.shipment import State
 from services.fulfillment.models import RecallLineRow, RecallRow, ShipmentRow
 from services.kernel.errors import Conflict, NotFound
 from services.runtime.db import table_of
@@ -17,8 +18,8 @@ _PENDING = col(RecallRow.state) == literal_column("'pending'")
 """As the index of pending recalls says it: SQLite takes such an index for no parameter."""
 
 
-def add(session: Session, recall: Recall) -> None:
-    """Store a pending recall and mark the shipments it concerns. Raises Conflict when one of them moved meanwhile."""
+def add(session: Session, recall: Recall, states: Sequence[State]) -> None:
+    """Store a pending recall and mark the shipments it concerns. Raises Conflict when one of them has left these states meanwhile."""
     session.execute(
         insert(RecallRow).values(
             recall_id=recall.recall_id,
@@ -45,7 +46,7 @@ def add(session: Session, recall: Recall) -> None:
         ],
     )
     concerned = update(ShipmentRow).where(
-        col(ShipmentRow.shipment_id).in_(sorted(recall.shipment_ids)), col(ShipmentRow.state) == "released"
+        col(ShipmentRow.shipment_id).in_(sorted(recall.shipment_ids)), col(ShipmentRow.state).in_(states)
     )
     marked = session.execute(concerned.values(recall_id=recall.recall_id).returning(col(ShipmentRow.shipment_id)))
     if len(marked.all()) != len(recall.shipment_ids):
@@ -69,10 +70,18 @@ def get(session: Session, recall_id: str) -> Recall:
     return found[0]
 
 
-def pending_of(session: Session, order_id: str) -> Recall | None:
-    """The one recall of an order that waits for its answer."""
-    found = _load(session, session.exec(select(RecallRow).where(col(RecallRow.order_id) == order_id, _PENDING)).all())
-    return found[0] if found else None
+def pending_of(session: Session, order_id: str) -> list[Recall]:
+    """The recalls of an order that wait for their answers, oldest first: all of one change."""
+    waiting = select(RecallRow).where(col(RecallRow.order_id) == order_id, _PENDING).order_by(col(RecallRow.recall_id))
+    return _load(session, session.exec(waiting).all())
+
+
+def is_asked(session: Session, order_id: str, change_id: str) -> bool:
+    """Whether units were ever asked back for a change of an order."""
+    wanted = select(col(RecallRow.recall_id)).where(
+        col(RecallRow.order_id) == order_id, col(RecallRow.change_id) == change_id
+    )
+    return session.exec(wanted.limit(1)).first() is not None
 
 
 def page(session: Session, order_id: str, after: str, limit: int) -> tuple[list[Recall], str]:

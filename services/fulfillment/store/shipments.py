@@ -58,7 +58,7 @@ _THE_LINE = (
     shipment_line.c.sku == bindparam("of_sku"),
 )
 _PICK = update(shipment_line).where(*_THE_LINE).values(picked_quantity=bindparam("picked"))
-_CUT = update(shipment_line).where(*_THE_LINE).values(quantity=bindparam("left"))
+_CUT = update(shipment_line).where(*_THE_LINE).values(quantity=bindparam("left"), picked_quantity=bindparam("picked"))
 _TAKE_OUT = delete(shipment_line).where(*_THE_LINE)
 _TO_LEAVE = select(shipment.c.serial, shipment.c.warehouse_id, shipment.c.ship_to).where(
     shipment.c.state.in_([State.RELEASED.value, State.PICKED.value, State.PACKED.value]), shipment.c.warehouse_id != ""
@@ -111,14 +111,18 @@ def save(session: Session, before: Shipment, after: Shipment) -> None:
 def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
     """Store that units left the shipment; lines that it has no more are gone. Raises Conflict like save()."""
     _save_row(session, before, after)
-    kept = {(line.line_id, line.sku): line.quantity for line in after.lines}
+    kept = {(line.line_id, line.sku): line for line in after.lines}
     lines = [
-        ({"id": before.shipment_id, "line": line.line_id, "of_sku": line.sku}, kept.get((line.line_id, line.sku), 0))
+        ({"id": before.shipment_id, "line": line.line_id, "of_sku": line.sku}, kept.get((line.line_id, line.sku)))
         for line in before.lines
-        if kept.get((line.line_id, line.sku)) != line.quantity
+        if kept.get((line.line_id, line.sku)) != line
     ]
-    gone = [the_line for the_line, left in lines if not left]
-    cut = [{**the_line, "left": left} for the_line, left in lines if left]
+    gone = [the_line for the_line, left in lines if left is None]
+    cut = [
+        {**the_line, "left": left.quantity, "picked": left.picked_quantity}
+        for the_line, left in lines
+        if left is not None
+    ]
     if gone:
         session.execute(_TAKE_OUT, gone)
     if cut:

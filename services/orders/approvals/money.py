@@ -18,6 +18,7 @@ from services.orders.approvals.holds import (
 )
 from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
 from services.orders.domain.facts import (
+    FREED,
     REAPPLIED,
     REFUNDED,
     REVERSED,
@@ -41,7 +42,12 @@ BILLING = Actor("billing", "service")
 PAYMENT_REVERSED_SIGNAL = "payment_reversed"
 _CAME = "the money is here"
 _SETTLED_BY = {PaymentReceived: "paid", InvoiceCredited: "credited or paid", InvoiceWrittenOff: "written off or paid"}
-_WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
+_WENT = {
+    REVERSED: "was reversed",
+    REAPPLIED: "was put to another use",
+    REFUNDED: "was refunded",
+    FREED: "is on account: the order comes to less",
+}
 
 
 def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> tuple[OrderAggregate, Credit]:

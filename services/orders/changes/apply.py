@@ -14,11 +14,12 @@ from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.holds import hold_for, lift_idle
 from services.orders.approvals.money import with_money
+from services.orders.changes import cancel_units
 from services.orders.changes.consent import end
+from services.orders.changes.make_version import make, notify, owe_signals
 from services.orders.changes.next_version import NextVersion, decided, undecided
-from services.orders.changes.propose import logged, mailed
+from services.orders.changes.propose import logged
 from services.orders.changes.rereview import rereviewed
-from services.orders.domain import mails, projection
 from services.orders.domain.amendment import Obstacle, below_minimum, invoiced_unheard
 from services.orders.domain.changes import (
     AGREED,
@@ -33,14 +34,12 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation, planned_holds
 from services.orders.domain.verdicts import beyond, carried, held_codes, key_of
-from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change, restate
 from services.orders.order.change_orders import find_change
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.policies.recheck import ChangedFacts
-from services.orders.store import changes, masterdata, orders, versions
-from services.orders.store import holds as hold_store
+from services.orders.store import changes, versions
 
 WORKFLOW = Actor("workflow", "service")
 _OURS = ("credit", "margin", "cost", "overdue")
@@ -50,7 +49,10 @@ _PICKED = "the warehouse has picked or shipped already what the change takes awa
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The order after a change was applied, or as it stays when it could not be; `reason` says why."""
+    """The order after a change was applied, or as it stays when it could not be; `reason` says why.
+
+    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to.
+    """
 
     is_applied: bool
     reason: str
@@ -58,6 +60,7 @@ class Applied:
     total: Money
     is_ship_complete: bool
     clearance: Clearance
+    frees_cash: bool = False
 
 
 def apply(
@@ -68,11 +71,12 @@ def apply(
     contacts: Contacts,
     now: datetime,
     invoiced: Mapping[str, int] = MappingProxyType({}),
+    invoice_count: int | None = None,
 ) -> Applied:
     """Make an agreed change the next version; a change that was applied or has ended before gives the order as it stands.
 
     What has been picked meanwhile, a rule that blocks by now, or money that an accepted order which grows does not have, rejects it;
-    so does an invoice that was not heard of yet, by what billing has `invoiced`.
+    so does an invoice that was not heard of yet, by what billing has `invoiced`. `invoice_count` is as in cancel_units.apply().
     """
     before = read_for_change(session, order_id)
     change = before.asked.change
@@ -80,7 +84,12 @@ def apply(
         change = find_change(session, order_id, change_id)
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
-        return _outcome(before, why)
+        return _outcome(before, why, change)
+    if change.is_cancellation:
+        after, why = cancel_units.apply(
+            session, before, change, credit, contacts, now, invoiced=invoiced, invoice_count=invoice_count
+        )
+        return _outcome(after, why, change)
     becomes = versions.becomes(session, before.order, change_id)
     before, credit = with_money(before, credit, becomes.totals.total)
     following = _next_version(session, before, becomes, credit, now)
@@ -89,10 +98,11 @@ def apply(
     if why:
         for_customer = _for_customer(before, following, blocked)
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
-        return _outcome(restate(session, after, now), why)
+        return _outcome(restate(session, after, now), why, change)
     known = decided(session, before.order)
     said, unasked = _divided(before, change, following, known)
-    after = _make(session, before, change, following, said, now)
+    policy = following.evaluation.policy
+    after = make(session, before, change, following.order, policy.version, said, now)
     if after.order.phase == IN_REVIEW:
         after = rereviewed(session, after, change, following.evaluation, known, contacts, now)
     else:
@@ -100,9 +110,9 @@ def apply(
         after = lift_idle(session, hold_for(session, after, open_questions, contacts, now), now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
-    _notify(session, before, after, change, contacts, now)
-    _owe_signals(session, before, after, change, now)
-    return _outcome(after, "")
+    notify(session, before, after, change, contacts, now)
+    owe_signals(session, before, after, change, now)
+    return _outcome(after, "", change)
 
 
 def _next_version(
@@ -143,28 +153,6 @@ def _for_customer(before: OrderAggregate, following: NextVersion, blocked: Seque
     return "; ".join(dict.fromkeys(found))
 
 
-def _make(
-    session: Session,
-    before: OrderAggregate,
-    change: ChangeOrder,
-    following: NextVersion,
-    said: Sequence[Violation],
-    now: datetime,
-) -> OrderAggregate:
-    """Keep the version that goes and write the one that comes; promises of what is gone are no longer made."""
-    becomes, policy = following.order, following.evaluation.policy
-    versions.keep(session, before.order, change.change_id, now)
-    orders.rewrite(session, becomes)
-    changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})
-    hold_store.add_violations(session, before.order_id, becomes.version, policy.version, said)
-    return replace(
-        before,
-        order=becomes,
-        promises=mails.still_promised(becomes, before.promises),
-        asked=read_asked(session, before.order_id),
-    )
-
-
 def _divided(
     before: OrderAggregate, change: ChangeOrder, following: NextVersion, known: Sequence[Violation]
 ) -> tuple[tuple[Violation, ...], tuple[Violation, ...]]:
@@ -184,35 +172,6 @@ def _divided(
     unasked = frozenset(one for one in new if one.code in codes)
     held = tuple(one for one in said if one in unasked or one.severity == BLOCK)
     return tuple(one for one in said if one not in unasked), held
-
-
-def _notify(
-    session: Session,
-    before: OrderAggregate,
-    after: OrderAggregate,
-    change: ChangeOrder,
-    contacts: Contacts,
-    now: datetime,
-) -> None:
-    mail = mails.order_changed(
-        after.order,
-        masterdata.customer(session, after.order.customer_id),
-        contacts,
-        mailed(change.difference),
-        total_before=before.order.totals.total,
-        reason=change.request.reason,
-        is_at_warehouse=any(line.released for line in before.progress.lines.values()),
-        is_total_changed=before.order.totals.total != after.order.totals.total,
-    )
-    outbox.mail(session, after.order, mail, now)
-
-
-def _owe_signals(
-    session: Session, before: OrderAggregate, after: OrderAggregate, change: ChangeOrder, now: datetime
-) -> None:
-    """What the facts said may be all there is to come, now that less is wanted."""
-    for name in projection.signals_of_change(before.order, after.order, after.progress):
-        outbox.signal(session, after.order_id, name, now, fact_id=change.change_id, subject_id=change.change_id)
 
 
 def record(
@@ -255,13 +214,15 @@ def recall_answered(
 ) -> OrderAggregate:
     """The warehouse has answered for a change: what was released is given back, or the change is rejected.
 
-    The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
+    A cancellation waits for the answers of all its shipments, and goes on without what one of them keeps. The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
     """
     found = [one for one in changes.of_order(session, before.order_id) if one.change_id == answer.change_id]
     if not found or found[0].state not in (AGREED, AWAITING_WAREHOUSE) or found[0].is_recalled:
         return before
     change = found[0]
-    if not answer.is_acknowledged:
+    if answer.waiting:
+        return before
+    if not answer.is_acknowledged and not change.is_cancellation:
         why = answer.reason or "the warehouse cannot give back what was released"
         return end(session, before, change, "reject", why, actor, contacts, now, customer_reason=_PICKED)
     state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
@@ -271,6 +232,14 @@ def recall_answered(
     return after
 
 
-def _outcome(aggregate: OrderAggregate, why: str) -> Applied:
+def _outcome(aggregate: OrderAggregate, why: str, change: ChangeOrder) -> Applied:
     order = aggregate.order
-    return Applied(not why, why, order.version, order.totals.total, order.is_ship_complete, of_aggregate(aggregate))
+    return Applied(
+        not why,
+        why,
+        order.version,
+        order.totals.total,
+        order.is_ship_complete,
+        of_aggregate(aggregate),
+        frees_cash=change.is_cancellation and not why,
+    )

@@ -13,6 +13,7 @@ from services.orders.approvals import plan_review
 from services.orders.approvals.holds import clear_if_still_right
 from services.orders.changes.propose import actor_of, agree, logged
 from services.orders.domain import mails
+from services.orders.domain.cancellation import DECLINED
 from services.orders.domain.changes import (
     AWAITING_CUSTOMER,
     ChangeOrder,
@@ -38,6 +39,7 @@ from services.orders.order.change_orders import find_change
 from services.orders.order.reviews import end_review
 from services.orders.policies import versions
 from services.orders.store import changes as store
+from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews
 
@@ -258,6 +260,8 @@ def end(
         **(more or {}),
     }
     store.alter(session, change.change_id, ended)
+    if change.is_cancellation:
+        hold_store.settle_cancellation(session, before.order_id, DECLINED, customer_reason or why, now)
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
     if verb not in _HAVE_THEIR_OWN_MAIL:

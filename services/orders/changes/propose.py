@@ -153,7 +153,7 @@ def propose_date(
     given, _ = _proposal(session, aggregate, request, actor.role, now)
     given = replace(given, needs_consent=True)
     refuse_obstacles(given.obstacles)
-    change = _change(aggregate, request, given, actor, _consent_span(session), now)
+    change = change_of(aggregate, request, given, actor, _consent_span(session), now)
     store.add(session, change, given.before, given.after, "")
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)
@@ -170,11 +170,11 @@ def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
         )
     if order.phase == RECEIVED:
         raise Conflict("ORDER_BEING_VALIDATED", "the order is being validated: try again in a moment")
+    if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
+        raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
     if pending is not None:
         sentence = f"another change {_UNDER_WAY[pending.state]}: wait for its outcome, or withdraw it"
         raise Refused("CHANGE_PENDING", sentence, change_id=pending.change_id, state=pending.state)
-    if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
-        raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
     if store.count(session, order.order_id) >= MAX_CHANGES:
         raise Refused("TOO_MANY_CHANGES", f"an order takes at most {MAX_CHANGES} changes: place another one")
 
@@ -255,8 +255,8 @@ def _put_on_its_way(
     contacts: Contacts,
     now: datetime,
 ) -> Proposed:
-    change = _withholding(
-        session, aggregate, _change(aggregate, request, given, actor, _consent_span(session), now), now
+    change = withholding(
+        session, aggregate, change_of(aggregate, request, given, actor, _consent_span(session), now), now
     )
     act = act_of(session, actor, aggregate.order, "proposed a change")
     intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, act, now)
@@ -275,7 +275,7 @@ def _put_on_its_way(
     return Proposed(after.asked.change or change, given, intent_id)
 
 
-def _withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
+def withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
     """The change with the instant until which it holds back the lines it touches, by the policy in force."""
     span = timedelta(hours=policy_versions.policy_in_force(session).changes.hold_release_hours)
     until = withholds_until(aggregate.order, aggregate.progress, change, span, now)
@@ -295,9 +295,10 @@ def _note_consent(
     note_event(session, aggregate, aggregate, actor, "change_consented", now, why=why, more=more)
 
 
-def _change(
+def change_of(
     aggregate: OrderAggregate, request: ChangeRequest, given: Proposal, actor: Actor, span: timedelta, now: datetime
 ) -> ChangeOrder:
+    """The change that a proposal is; `span` is how long a consent is waited for."""
     return ChangeOrder(
         change_id=new_id("chg"),
         order_id=aggregate.order_id,

@@ -69,7 +69,7 @@ def amend(
     A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it is today's and
     another quantity break applies; more units are held against today's price, so that rules see how far the agreed one is from it.
     A new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice,
-    discount and freight are what was billed of them. New lines are taxed where the order goes, at the rates of its day; all that has
+    discount and freight are what was billed of them. A line of which units were cancelled stays to tell so. New lines are taxed where the order goes, at the rates of its day; all that has
     not left is taxed anew when it goes elsewhere.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
@@ -81,6 +81,8 @@ def amend(
     for line in order.lines:
         is_firm = firm_units(progress.lines.get(line.line_id, LineProgress())) > 0
         changed = _changed(line, wanted.get(line.line_id), maker, is_firm=is_firm)
+        if line.cancelled and (changed is None or changed.line_id != line.line_id):
+            lines.append(replace(line, quantity=0, extended=Money.zero(order.currency)))
         if changed is not None:
             lines.append(changed)
             if changed.line_id != line.line_id:
@@ -194,7 +196,7 @@ def _unsound(order: Order, request: ChangeRequest) -> Iterator[Obstacle]:
 def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:
     """What is wrong with the lines that it would make."""
     known = {line.line_id for line in before.lines}
-    if not after.lines:
+    if not any(line.quantity for line in after.lines):
         yield Obstacle("NO_LINE_LEFT", "nothing of the order would be left: cancel it instead")
     if len(after.lines) > MAX_LINES:
         yield Obstacle("TOO_MANY_LINES", f"an order has at most {MAX_LINES} lines: place another one")

@@ -1,20 +1,29 @@
-"""Cancellation of a whole order before anything has shipped."""
+"""Cancelling an order, or what of it has not shipped: the request, what it comes to, and what stands against it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.kernel.errors import Refused
+from services.kernel.money import Money
+from services.orders.domain.amendment import Obstacle
+from services.orders.domain.cancelled_units import LineToCancel, asked_units, is_whole, without
+from services.orders.domain.consequence import Consequence, consequence
 from services.orders.domain.order import Order
-from services.orders.domain.projection import Progress, quantities
+from services.orders.domain.projection import Progress
 
 REQUESTED, DONE, DECLINED = "requested", "done", "declined"
 
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A request to cancel; the workflow settles it: done, or declined with a reason."""
+    """A request to cancel; the workflow settles it: done, or declined with a reason.
+
+    `change_id` names the change that cancels units of an order which goes on. `consequence` is what it comes to, and once it is done
+    what it came to; None for a request of before that was kept.
+    """
 
     cancellation_id: str
     order_id: str
@@ -25,60 +34,50 @@ class Cancellation:
     requested_at: datetime
     settled_at: datetime | None = None
     settled_reason: str = ""
+    change_id: str = ""
+    consequence: Consequence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationPreview:
-    """What cancelling now would do: units per line that stop, units of stock that are freed, and what money follows.
+    """What cancelling now would do, and the version that it makes: None where all of the order ends.
 
-    `reasons` say why it is not possible, as (code, sentence); empty when it is. `released_credit_minor` is what goes back to
-    the customer's credit, None while nobody knows; `refund_minor` what has been paid and would be owed back.
+    `obstacles` say why it is not possible; empty when it is.
     """
 
-    is_possible: bool
-    reasons: tuple[tuple[str, str], ...]
-    cancelled: dict[str, int]
-    freed_stock: dict[str, int]
-    stopped_shipments: tuple[str, ...]
-    released_credit_minor: int | None
-    refund_minor: int
-    currency: str
+    obstacles: tuple[Obstacle, ...]
+    consequence: Consequence
+    becomes: Order | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.obstacles
 
 
-def preview(order: Order, progress: Progress, committed: int | None, *, is_pending: bool) -> CancellationPreview:
-    """The consequences of cancelling the whole order now; `committed` is what billing holds for it, None when it is away."""
-    why = _obstacles(order, progress, is_pending=is_pending)
-    lines = quantities(order, progress)
-    paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
-    return CancellationPreview(
-        is_possible=not why,
-        reasons=tuple(why),
-        cancelled={line_id: line.ordered - line.shipped for line_id, line in lines.items()},
-        freed_stock={line_id: line.kept for line_id, line in lines.items()},
-        stopped_shipments=tuple(
-            shipment.number
-            for shipment in progress.shipments.values()
-            if shipment.state in ("released", "picked", "packed")
-        ),
-        released_credit_minor=0 if why else committed,
-        refund_minor=paid,
-        currency=order.currency,
-    )
+def preview(
+    order: Order,
+    progress: Progress,
+    asked: Sequence[LineToCancel],
+    committed: int | None,
+    against: Sequence[Obstacle] = (),
+) -> CancellationPreview:
+    """The consequence of cancelling these lines now, without any all that has not shipped.
 
-
-def check(order: Order, progress: Progress, *, is_pending: bool) -> None:
-    """Refuse with the first obstacle, in words."""
-    for code, sentence in _obstacles(order, progress, is_pending=is_pending):
-        raise Refused(code, sentence)
-
-
-def _obstacles(order: Order, progress: Progress, *, is_pending: bool) -> list[tuple[str, str]]:
-    found = []
-    if order.has_ended:
-        found.append(("ORDER_HAS_ENDED", f"the order is {order.phase} already, so there is nothing to cancel"))
-    shipped = sum(line.shipped for line in quantities(order, progress).values())
-    if shipped:
-        found.append(("ALREADY_SHIPPED", f"{shipped} units have shipped: ask for a return of them instead"))
-    if is_pending:
-        found.append(("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome"))
-    return found
+    `committed` is what billing holds of the customer's credit for the order, in minor units, None when it is away; `against` is what
+    else stands against it.
+    """
+    credit = None if committed is None else Money(committed, order.currency)
+    ended = f"the order is {order.phase} already, so there is nothing to cancel"
+    found = [*((Obstacle("ORDER_HAS_ENDED", ended),) if order.has_ended else ()), *against]
+    units, unsound = asked_units(order, progress, asked)
+    found += () if found else unsound
+    if found:
+        nothing = None if credit is None else Money.zero(order.currency)
+        return CancellationPreview(tuple(found), consequence(order, order, progress, {}, nothing))
+    try:
+        becomes = None if is_whole(order, progress, units) else without(order, progress, units)
+    except Refused as refusal:
+        obstacle = Obstacle(refusal.reason, refusal.message)
+        return CancellationPreview((obstacle,), consequence(order, order, progress, {}, credit))
+    return CancellationPreview((), consequence(order, becomes, progress, units, credit), becomes)

@@ -75,7 +75,10 @@ class SpokenConsent:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """What somebody asks to change; members that are None stay as they are."""
+    """What somebody asks to change; members that are None stay as they are.
+
+    One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled.
+    """
 
     reason: str
     lines: tuple[LineChange, ...] = ()
@@ -85,6 +88,7 @@ class ChangeRequest:
     discount: Money | None = None
     freight: Money | None = None
     consent: SpokenConsent | None = None
+    is_cancellation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,11 @@ class ChangeOrder:
     kinds: tuple[str, ...] = field(default=())
     withholds_until: datetime | None = None
     resumed_at: datetime | None = None
+
+    @property
+    def is_cancellation(self) -> bool:
+        """Whether it cancels units: no rule is asked about fewer units, and what a warehouse keeps of them is not cancelled."""
+        return self.request.is_cancellation
 
     @property
     def is_withholding(self) -> bool:

@@ -12,7 +12,7 @@ STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION = "shipment_exception"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
-REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
+REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
 STOCK_ALLOCATED = "stock_allocated"
@@ -194,13 +194,14 @@ class ShipmentsChanged:
 
 @dataclass(frozen=True, slots=True)
 class RecallAnswered:
-    """The warehouse's answer to the recall of a change, and the shipments it concerned."""
+    """The warehouse's answer to a recall of a change, and the shipments it concerned; `waiting` recalls of the change have none yet."""
 
     lines: Mapping[str, LineMilestones]
     shipments: tuple[Shipment, ...]
     change_id: str
     is_acknowledged: bool
     reason: str
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

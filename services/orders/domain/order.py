@@ -200,7 +200,7 @@ class Line:
 
     `reference_price` is what the agreement or the catalog said at that moment, None when neither knew a price;
     `price_source` is agreement, list, given or none. A SKU that the catalog did not know has is_known False. `tax` is how its
-    category was taxed where it goes.
+    category was taxed where it goes. `quantity` is what is wanted of it still; `cancelled` units were asked for beside that.
     """
 
     line_id: str
@@ -216,6 +216,12 @@ class Line:
     is_known: bool = True
     tax_category: str = STANDARD_CATEGORY
     tax: TaxKind = UNTAXED
+    cancelled: int = 0
+
+    @property
+    def ordered(self) -> int:
+        """What was asked for."""
+        return self.quantity + self.cancelled
 
 
 def highest_line_id(line_ids: Iterable[str]) -> int:
@@ -246,7 +252,7 @@ def totals(
 
     A discount larger than the merchandise is Refused: it would turn the order into a debt of ours.
     """
-    taxed = [TaxedLine(line.line_id, line.quantity, line.extended, line.tax) for line in lines]
+    taxed = [TaxedLine(line.line_id, line.quantity, line.extended, line.tax) for line in lines if line.quantity]
     merchandise = Money.total((line.extended for line in taxed), discount.currency)
     if discount > merchandise:
         raise Refused(
@@ -388,4 +394,4 @@ class Order:
     @property
     def has_goods(self) -> bool:
         """Whether anything of it is shipped; an order of services alone needs no address."""
-        return any(line.kind != "service" for line in self.lines)
+        return any(line.kind != "service" and line.quantity for line in self.lines)

@@ -15,6 +15,7 @@ from services.orders.domain.facts import (
     Fact,
     Invoice,
     Line,
+    RecallAnswered,
     Shipment,
     ShipmentLine,
     credit_in,
@@ -207,7 +208,7 @@ def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
-    """Units of each line, in line order; what an order that ended early has not shipped counts as cancelled.
+    """Units of each line, in line order; what an order that ended early has not shipped counts as cancelled, too.
 
     After a change inventory may still tell of the version before: nothing beyond what is ordered is shown as held or waiting.
     """
@@ -217,8 +218,8 @@ def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
         so_far = progress.lines.get(line.line_id, LineProgress())
         held = max(so_far.shipped, min(so_far.allocated, line.quantity))
         lines[line.line_id] = LineQuantities(
-            ordered=line.quantity,
-            cancelled=line.quantity - so_far.shipped if has_stopped else 0,
+            ordered=line.ordered,
+            cancelled=line.cancelled + (line.quantity - so_far.shipped if has_stopped else 0),
             backordered=0 if has_stopped else min(so_far.backordered, max(0, line.quantity - held)),
             allocated=so_far.shipped if has_stopped else held,
             released=so_far.released,
@@ -259,11 +260,13 @@ def is_complete(order: Order, progress: Progress) -> bool:
 def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tuple[str, ...]:
     """Names of the signals that this fact owes the workflow.
 
-    Every stock_allocated, shipment_shipped and recall_answered; shipment_delivered and payment_settled only by the fact that made them true,
+    Every stock_allocated, shipment_shipped and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
     whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
     for only the workflow knows what it has withheld.
     """
     owed = [fact.kind] if fact.kind in (STOCK_ALLOCATED, "shipment_shipped", "recall_answered") else []
+    if isinstance(fact.detail, RecallAnswered) and fact.detail.waiting:
+        owed = []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):

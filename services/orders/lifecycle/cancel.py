@@ -1,20 +1,35 @@
-"""Cancelling a whole order: what it would do, and the request that the workflow settles."""
+"""Cancelling an order, or what of it has not shipped: what it would do, and the request that the workflow settles."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.errors import Conflict, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
+from services.orders.changes import cancel_units
+from services.orders.changes.propose import actor_of, check_changeable
 from services.orders.domain import cancellation as domain
 from services.orders.domain.access import Scope
+from services.orders.domain.amendment import Obstacle
 from services.orders.domain.cancellation import REQUESTED, Cancellation, CancellationPreview
+from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, check_version, note_event, read, read_for_change
+from services.orders.order.aggregate import (
+    Actor,
+    OrderAggregate,
+    check_version,
+    note_event,
+    read,
+    read_for_change,
+)
 from services.orders.store import holds as store
+
+_PENDING = Obstacle("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +41,14 @@ class Requested:
     intent_id: str
 
 
-def preview(session: Session, order_id: str, scope: Scope, committed: int | None) -> CancellationPreview:
-    """What cancelling now would do; nothing changes. `committed` is what billing holds of the customer's credit for it, in
-    minor units, and None when billing did not say.
+def preview(
+    session: Session, order_id: str, scope: Scope, committed: int | None, lines: Sequence[LineToCancel] = ()
+) -> CancellationPreview:
+    """What cancelling these lines now would do, without any all that has not shipped; nothing changes.
+
+    `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say.
     """
-    aggregate = read(session, order_id, scope)
-    is_pending = _pending(session, order_id) is not None
-    return domain.preview(aggregate.order, aggregate.progress, committed, is_pending=is_pending)
+    return _previewed(session, read(session, order_id, scope), committed, lines)
 
 
 def request(
@@ -44,17 +60,23 @@ def request(
     expected_version: int | None = None,
     *,
     committed: int | None = None,
+    lines: Sequence[LineToCancel] = (),
 ) -> Requested:
-    """Store a request to cancel the whole order, to be handed to the workflow as `CancelOrder(cancellation_id, reason)`.
+    """Store a request to cancel, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
-    `committed` is as in `preview`.
-    Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING or VERSION_STALE. The workflow has the last word: the
-    warehouse may have been quicker.
+    `committed` and `lines` are as in `preview`. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
+    what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES. The warehouses have the last word: they may have
+    been quicker.
     """
-    aggregate = read_for_change(session, order_id, caller.scope)
-    check_version(aggregate, expected_version)
-    is_pending = _pending(session, order_id) is not None
-    domain.check(aggregate.order, aggregate.progress, is_pending=is_pending)
+    before = read_for_change(session, order_id, caller.scope)
+    check_version(before, expected_version)
+    previewed = _previewed(session, before, committed, lines)
+    _refuse(previewed.obstacles)
+    change_id, intent_id = "", ""
+    if previewed.becomes is not None:
+        actor = actor_of(caller)
+        _, change, intent_id = cancel_units.put_on_its_way(session, before, previewed, actor, reason, now)
+        change_id = change.change_id
     asked = Cancellation(
         cancellation_id=new_id("can"),
         order_id=order_id,
@@ -63,13 +85,40 @@ def request(
         requested_by=caller.principal.sub,
         requested_role=caller.role,
         requested_at=now,
+        change_id=change_id,
+        consequence=previewed.consequence,
     )
-    intent_id = outbox.cancel(session, asked, now)
+    if not change_id:
+        intent_id = outbox.cancel(session, asked, now)
+        actor = Actor(caller.principal.sub, caller.role)
+        note_event(session, before, before, actor, "cancellation_requested", now, why=reason)
     store.add_cancellation(session, asked, intent_id)
-    actor = Actor(caller.principal.sub, caller.role)
-    note_event(session, aggregate, aggregate, actor, "cancellation_requested", now, why=reason)
-    consequences = domain.preview(aggregate.order, aggregate.progress, committed, is_pending=False)
-    return Requested(asked, consequences, intent_id)
+    return Requested(asked, previewed, intent_id)
+
+
+def _previewed(
+    session: Session, aggregate: OrderAggregate, committed: int | None, lines: Sequence[LineToCancel]
+) -> CancellationPreview:
+    order, progress = aggregate.order, aggregate.progress
+    against = (_PENDING,) if _pending(session, order.order_id) is not None else ()
+    found = domain.preview(order, progress, lines, committed, against)
+    if found.becomes is None:
+        return found
+    try:
+        check_changeable(session, aggregate)
+    except (Refused, Conflict) as refusal:
+        return domain.preview(order, progress, lines, committed, (Obstacle(refusal.reason, refusal.message),))
+    return found
+
+
+def _refuse(obstacles: Sequence[Obstacle]) -> None:
+    """Refuse by the first obstacle's code, with every one in words; Conflict while the order is being validated."""
+    if not obstacles:
+        return
+    first = obstacles[0]
+    if first.code == "ORDER_BEING_VALIDATED":
+        raise Conflict(first.code, first.sentence)
+    raise Refused(first.code, "; ".join(one.sentence for one in obstacles))
 
 
 def get(session: Session, order_id: str, cancellation_id: str, scope: Scope) -> Cancellation | None:

@@ -146,6 +146,7 @@ def _recall_answered(detail: pb.RecallAnswered, sequence: int) -> facts.RecallAn
         detail.change_id,
         detail.is_acknowledged,
         detail.reason,
+        detail.waiting_count,
     )
 
 

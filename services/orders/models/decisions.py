@@ -66,7 +66,7 @@ class ViolationRow(Table, table=True):
 
 
 class CancellationRow(Table, table=True):
-    """A request to cancel an order; at most one waits for its outcome."""
+    """A request to cancel an order, or by `change_id` units of it; at most one waits. `consequence` is what it comes to."""
 
     __tablename__ = "cancellation"
     __table_args__ = (
@@ -92,6 +92,8 @@ class CancellationRow(Table, table=True):
     request_fact_id: str = Field(sa_type=Text)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     settled_reason: str = Field(sa_type=Text)
+    change_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    consequence: Any = Field(default=None, sa_type=JsonText, nullable=True)
 
 
 class FeedbackRow(Table, table=True):

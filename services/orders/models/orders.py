@@ -122,7 +122,9 @@ class LineRow(Table, table=True):
     __tablename__ = "order_line"
     __table_args__ = (
         ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="order_line_order"),
-        CheckConstraint("quantity >= 1", name="order_line_quantity_positive"),
+        CheckConstraint(
+            "quantity >= 0 AND cancelled >= 0 AND quantity + cancelled >= 1", name="order_line_quantity_positive"
+        ),
         CheckConstraint("extended_minor >= 0", name="order_line_extended_not_negative"),
         Index("order_line_sku", "sku"),
         STRICT,
@@ -135,6 +137,7 @@ class LineRow(Table, table=True):
     description: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     quantity: int = Field(sa_type=Int64)
+    cancelled: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
     reference_price: str = Field(sa_type=Text)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import Refused
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.cancellation import Cancellation
+from services.orders.domain.cancellation import DECLINED, Cancellation
 from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
@@ -182,8 +182,12 @@ def _withdraw_questions(session: Session, aggregate: OrderAggregate, now: dateti
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
     if change is not None:
-        ended = {"state": WITHDRAWN, "ended_at": now, "ended_reason": why or f"the order is {aggregate.order.phase}"}
-        changes.alter(session, change.change_id, ended)
+        reason = why or f"the order is {aggregate.order.phase}"
+        changes.alter(session, change.change_id, {"state": WITHDRAWN, "ended_at": now, "ended_reason": reason})
+        if change.is_cancellation:
+            holds.settle_cancellation(
+                session, aggregate.order_id, DECLINED, f"the order is {aggregate.order.phase}", now
+            )
     return (
         replace(aggregate, asked=read_asked(session, aggregate.order_id)) if aggregate.asked.is_anything else aggregate
     )

@@ -23,11 +23,15 @@ def replaced_versions(session: Session, order: Order) -> tuple[KeptVersion, ...]
 
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
-    """The order as a change makes it, its lines' quantities, and the lines of the order as it stands that are held back."""
+    """The order as a change makes it, its lines' quantities, and the lines of the order as it stands that are held back.
+
+    `is_cancellation`: the change cancels units.
+    """
 
     order: Order
     lines: dict[str, LineQuantities]
     withheld_line_ids: frozenset[str] = frozenset()
+    is_cancellation: bool = False
 
 
 def changed_order(session: Session, order_id: str, change_id: str) -> ChangedOrder:
@@ -38,6 +42,7 @@ def changed_order(session: Session, order_id: str, change_id: str) -> ChangedOrd
     aggregate = read(session, order_id)
     change = find_change(session, order_id, change_id)
     if change.state == APPLIED:
-        return ChangedOrder(aggregate.order, aggregate.lines())
+        return ChangedOrder(aggregate.order, aggregate.lines(), is_cancellation=change.is_cancellation)
     becomes = store.becomes(session, aggregate.order, change_id)
-    return ChangedOrder(becomes, quantities(becomes, aggregate.progress), withheld_lines(aggregate.order, change))
+    lines, withheld = quantities(becomes, aggregate.progress), withheld_lines(aggregate.order, change)
+    return ChangedOrder(becomes, lines, withheld, change.is_cancellation)

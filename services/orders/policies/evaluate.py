@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from sqlmodel import Session
 
+from services.orders.domain.cancelled_units import as_asked
 from services.orders.domain.exchange import NO_RATES
 from services.orders.domain.matrix import Hit
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Policy, Violation
+from services.orders.domain.verdicts import key_of
 from services.orders.policies import engine, versions
 from services.orders.policies.engine import Amounts, Credit, CustomerHistory, Evidence
 from services.orders.store import exchange, order_history
@@ -29,7 +31,19 @@ class Evaluation:
 
 
 def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:
-    """The evaluation; the order need not be stored as it is given."""
+    """The evaluation; the order need not be stored as it is given.
+
+    Of an order with cancelled units only that is said which is true of what was asked, too: no minimum is judged again, and no hold
+    goes because less is wanted of it. Lines that are cancelled whole are not looked at.
+    """
+    found = _evaluate(session, replace(order, lines=tuple(line for line in order.lines if line.quantity)), credit, now)
+    if not any(line.cancelled for line in order.lines):
+        return found
+    said = {key_of(one) for one in _evaluate(session, as_asked(order), credit, now).violations}
+    return replace(found, violations=tuple(one for one in found.violations if key_of(one) in said))
+
+
+def _evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:
     policy = versions.policy_in_force(session)
     skus = [line.sku for line in order.lines]
     today = sessions.business_day(session, now)

@@ -107,6 +107,17 @@ def alter(session: Session, change_id: str, values: Mapping[str, Any]) -> None:
     session.execute(statement, execution_options={"synchronize_session": False})
 
 
+def rewrite(session: Session, change: ChangeOrder, becomes: Order) -> None:
+    """Give a change another version to make, with its difference and total."""
+    values = {
+        "becomes": versions.document(becomes),
+        "difference": [asdict(row) for row in change.difference],
+        "total_after_minor": change.total_after.minor,
+        "kinds": list(change.kinds),
+    }
+    alter(session, change.change_id, values)
+
+
 def intent_fact_id(session: Session, change_id: str) -> str:
     """The outbox row that would hand a change to the workflow."""
     query = select(col(ChangeRow.intent_fact_id)).where(col(ChangeRow.change_id) == change_id)
@@ -132,6 +143,7 @@ def _request_document(request: ChangeRequest) -> dict[str, Any]:
         "discount_minor": request.discount.minor if request.discount else None,
         "freight_minor": request.freight.minor if request.freight else None,
         "consent": _consent_document(request.consent) if request.consent else None,
+        **({"is_cancellation": True} if request.is_cancellation else {}),
     }
 
 
@@ -162,6 +174,7 @@ def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
         discount=money("discount"),
         freight=money("freight"),
         consent=_consent(document["consent"]) if document.get("consent") else None,
+        is_cancellation=document.get("is_cancellation", False),
     )
 
 

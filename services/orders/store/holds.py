@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, bindparam, func, insert, literal_column, sele
 from sqlmodel import Session, col
 
 from services.orders.domain.cancellation import REQUESTED, Cancellation
+from services.orders.domain.consequence import Consequence
 from services.orders.domain.coverage import Figures
 from services.orders.domain.holds import NO_ALLOWANCE, Allowance, Hold
 from services.orders.domain.policies import Violation
@@ -32,6 +33,7 @@ _CANCELLATION = (
     "requested_at",
     "settled_at",
     "settled_reason",
+    "change_id",
 )
 
 _order, _hold = table_of(OrderRow), table_of(HoldRow)
@@ -57,12 +59,14 @@ _LAST_VIOLATION = select(func.coalesce(func.max(_violation.c.position), literal_
     _violation.c.order_id == bindparam("of")
 )
 _CANCELLATIONS = (
-    select(*(_cancellation.c[name] for name in _CANCELLATION))
+    select(*(_cancellation.c[name] for name in (*_CANCELLATION, "consequence")))
     .where(_cancellation.c.order_id == bindparam("of"))
     .order_by(_cancellation.c.requested_at, _cancellation.c.cancellation_id)
 )
 _is_open = _cancellation.c.state == literal_column(f"'{REQUESTED}'")  # said in the statement itself, the index serves
-_WAITING = select(_cancellation.c.cancellation_id).where(_cancellation.c.order_id == bindparam("of"), _is_open)
+_WAITING = select(_cancellation.c.cancellation_id).where(
+    _cancellation.c.order_id == bindparam("of"), _is_open, _cancellation.c.change_id == literal_column("''")
+)
 _SETTLE = update(_cancellation).where(_cancellation.c.order_id == bindparam("of"), _is_open)
 
 
@@ -180,22 +184,32 @@ def _figures(kept: Mapping[str, Any]) -> Figures:
 def add_cancellation(session: Session, cancellation: Cancellation, request_fact_id: str) -> None:
     """Keep a request to cancel."""
     values = {name: getattr(cancellation, name) for name in _CANCELLATION}
-    session.execute(insert(CancellationRow).values(**values, request_fact_id=request_fact_id))
+    kept = cancellation.consequence.document() if cancellation.consequence else None
+    session.execute(insert(CancellationRow).values(**values, consequence=kept, request_fact_id=request_fact_id))
 
 
 def cancellations_of(session: Session, order_id: str) -> tuple[Cancellation, ...]:
     """Every request to cancel an order, oldest first."""
-    return tuple(Cancellation(**row) for row in session.execute(_CANCELLATIONS, {"of": order_id}).mappings())
+    return tuple(_cancellation_of(row) for row in session.execute(_CANCELLATIONS, {"of": order_id}).mappings())
+
+
+def _cancellation_of(row: RowMapping) -> Cancellation:
+    kept = row["consequence"]
+    return Cancellation(**{**row, "consequence": Consequence.of(kept) if kept is not None else None})
 
 
 def waiting_cancellation(session: Session, order_id: str) -> str:
-    """The id of the request to cancel an order that waits for its outcome; empty without one."""
+    """The id of the request to cancel all of an order that waits for its outcome; empty without one."""
     return session.execute(_WAITING, {"of": order_id}).scalar() or ""
 
 
-def settle_cancellation(session: Session, order_id: str, state: str, reason: str, now: datetime) -> None:
-    """Settle the open request of an order, if there is one."""
-    session.execute(_SETTLE, {"of": order_id, "state": state, "settled_at": now, "settled_reason": reason})
+def settle_cancellation(
+    session: Session, order_id: str, state: str, reason: str, now: datetime, consequence: Consequence | None = None
+) -> None:
+    """Settle the open request of an order, if there is one; `consequence` is what it has come to where that is another."""
+    values = {"state": state, "settled_at": now, "settled_reason": reason}
+    kept = {"consequence": consequence.document()} if consequence else {}
+    session.execute(_SETTLE, {"of": order_id, **values, **kept})
 
 
 def request_fact_id(session: Session, cancellation_id: str) -> str:

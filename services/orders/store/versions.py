@@ -51,6 +51,7 @@ def of_document(order: Order, kept: Mapping[str, Any]) -> Order:
 def _line_document(line: Line) -> dict[str, Any]:
     return {
         **{name: getattr(line, name) for name in _LINE},
+        **({"cancelled": line.cancelled} if line.cancelled else {}),
         "unit_price": line.unit_price.text,
         "extended_minor": line.extended.minor,
         "reference_price": line.reference_price.text if line.reference_price else "",
@@ -67,6 +68,7 @@ def _line(kept: Mapping[str, Any], order: Order) -> Line:
         reference_price=UnitPrice.parse(reference, currency) if reference else None,
         tax_category=kept.get("tax_category", STANDARD_CATEGORY),
         tax=taxes.line_kind(kept, order.tax_rate),
+        cancelled=kept.get("cancelled", 0),
     )
 
 

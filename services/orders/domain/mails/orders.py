@@ -109,6 +109,7 @@ def pro_forma(order: Order, customer: Customer, received: Money) -> Mail | None:
             "extended": amount(line.extended),
         }
         for line in order.lines
+        if line.quantity
     ]
     variables = {
         "amount": amount(asked),

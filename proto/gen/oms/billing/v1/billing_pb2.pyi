@@ -491,6 +491,62 @@ class AdjustCreditResponse(_message.Message):
 Global___AdjustCreditResponse: _TypeAlias = AdjustCreditResponse  # noqa: Y015
 
 @_typing.final
+class FreeOrderMoneyRequest(_message.Message):
+    """Frees what an order whose units were cancelled no longer needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What the order comes to now."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreeOrderMoneyRequest: _TypeAlias = FreeOrderMoneyRequest  # noqa: Y015
+
+@_typing.final
+class FreeOrderMoneyResponse(_message.Message):
+    """What became free."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FREED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def freed(self) -> _types_pb2.Money:
+        """Cash that was held for the order and is on the customer's account now."""
+
+    def __init__(
+        self,
+        *,
+        freed: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freed", b"freed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["freed", b"freed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FreeOrderMoneyResponse: _TypeAlias = FreeOrderMoneyResponse  # noqa: Y015
+
+@_typing.final
 class ReleaseCreditRequest(_message.Message):
     """Gives back what an order has committed and not been invoiced."""
 

@@ -66,6 +66,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.FromString,
                 _registered_method=True)
+        self.FreeOrderMoney = channel.unary_unary(
+                '/oms.billing.v1.BillingService/FreeOrderMoney',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyResponse.FromString,
+                _registered_method=True)
         self.ReleaseCredit = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ReleaseCredit',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.SerializeToString,
@@ -346,6 +351,14 @@ class BillingServiceServicer:
 
     def AdjustCredit(self, request, context):
         """Commit a changed order's new total in place of the old one, if there is room or it is less.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FreeOrderMoney(self, request, context):
+        """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
+        where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -750,6 +763,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.SerializeToString,
             ),
+            'FreeOrderMoney': grpc.unary_unary_rpc_method_handler(
+                    servicer.FreeOrderMoney,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyResponse.SerializeToString,
+            ),
             'ReleaseCredit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseCredit,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.FromString,
@@ -1128,6 +1146,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/AdjustCredit',
             oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FreeOrderMoney(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/FreeOrderMoney',
+            oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.FreeOrderMoneyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,10 @@ class BillingServiceStub:
     """
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
+    FreeOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.FreeOrderMoneyRequest, _billing_pb2.FreeOrderMoneyResponse]
+    """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
+    where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+    """
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
     """Give back what is committed and not invoiced."""
     GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
@@ -243,6 +247,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
+    FreeOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.FreeOrderMoneyRequest, _billing_pb2.FreeOrderMoneyResponse]  # type: ignore[assignment]
+    """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
+    where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+    """
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
     """Give back what is committed and not invoiced."""
     GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
@@ -458,6 +466,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.AdjustCreditResponse, _abc.Awaitable[_billing_pb2.AdjustCreditResponse]]:
         """Commit a changed order's new total in place of the old one, if there is room or it is less."""
+
+    @_abc_1.abstractmethod
+    def FreeOrderMoney(
+        self,
+        request: _billing_pb2.FreeOrderMoneyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.FreeOrderMoneyResponse, _abc.Awaitable[_billing_pb2.FreeOrderMoneyResponse]]:
+        """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
+        where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+        """
 
     @_abc_1.abstractmethod
     def ReleaseCredit(

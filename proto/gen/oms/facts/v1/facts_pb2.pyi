@@ -1100,6 +1100,7 @@ class RecallAnswered(_message.Message):
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     IS_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    WAITING_COUNT_FIELD_NUMBER: _builtins.int
     recall_id: _builtins.str
     """The recall."""
     change_id: _builtins.str
@@ -1108,6 +1109,8 @@ class RecallAnswered(_message.Message):
     """Whether the units have left their shipments."""
     reason: _builtins.str
     """Why not, or why it was answered without a person; may be empty."""
+    waiting_count: _builtins.int
+    """Recalls of the same change that wait for their answers still: a cancellation asks for each shipment on its own."""
     @_builtins.property
     def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineMilestones]:
         """How far each line has come, by line id; zeros for a recalled line that is in no shipment any more."""
@@ -1125,10 +1128,11 @@ class RecallAnswered(_message.Message):
         change_id: _builtins.str = ...,
         is_acknowledged: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        waiting_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "is_acknowledged", b"is_acknowledged", "lines", b"lines", "reason", b"reason", "recall_id", b"recall_id", "shipments", b"shipments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "is_acknowledged", b"is_acknowledged", "lines", b"lines", "reason", b"reason", "recall_id", b"recall_id", "shipments", b"shipments", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1599,7 +1603,9 @@ class PaymentReversed(_message.Message):
     held_minor: _builtins.int
     """What is still held for the order after it, in minor units."""
     cause: _builtins.str
-    """reversed, reapplied (put to another use) or refunded; empty means reversed."""
+    """reversed, reapplied (put to another use), refunded, or freed: the order comes to less, and the cash is on the customer's account;
+    empty means reversed.
+    """
     @_builtins.property
     def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]:
         """The order's invoices that it had paid, as they stand after it."""

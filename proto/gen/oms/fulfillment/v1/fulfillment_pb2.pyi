@@ -1049,6 +1049,7 @@ class RequestRecallRequest(_message.Message):
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     IS_ALL_NOT_PICKED_FIELD_NUMBER: _builtins.int
+    IS_CANCELLATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -1057,6 +1058,10 @@ class RequestRecallRequest(_message.Message):
     """What no longer wants them: a change order, or the hold of a reversed payment."""
     is_all_not_picked: _builtins.bool
     """Ask for all that is not picked yet, whatever lines say."""
+    is_cancellation: _builtins.bool
+    """The units are cancelled: picked and packed ones are asked for too, each shipment on its own and once a change, and what has left
+    or is kept by its warehouse refuses nothing.
+    """
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units to keep released per line, counted since the order began and those that have left included, services too; a line that is
@@ -1071,10 +1076,11 @@ class RequestRecallRequest(_message.Message):
         change_id: _builtins.str = ...,
         lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
         is_all_not_picked: _builtins.bool = ...,
+        is_cancellation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "is_all_not_picked", b"is_all_not_picked", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "is_all_not_picked", b"is_all_not_picked", "is_cancellation", b"is_cancellation", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1090,6 +1096,7 @@ class RequestRecallResponse(_message.Message):
     RECALL_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
     state: Global___RecallState.ValueType
     """nothing to recall, pending or refused."""
     recall_id: _builtins.str
@@ -1098,6 +1105,12 @@ class RequestRecallResponse(_message.Message):
     """BELOW_PICKED, BELOW_SHIPPED or RECALL_PENDING; empty unless refused."""
     message: _builtins.str
     """The reason as a sentence; empty unless refused."""
+    @_builtins.property
+    def carried(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units per line that shipments carry, those that have left included, when a cancellation has nothing to recall any more: at least
+        these are kept.
+        """
+
     def __init__(
         self,
         *,
@@ -1105,10 +1118,11 @@ class RequestRecallResponse(_message.Message):
         recall_id: _builtins.str = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
+        carried: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason", "recall_id", b"recall_id", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "message", b"message", "reason", b"reason", "recall_id", b"recall_id", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -905,6 +905,9 @@ class GetChangedOrderResponse(_message.Message):
 
     ORDER_FIELD_NUMBER: _builtins.int
     WITHHELD_LINE_IDS_FIELD_NUMBER: _builtins.int
+    IS_CANCELLATION_FIELD_NUMBER: _builtins.int
+    is_cancellation: _builtins.bool
+    """Whether the change cancels units: whatever the warehouses keep of them is not cancelled."""
     @_builtins.property
     def order(self) -> Global___Order:
         """The order at its next version."""
@@ -918,14 +921,73 @@ class GetChangedOrderResponse(_message.Message):
         *,
         order: Global___Order | None = ...,
         withheld_line_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_cancellation: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_cancellation", b"is_cancellation", "order", b"order", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetChangedOrderResponse: _TypeAlias = GetChangedOrderResponse  # noqa: Y015
+
+@_typing.final
+class KeepUnitsRequest(_message.Message):
+    """Names what the warehouses carry of an order of which a change cancels units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change."""
+    @_builtins.property
+    def carried(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units per line that shipments carry, those that have left included."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        carried: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "change_id", b"change_id", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepUnitsRequest: _TypeAlias = KeepUnitsRequest  # noqa: Y015
+
+@_typing.final
+class KeepUnitsResponse(_message.Message):
+    """What is left of the cancellation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_PENDING_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    is_pending: _builtins.bool
+    """Whether any unit is still cancelled; otherwise the change has ended and `reason` says why."""
+    reason: _builtins.str
+    """Why not."""
+    def __init__(
+        self,
+        *,
+        is_pending: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_pending", b"is_pending", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeepUnitsResponse: _TypeAlias = KeepUnitsResponse  # noqa: Y015
 
 @_typing.final
 class ApplyChangeRequest(_message.Message):
@@ -937,6 +999,7 @@ class ApplyChangeRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     CREDIT_FIELD_NUMBER: _builtins.int
+    INVOICE_COUNT_FIELD_NUMBER: _builtins.int
     INVOICED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
@@ -944,6 +1007,8 @@ class ApplyChangeRequest(_message.Message):
     """The order."""
     change_id: _builtins.str
     """The change."""
+    invoice_count: _builtins.int
+    """Invoices of the order that billing has posted; unset when billing was not asked."""
     @_builtins.property
     def credit(self) -> Global___CreditStanding:
         """What billing said of the new total."""
@@ -961,13 +1026,16 @@ class ApplyChangeRequest(_message.Message):
         order_id: _builtins.str = ...,
         change_id: _builtins.str = ...,
         credit: Global___CreditStanding | None = ...,
+        invoice_count: _builtins.int | None = ...,
         invoiced: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_invoice_count", b"_invoice_count", "credit", b"credit", "invoice_count", b"invoice_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "credit", b"credit", "invoiced", b"invoiced", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invoice_count", b"_invoice_count", "change_id", b"change_id", "credit", b"credit", "invoice_count", b"invoice_count", "invoiced", b"invoiced", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__invoice_count: _TypeAlias = _typing.Literal["invoice_count"]  # noqa: Y015
+    _WhichOneofArgType__invoice_count: _TypeAlias = _typing.Literal["_invoice_count", b"_invoice_count"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invoice_count) -> _WhichOneofReturnType__invoice_count | None: ...
 
 Global___ApplyChangeRequest: _TypeAlias = ApplyChangeRequest  # noqa: Y015
 
@@ -983,6 +1051,7 @@ class ApplyChangeResponse(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     IS_SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
     CLEARANCE_FIELD_NUMBER: _builtins.int
+    FREES_CASH_FIELD_NUMBER: _builtins.int
     is_applied: _builtins.bool
     """Whether the new version stands; otherwise the order is as it was and `reason` says why."""
     reason: _builtins.str
@@ -991,6 +1060,8 @@ class ApplyChangeResponse(_message.Message):
     """The version now in force."""
     is_ship_complete: _builtins.bool
     """Ship only when everything can leave together."""
+    frees_cash: _builtins.bool
+    """Whether units were cancelled, so that cash that is held for more than the total becomes free."""
     @_builtins.property
     def total(self) -> _types_pb2.Money:
         """Its total."""
@@ -1008,10 +1079,11 @@ class ApplyChangeResponse(_message.Message):
         total: _types_pb2.Money | None = ...,
         is_ship_complete: _builtins.bool = ...,
         clearance: Global___Clearance | None = ...,
+        frees_cash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "frees_cash", b"frees_cash", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

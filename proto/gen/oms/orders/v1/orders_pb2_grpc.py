@@ -86,6 +86,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.FromString,
                 _registered_method=True)
+        self.KeepUnits = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/KeepUnits',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsResponse.FromString,
+                _registered_method=True)
         self.RecordChange = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/RecordChange',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeRequest.SerializeToString,
@@ -193,7 +198,15 @@ class OrdersServiceServicer:
 
     def ApplyChange(self, request, context):
         """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
-        INVALID_ARGUMENT: CREDIT_MISSING.
+        INVALID_ARGUMENT: CREDIT_MISSING. ABORTED: INVOICE_PENDING for a cancellation while it matters what billing has posted and either
+        the request does not say so, or orders has not heard of it yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def KeepUnits(self, request, context):
+        """Cancel no more of a pending change than what no shipment carries. NOT_FOUND: CHANGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -299,6 +312,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.ApplyChange,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.SerializeToString,
+            ),
+            'KeepUnits': grpc.unary_unary_rpc_method_handler(
+                    servicer.KeepUnits,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsResponse.SerializeToString,
             ),
             'RecordChange': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordChange,
@@ -586,6 +604,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/ApplyChange',
             oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def KeepUnits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/KeepUnits',
+            oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.KeepUnitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,8 +62,11 @@ class OrdersServiceStub:
     """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]
     """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
-    INVALID_ARGUMENT: CREDIT_MISSING.
+    INVALID_ARGUMENT: CREDIT_MISSING. ABORTED: INVOICE_PENDING for a cancellation while it matters what billing has posted and either
+    the request does not say so, or orders has not heard of it yet.
     """
+    KeepUnits: _grpc.UnaryUnaryMultiCallable[_orders_pb2.KeepUnitsRequest, _orders_pb2.KeepUnitsResponse]
+    """Cancel no more of a pending change than what no shipment carries. NOT_FOUND: CHANGE_UNKNOWN."""
     RecordChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]
     """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
     CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
@@ -121,8 +124,11 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]  # type: ignore[assignment]
     """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
-    INVALID_ARGUMENT: CREDIT_MISSING.
+    INVALID_ARGUMENT: CREDIT_MISSING. ABORTED: INVOICE_PENDING for a cancellation while it matters what billing has posted and either
+    the request does not say so, or orders has not heard of it yet.
     """
+    KeepUnits: _aio.UnaryUnaryMultiCallable[_orders_pb2.KeepUnitsRequest, _orders_pb2.KeepUnitsResponse]  # type: ignore[assignment]
+    """Cancel no more of a pending change than what no shipment carries. NOT_FOUND: CHANGE_UNKNOWN."""
     RecordChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]  # type: ignore[assignment]
     """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
     CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
@@ -231,8 +237,17 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ApplyChangeResponse, _abc.Awaitable[_orders_pb2.ApplyChangeResponse]]:
         """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
-        INVALID_ARGUMENT: CREDIT_MISSING.
+        INVALID_ARGUMENT: CREDIT_MISSING. ABORTED: INVOICE_PENDING for a cancellation while it matters what billing has posted and either
+        the request does not say so, or orders has not heard of it yet.
         """
+
+    @_abc_1.abstractmethod
+    def KeepUnits(
+        self,
+        request: _orders_pb2.KeepUnitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.KeepUnitsResponse, _abc.Awaitable[_orders_pb2.KeepUnitsResponse]]:
+        """Cancel no more of a pending change than what no shipment carries. NOT_FOUND: CHANGE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def RecordChange(

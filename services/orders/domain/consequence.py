@@ -1,0 +1,208 @@
+"""One consequence: what a cancellation does to units, stock, money and mails; what is previewed is what is kept with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from services.kernel.money import Money
+from services.orders.domain.cancelled_units import Units, unshipped_lines
+from services.orders.domain.facts import Shipment
+from services.orders.domain.order import Line, Order, Totals
+from services.orders.domain.projection import Progress
+from services.orders.domain.unshipped import Unshipped
+
+AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
+WHOLE_MAIL, PART_MAIL = "order_cancelled", "order_changed"
+_STATES = ("released", "picked", "packed")
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledLine:
+    """What becomes of a line: `taken` of its units are cancelled, by stage; `left` stay wanted, shipped ones included.
+
+    `kept` were to be cancelled and are not: their warehouse keeps them. `freed` units of stock can go to others.
+    """
+
+    line_id: str
+    sku: str
+    description: str
+    ordered: int
+    taken: Unshipped
+    left: int
+    freed: int
+    kept: int = 0
+
+    @property
+    def cancelled(self) -> int:
+        """Units that are cancelled by it."""
+        return self.taken.units
+
+    def keeping(self, kept: int, *, is_stock: bool) -> CancelledLine:
+        """The line when its warehouse keeps so many of them: those that would have cost most to take back."""
+        taken = self.taken.cheapest(self.taken.units - kept)
+        freed = taken.units - taken.backordered if is_stock else 0
+        return replace(self, taken=taken, left=self.left + kept, freed=freed, kept=self.kept + kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What a cancellation does. Amounts are by how much the order is less, `total_after` what it comes to then.
+
+    `shipments` are the numbers of those whose warehouse is asked to give units back. `released_credit` is what the customer's credit
+    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it. `mails` are the kinds that go.
+    """
+
+    is_whole: bool
+    lines: tuple[CancelledLine, ...]
+    shipments: tuple[str, ...]
+    merchandise: Money
+    discount: Money
+    freight: Money
+    tax: Money
+    total: Money
+    total_after: Money
+    released_credit: Money | None
+    freed_cash: Money
+    mails: tuple[str, ...]
+
+    @property
+    def cancelled(self) -> dict[str, int]:
+        """Line id → units that are cancelled."""
+        return {line.line_id: line.cancelled for line in self.lines}
+
+    @property
+    def freed_stock(self) -> dict[str, int]:
+        """Line id → units of stock that others can have."""
+        return {line.line_id: line.freed for line in self.lines}
+
+    def document(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return {
+            "currency": self.total.currency,
+            "is_whole": self.is_whole,
+            "lines": [asdict(line) for line in self.lines],
+            "shipments": list(self.shipments),
+            **{name: getattr(self, name).minor for name in (*AMOUNTS, "total_after", "freed_cash")},
+            "released_credit": self.released_credit.minor if self.released_credit is not None else None,
+            "mails": list(self.mails),
+        }
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Consequence:
+        """From what document() gave."""
+        currency, credit = kept["currency"], kept["released_credit"]
+        amounts = {name: Money(kept[name], currency) for name in (*AMOUNTS, "total_after", "freed_cash")}
+        return cls(
+            is_whole=kept["is_whole"],
+            lines=tuple(CancelledLine(**{**line, "taken": Unshipped(**line["taken"])}) for line in kept["lines"]),
+            shipments=tuple(kept["shipments"]),
+            released_credit=Money(credit, currency) if credit is not None else None,
+            mails=tuple(kept["mails"]),
+            **amounts,
+        )
+
+
+def consequence(
+    order: Order, after: Order | None, progress: Progress, units: Units, committed: Money | None
+) -> Consequence:
+    """What cancelling `units` does now: `after` is the version that it makes, None when all of the order ends.
+
+    `committed` is what billing holds of the customer's credit for the order, None when it is away.
+    """
+    there = unshipped_lines(order, progress)
+    lines = tuple(_line(line, there[line.line_id].cheapest(units.get(line.line_id, 0))) for line in order.lines)
+    is_nothing = not any(line.cancelled for line in lines)
+    zero = Money.zero(order.currency)
+    less = _less(order.totals, order.totals if is_nothing else after.totals if after else None, zero)
+    total_after = order.totals.total - less["total"]
+    return Consequence(
+        is_whole=after is None and not is_nothing,
+        lines=lines,
+        shipments=() if is_nothing else _asked_back(progress.shipments.values(), lines, is_whole=after is None),
+        **less,
+        total_after=total_after,
+        released_credit=None if committed is None else _credit(committed, less["total"], is_whole=after is None),
+        freed_cash=zero if is_nothing else _freed_cash(progress, total_after, is_whole=after is None),
+        mails=() if is_nothing else (WHOLE_MAIL if after is None else PART_MAIL,),
+    )
+
+
+def settled(asked: Consequence, order: Order, after: Order, progress: Progress, units: Units) -> Consequence:
+    """The consequence once the warehouses have answered: `units` go of what was asked, and `after` is the version that they make.
+
+    Where nothing is kept it is what was asked, to the last figure.
+    """
+    of_stock = {line.line_id: line.kind != "service" for line in order.lines}
+    kept = {line.line_id: line.cancelled - units.get(line.line_id, 0) for line in asked.lines}
+    if not any(kept.values()) and after.totals.total == asked.total_after:
+        return asked
+    lines = tuple(line.keeping(kept[line.line_id], is_stock=of_stock[line.line_id]) for line in asked.lines)
+    less = _less(order.totals, after.totals, Money.zero(order.currency))
+    credit = asked.released_credit
+    return replace(
+        asked,
+        lines=lines,
+        merchandise=less["merchandise"],
+        discount=less["discount"],
+        freight=less["freight"],
+        tax=less["tax"],
+        total=less["total"],
+        total_after=after.totals.total,
+        released_credit=None if credit is None else min(credit, less["total"]),
+        freed_cash=_freed_cash(progress, after.totals.total, is_whole=False),
+    )
+
+
+def _line(line: Line, taken: Unshipped) -> CancelledLine:
+    return CancelledLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        ordered=line.ordered,
+        taken=taken,
+        left=line.quantity - taken.units,
+        freed=taken.units - taken.backordered if line.kind != "service" else 0,
+    )
+
+
+def _less(before: Totals, after: Totals | None, zero: Money) -> dict[str, Money]:
+    """Amount → how much less the order has of it."""
+    return {name: getattr(before, name) - (getattr(after, name) if after else zero) for name in AMOUNTS}
+
+
+def _credit(committed: Money, less: Money, *, is_whole: bool) -> Money:
+    return committed if is_whole else min(committed, less)
+
+
+def _freed_cash(progress: Progress, total_after: Money, *, is_whole: bool) -> Money:
+    """Cash for the order that no invoice of it will need any more; of one that ends what was paid on its invoices, too."""
+    currency = total_after.currency
+    if is_whole:
+        return Money(progress.received_minor, currency)
+    to_invoice = total_after.minor - sum(invoice.total_minor for invoice in progress.invoices.values())
+    return Money(max(progress.held_minor - max(to_invoice, 0), 0), currency)
+
+
+def _asked_back(shipments: Iterable[Shipment], lines: Sequence[CancelledLine], *, is_whole: bool) -> tuple[str, ...]:
+    """Numbers of the shipments that give units back: the cheapest units first, of those the newest shipment first.
+
+    A whole order stops all of them.
+    """
+    there = sorted((one for one in shipments if one.state in _STATES), key=_dearest_last)
+    if is_whole:
+        return tuple(one.number for one in there)
+    missing = {line.line_id: line.taken.at_warehouse for line in lines}
+    found = []
+    for one in there:
+        given = {line.line_id: min(missing.get(line.line_id, 0), line.quantity) for line in one.lines}
+        missing = {line_id: units - given.get(line_id, 0) for line_id, units in missing.items()}
+        if any(given.values()):
+            found.append(one.number)
+    return tuple(found)
+
+
+def _dearest_last(shipment: Shipment) -> tuple[int, int, str]:
+    serial = shipment.number.rpartition("-")[2]
+    return _STATES.index(shipment.state), -int(serial) if serial.isdigit() else 0, shipment.number
