@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     audit,
+    cancellation,
     changes,
     dead_letters,
     exceptions,
@@ -71,6 +72,7 @@ app.command()(system.down)
 app.command()(system.status)
 orders.app.command()(changes.change)
 orders.app.command()(changes.consent)
+orders.app.command()(cancellation.cancel)
 for _noun, _commands in _NOUNS.items():
     app.add_typer(_commands, name=_noun)
 app.command("token")(token.token)

@@ -36,11 +36,11 @@ def change(
     """Change an order, or propose the change to its customer. Exit code 1 when it is, or would be, refused."""
     found = find_order(Api(var, "auditor"), order)
     lines = [
-        *({"line_id": line, "quantity": _units(units)} for line, units in _pairs(quantity)),
+        *({"line_id": line, "quantity": counted(units)} for line, units in _pairs(quantity)),
         *({"line_id": line, "quantity": 0} for line in remove or ()),
         *({"line_id": line, **_substitute(sku)} for line, sku in _pairs(substitute)),
         *({"line_id": line, "unit_price": amount} for line, amount in _pairs(price)),
-        *({"sku": sku, "quantity": _units(units)} for sku, units in _pairs(add)),
+        *({"sku": sku, "quantity": counted(units)} for sku, units in _pairs(add)),
     ]
     body: dict[str, Any] = {"reason": reason, "lines": lines, "version": found["version"]}
     if date is not None:
@@ -90,7 +90,8 @@ def _pairs(given: list[str] | None) -> list[tuple[str, str]]:
     return [(one.partition("=")[0], one.partition("=")[2]) for one in given or ()]
 
 
-def _units(given: str) -> int:
+def counted(given: str) -> int:
+    """A whole number of units, as typed."""
     if not (given.isascii() and given.isdigit() and len(given) < 8):
         raise CommandRefused(f"{given!r} is no quantity: write a whole number")
     return int(given)

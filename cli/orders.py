@@ -115,23 +115,6 @@ def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = Fals
 
 
 @app.command()
-def cancel(
-    order: OrderArgument,
-    reason: Annotated[str, typer.Option(help="Why, for the history and the mail.")],
-    var: VarOption = VAR,
-    as_json: JsonOption = False,
-) -> None:
-    """Cancel a whole order that has not shipped."""
-    api = Api(var, "support")
-    found = find_order(api, order)
-    done = api.post(f"/v1/orders/{found['order_id']}/cancellation", {"version": found["version"], "reason": reason})
-    if as_json:
-        print_json(done)
-    else:
-        console().print(f"{found['number']} is {words(done.get('status', 'cancelled'))}")
-
-
-@app.command()
 def release(
     order: OrderArgument,
     hold: Annotated[str, typer.Argument(help="The hold's rule or id, as `oms orders show` names them.")],

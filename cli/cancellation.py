@@ -1,0 +1,67 @@
+"""`oms orders cancel`: cancel an order, or lines and units of it that have not shipped."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.changes import counted
+from cli.client import VAR, Api, JsonOption, VarOption
+from cli.orders import OrderArgument, find_order
+from cli.output import Column, console, print_json, table, text
+from cli.refusals import CommandRefused
+
+_LINES: tuple[Column, ...] = (
+    ("Line", "line_id"), ("SKU", "sku"), ("Canceled", "cancelled>"), ("Backordered", "backordered>"), ("Allocated", "allocated>"),
+    ("Released", "released>"), ("Picked", "picked>"), ("Packed", "packed>"), ("Remaining", "left>"),
+)  # fmt: skip
+_STATES = {"preview": "preview of the cancellation", "requested": "cancellation in progress", "done": "canceled"}
+
+
+def cancel(
+    order: OrderArgument,
+    reason: Annotated[str, typer.Option(help="Why, for the history and the mail.")] = "",
+    line: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LINE[=N]", help="Only N units of a line, or all of it that has not shipped."),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
+    role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel what of an order has not shipped: all of it, or lines and units. Exit code 1 when it is, or would be, refused."""
+    if not reason and not preview:
+        raise CommandRefused("say why with --reason")
+    found = find_order(Api(var, "auditor"), order)
+    body = {"version": found["version"], "reason": reason or "preview", "lines": [_line(one) for one in line or ()]}
+    api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
+    done = api.post(f"/v1/orders/{found['order_id']}/cancellation{'?preview=true' if preview else ''}", body)
+    if as_json:
+        print_json(done)
+    elif done["consequences"]["is_possible"]:
+        _print_consequences(found["number"], done)
+    if obstacles := done["consequences"]["obstacles"]:
+        reasons = "; ".join(one["detail"] for one in obstacles)
+        raise CommandRefused(f"{found['number']} cannot be canceled: {reasons}")
+
+
+def _line(given: str) -> dict[str, Any]:
+    line_id, is_counted, quantity = given.partition("=")
+    return {"line_id": line_id, "quantity": counted(quantity)} if is_counted else {"line_id": line_id}
+
+
+def _print_consequences(number: str, done: dict[str, Any]) -> None:
+    """What becomes of the lines, and what money follows."""
+    out, does = console(), done["consequences"]
+    out.print(f"{number}: {_STATES[done['state']]}", style="bold")
+    rows = [row for row in does["lines"] if row["cancelled"] or row["kept"]]
+    out.print(table(rows, _LINES))
+    out.print(f"Total {text(does['total'])} less: {text(does['total_after'])}")
+    for row in (row for row in rows if row["kept"]):
+        out.print(f"- line {row['line_id']}: the warehouse keeps {row['kept']}, which are not canceled")
+    if does["stopped_shipments"] and done["state"] != "done":
+        out.print(f"- the warehouse is asked for {', '.join(does['stopped_shipments'])}, and may refuse")
+    if float(does["refund"]["amount"]):
+        out.print(f"- {text(does['refund'])} paid is free for the customer")
