@@ -1,11 +1,14 @@
-"""Canceling an order: a page with the consequences, then a button; for staff and for the customer alike."""
+"""Canceling an order, or lines and units of it: a page with the consequences, then a button; for staff and customers alike."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.console.lines import shown_lines
+from gateway.console.forms import query_fields
+from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
@@ -13,24 +16,32 @@ from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.orders import cancellation as api
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.cancellation import DONE
+from services.orders.domain.cancelled_units import LineToCancel, unshipped_lines
 from services.orders.lifecycle import cancel
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
+_UNITS = "units-"
+
 
 @router.get("/orders/{number}/cancel")
 @router.get("/my/orders/{number}/cancel")
-def cancel_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
-    """What canceling would do now, or what stands against it."""
+def cancel_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
+    """What canceling would do now, or what stands against it: all that has not shipped, or the units that the address names."""
+    fields = who.returned.fields if who.returned else query_fields(request)
+    asked = _asked(fields)
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
     committed = api.committed_credit(who.deps, who.caller, order_id)
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
-        preview = cancel.preview(session, order_id, who.caller.scope, committed)
+        preview = cancel.preview(session, order_id, who.caller.scope, committed, asked)
+    left = {line_id: there.units for line_id, there in unshipped_lines(found.order, found.progress).items()}
+    chosen = {one.line_id: one.quantity for one in asked} if asked else left
     return render(
-        "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found), preview=preview,
+        "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found, first), preview=preview,
+        left=left, chosen=chosen, units={name: value for name, value in fields.items() if name.startswith(_UNITS)},
         home=_home(request, number),
     )  # fmt: skip
 
@@ -44,9 +55,25 @@ def cancel_order(request: Request, form: FormOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say why you are canceling: go back and enter a reason")
-    done = api.cancel(who.deps, who.caller, order_id, reason, form.version())
-    code = "cancelled" if done.state == DONE else "cancellation_requested"
+    done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), _asked(form.fields))
+    is_whole = done.consequences.is_whole
+    code = ("cancelled" if is_whole else "units_cancelled") if done.state == DONE else "cancellation_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, number)
+
+
+def _asked(fields: Mapping[str, str]) -> tuple[LineToCancel, ...]:
+    """The units that the form names; none where it has no such field, which means all that has not shipped."""
+    typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
+    asked = tuple(LineToCancel(line_id, _units(value, line_id)) for line_id, value in typed.items() if value.strip("0"))
+    if typed and not asked:
+        raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units are to be canceled")
+    return asked
+
+
+def _units(value: str, line_id: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 8):
+        raise InvalidArgument("QUANTITY_UNREADABLE", f"line {line_id[:20]}: enter a whole number of units")
+    return int(value)
 
 
 def _home(request: Request, number: str) -> str:

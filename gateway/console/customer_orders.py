@@ -12,7 +12,7 @@ from gateway.console.credit_notes import credit_notes_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
-from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change
+from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, kept_by_warehouses, may_change
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -69,7 +69,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         credit_notes=credit_notes_of(who, order, progress.invoices.values()),
         money=order_money(who, order, progress),
         takes_cards=takes_cards(who),
-        pending=pending,
+        pending=None if is_cancelling(page) else pending,
         changing=changing(page.aggregate),
         given=given,
         missing=sum(line.backordered for line in reached),
@@ -77,5 +77,6 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         is_cancelling=is_cancelling(page),
+        kept=kept_by_warehouses(page),
         sequence=page.event_sequence,
     )

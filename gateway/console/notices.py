@@ -13,6 +13,7 @@ from gateway.http.plumbing.deps import ConsoleSettings
 SENTENCES: Mapping[str, str] = {
     "hold_released": "The hold of {subject} is released.",
     "cancelled": "{subject} is canceled.",
+    "units_cancelled": "A part of {subject} is canceled. The rest goes on.",
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",

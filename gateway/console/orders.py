@@ -22,7 +22,8 @@ from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
 from services.orders.approvals import assignees
-from services.orders.domain.cancellation import REQUESTED
+from services.orders.domain.cancellation import REQUESTED, Cancellation
+from services.orders.domain.cancelled_units import unshipped_lines
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.events import Event
 from services.orders.domain.exceptions import BusinessException
@@ -78,13 +79,14 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         lines=shown_lines(found, first),
         read=read,
         money=order_money(who, found.order, found.progress),
-        pending=found.asked.change,
+        pending=None if is_cancelling(read.page) else found.asked.change,
         changing=changing(found),
         made=[change for change in reversed(read.made) if not change.is_pending],
         review=read.page.reviews[-1] if read.page.reviews else None,
         may_cancel=may_cancel(who, read.page),
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(read.page),
+        kept=kept_by_warehouses(read.page),
         workflow=workflow_address(who.deps.console, found.order.number),
         **_written(who, read),
     )
@@ -174,13 +176,15 @@ def changing(found: OrderAggregate) -> frozenset[str]:
 
 
 def may_cancel(who: Visitor, page: OrderPage) -> bool:
-    """Whether to offer it: nothing has left yet. The page behind it says what else stands against it."""
+    """Whether to offer it: something is left to cancel. The page behind it says what else stands against it."""
     return who.may("POST /orders/{number}/cancel") and is_cancellable(page)
 
 
 def is_cancellable(page: OrderPage) -> bool:
-    """Whether the order lives and nothing of it has left the warehouses."""
-    return not page.aggregate.order.has_ended and not any(line.shipped for line in page.aggregate.lines().values())
+    """Whether the order lives and units of it have not left the warehouses."""
+    found = page.aggregate
+    is_anything_left = any(there.units for there in unshipped_lines(found.order, found.progress).values())
+    return not found.order.has_ended and is_anything_left
 
 
 def may_change(page: OrderPage) -> bool:
@@ -193,6 +197,12 @@ def may_change(page: OrderPage) -> bool:
 def is_cancelling(page: OrderPage) -> bool:
     """Whether a request to cancel is being carried out."""
     return any(asked.state == REQUESTED for asked in page.cancellations)
+
+
+def kept_by_warehouses(page: OrderPage) -> list[Cancellation]:
+    """Cancellations of a part of which a warehouse kept some or all, as long as the order goes on."""
+    asked = page.cancellations if not page.aggregate.order.has_ended else ()
+    return [one for one in asked if one.change_id and one.settled_reason]
 
 
 def workflow_address(settings: ConsoleSettings, number: str) -> str:

@@ -98,13 +98,13 @@ async def test_the_cancel_page_says_what_credit_the_order_has_taken_or_that_nobo
 async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(
     world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    page = f"/orders/{numbers['shipping']}/cancel"
+    page = f"/orders/{numbers['delivered']}/cancel"
     browser = world.browser("customer")
 
     shown = (await browser.get(f"/my{page}")).text
     forced = await browser.post(f"/my{page}", csrf=browser.csrf, reason="x", version="1")
 
-    assert "6 units have shipped" in shown
+    assert "units have shipped and none are left" in shown
     assert '<form action="/my/orders' not in shown
     assert forced.status_code == 409
 

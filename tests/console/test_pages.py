@@ -132,7 +132,12 @@ async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(
 
 @pytest.mark.parametrize(
     ("name", "offered"),
-    [("backordered", ["Change…", "Cancel…"]), ("shipping", ["Change…"]), ("delivered", []), ("rejected", [])],
+    [
+        ("backordered", ["Change…", "Cancel…"]),
+        ("shipping", ["Change…", "Cancel…"]),
+        ("delivered", []),
+        ("rejected", []),
+    ],
 )
 async def test_change_and_cancel_are_offered_while_they_can_come_true(
     world: ConsoleWorld, numbers: dict[str, str], name: str, offered: list[str]

@@ -1,0 +1,75 @@
+"""Canceling lines and units on a page: what follows is read in plain words before the button is there."""
+
+from __future__ import annotations
+
+import re
+
+from services.orders.store import holds, orders
+from tests.console.conftest import ConsoleWorld
+
+
+def states(world: ConsoleWorld, number: str) -> list[str]:
+    with world.database.reading() as session:
+        return [one.state for one in holds.cancellations_of(session, orders.find_id(session, number))]
+
+
+def rows(page: str) -> dict[str, tuple[str, str]]:
+    """What → now and after."""
+    found = re.findall(
+        r'<tr class="diff"><th scope="row">(.*?)</th><td><del>(.*?)</del></td><td><ins>(.*?)</ins>', page
+    )
+    return {what: (now, after) for what, now, after in found}
+
+
+async def test_the_rest_of_a_part_shipped_order_is_offered_with_what_follows(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    ours = (await world.browser("support").get(f"/orders/{numbers['shipping']}/cancel")).text
+    theirs = (await world.browser("customer").get(f"/my/orders/{numbers['shipping']}/cancel")).text
+
+    assert rows(ours)["PUMP"] == ("10 on order", "6 on order")
+    # 10 at 129.00 and 7.25 % tax, of which 6 stay
+    assert rows(theirs)["Total"] == ("1,383.53 USD", "830.12 USD")
+    assert "What remains keeps its prices" in theirs
+    assert "Cancel 4 units" in ours
+    assert "Credit used" not in theirs
+    assert "Reserved stock" not in theirs
+    assert "The customer is told by mail" in ours
+    assert "We confirm it by mail" in theirs
+
+
+async def test_units_that_are_typed_are_previewed_and_then_canceled_once(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = f"/orders/{numbers['shipping']}/cancel"
+    browser = world.browser("support")
+    preview = (await browser.get(f"{page}?units-1=3")).text
+
+    done = await browser.send(page, page, reason="plans changed", version="1", **{"units-1": "3"})
+    twice = await browser.send(page, page, reason="plans changed", version="1", **{"units-1": "3"})
+    order = (await browser.get(f"/orders/{numbers['shipping']}")).text
+
+    assert rows(preview)["PUMP"] == ("10 on order", "7 on order")
+    assert '<input type="hidden" name="units-1" value="3">' in preview
+    assert done.status_code == 303
+    assert (twice.status_code, "A cancellation is being carried out" in twice.text) == (409, True)
+    assert states(world, numbers["shipping"]) == ["requested"]
+    assert "Cancellation in progress" in order
+    assert "Withdraw" not in order
+
+
+async def test_more_than_is_left_is_refused_with_what_is_left_and_what_was_typed(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = f"/orders/{numbers['shipping']}/cancel"
+    browser = world.browser("support")
+
+    shown = (await browser.get(f"{page}?units-1=5")).text
+    nothing = await browser.get(f"{page}?units-1=0")
+    odd = await browser.get(f"{page}?units-1=two")
+
+    assert "4 units are left to cancel, not 5" in shown
+    assert 'name="units-1" value="5"' in shown
+    assert 'method="post">' not in shown.partition("What follows")[2]
+    assert (nothing.status_code, "how many units" in nothing.text) == (422, True)
+    assert (odd.status_code, "Line 1: enter a whole number of units" in odd.text) == (422, True)
