@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from services.orders.store import holds, orders
-from tests.console.conftest import ConsoleWorld
+from tests.console.world import ConsoleWorld
 
 
 def states(world: ConsoleWorld, number: str) -> list[str]:

@@ -9,18 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, text, true, update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col
 

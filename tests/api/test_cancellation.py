@@ -1,0 +1,84 @@
+"""Cancelling lines and units over HTTP: what is previewed, asked, refused, and shown with the order."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.orders.lifecycle import apply_facts
+from tests.api.conftest import CONTACTS, NOW, World
+from tests.facts import heard
+from tests.orders.desk import shipment
+
+LINES = {"lines": [{"line_id": "1", "quantity": 1}], "reason": "too many"}
+
+
+async def _accepted(world: World) -> str:
+    world.validates()
+    order_id = (await world.place()).json()["order_id"]
+    return str(order_id)
+
+
+async def test_units_of_a_line_are_previewed_and_asked_for_with_the_same_consequences(world: World) -> None:
+    order_id = await _accepted(world)
+    path = f"/v1/orders/{order_id}/cancellation"
+
+    preview = (await world.send("POST", f"{path}?preview=true", "customer", key="p", json=LINES)).json()
+    asked = await world.send("POST", path, "customer", key="c", json=LINES)
+    again = await world.send("POST", path, "customer", key="c", json=LINES)
+    another = await world.send("POST", path, "customer", key="d", json=LINES)
+
+    assert (asked.status_code, asked.json()["state"]) == (202, "requested")
+    assert asked.json()["consequences"] == preview["consequences"]
+    line = preview["consequences"]["lines"][0]
+    assert (line["cancelled"], line["left"], preview["consequences"]["is_whole"]) == (1, 3, False)
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")
+    assert (another.status_code, another.json()["code"]) == (409, "CANCELLATION_PENDING")
+    assert world.workflows.cancelled == []
+
+
+async def test_what_it_comes_to_is_shown_with_the_order_by_who_may_see_it(world: World) -> None:
+    order_id = await _accepted(world)
+    world.billing.commitments[order_id] = 99_900
+    await world.send("POST", f"/v1/orders/{order_id}/cancellation", "support", key="c", json=LINES)
+
+    async def shown(role: str) -> object:
+        order = (await world.send("GET", f"/v1/orders/{order_id}", role)).json()
+        [asked] = order["cancellations"]
+        return asked["consequences"] and asked["consequences"]["released_credit"]
+
+    assert await shown("support") is not None
+    assert await shown("customer") is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        ([{"line_id": "1", "quantity": 5}], 409, "MORE_THAN_LEFT"),
+        ([{"line_id": "7"}], 409, "LINE_UNKNOWN"),
+        ([{"line_id": "1"}, {"line_id": "1"}], 409, "LINE_NAMED_TWICE"),
+        ([{"line_id": "1", "quantity": 0}], 422, "INVALID_REQUEST"),
+    ],
+)
+async def test_what_cannot_be_cancelled_says_what_can(
+    world: World, lines: list[dict[str, object]], status: int, code: str
+) -> None:
+    order_id = await _accepted(world)
+    body = {"reason": "too many", "lines": lines}
+
+    answer = await world.send("POST", f"/v1/orders/{order_id}/cancellation", "customer", key="c", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_all_of_it_that_is_shipped_is_a_matter_for_a_return(world: World) -> None:
+    order_id = await _accepted(world)
+    with world.database.transaction() as session:
+        left = heard("shipment_shipped", shipment("SH-1", "shipped", {"1": 4, "2": 1}), "fulfillment", order_id)
+        apply_facts.take(session, [left], CONTACTS, NOW)
+
+    answer = await world.send(
+        "POST", f"/v1/orders/{order_id}/cancellation", "customer", key="c", json={"reason": "too late"}
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "ALREADY_SHIPPED")
+    assert "return" in answer.json()["detail"]
