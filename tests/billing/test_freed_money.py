@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from oms.billing.v1 import billing_pb2 as pb
-from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.messages import usd
 
 FORTY = {"1": (40, "25.00")}
 

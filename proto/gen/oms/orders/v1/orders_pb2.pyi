@@ -532,7 +532,9 @@ class OrderLine(_message.Message):
     tax_key: _builtins.str
     """The key of the tax part that it belongs to; empty where the order has no parts."""
     ordered: _builtins.int
-    """Units ordered, those too that were canceled since: what `extended` is of, and the order's amounts."""
+    """Units that this version wants, those too that an order which ended early does not supply: what `extended` is of, and the order's
+    amounts. Units that a version cancelled are in neither.
+    """
     @_builtins.property
     def extended(self) -> _types_pb2.Money:
         """unit_price × ordered, rounded once."""
