@@ -177,3 +177,28 @@ def test_a7_units_of_lines_go_at_once_while_no_warehouse_has_them(trade: Trade) 
     assert sum(int(one["total"]["amount"].replace(".", "")) for one in order["invoices"]) == 5_700
     assert [one["quantities"]["cancelled"] for one in order["lines"]] == [5, 4]
     trade.until_audit_is_clean()
+
+
+def test_the_rest_of_an_order_on_terms_gives_its_credit_back(trade: Trade) -> None:
+    """2,500.00 on terms, 1,000.00 shipped and billed: the rest is cancelled, and another order of 1,400.00 fits."""
+    customer = trade.customer(credit_limit="2500.00")
+    sku = trade.product("t", "100.00", cost="60.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "60.00")
+    order_id = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 25}]))["order_id"]
+    trade.when_idle(order_id)
+    for shipment in trade.shipments(order_id):
+        trade.send_off(shipment)
+    trade.when_idle(order_id)
+
+    preview, done = _cancel(trade, order_id)
+    order = _settled(trade, order_id)
+    credit = ok(trade.system.api("auditor").get(f"/v1/customers/{customer}"))["credit"]
+    another = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 14}]))
+
+    assert preview["released_credit"]["amount"] == "1500.00"
+    assert done["state"] == "done"
+    assert (order["status"], order["totals"]["total"]["amount"]) == ("shipped", "1000.00")
+    assert (credit["committed"]["amount"], credit["receivable"]["amount"]) == ("0.00", "1000.00")
+    assert another["status"] != "on_hold"
+    trade.until_audit_is_clean()

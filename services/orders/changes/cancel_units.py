@@ -15,7 +15,7 @@ from services.orders.approvals.money import with_money
 from services.orders.changes.consent import end
 from services.orders.changes.make_version import make, notify, owe_signals
 from services.orders.changes.next_version import decided
-from services.orders.changes.propose import change_of, logged, withholding
+from services.orders.changes.propose import change_of, logged
 from services.orders.changes.rereview import rereviewed
 from services.orders.domain import differences
 from services.orders.domain.amendment import invoiced_unheard, needs_recall
@@ -61,8 +61,7 @@ def put_on_its_way(
     units = cancelled_between(order, becomes)
     lines = tuple(LineChange(line.line_id, quantity=line.quantity) for line in becomes.lines if line.line_id in units)
     request = ChangeRequest(reason, lines, is_cancellation=True)
-    proposed = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
-    change = withholding(session, before, proposed, now)
+    change = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
     act = act_of(session, actor, order, "cancelled a part")
     intent_id = outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)
     store.add(session, change, order, becomes, intent_id)

@@ -255,7 +255,7 @@ def _put_on_its_way(
     contacts: Contacts,
     now: datetime,
 ) -> Proposed:
-    change = withholding(
+    change = _withholding(
         session, aggregate, change_of(aggregate, request, given, actor, _consent_span(session), now), now
     )
     act = act_of(session, actor, aggregate.order, "proposed a change")
@@ -275,7 +275,7 @@ def _put_on_its_way(
     return Proposed(after.asked.change or change, given, intent_id)
 
 
-def withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
+def _withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
     """The change with the instant until which it holds back the lines it touches, by the policy in force."""
     span = timedelta(hours=policy_versions.policy_in_force(session).changes.hold_release_hours)
     until = withholds_until(aggregate.order, aggregate.progress, change, span, now)

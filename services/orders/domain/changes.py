@@ -147,8 +147,9 @@ class ChangeOrder:
 
     @property
     def is_withholding(self) -> bool:
-        """Whether lines that it touches get no new release."""
-        return self.is_pending and self.withholds_until is not None and self.resumed_at is None
+        """Whether lines that it touches get no new release; what is cancelled gets none however long a warehouse takes."""
+        is_held_back = self.is_cancellation or (self.withholds_until is not None and self.resumed_at is None)
+        return self.is_pending and is_held_back
 
     @property
     def is_pending(self) -> bool:
