@@ -70,7 +70,7 @@ class Orders:
 class World:
     """Stock, warehouse and ledger of one order, asked by the steps of its workflow in their order."""
 
-    def __init__(self, make_database: MakeDatabase, chance: random.Random) -> None:
+    def __init__(self, make_database: MakeDatabase, chance: random.Random, orders: Orders | None = None) -> None:
         self.chance = chance
         self.stock = Stockroom(make_database(inventory_models.Table.metadata, "inventory"))
         self.warehouse = WarehouseDesk(make_database(fulfillment_models.Table.metadata, "fulfillment"))
@@ -78,7 +78,7 @@ class World:
         for place in WAREHOUSES:
             self.stock.put_warehouse(place)
         self.desk.limit(100_000_000)
-        self.orders = Orders()
+        self.orders = orders or Orders()
         servicers: list[Any] = [Direct(self.stock.servicer), Direct(self.warehouse.service), Direct(self.desk.billing)]
         stubs: Any = (self.orders, *servicers, None)
         services = Services(*stubs)
