@@ -364,7 +364,10 @@ def test_cash_that_is_held_for_what_is_cancelled_is_named(desk: Desk) -> None:
     desk.notify(desk.fact(order_id, "billing", "deposit_received", 1, held))
 
     part, whole = preview(desk, order_id, {"1": 1}).consequence, preview(desk, order_id).consequence
+    with desk.database.reading() as session:
+        seen = cancel.preview(session, order_id, SUPPORT.scope, 55_341)
 
+    assert seen.consequence.released_credit == amount("0.00")  # it took no credit
     # a quarter of 553.41 is 138.35; what stays is 387.00 and its tax of 28.06
     assert (part.freed_cash, part.total_after) == (amount("138.35"), amount("415.06"))
     assert whole.freed_cash == amount("553.41")

@@ -13,6 +13,7 @@ from services.orders.domain.order import Line, Order, Totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.unshipped import Unshipped
 
+PREPAID = "prepaid"
 AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
 WHOLE_MAIL, PART_MAIL = "order_cancelled", "order_changed"
 _STATES = ("released", "picked", "packed")
@@ -123,7 +124,7 @@ def consequence(
         shipments=() if is_nothing else _asked_back(progress.shipments.values(), lines, is_whole=after is None),
         **less,
         total_after=total_after,
-        released_credit=None if committed is None else _credit(committed, less["total"], is_whole=after is None),
+        released_credit=None if committed is None else _credit(order, committed, less["total"], is_whole=after is None),
         freed_cash=zero if is_nothing else _freed_cash(progress, total_after, is_whole=after is None),
         mails=() if is_nothing else (WHOLE_MAIL if after is None else PART_MAIL,),
     )
@@ -172,7 +173,10 @@ def _less(before: Totals, after: Totals | None, zero: Money) -> dict[str, Money]
     return {name: getattr(before, name) - (getattr(after, name) if after else zero) for name in AMOUNTS}
 
 
-def _credit(committed: Money, less: Money, *, is_whole: bool) -> Money:
+def _credit(order: Order, committed: Money, less: Money, *, is_whole: bool) -> Money:
+    """What credit gets back: nothing where the order has none of it, for its money was here or is on a card."""
+    if order.payment_method == PREPAID or order.pays_by_card or order.is_paid_at_till:
+        return Money.zero(committed.currency)
     return committed if is_whole else min(committed, less)
 
 
