@@ -2,83 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
-import yaml
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import Conflict, Refused
 from services.kernel.money import Money
 from services.orders.changes import cancel_units
-from services.orders.domain.cancellation import Cancellation, CancellationPreview
-from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.domain.changes import AWAITING_WAREHOUSE
-from services.orders.domain.masterdata import Product
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Requested
-from services.orders.masterdata import catalog
-from services.orders.policies import engine
-from services.orders.policies import versions as policy_versions
-from tests.orders.change_desk import apply, asked, changed, parked, quantity, record, reviews
-from tests.orders.desk import ANY, BUYER, CONTACTS, SHOP, SUPPORT, Desk, amount, invoice, invoiced, shipment, stock, usd
-
-
-def stocked(desk: Desk) -> None:
-    """Things at 50.00 and at 5.50 to sell, at any discount."""
-    with_rules(desk)
-    with desk.database.transaction() as session:
-        for sku, price in (("FIFTY", "50.00"), ("OTHER", "50.00"), ("PLAIN", "5.50")):
-            catalog.put_product(session, Product(sku, sku.title(), list_price=usd(price)), "root", desk.now)
-
-
-def with_rules(desk: Desk, *more: dict[str, str]) -> None:
-    """The built-in rules but for those on discounts, and these."""
-    document = yaml.safe_load(engine.BUILT_IN.read_text("utf-8"))
-    document["rules"] = [*(rule for rule in document["rules"] if "discount" not in rule["when"]), *more]
-    with desk.database.transaction() as session:
-        policy_versions.put_policy(session, document, "root", desk.now)
-
-
-def ask(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None, by: Any = BUYER) -> Requested:
-    named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
-    with desk.database.transaction() as session:
-        return cancel.request(session, order_id, by, "project postponed", desk.now, lines=named)
-
-
-def preview(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None) -> CancellationPreview:
-    named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
-    with desk.database.reading() as session:
-        return cancel.preview(session, order_id, BUYER.scope, None, named)
-
-
-def settle(desk: Desk, order_id: str, done: Requested, **more: Any) -> pb.ApplyChangeResponse:
-    return apply(desk, order_id, done.cancellation.change_id, **more)
-
-
-def cancelled(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None) -> Cancellation:
-    """Ask and let the workflow settle it; nothing is with a warehouse."""
-    done = ask(desk, order_id, lines)
-    assert settle(desk, order_id, done, key=done.cancellation.cancellation_id).is_applied
-    return found(desk, order_id, done)
-
-
-def found(desk: Desk, order_id: str, done: Requested) -> Cancellation:
-    with desk.database.reading() as session:
-        one = cancel.get(session, order_id, done.cancellation.cancellation_id, SUPPORT.scope)
-    assert one is not None
-    return one
-
-
-def keep(desk: Desk, order_id: str, done: Requested, carried: Mapping[str, int]) -> None:
-    with desk.database.transaction() as session:
-        cancel_units.keep_units(session, order_id, done.cancellation.change_id, carried, CONTACTS, desk.now)
-
-
-def answered(desk: Desk, order_id: str, done: Requested, sequence: int, *, yes: bool, **detail: Any) -> None:
-    said = {"change_id": done.cancellation.change_id, "is_acknowledged": yes, "reason": "" if yes else "the truck left"}
-    desk.notify(desk.fact(order_id, "fulfillment", "recall_answered", sequence, {**said, **detail}))
+from tests.orders.cancel_desk import (
+    answered,
+    ask,
+    cancelled,
+    found,
+    keep,
+    part_shipped,
+    preview,
+    settle,
+    stocked,
+    with_rules,
+)
+from tests.orders.change_desk import asked, changed, quantity, record
+from tests.orders.desk import ANY, SHOP, SUPPORT, Desk, amount, invoice, invoiced, shipment
 
 
 def test_the_discount_follows_its_line(desk: Desk) -> None:
@@ -189,22 +135,8 @@ def test_all_lines_of_an_order_that_has_not_shipped_end_it(desk: Desk) -> None:
     assert len(desk.outbox("cancellation_requested", order_id)) == 1
 
 
-def _part_shipped(desk: Desk) -> str:
-    """40 wanted: 10 shipped and billed, 10 picked, 10 released, 10 backordered."""
-    order_id = desk.accepted(("PUMP", 40))
-    parts = [shipment(f"SH-{n}", state, {"1": 10}) for n, state in ((1, "shipped"), (2, "picked"), (3, "released"))]
-    counts = {"released": 30, "picked": 20, "packed": 10, "shipped": 10, "delivered": 0}
-    together = {"lines": {"1": counts}, "shipments": [part["shipment"] for part in parts]}
-    desk.notify(
-        desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (30, 10)}, "2026-12-08")),
-        desk.fact(order_id, "fulfillment", "shipments_released", 3, together),
-        desk.fact(order_id, "billing", "invoice_issued", 1, invoiced("INV-1", 138_353, {"1": 10})),
-    )
-    return order_id
-
-
-def test_the_rest_of_a_part_shipped_order_is_cancelled_and_its_stages_are_told(desk: Desk) -> None:
-    order_id = _part_shipped(desk)
+def test_the_rest_of_apart_shipped_order_is_cancelled_and_its_stages_are_told(desk: Desk) -> None:
+    order_id = part_shipped(desk)
 
     does = preview(desk, order_id).consequence
     cheapest = preview(desk, order_id, {"1": 22}).consequence
@@ -218,7 +150,7 @@ def test_the_rest_of_a_part_shipped_order_is_cancelled_and_its_stages_are_told(d
 
 
 def test_a_warehouse_that_gives_everything_back_makes_what_was_previewed(desk: Desk) -> None:
-    order_id = _part_shipped(desk)
+    order_id = part_shipped(desk)
     shown = preview(desk, order_id).consequence
     done = ask(desk, order_id)
     record(desk, order_id, done.cancellation.change_id, "recall")
@@ -247,7 +179,7 @@ def _counts(released: int, picked: int, packed: int, shipped: int) -> dict[str, 
 
 
 def test_what_a_warehouse_keeps_is_not_cancelled_and_the_document_says_so(desk: Desk) -> None:
-    order_id = _part_shipped(desk)
+    order_id = part_shipped(desk)
     done = ask(desk, order_id)
     record(desk, order_id, done.cancellation.change_id, "recall")
 
@@ -371,48 +303,3 @@ def test_cash_that_is_held_for_what_is_cancelled_is_named(desk: Desk) -> None:
     # a quarter of 553.41 is 138.35; what stays is 387.00 and its tax of 28.06
     assert (part.freed_cash, part.total_after) == (amount("138.35"), amount("415.06"))
     assert whole.freed_cash == amount("553.41")
-
-
-def test_what_is_cancelled_is_not_released_however_long_a_warehouse_takes(desk: Desk) -> None:
-    order_id = _part_shipped(desk)
-    done = ask(desk, order_id)
-    record(desk, order_id, done.cancellation.change_id, "recall")
-
-    clearance = desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=order_id), ANY).clearance
-    asked_for = pb.GetChangedOrderRequest(order_id=order_id, change_id=done.cancellation.change_id)
-    changed_order = desk.servicer.GetChangedOrder(asked_for, ANY)
-
-    assert (clearance.withholding_change_id, clearance.deadline) == (done.cancellation.change_id, "")
-    assert (list(changed_order.withheld_line_ids), changed_order.is_cancellation) == (["1"], True)
-
-
-def test_an_order_in_review_is_asked_about_by_what_is_left_and_keeps_its_holds(desk: Desk) -> None:
-    """45 at 129.00 asks the director, too; 30 are 4,150.58 and ask the manager alone."""
-    order_id = parked(desk, ("PUMP", 45), ("CENT", 1))
-    before = len(reviews(desk, order_id)[-1].steps)
-
-    done = ask(desk, order_id, {"1": 15})
-    assert settle(desk, order_id, done).is_applied
-
-    after = desk.read(order_id)
-    assert before == 2
-    assert [step.role for step in reviews(desk, order_id)[-1].steps if step.state in ("open", "waiting")] == [
-        "approver"
-    ]
-    assert (after.order.phase, after.order.version, after.lines()["1"].cancelled) == ("in_review", 2, 15)
-    assert desk.broken() == []
-
-
-def test_nobody_gets_rid_of_a_hold_by_cancelling(desk: Desk) -> None:
-    """10 % off is held by the rules; with units its share of the discount goes, and it is 10 % still."""
-    order_id = desk.place(("PUMP", 10), discount=amount("200.00"), by=SHOP).order_id
-    desk.validate(order_id)
-    held = [hold.code for hold in desk.read(order_id).holds]
-
-    done = ask(desk, order_id, {"1": 9})
-    assert settle(desk, order_id, done).is_applied
-
-    assert held
-    assert [hold.code for hold in desk.read(order_id).holds if hold.is_open] == held
-    assert desk.read(order_id).order.totals.discount == amount("20.00")
-    assert desk.broken() == []

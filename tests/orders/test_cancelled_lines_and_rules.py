@@ -1,0 +1,57 @@
+"""What rules, reviews and releases make of an order of which units are cancelled."""
+
+from __future__ import annotations
+
+from oms.orders.v1 import orders_pb2 as pb
+from tests.orders.cancel_desk import (
+    ask,
+    part_shipped,
+    settle,
+)
+from tests.orders.change_desk import parked, record, reviews
+from tests.orders.desk import ANY, SHOP, Desk, amount
+
+
+def test_what_is_cancelled_is_not_released_however_long_a_warehouse_takes(desk: Desk) -> None:
+    order_id = part_shipped(desk)
+    done = ask(desk, order_id)
+    record(desk, order_id, done.cancellation.change_id, "recall")
+
+    clearance = desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=order_id), ANY).clearance
+    asked_for = pb.GetChangedOrderRequest(order_id=order_id, change_id=done.cancellation.change_id)
+    changed_order = desk.servicer.GetChangedOrder(asked_for, ANY)
+
+    assert (clearance.withholding_change_id, clearance.deadline) == (done.cancellation.change_id, "")
+    assert (list(changed_order.withheld_line_ids), changed_order.is_cancellation) == (["1"], True)
+
+
+def test_an_order_in_review_is_asked_about_by_what_is_left_and_keeps_its_holds(desk: Desk) -> None:
+    """45 at 129.00 asks the director, too; 30 are 4,150.58 and ask the manager alone."""
+    order_id = parked(desk, ("PUMP", 45), ("CENT", 1))
+    before = len(reviews(desk, order_id)[-1].steps)
+
+    done = ask(desk, order_id, {"1": 15})
+    assert settle(desk, order_id, done).is_applied
+
+    after = desk.read(order_id)
+    assert before == 2
+    assert [step.role for step in reviews(desk, order_id)[-1].steps if step.state in ("open", "waiting")] == [
+        "approver"
+    ]
+    assert (after.order.phase, after.order.version, after.lines()["1"].cancelled) == ("in_review", 2, 15)
+    assert desk.broken() == []
+
+
+def test_nobody_gets_rid_of_a_hold_by_cancelling(desk: Desk) -> None:
+    """10 % off is held by the rules; with units its share of the discount goes, and it is 10 % still."""
+    order_id = desk.place(("PUMP", 10), discount=amount("200.00"), by=SHOP).order_id
+    desk.validate(order_id)
+    held = [hold.code for hold in desk.read(order_id).holds]
+
+    done = ask(desk, order_id, {"1": 9})
+    assert settle(desk, order_id, done).is_applied
+
+    assert held
+    assert [hold.code for hold in desk.read(order_id).holds if hold.is_open] == held
+    assert desk.read(order_id).order.totals.discount == amount("20.00")
+    assert desk.broken() == []

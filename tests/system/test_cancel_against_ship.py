@@ -1,0 +1,85 @@
+"""Cancelling the rest while its warehouses go on: they decide, and there is one outcome everywhere."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.system.trade import Trade, key, ok
+from tests.threads import Crew
+
+WITHIN_S = 240.0
+
+
+def _order(trade: Trade, customer: str, sku: str, scarce: str, warehouses: list[str]) -> dict[str, Any]:
+    """4 units in two shipments of different warehouses, and 3 of what there is none of; discount, freight and tax."""
+    for warehouse in warehouses:
+        trade.receive(warehouse, sku, 2, "4.00")
+    lines = [{"sku": sku, "quantity": 4}, {"sku": scarce, "quantity": 3}]
+    placed = trade.placed(trade.order_body(customer, lines, freight="7.77", discount="1.11"))
+    trade.when_idle(placed["order_id"])
+    return placed
+
+
+def _ship(trade: Trade, shipment: dict[str, Any]) -> None:
+    """Pick, pack and ship, as far as nobody has taken it back."""
+    warehouse = trade.system.api("warehouse")
+    for verb in ("pick", "pack", "ship"):
+        answer = warehouse.post(f"/v1/shipments/{shipment['shipment_id']}/{verb}", headers=key())
+        if answer.status_code == httpx.codes.CONFLICT:
+            return
+        ok(answer)
+
+
+def _cancel(trade: Trade, order_id: str) -> int:
+    path, why = f"/v1/orders/{order_id}/cancellation", {"reason": "the project is postponed"}
+    return trade.system.api("support").post(path, json=why, headers=key()).status_code
+
+
+def _answer(trade: Trade, order_id: str, chance: random.Random) -> None:
+    warehouse = trade.system.api("warehouse")
+    for recall in ok(warehouse.get("/v1/recalls", params={"order_id": order_id}))["rows"]:
+        said = chance.choice([{"answer": "acknowledge"}, {"answer": "refuse", "reason": "the truck is loaded"}])
+        answer = warehouse.post(f"/v1/recalls/{recall['recall_id']}/answer", json=said, headers=key())
+        assert answer.status_code in (httpx.codes.OK, httpx.codes.CONFLICT), answer.text
+
+
+@pytest.mark.parametrize("count", [pytest.param(4, id="slice"), pytest.param(40, marks=pytest.mark.prove)])
+def test_a_cancellation_and_a_warehouse_that_goes_on_have_one_outcome(trade: Trade, count: int) -> None:
+    chance = random.Random(count)
+    customer = trade.customer(tax_rate="0.0825")
+    sku, scarce = trade.product("s", "10.00", cost="4.00"), trade.product("n", "3.33", cost="1.00")
+    warehouses = list(trade.warehouses({"w1": 900, "w2": 950}).values())
+    placed = [_order(trade, customer, sku, scarce, warehouses)["order_id"] for _ in range(count)]
+    work = [(trade.shipments(order_id), order_id) for order_id in placed]
+
+    with Crew(6, WITHIN_S) as crew:
+        tasks = []
+        for shipments, order_id in work:
+            acts = [
+                lambda order_id=order_id: _cancel(trade, order_id),
+                lambda shipment=shipments[0]: _ship(trade, shipment),
+            ]
+            chance.shuffle(acts)
+            tasks += [crew.submit(act) for act in acts]
+        for task in tasks:
+            task.result()
+    for _, order_id in work:
+        trade.when_idle(order_id)
+        _answer(trade, order_id, chance)
+    orders = [trade.when_idle(order_id) for _, order_id in work]
+
+    for order in orders:
+        first, second = (line["quantities"] for line in order["lines"])
+        left = [one for one in order["shipments"] if one["state"] in ("released", "picked", "packed")]
+        units = sum(line["quantity"] for one in left for line in one["lines"])
+        [asked] = order["cancellations"]
+        assert asked["state"] in ("done", "declined"), asked
+        if order["status"] == "cancelled":
+            continue
+        assert first["ordered"] == first["cancelled"] + first["shipped"] + units
+        assert (second["cancelled"], second["backordered"]) == ((3, 0) if asked["state"] == "done" else (0, 3))
+    trade.until_audit_is_clean()
