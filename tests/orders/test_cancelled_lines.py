@@ -146,7 +146,7 @@ def test_the_rest_of_apart_shipped_order_is_cancelled_and_its_stages_are_told(de
     assert dict(line.taken.by_stage()) == {"backordered": 10, "allocated": 0, "released": 10, "picked": 10, "packed": 0}
     assert does.shipments == ("SH-3", "SH-2")
     assert dict(cheapest.lines[0].taken.by_stage())["picked"] == 2
-    assert does.mails == ("order_changed",)
+    assert does.mails == ("units_cancelled",)
 
 
 def test_a_warehouse_that_gives_everything_back_makes_what_was_previewed(desk: Desk) -> None:
@@ -170,7 +170,7 @@ def test_a_warehouse_that_gives_everything_back_makes_what_was_previewed(desk: D
     assert (settled.state, settled.consequence, settled.settled_reason) == ("done", shown, "")
     line = desk.read(order_id).lines()["1"]
     assert (line.ordered, line.cancelled, line.wanted, line.shipped) == (40, 30, 10, 10)
-    assert desk.mails(order_id)[-1] == "order_changed"
+    assert desk.mails(order_id)[-1] == "units_cancelled"
     assert desk.broken() == []
 
 

@@ -21,11 +21,13 @@ from services.notifications import domain as texts
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
 from services.orders.domain import mails
+from services.orders.domain.consequence import consequence
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
+from services.orders.domain.projection import Progress
 from services.orders.domain.tax_parts import AS_BEFORE
 from services.orders.settings import Settings
 from tests.facts import heard
@@ -34,12 +36,7 @@ from tests.orders.desk import amount
 CHICAGO = ZoneInfo("America/Chicago")
 CONTACTS = Contacts("warehouse@oms.example", "accounting@oms.example", "help@oms.example", "", "https://oms.example")
 CUSTOMER = Customer(
-    "cus_acme",
-    "ACME",
-    "USD",
-    contact_email="ann@acme.example",
-    sales_rep="sam",
-    sales_rep_email="sam@oms.example",
+    "cus_acme", "ACME", "USD", contact_email="ann@acme.example", sales_rep="sam", sales_rep_email="sam@oms.example"
 )
 LINE = Line(
     line_id="lin_1",
@@ -123,6 +120,7 @@ def notified(kind: str, detail: dict[str, Any]) -> Mail:
     return sent(mails.mail_of(heard(kind, detail, "fulfillment"), ORDER, parties, CONTACTS, is_last_delivery=True))
 
 
+GONE = consequence(ORDER, ORDER, Progress(held_minor=5_000_000), {"lin_1": 1}, None)
 MAILS = [
     mails.order_received(ORDER, CUSTOMER, date(2026, 11, 23)),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
@@ -131,6 +129,7 @@ MAILS = [
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),
+    mails.units_cancelled(ORDER, CUSTOMER, CONTACTS, GONE, reason="price list", is_at_warehouse=True),
     mails.backorder_created(ORDER, CUSTOMER, CONTACTS, {"lin_1": (3, "")}),
     mails.support_case(
         ORDER,

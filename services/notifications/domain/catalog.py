@@ -31,6 +31,20 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
+    # lines: [{sku, description, cancelled, left, kept}]: left stay ordered, shipped ones included; kept were to be canceled and have left
+    # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; amounts and reason are not
+    # for the warehouse
+    "units_cancelled": (
+        "customer_name",
+        "version",
+        "reason",
+        "lines",
+        "more_lines",
+        "total_before",
+        "total_after",
+        "freed",
+        "currency",
+    ),
     # reason: a sentence that only staff read; no decision was taken in time
     "order_expired": ("reason",),
     # more_changes: how many there are beside those listed; changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone; both are text:
@@ -124,6 +138,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "pro_forma": ("Pro forma invoice for your order {number}", "Pro forma invoice sent on order {number}"),
     "order_rejected": ("About your order {number}", "Order {number} rejected"),
     "order_cancelled": ("Your order {number} has been canceled", "Order {number} canceled"),
+    "units_cancelled": ("Part of your order {number} has been canceled", "Order {number}: part canceled"),
     "order_expired": ("About your order {number}", "Order {number} expired: no decision in time"),
     "order_changed": ("Your order {number} has been changed", "Order {number} changed"),
     "consent_requested": (

@@ -13,11 +13,11 @@ from services.kernel.invoicing import PER_SHIPMENT
 from services.orders.approvals.holds import lift_idle
 from services.orders.approvals.money import with_money
 from services.orders.changes.consent import end
-from services.orders.changes.make_version import make, notify, owe_signals
+from services.orders.changes.make_version import make, owe_signals
 from services.orders.changes.next_version import decided
 from services.orders.changes.propose import change_of, logged
 from services.orders.changes.rereview import rereviewed
-from services.orders.domain import differences
+from services.orders.domain import differences, mails
 from services.orders.domain.amendment import invoiced_unheard, needs_recall
 from services.orders.domain.cancellation import DONE, CancellationPreview
 from services.orders.domain.cancelled_units import (
@@ -27,7 +27,7 @@ from services.orders.domain.cancelled_units import (
     without,
 )
 from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest, LineChange
-from services.orders.domain.consequence import settled
+from services.orders.domain.consequence import Consequence, settled
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import IN_REVIEW, Order
 from services.orders.domain.policies import Violation
@@ -43,7 +43,7 @@ from services.orders.policies.engine import Credit
 from services.orders.policies.evaluate import Evaluation
 from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
-from services.orders.store import versions
+from services.orders.store import masterdata, versions
 
 WORKFLOW = Actor("workflow", "service")
 KEPT = "the warehouse keeps all that was to be cancelled"
@@ -151,9 +151,17 @@ def apply(
     after = _made(session, before, change, becomes, evaluation, contacts, now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "units_cancelled", now, why=change.request.reason, more=logged(change))
-    notify(session, before, after, change, contacts, now)
     owe_signals(session, before, after, change, now)
-    _settle(session, before, after, change, units, now)
+    came = _settle(session, before, after, change, units, now)
+    mail = mails.units_cancelled(
+        after.order,
+        masterdata.customer(session, after.order.customer_id),
+        contacts,
+        came,
+        reason=change.request.reason,
+        is_at_warehouse=any(line.released for line in before.progress.lines.values()),
+    )
+    outbox.mail(session, after.order, mail, now)
     return after, ""
 
 
@@ -202,7 +210,7 @@ def _settle(
     change: ChangeOrder,
     units: Mapping[str, int],
     now: datetime,
-) -> None:
+) -> Consequence:
     """The request is done, and keeps what it has come to: what a warehouse kept is named."""
     asked = next(
         one for one in hold_store.cancellations_of(session, before.order_id) if one.change_id == change.change_id
@@ -212,3 +220,4 @@ def _settle(
     kept = [f"{line.kept} of line {line.line_id}" for line in done.lines if line.kept]
     why = f"not cancelled, for the warehouse keeps them: {', '.join(kept)}" if kept else ""
     hold_store.settle_cancellation(session, before.order_id, DONE, why, now, done)
+    return done

@@ -15,7 +15,7 @@ from services.orders.domain.unshipped import Unshipped
 
 PREPAID = "prepaid"
 AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
-WHOLE_MAIL, PART_MAIL = "order_cancelled", "order_changed"
+WHOLE_MAIL, PART_MAIL = "order_cancelled", "units_cancelled"
 _STATES = ("released", "picked", "packed")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.kernel.formats import amount
 from services.kernel.money import Money, share
+from services.orders.domain.consequence import Consequence
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.mails.links import order_page
 from services.orders.domain.mails.mail import (
@@ -17,6 +18,7 @@ from services.orders.domain.mails.mail import (
     Mail,
     Promise,
     Recipient,
+    accounting_mailbox,
     bill_to,
     buyer,
     hold_owners,
@@ -133,6 +135,35 @@ def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
 def order_cancelled(customer: Customer, reason: str) -> Mail:
     """The order is canceled."""
     return Mail("order_cancelled", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
+
+
+def units_cancelled(
+    order: Order, customer: Customer, contacts: Contacts, came: Consequence, *, reason: str, is_at_warehouse: bool
+) -> Mail:
+    """Units of the `order`, already without them, are canceled as `came` says; the warehouse is told when the order is there."""
+    lines = [
+        {
+            "sku": line.sku,
+            "description": line.description,
+            "cancelled": line.cancelled,
+            "left": line.left,
+            "kept": line.kept,
+        }
+        for line in came.lines
+        if line.cancelled or line.kept
+    ]
+    variables = {
+        "customer_name": order.customer_name,
+        "version": order.version,
+        "reason": reason,
+        "total_before": amount(came.total_after + came.total),
+        "total_after": amount(came.total_after),
+        "freed": amount(came.freed_cash) if came.freed_cash.minor else "",
+        "currency": order.currency,
+        **listed(lines, "lines", "more_lines"),
+    }
+    staff = (*(warehouse_mailbox(contacts) if is_at_warehouse else ()), *accounting_mailbox(contacts))
+    return Mail("units_cancelled", (*buyer(customer), *sales_rep(customer), *staff), variables)
 
 
 def order_expired(customer: Customer, reason: str) -> Mail:
