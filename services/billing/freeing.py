@@ -19,7 +19,7 @@ from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
 log = structlog.get_logger()
-_REASON = "units were cancelled"
+_REASON = "units were canceled"
 
 
 def free(session: Session, order_id: str, total: Money, request_id: str, now: datetime) -> Money:

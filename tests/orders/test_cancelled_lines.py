@@ -193,7 +193,7 @@ def test_what_a_warehouse_keeps_is_not_cancelled_and_the_document_says_so(desk: 
     [line] = settled.consequence.lines
     assert (line.cancelled, line.kept, line.left) == (20, 10, 20)
     assert dict(line.taken.by_stage()) == {"backordered": 10, "allocated": 0, "released": 10, "picked": 0, "packed": 0}
-    assert settled.settled_reason == "not cancelled, for the warehouse keeps them: 10 of line 1"
+    assert settled.settled_reason == "not canceled, for the warehouse keeps them: 10 of line 1"
     # 20 of 40 at 129.00, taxed 7.25 %: 2,580.00 + 187.05
     assert settled.consequence.total_after == Money(276_705, "USD")
     assert desk.read(order_id).lines()["1"].cancelled == 20

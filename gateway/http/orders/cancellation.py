@@ -54,7 +54,7 @@ class CancellationInput(Input):
         return tuple(LineToCancel(line.line_id, line.quantity) for line in self.lines)
 
 
-_TOO_LATE = "it can no longer be cancelled: reload the order"
+_TOO_LATE = "it can no longer be canceled: reload the order"
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     202: {"model": CancellationShape, "description": "Stored; its outcome follows by itself."}
 }

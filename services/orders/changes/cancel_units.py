@@ -46,7 +46,7 @@ from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, versions
 
 WORKFLOW = Actor("workflow", "service")
-KEPT = "the warehouse keeps all that was to be cancelled"
+KEPT = "the warehouse keeps all that was to be canceled"
 
 
 def put_on_its_way(
@@ -62,7 +62,7 @@ def put_on_its_way(
     lines = tuple(LineChange(line.line_id, quantity=line.quantity) for line in becomes.lines if line.line_id in units)
     request = ChangeRequest(reason, lines, is_cancellation=True)
     change = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
-    act = act_of(session, actor, order, "cancelled a part")
+    act = act_of(session, actor, order, "canceled a part")
     intent_id = outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)
     store.add(session, change, order, becomes, intent_id)
     after = replace(before, asked=read_asked(session, order.order_id))
@@ -218,6 +218,6 @@ def _settle(
     assert asked.consequence is not None, "a part is cancelled with its consequence"
     done = settled(asked.consequence, before.order, after.order, before.progress, units)
     kept = [f"{line.kept} of line {line.line_id}" for line in done.lines if line.kept]
-    why = f"not cancelled, for the warehouse keeps them: {', '.join(kept)}" if kept else ""
+    why = f"not canceled, for the warehouse keeps them: {', '.join(kept)}" if kept else ""
     hold_store.settle_cancellation(session, before.order_id, DONE, why, now, done)
     return done
