@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensation import Undo
     from workflows.messages import CancelOrder, CancelOutcome, FactNote
 
-GONE = "a shipment has left: ask for a return instead"
+GONE = "a shipment has left meanwhile: cancel again what has not shipped, and ask for a return of the rest"
 NOT_ASKED = "no such cancellation waits: ask for one through the order API"
 
 

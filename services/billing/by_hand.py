@@ -79,7 +79,7 @@ def post(session: Session, order: OrderToBill, draft: Draft, who: str, now: date
 def discard(session: Session, draft: Draft, who: str, now: datetime) -> Draft:
     """The draft, which lets its shipments go."""
     state = move(draft, "discard")
-    drafts.release(session, draft.draft_id)
+    drafts.release(session, draft.draft_id, sessions.business_day(session, now))
     return replace(_moved(session, draft, replace(draft, state=state, ended_by=who, ended_at=now)), shipment_ids=())
 
 

@@ -155,7 +155,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
             recall, wanted = recall_units.ask(session, order_id, change_id, keep, self.clock())
             return wire.recall_response(recall, wanted)
 
-        return self.database.once(request.request_id, request, pb.RequestRecallResponse, act)
+        return self.database.once(request.request_id, _identity(request), pb.RequestRecallResponse, act)
 
     def ListRecalls(self, request: pb.ListRecallsRequest, context: Context) -> pb.ListRecallsResponse:
         """A page of recalls that wait for an answer, oldest first."""
@@ -186,3 +186,12 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
                 invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
                 releasing_order_ids=shipments.releasing_orders(session),
             )
+
+
+def _identity(request: pb.RequestRecallRequest) -> pb.RequestRecallRequest:
+    """What makes two requests the same. What a cancellation keeps follows from its change, which the answer to the first may have moved."""
+    if not request.is_cancellation:
+        return request
+    return pb.RequestRecallRequest(
+        request_id=request.request_id, order_id=request.order_id, change_id=request.change_id, is_cancellation=True
+    )

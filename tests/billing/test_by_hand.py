@@ -166,6 +166,21 @@ def test_a_discarded_draft_lets_its_shipments_go_and_no_number_is_missing(desk: 
     assert desk.violations() == {}
 
 
+def test_what_a_discarded_draft_held_beyond_its_day_is_invoiced_today_and_not_overdue(desk: Desk) -> None:
+    desk.leave(order_of({"1": (1, "10.00")}, invoicing="weekly"), "shp_1", {"1": 1})
+    draft = desk.draft("ord_1")
+    desk.now += timedelta(days=60)
+    desk.move_draft(draft.draft_id, "discard")
+    today = desk.now.date()
+    desk.now += timedelta(days=1)  # a day is invoiced when it is over
+
+    desk.run_policies()
+
+    (invoice,) = desk.listed()
+    assert invoice.invoiced_on == today.isoformat()
+    assert invoice.due_on > invoice.invoiced_on
+
+
 def test_beyond_the_limit_one_person_invoices_nothing_by_hand_alone(desk: Desk) -> None:
     desk.billing.limits = {"USD": Money(5000, "USD")}
     shipped(desk)

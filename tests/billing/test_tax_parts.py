@@ -152,3 +152,13 @@ def test_a_change_of_one_part_leaves_what_was_billed_of_the_other() -> None:
 
     assert (first.discount, last.discount) == (usd(500), usd(500))
     assert first + last == after.charges
+
+
+def test_what_was_billed_before_there_were_parts_is_of_the_line_that_was_billed() -> None:
+    """The second line was invoiced at 8.25 % by an older release; the first goes elsewhere at 19 %."""
+    order = order_of([(1, "100.00", RATES[3]), (1, "100.00", RATES[2])])
+    before = Charges(usd(10_000), usd(0), usd(0), usd(825))
+
+    last = bill(order, {"1": 1}, BilledSoFar({"2": 1}, before)).charges
+
+    assert (last.tax, before + last) == (usd(1_900), order.charges)

@@ -9,10 +9,10 @@ from oms.types.v1 import types_pb2 as types
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
 
 
-def cancel(desk: WarehouseDesk, **keep: int) -> pb.RequestRecallResponse:
+def cancel(desk: WarehouseDesk, request_id: str = "", **keep: int) -> pb.RequestRecallResponse:
     """`keep` is line id → units that stay wanted."""
     request = pb.RequestRecallRequest(
-        request_id=desk.fresh(),
+        request_id=request_id or desk.fresh(),
         order_id="ord_1",
         change_id="chg_1",
         lines=[types.LineQuantity(line_id=line_id, sku="A", quantity=units) for line_id, units in keep.items()],
@@ -118,3 +118,13 @@ def test_the_end_of_the_order_answers_all_of_them(desk: WarehouseDesk) -> None:
 
     assert asked(desk) == []
     assert desk.broken_rules() == {}
+
+
+def test_a_request_that_is_tried_again_after_its_change_was_cut_has_its_first_answer(desk: WarehouseDesk) -> None:
+    """What a warehouse keeps is taken off the change: who tries again reads the smaller one, and asks for the same all the same."""
+    three(desk)
+    first = cancel(desk, "recall/chg_1", L1=10)
+
+    again = cancel(desk, "recall/chg_1", L1=20)
+
+    assert again == first

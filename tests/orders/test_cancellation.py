@@ -189,7 +189,10 @@ def test_the_log_gives_the_reason_of_an_end_and_no_id(desk: Desk) -> None:
 
     assert [(end.what, end.why) for end in ends] == [
         ("order_cancelled", "ordered twice"),
-        ("cancellation_declined", "a shipment has left: ask for a return instead"),
+        (
+            "cancellation_declined",
+            "a shipment has left meanwhile: cancel again what has not shipped, and ask for a return of the rest",
+        ),
         ("order_allocated", ""),
     ]
     assert ends[2].after["subject_id"] == "res_1"

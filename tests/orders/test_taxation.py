@@ -92,6 +92,15 @@ def test_freight_is_taxed_by_its_own_rule() -> None:
     assert from_germany(BERLIN).taxation.freight is None
 
 
+def test_freight_of_what_is_not_taxed_is_not_taxed_either() -> None:
+    rules = TaxRules("DE", (TaxRate("FR", "freight", date(2026, 1, 1), Decimal("0.2")),), vat.rates())
+
+    registered, consumer = (TaxDetermination.of(rules, Buyer(Decimal(0), of), PARIS, ON) for of in ("FR", ""))
+
+    assert registered.taxation.freight is None
+    assert consumer.taxation.freight == TaxKind.at(Decimal("0.2"))
+
+
 RESALE = TaxExemption("TX-88", "US", date(2026, 1, 1), "TX", date(2026, 12, 31))
 
 
@@ -131,6 +140,7 @@ def test_a_certificate_that_is_named_must_cover(certificate: str, place: Address
         (BERLIN, "FR", False, STANDARD, "0.19"),  # the goods never leave the country
         (ZURICH, "", False, EXPORT, "0"),
         (ZURICH, "", True, EXEMPT, "0"),
+        (ZURICH, "FR", True, REVERSE_CHARGE, "0"),  # supplied where the buyer is
         (NOWHERE, "", True, STANDARD, "0.19"),
     ],
 )

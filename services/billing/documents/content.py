@@ -104,6 +104,7 @@ def _facts(invoice: Invoice, formats: Formats) -> list[list[str]]:
     rows = (
         ("Invoice date", formats.day(invoice.invoiced_on)),
         ("Your PO", header.po_number),
+        ("Your tax ID", header.customer_tax_id),
         ("Order", invoice.order_number),
         ("Order date", formats.day(header.ordered_on) if header.ordered_on else ""),
         ("Terms", payment.terms_in_words(invoice)),

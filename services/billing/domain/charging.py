@@ -117,6 +117,7 @@ class Shares:
         cls, parts: tuple[TaxPart, ...], lines: Iterable[OrderLine], merchandise: Money, so_far: BilledSoFar
     ) -> "Shares":
         """Of an order of these lines, whose goods come to `merchandise`."""
+        lines = tuple(lines)
         nothing = Goods(0, Money.zero(merchandise.currency))
         units = {part.key: [0, 0] for part in parts}
         first = parts[0].key
@@ -124,7 +125,8 @@ class Shares:
             counts = units[line.tax_key or first]
             counts[0] += line.quantity
             counts[1] += so_far.quantities.get(line.line_id, 0)
-        billed = _billed_by_part(parts, so_far)
+        is_billed = (line.tax_key or first for line in lines if so_far.quantities.get(line.line_id))
+        billed = _billed_by_part(parts, so_far, next(is_billed, first))
         goods = [part for part in parts if part.key != FREIGHT]
         whole = {part.key: Goods(units[part.key][0], part.merchandise) for part in goods}
         before = {part.key: Goods(units[part.key][1], billed[part.key].merchandise) for part in goods}
@@ -187,15 +189,17 @@ def charged_parts(parts: Iterable[TaxPart], charges: Mapping[str, Charges]) -> t
     )
 
 
-def _billed_by_part(parts: tuple[TaxPart, ...], so_far: BilledSoFar) -> dict[str, Charges]:
-    """Part → what was billed of it. What invoices of before there were parts came to was all of one rate: the first part's."""
+def _billed_by_part(parts: tuple[TaxPart, ...], so_far: BilledSoFar, first: str) -> dict[str, Charges]:
+    """Part → what was billed of it.
+
+    What invoices of before there were parts came to was all of one rate: that of the `first` line that was billed, which keeps it.
+    """
     none = Charges.none(so_far.charges.merchandise.currency)
     billed = {part.key: so_far.parts.get(part.key, none) for part in parts}
     rest = so_far.charges - Charges.sum(so_far.parts.values(), so_far.charges.merchandise.currency)
     if rest == none:
         return billed
-    first, last = parts[0].key, parts[-1].key
-    if last == FREIGHT:
+    if parts[-1].key == FREIGHT:
         freight = replace(none, freight=rest.freight)
         billed[FREIGHT] = billed[FREIGHT] + freight
         rest = rest - freight

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from datetime import date
+
+from sqlalchemy import Row, bindparam, case, insert, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.drafts import APPROVED, DRAFT, Draft
@@ -42,7 +44,13 @@ _HOLD = (
 _RELEASE = (
     update(tables.billable_shipment)
     .where(_kept.draft_id == bindparam("draft"), _IS_HELD, _kept.invoice_id.is_(None))
-    .values(draft_id="")
+    .values(
+        draft_id="",
+        invoice_on=case(
+            ((_kept.invoice_on != "") & (_kept.invoice_on < bindparam("today")), bindparam("today")),
+            else_=_kept.invoice_on,
+        ),
+    )
 )
 _HELD = select(_kept.shipment_id).where(_kept.draft_id == bindparam("draft"), _IS_HELD).order_by(_kept.position)
 
@@ -85,9 +93,9 @@ def move(session: Session, before: Draft, after: Draft) -> bool:
     return changed(session, _MOVE, terms) == 1
 
 
-def release(session: Session, draft_id: str) -> None:
-    """Let the shipments of a draft go."""
-    session.execute(_RELEASE, {"draft": draft_id})
+def release(session: Session, draft_id: str, today: date) -> None:
+    """Let the shipments of a draft go; those whose day has passed meanwhile are invoiced today, and not overdue when they are."""
+    session.execute(_RELEASE, {"draft": draft_id, "today": today.isoformat()})
 
 
 def find(session: Session, draft_id: str) -> Draft | None:

@@ -206,7 +206,8 @@ def _rejected(
 ) -> OrderAggregate:
     if not change.is_pending:
         return before
-    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now, customer_reason=_PICKED)
+    for_customer = reason if change.is_cancellation else _PICKED
+    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now, customer_reason=for_customer)
 
 
 def recall_answered(

@@ -14,7 +14,7 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.changes.next_version import NextVersion, next_version
 from services.orders.domain import mails
-from services.orders.domain.amendment import Catalog, Obstacle, amend
+from services.orders.domain.amendment import Catalog, Obstacle, amend, is_taxed_alike
 from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import (
     AGREED,
@@ -208,14 +208,19 @@ def _proposal(
 def _taxes(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
     """How new lines are taxed, and all that has not left when it goes elsewhere; None where a channel has taxed the order.
 
-    The rates are those of the order's day, and the certificate one that covers where it goes then.
+    The rates are those of the order's day, its customer is taxed as when it was placed, and where it still goes to the same place
+    it keeps its certificate; elsewhere it has one that covers that.
     """
     if order.settlement is not None and order.settlement.tax is not None:
         return None
     if request.ship_to is None and not any(line.sku for line in request.lines):
         return None
     place, on = request.ship_to or order.ship_to, order.taxation.tax_on or today
-    return taxes.determination(session, master_store.customer(session, order.customer_id), place, on)
+    customer = replace(master_store.customer(session, order.customer_id), tax_rate=order.tax_rate)
+    if order.taxation.tax_on is not None:
+        customer = replace(customer, tax_id=order.customer_tax_id)
+    found = taxes.determination(session, customer, place, on)
+    return replace(found, exemption=order.taxation.exemption) if is_taxed_alike(place, order.ship_to) else found
 
 
 def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:

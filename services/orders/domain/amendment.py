@@ -16,7 +16,7 @@ from services.kernel.tax import TaxKind
 from services.orders.domain.billed import billed, billed_parts, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import Line, Order, PlaceLine, highest_line_id, totals
+from services.orders.domain.order import Address, Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 from services.orders.domain.taxation import TaxDetermination
@@ -90,7 +90,13 @@ def amend(
     lines += [maker.line(one, one.quantity) for one in request.lines if not one.line_id and one.sku and one.quantity]
     terms = retaxed(order, _terms(order, request, tuple(lines)), catalog.taxes, progress)
     amended, too_large = _sums(terms, request, progress)
-    found = (*_unsound(order, request), *_unsound_lines(order, amended), *_unpriced(order, amended, wanted), *too_large)
+    found = (
+        *_unsound(order, request),
+        *_unsound_lines(order, amended),
+        *_unpriced(order, amended, wanted),
+        *_taxed_apart(order, amended, catalog.taxes, progress),
+        *too_large,
+    )
     return Amendment(amended, replaced, found)
 
 
@@ -228,6 +234,10 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
         if at_least:
             yield from _below_minimum_of_line(line, becomes.get(line.line_id), at_least)
     is_released = any(line.released or firm_units(line) for line in progress.lines.values())
+    if progress.invoices and after.taxation != before.taxation:
+        yield Obstacle(
+            "TAX_FIXED", "a part was invoiced meanwhile, so how its freight is taxed stays: ask for the change again"
+        )
     if after.ship_to != before.ship_to and _is_address_fixed(after, progress):
         sentence = "the order is with the warehouse already, so its address stays: ask support to redirect the parcel"
         yield Obstacle("ADDRESS_FIXED", sentence)
@@ -252,6 +262,8 @@ def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int) -> I
         yield Obstacle("BELOW_PICKED", f"{where}, so keep at least {at_least}", line.line_id)
     if becomes.unit_price != line.unit_price:
         yield Obstacle("PRICE_FIXED", f"{where}, so its price stays: add a line for more", line.line_id)
+    if becomes.tax != line.tax:
+        yield Obstacle("TAX_FIXED", f"{where}, so its tax stays: ask for the change again", line.line_id)
 
 
 def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
@@ -281,8 +293,8 @@ def invoiced_unheard(progress: Progress, invoiced: Mapping[str, int]) -> Iterato
 
 
 def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Order:
-    """The order with its new lines taxed, and when it goes elsewhere all that has not left."""
-    has_moved = after.ship_to != before.ship_to
+    """The order with its new lines taxed, and when it goes elsewhere all that has not left. A corrected street changes no tax."""
+    has_moved = not is_taxed_alike(before.ship_to, after.ship_to)
     known = {line.line_id for line in before.lines}
 
     def taxed(line: Line) -> Line:
@@ -296,6 +308,26 @@ def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progres
     is_billed = bool(progress.invoices)
     taxation = taxes.taxation if taxes and has_moved and not is_billed else before.taxation
     return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation)
+
+
+def is_taxed_alike(one: Address, other: Address) -> bool:
+    """Whether two addresses are one place for taxes: a corrected street changes none."""
+    return (one.country, one.region, one.postal_code) == (other.country, other.region, other.postal_code)
+
+
+def _taxed_apart(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Iterator[Obstacle]:
+    """Lines that have left in part, and whose rest would be taxed otherwise where it is to go: a line has one rate."""
+    if taxes is None or is_taxed_alike(before.ship_to, after.ship_to):
+        return
+    for line in after.lines:
+        left = firm_units(progress.lines.get(line.line_id, LineProgress()))
+        if 0 < left < line.quantity and taxes.kind(line.tax_category, is_service=line.kind == "service") != line.tax:
+            yield Obstacle(
+                "TAX_DIFFERS",
+                f"{left} units of line {line.line_id} ({line.sku}) have left, and the rest would be taxed otherwise there: "
+                "cancel the rest of it, and add it as a line of its own",
+                line.line_id,
+            )
 
 
 def firm_units(line: LineProgress) -> int:

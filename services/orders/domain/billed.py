@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.orders.domain.order import Order
-from services.orders.domain.projection import LineQuantities, Progress
+from services.orders.domain.projection import LineProgress, LineQuantities, Progress
 from services.orders.domain.tax_parts import BilledPart
 
 
@@ -29,15 +30,25 @@ def billed(progress: Progress, currency: str) -> Billed:
 
 
 def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
-    """Tax part → what was billed of it. Invoices of before there were parts were all of one rate: the first part's."""
+    """Tax part → what was billed of it, and how many units.
+
+    Invoices of before there were parts were all of one rate: that of the first line that was billed, which keeps it.
+    """
     sums: dict[str, list[int]] = {}
-    first = order.totals.parts[0].key if order.totals.parts else ""
+    units: Counter[str] = Counter()
+    for line in order.lines:
+        units[order.tax_key(line)] += progress.lines.get(line.line_id, LineProgress()).invoiced
+    first = next((key for key, count in units.items() if count), "")
     for invoice in progress.invoices.values():
         whole = (first, invoice.merchandise_minor, invoice.discount_minor, 0, invoice.tax_minor)
         for key, *amounts in invoice.parts or (whole,):
             known = sums.get(key, [0, 0, 0, 0])
             sums[key] = [had + more for had, more in zip(known, amounts, strict=True)]
-    return {key: BilledPart(*(Money(minor, order.currency) for minor in amounts[:3])) for key, amounts in sums.items()}
+    found = {}
+    for key, minors in sums.items():
+        merchandise, discount, freight, _tax = (Money(minor, order.currency) for minor in minors)
+        found[key] = BilledPart(merchandise, discount, freight, units[key])
+    return found
 
 
 def charges_after(

@@ -133,12 +133,13 @@ def consequence(
 def settled(asked: Consequence, order: Order, after: Order, progress: Progress, units: Units) -> Consequence:
     """The consequence once the warehouses have answered: `units` go of what was asked, and `after` is the version that they make.
 
-    Where nothing is kept it is what was asked, to the last figure.
+    Where nothing is kept it is what was asked, to the last figure; the cash that becomes free is that of now.
     """
     of_stock = {line.line_id: line.kind != "service" for line in order.lines}
     kept = {line.line_id: line.cancelled - units.get(line.line_id, 0) for line in asked.lines}
+    freed = _freed_cash(progress, after.totals.total, is_whole=False)
     if not any(kept.values()) and after.totals.total == asked.total_after:
-        return asked
+        return replace(asked, freed_cash=freed)
     lines = tuple(line.keeping(kept[line.line_id], is_stock=of_stock[line.line_id]) for line in asked.lines)
     less = _less(order.totals, after.totals, Money.zero(order.currency))
     credit = asked.released_credit
@@ -152,7 +153,7 @@ def settled(asked: Consequence, order: Order, after: Order, progress: Progress, 
         total=less["total"],
         total_after=after.totals.total,
         released_credit=None if credit is None else min(credit, less["total"]),
-        freed_cash=_freed_cash(progress, after.totals.total, is_whole=False),
+        freed_cash=freed,
     )
 
 

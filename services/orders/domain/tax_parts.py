@@ -30,11 +30,12 @@ AS_BEFORE = Taxation()
 
 @dataclass(frozen=True, slots=True)
 class BilledPart:
-    """What invoices came to of a tax part."""
+    """What invoices came to of a tax part, and how many units they billed."""
 
     merchandise: Money
     discount: Money
     freight: Money
+    units: int = 0
 
 
 NOTHING_BILLED: Mapping[str, BilledPart] = {}
@@ -124,13 +125,14 @@ def _shared(
 
 
 def _unbilled(goods: Mapping[str, _Goods], billed: Mapping[str, BilledPart]) -> dict[str, int]:
-    """Key → the value of what of a part is not billed; its units, where all of the order is free."""
-    if not any(one.merchandise.minor for one in goods.values()):
-        return {key: one.units for key, one in goods.items()}
-    return {
+    """Key → the value of what of a part is not billed; its units, where all that is left is free."""
+    worth = {
         key: max(one.merchandise.minor - (billed[key].merchandise.minor if key in billed else 0), 0)
         for key, one in goods.items()
     }
+    if any(worth.values()):
+        return worth
+    return {key: max(one.units - (billed[key].units if key in billed else 0), 0) for key, one in goods.items()}
 
 
 def _taxed(part: TaxPart) -> TaxPart:

@@ -164,6 +164,10 @@ class TaxDetermination:
     def _abroad(self, *, is_service: bool) -> TaxKind | None:
         """Not taxed by a seller in the EU: to a registered buyer in another member state, or out of the EU; None otherwise."""
         rules, country = self.rules, self._country
+        if is_service and self.buyer.vat_country:
+            country = (
+                self.buyer.vat_country
+            )  # services to a business are supplied where it is, wherever they are performed
         if rules.seller_country not in rules.vat:
             return None
         if country not in rules.vat:
@@ -191,7 +195,7 @@ class TaxDetermination:
         found = self._rate(FREIGHT)
         if found is None:
             return None if self.rules.seller_country in self.rules.vat else UNTAXED_FREIGHT
-        if found.rate is None or self.exemption:
+        if found.rate is None or self.exemption or self._abroad(is_service=False):
             return None
         return TaxKind.at(found.rate, "" if found.rate else found.reason)
 

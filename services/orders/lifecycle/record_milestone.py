@@ -28,7 +28,7 @@ from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, orders
 
 WORKFLOW = Actor("workflow", "service")
-_HAS_LEFT = "a shipment has left: ask for a return instead"
+_HAS_LEFT = "a shipment has left meanwhile: cancel again what has not shipped, and ask for a return of the rest"
 
 
 @dataclass(frozen=True, slots=True)

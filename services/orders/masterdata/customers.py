@@ -34,7 +34,7 @@ def put_customer(
     here. Refused VERSION_STALE for another version than the `expected` one, InvalidArgument CALENDAR_UNKNOWN.
     """
     check_place(customer.calendar)
-    taxes.check_tax_id(customer.tax_id)
+    taxes.check_tax_id(session, customer.tax_id)
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     stored = store.find_customer(session, kept.customer_id)

@@ -61,9 +61,13 @@ def unknown_categories(session: Session, categories: Collection[str]) -> None:
         )
 
 
-def check_tax_id(tax_id: str) -> None:
-    """InvalidArgument TAX_ID_INVALID for what begins as the VAT number of an EU country does, and is none."""
-    if vat.looks_like_number(tax_id) and not vat.country_of(tax_id):
+def check_tax_id(session: Session, tax_id: str) -> None:
+    """InvalidArgument TAX_ID_INVALID, for a seller in the EU, for what begins as the VAT number of a member state and is none."""
+    if (
+        sessions.company(session).country in vat.rates()
+        and vat.looks_like_number(tax_id)
+        and not vat.country_of(tax_id)
+    ):
         raise InvalidArgument(
             "TAX_ID_INVALID", f"{tax_id!r} is no valid EU VAT number: check its digits with the customer"
         )
