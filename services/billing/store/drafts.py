@@ -1,8 +1,7 @@
 """Drafts of invoices, the shipments they hold, and the conditional UPDATEs that move them."""
 
-from typing import Any
-
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Row, bindparam, case, insert, select, text, update
 from sqlmodel import Session

@@ -13,8 +13,9 @@ from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.changes.next_version import NextVersion, next_version
+from services.orders.changes.taxing import taxes_of
 from services.orders.domain import mails
-from services.orders.domain.amendment import Catalog, Obstacle, amend, is_taxed_alike
+from services.orders.domain.amendment import Catalog, Obstacle, amend
 from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import (
     AGREED,
@@ -39,9 +40,7 @@ from services.orders.domain.proposals import (
     proposal,
     refuse_obstacles,
 )
-from services.orders.domain.taxation import TaxDetermination
 from services.orders.domain.withholding import withholds_until
-from services.orders.masterdata import taxes
 from services.orders.order import outbox
 from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
@@ -193,7 +192,7 @@ def _proposal(
     today = sessions.business_day(session, now)
     products = master_store.products_of(session, skus)
     agreements = master_store.agreements_of(session, order.customer_id, skus)
-    catalog = Catalog(products, agreements, _taxes(session, order, request, today))
+    catalog = Catalog(products, agreements, taxes_of(session, order, request, today))
     used = (str(versions.last_line_id(session, order)),) if skus else ()
     given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
     given = replace(given, needs_consent=request.consent is None and _needs_consent(session, given, role, now))
@@ -203,24 +202,6 @@ def _proposal(
     found = tuple(following.obstacles(is_material=given.is_material))
     is_reviewed = order.phase == ACCEPTED and following.is_reviewed(is_material=given.is_material)
     return replace(given, obstacles=found, is_reviewed=is_reviewed), following
-
-
-def _taxes(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
-    """How new lines are taxed, and all that has not left when it goes elsewhere; None where a channel has taxed the order.
-
-    The rates are those of the order's day, its customer is taxed as when it was placed, and where it still goes to the same place
-    it keeps its certificate; elsewhere it has one that covers that.
-    """
-    if order.settlement is not None and order.settlement.tax is not None:
-        return None
-    if request.ship_to is None and not any(line.sku for line in request.lines):
-        return None
-    place, on = request.ship_to or order.ship_to, order.taxation.tax_on or today
-    customer = replace(master_store.customer(session, order.customer_id), tax_rate=order.tax_rate)
-    if order.taxation.tax_on is not None:
-        customer = replace(customer, tax_id=order.customer_tax_id)
-    found = taxes.determination(session, customer, place, on)
-    return replace(found, exemption=order.taxation.exemption) if is_taxed_alike(place, order.ship_to) else found
 
 
 def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:

@@ -1,0 +1,33 @@
+"""How what a change adds or sends elsewhere is taxed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from sqlmodel import Session
+
+from services.orders.domain.amendment import is_taxed_alike
+from services.orders.domain.changes import ChangeRequest
+from services.orders.domain.order import Order
+from services.orders.domain.taxation import TaxDetermination
+from services.orders.masterdata import taxes
+from services.orders.store import masterdata as master_store
+
+
+def taxes_of(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
+    """How new lines are taxed, and all that has not left when it goes elsewhere; None where a channel has taxed the order.
+
+    The rates are those of the order's day, its customer is taxed as when it was placed, and where it still goes to the same place
+    it keeps its certificate; elsewhere it has one that covers that.
+    """
+    if order.settlement is not None and order.settlement.tax is not None:
+        return None
+    if request.ship_to is None and not any(line.sku for line in request.lines):
+        return None
+    place, on = request.ship_to or order.ship_to, order.taxation.tax_on or today
+    customer = replace(master_store.customer(session, order.customer_id), tax_rate=order.tax_rate)
+    if order.taxation.tax_on is not None:
+        customer = replace(customer, tax_id=order.customer_tax_id)
+    found = taxes.determination(session, customer, place, on)
+    return replace(found, exemption=order.taxation.exemption) if is_taxed_alike(place, order.ship_to) else found
