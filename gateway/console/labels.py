@@ -188,6 +188,7 @@ def method(word: str) -> str:
 
 _INVOICING = {
     "manual": "by accounting",
+    "at_order": "at order, before it ships",
     "weekly": "weekly, one invoice an order",
     "monthly": "monthly, one invoice an order",
 }

@@ -3,9 +3,11 @@
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.billing import answers, wire
-from services.billing.domain.billable import Billable, Block
+from services.billing.domain.billable import Billable, Block, OrderToBill
 from services.billing.domain.invoices import Invoice
 from services.kernel.clock import micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.invoicing import AT_ORDER, policy_of
 from services.kernel.text import text
 from services.runtime.wire import money
 
@@ -18,6 +20,15 @@ def block(request: pb.BlockInvoicingRequest) -> Block:
         wire.currency_of(request.currency),
         request.least_version,
     )
+
+
+def invoiced_at_order(request: pb.InvoiceOrderRequest, time_zone: str) -> OrderToBill:
+    """The order that is to be invoiced whole; InvalidArgument for one that is not invoiced at order."""
+    if not request.HasField("order"):
+        raise InvalidArgument("FIELD_MISSING", "order is missing: send the order as it stands")
+    if policy_of(request.order.invoicing, request.order.payment_method) != AT_ORDER:
+        raise InvalidArgument("NOT_INVOICED_AT_ORDER", f"order {request.order.number} is invoiced as it ships")
+    return wire.order_to_bill(request.order, time_zone)
 
 
 def issued(outcome: Invoice | Billable) -> pb.IssueInvoiceResponse:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.cards.letting_go import let_go_if_over
 from services.billing.committing import grant_waiting
+from services.billing.domain.at_order import off_deferred
 from services.billing.domain.corrected_invoices import credit_note_postings, write_off_posting
 from services.billing.domain.credit_notes import (
     CreditAsked,
@@ -22,8 +23,8 @@ from services.billing.domain.credit_notes import (
 from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment
+from services.billing.store import at_order, credit_notes, families, invoices, payments
 from services.billing.store import credit as accounts
-from services.billing.store import credit_notes, families, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import credit_note_number, new_id
@@ -69,7 +70,7 @@ def post(session: Session, invoice: Invoice, asked: CreditAsked, approved_by: st
         new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
         invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
         found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
-        found.by_tax,
+        found.by_tax, _deferred(session, invoice, found, asked),
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
     ledger_store.post(session, credit_note_postings(note), now)
@@ -78,6 +79,17 @@ def post(session: Session, invoice: Invoice, asked: CreditAsked, approved_by: st
     emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)
     _follow(session, after, now)
     return note
+
+
+def _deferred(
+    session: Session, invoice: Invoice, found: CreditFigures, asked: CreditAsked
+) -> tuple[Money, Money] | None:
+    """What of goods and of freight had not become revenue, of an invoice that was made at order."""
+    if not invoice.is_at_order:
+        return None
+    revenue = at_order.revenue(session, invoice.order_id, invoice.total.currency)
+    off = off_deferred(found.parts, asked.reason_code, revenue)
+    return off.goods, off.freight
 
 
 def write_off(session: Session, invoice: Invoice, asked: WriteOffAsked, approved_by: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Makes the invoices that are due by their customers' policies: of a delivery, of a week or month that is over, also after a downtime."""
+"""Makes the invoices that are due by their customers' policies: of a delivery, of a week or month that is over, of an accepted order; also after a downtime."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import date
 import structlog
 
 from oms.orders.v1 import orders_pb2
-from services.billing import invoicing, wire
+from services.billing import at_order, invoicing, wire
 from services.billing.domain.billable import Goods, units_of
+from services.billing.store import at_order as at_order_store
 from services.billing.store import billable
 from services.kernel.clock import Clock, business_day, utc_now
 from services.runtime.db import Database
@@ -61,6 +62,7 @@ class InvoiceRunner:
             self._wake.wait(POLL_S)
             try:
                 self.issue_due()
+                self.issue_orders()
             except Exception:  # a database that is briefly away must not end the thread; what is due stays due
                 log.exception("invoice.runner_failed")
                 self._wake.rest(_PAUSE_S)
@@ -77,9 +79,21 @@ class InvoiceRunner:
             after = found[-1]
         return made
 
-    def _is_issued(self, order_id: str, day: str) -> bool:
+    def issue_orders(self) -> int:
+        """Make those of orders that are invoiced before they ship; how many it made."""
+        after, made = "", 0
+        while not self._wake.is_stopped():
+            with self._database.reading() as session:
+                found = at_order_store.due(session, after, BATCH)
+            made += sum(self._is_issued(order_id) for order_id in found if not self._wake.is_stopped())
+            if len(found) < BATCH:
+                break
+            after = found[-1]
+        return made
+
+    def _is_issued(self, order_id: str, day: str = "") -> bool:
         try:
-            return self._issue(order_id, day)
+            return self._issue(order_id, day) if day else self._issue_order(order_id)
         except Exception:  # whatever it is, it is tried again; what stays due too long is an invariant
             log.exception("invoice.not_issued", order_id=order_id)
             return False
@@ -96,3 +110,12 @@ class InvoiceRunner:
             invoice = invoicing.issue_waiting(session, goods, self._clock())
         log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
         return True
+
+    def _issue_order(self, order_id: str) -> bool:
+        """Invoice what is not invoiced of an order; whether anything was left."""
+        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+        with self._database.transaction() as session:
+            invoice = at_order.invoice_due(session, order, self._clock())
+        if invoice is not None:
+            log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
+        return invoice is not None

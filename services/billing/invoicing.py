@@ -1,4 +1,7 @@
-"""Issuing invoices, inside the caller's transaction: number, books, credit and facts move together."""
+"""Issuing invoices, inside the caller's transaction: number, books, credit and facts move together.
+
+An order that is invoiced at order is at_order's; the invoice itself is posted here all the same.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +144,7 @@ def _invoice(goods: Goods, billed: Bill, sequence: int) -> Invoice:
         order.order_id,
         order.number,
         order.customer_id,
-        goods.shipment_ids[0],
+        goods.shipment_ids[0] if goods.shipment_ids else "",
         goods.invoiced_on,
         goods.invoiced_on,
         billed.lines,
@@ -157,9 +160,10 @@ def _invoice(goods: Goods, billed: Bill, sequence: int) -> Invoice:
 
 
 def _dated(session: Session, order: BillableOrder, invoice: Invoice) -> Invoice:
-    """The invoice with its due dates and its discount, by the terms of its order."""
-    is_due_on_delivery = order.payment_terms.kind == DELIVERY
-    delivered_on = _arrived(session, invoice.bills) if is_due_on_delivery else None
+    """The invoice with its due dates and its discount, by the terms of its order; one made at order waits for no delivery."""
+    delivered_on = invoice.invoiced_on if invoice.is_at_order else None
+    if order.payment_terms.kind == DELIVERY and not invoice.is_at_order:
+        delivered_on = _arrived(session, invoice.bills)
     move = partial(next_business_day, order.calendar)
     dues = schedule(order, invoice.total, invoice.invoiced_on, move, delivered_on)
     is_parted = order.payment_terms.kind == INSTALLMENTS

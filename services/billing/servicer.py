@@ -12,6 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from services.billing import (
     answers,
+    at_order,
     committing,
     correction_wire,
     credit_terms,
@@ -39,6 +40,7 @@ from services.billing.invoice_runner import ReadOrder
 from services.billing.servicer_by_hand import ByHandServicer
 from services.billing.store import (
     audit,
+    audit_at_order,
     audit_credit_notes,
     audit_shipments,
     authorizations,
@@ -153,11 +155,12 @@ class BillingServicer(ByHandServicer):
         return answer
 
     def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
-        """Give back what is committed and not invoiced; nothing committed gives back nothing."""
+        """Give back what is committed and not invoiced, and credit what is invoiced of an order that has not shipped."""
         order_id = text(request.order_id, "order_id")
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
             released = committing.release(session, order_id, self.clock())
+            at_order.end(session, order_id, self.clock())
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
         answer = self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
@@ -365,10 +368,12 @@ class BillingServicer(ByHandServicer):
         invariants = [
             *audit.INVARIANTS,
             *audit_credit_notes.INVARIANTS,
+            *audit_at_order.INVARIANTS,
             audit.unanswered(now),
             audit.unread(now),
             audit.unheard(now),
             audit_shipments.not_invoiced(now, self.database.time_zone),
+            audit_at_order.not_invoiced(now),
         ]
         with self.database.reading() as session:
             return pb.AuditResponse(

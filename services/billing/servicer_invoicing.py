@@ -1,4 +1,4 @@
-"""The part of BillingService that invoices what has left: at once, or by policy later."""
+"""The part of BillingService that invoices what has left: at once, or by policy later; and orders before they ship."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,12 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
-from services.billing import billable_wire, invoicing, list_wire, wire
+from services.billing import at_order, billable_wire, invoicing, list_wire, wire
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_documents import DocumentServicer
+from services.billing.store import at_order as at_order_store
 from services.billing.store import billable
-from services.kernel.invoicing import POLICIES
+from services.kernel.invoicing import AT_ORDER, OF_SHIPMENTS
 from services.kernel.text import optional_text
 from services.runtime.wire import named_orders, page_size
 
@@ -26,10 +27,14 @@ class InvoicingServicer(DocumentServicer):
     """Called when an invoice may have become due."""
 
     def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: grpc.ServicerContext) -> pb.IssueInvoiceResponse:
-        """Post the invoice of a shipment or keep the shipment for later; a repeat under any request id gives what became of it."""
+        """Post the invoice of a shipment, keep the shipment for later, or make it revenue that was invoiced at order; a repeat under any request id gives what became of it."""
         shipped = wire.shipped(request, self.database.time_zone)
 
         def act(session: Session) -> pb.IssueInvoiceResponse:
+            if shipped.policy == AT_ORDER:
+                known = at_order.leave(session, shipped, self.clock())
+                log.info("shipment.recognized", order_id=known.order_id, shipment_id=shipped.shipment_id)
+                return billable_wire.issued(known)
             outcome = invoicing.issue(session, shipped, self.clock())
             if isinstance(outcome, Invoice):
                 log.info(
@@ -43,6 +48,15 @@ class InvoicingServicer(DocumentServicer):
         if answer.HasField("waiting"):
             self.wake_invoicing()
         return answer
+
+    def InvoiceOrder(self, request: pb.InvoiceOrderRequest, context: grpc.ServicerContext) -> pb.InvoiceOrderResponse:
+        """Have an order invoiced whole that is invoiced at order; its invoice is made in a moment."""
+        wanted = billable_wire.invoiced_at_order(request, self.database.time_zone)
+        with self.database.transaction() as session:
+            at_order.keep(session, wanted, self.clock())
+        log.info("order.to_invoice", order_id=wanted.order.order_id, version=wanted.version)
+        self.wake_invoicing()
+        return pb.InvoiceOrderResponse()
 
     def BlockInvoicing(
         self, request: pb.BlockInvoicingRequest, context: grpc.ServicerContext
@@ -60,9 +74,13 @@ class InvoicingServicer(DocumentServicer):
         if orders := named_orders(request.order_ids):
             with self.database.reading() as session:
                 found = billable.waiting_of_orders(session, orders)
-            return pb.ListBillableResponse(shipments=map(billable_wire.message, found))
+                invoiced = [
+                    pb.InvoicedShipment(order_id=order_id, shipment_id=shipment_id)
+                    for order_id, shipment_id in at_order_store.shipments_of_orders(session, orders)
+                ]
+            return pb.ListBillableResponse(shipments=map(billable_wire.message, found), invoiced_at_order=invoiced)
         customer_id = optional_text(request.customer_id, "customer_id")
-        policy = wire.one_of(request.policy, POLICIES, "invoicing policy")
+        policy = wire.one_of(request.policy, OF_SHIPMENTS, "invoicing policy")
         with self.database.reading() as session:
             page = billable.page(session, customer_id=customer_id, policy=policy, after=after, limit=limit + 1)
             count = billable.count(session, customer_id=customer_id, policy=policy)

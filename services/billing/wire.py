@@ -22,7 +22,7 @@ from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
-from services.kernel.invoicing import policy_of
+from services.kernel.invoicing import AT_ORDER, policy_of
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
 from services.kernel.tax import FREIGHT, TaxPart, parts_of_one_rate
@@ -188,7 +188,10 @@ def commitment(request: pb.CommitCreditRequest) -> CreditRequest:
     asked = credit_request(request)
     if not request.HasField("order"):
         return asked
-    return replace(asked, least=least_part(billable_order(request.order), is_whole=request.order.is_ship_complete))
+    # what is invoiced before it ships is invoiced whole, so that no part of it is of use
+    is_at_order = policy_of(request.order.invoicing, asked.payment_method) == AT_ORDER
+    is_whole = request.order.is_ship_complete or is_at_order
+    return replace(asked, least=least_part(billable_order(request.order), is_whole=is_whole))
 
 
 def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> CreditRequest:

@@ -1,4 +1,4 @@
-"""Invoicing policies: which shipments become one invoice, and the day it bears."""
+"""Invoicing policies: which shipments become one invoice, and the day it bears; or the whole order, once it is accepted."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,10 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.terms import end_of_month
 
 PER_SHIPMENT, PER_DELIVERY, WEEKLY, MONTHLY, MANUAL = "per_shipment", "per_delivery", "weekly", "monthly", "manual"
-POLICIES = (PER_SHIPMENT, PER_DELIVERY, WEEKLY, MONTHLY, MANUAL)
+AT_ORDER = "at_order"
+OF_SHIPMENTS = (PER_SHIPMENT, PER_DELIVERY, WEEKLY, MONTHLY, MANUAL)
+"""Those that invoice what has shipped."""
+POLICIES = (*OF_SHIPMENTS, AT_ORDER)
 PERIODIC = frozenset({WEEKLY, MONTHLY})
 
 _DEFERRABLE = frozenset({"terms", "deposit"})

@@ -206,7 +206,11 @@ def milestone(request: pb.RecordOrderRequest) -> Milestone:
 
 def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
     """Where the order stands after the milestone."""
-    return pb.RecordOrderResponse(status=recorded.status, is_complete=recorded.is_complete)
+    return pb.RecordOrderResponse(
+        status=recorded.status,
+        is_complete=recorded.is_complete,
+        is_invoiced_at_order=recorded.is_invoiced_at_order,
+    )
 
 
 def facts(request: pb.RecordFactsRequest) -> list[Fact]:

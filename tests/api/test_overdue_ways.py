@@ -24,7 +24,7 @@ def test_what_billing_invoices_later_is_not_overdue_and_one_invoice_may_bill_sev
             state=fulfillment.SHIPMENT_STATE_SHIPPED,
             shipped_at_micros=micros(NOW - timedelta(hours=1)),
         )
-        for number in (1, 2, 3, 4)
+        for number in (1, 2, 3, 4, 5)
     ]
     invoice = billing.Invoice(order_id="ord_1", shipment_id="shp_1", shipment_ids=["shp_1", "shp_2"])
     order: Any = SimpleNamespace(
@@ -40,7 +40,8 @@ def test_what_billing_invoices_later_is_not_overdue_and_one_invoice_may_bill_sev
         lambda _: fulfillment.ListShipmentsResponse(shipments=shipments),
         lambda _: billing.ListInvoicesResponse(invoices=[invoice]),
         lambda _: billing.ListBillableResponse(
-            shipments=[billing.BillableShipment(order_id="ord_1", shipment_id="shp_3")]
+            shipments=[billing.BillableShipment(order_id="ord_1", shipment_id="shp_3")],
+            invoiced_at_order=[billing.InvoicedShipment(order_id="ord_1", shipment_id="shp_5")],
         ),
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2
 from services.kernel.errors import Conflict, Refused
-from services.kernel.invoicing import POLICIES
+from services.kernel.invoicing import OF_SHIPMENTS
 from services.runtime.db import Database
 from services.runtime.statements import changed
 from tests.billing.desk import SHIPPED_AT, Desk, order_of
@@ -32,7 +32,7 @@ def an_order(chance: random.Random, number: int) -> orders_pb2.Order:
         lines,
         order_id=f"ord_{number}",
         customer_id=f"cus_{number % 3}",
-        invoicing=chance.choice(POLICIES),
+        invoicing=chance.choice(OF_SHIPMENTS),
         payment_method=chance.choice(("terms", "terms", "deposit", "card")),
         terms=chance.choice(("", "", "delivery 5", "50%@10 50%@30")),
         discount=chance.randint(0, merchandise // 3),

@@ -165,6 +165,12 @@ def test_two_reasons_of_one_code_are_one_row_with_both() -> None:
     assert said(xml, "ApplicableTradeTax", "ExemptionReason") == ["Resale certificate TX-1; Freight is not taxed"]
 
 
+def test_freight_that_was_invoiced_before_is_no_row_of_its_own() -> None:
+    invoice = invoice_of(part(S19, 10_000), part(UNTAXED_FREIGHT, 0, key=FREIGHT))
+
+    assert faults_of(cii(einvoice_of(invoice, NORDPUMPE))) == []
+
+
 def test_what_is_paid_is_said_and_the_rest_is_due() -> None:
     xml = cii(einvoice_of(CASES["part paid"], NORDPUMPE))
 

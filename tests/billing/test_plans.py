@@ -9,6 +9,7 @@ import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.order_desk import accept, at_order
 from tests.plans import recorded, scans, steps
 
 
@@ -78,3 +79,22 @@ def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(de
     assert any("payment_with_cash_left" in step for step in planned)
     assert any("invoice_open" in step for step in planned)
     assert any("order_deposit_held" in step for step in planned)
+
+
+def test_orders_to_invoice_are_found_without_those_that_are_invoiced(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    statements = recorded(desk.database)
+    order = at_order({"1": (3, "12.50")})
+    accept(desk, order)
+    for number in range(2):
+        desk.leave(order, f"shp_{number}", {"1": 1})
+    desk.billable(order_ids=["ord_1"])
+    desk.credit("INV-000001", {"1": 1})
+    desk.release("ord_1")
+
+    asked = dict(statements)  # what is explained is recorded, too
+    assert scans(desk.database, asked, small={"held_for_orders"}) == []
+    planned = {step for each in steps(desk.database, asked).values() for step in each}
+    for index in ("order_to_invoice_due", "revenue_recognition_of_order"):
+        assert any(index in step for step in planned), index

@@ -174,3 +174,18 @@ async def test_an_orders_page_says_when_it_is_invoiced_unless_that_is_with_each_
     assert [said in plain(page) for page in theirs.values()] == [False, True]
     assert f'href="{LIST}/{after}"' in ours[after]
     assert LIST not in theirs[after]
+
+
+async def test_an_orders_page_says_that_it_is_invoiced_at_order_and_leads_to_nothing_that_waits(
+    money: MoneyWorld,
+) -> None:
+    desk = money.console.desk
+    with desk.database.transaction() as session:
+        customers.put_customer(session, replace(ACME, invoicing="at_order"), "root", NOON)
+    number = desk.read(desk.place(("PUMP", 1), po_number="PO-1703").order_id).order.number
+
+    ours = (await money.console.browser("accounting").get(f"/orders/{number}")).text
+    theirs = (await money.console.browser("customer").get(f"/my/orders/{number}")).text
+
+    assert ["Invoices at order, before it ships" in plain(page) for page in (ours, theirs)] == [True, True]
+    assert f'href="{LIST}/{number}"' not in ours

@@ -1,4 +1,4 @@
-"""kill -9 between the steps of invoicing by hand and by delivery: each shipment is on one invoice, and no number is missing."""
+"""kill -9 between the steps of invoicing at order, by hand and by delivery: each shipment is on one invoice, and no number is missing."""
 
 from __future__ import annotations
 
@@ -75,6 +75,17 @@ class PerDelivery(Deferred):
         self.until(lambda order: order["status"] == "completed", "completion")
 
 
+class AtOrder(Journey):
+    """It is invoiced before it ships."""
+
+    def place(self) -> None:
+        """Place it under the policy, and wait for its invoice."""
+        body = {"customer_id": self.goods.customer_id, "invoicing": "at_order"}
+        ok(self.running.api("admin").patch("/v1/customers", json=body))
+        super().place()
+        self.until(lambda order: order["axes"]["billing"] == "full", "billing")
+
+
 BY_HAND = (
     "billing.IssueInvoice.before_commit",
     "billing.IssueInvoice.before_reply",
@@ -97,6 +108,16 @@ PER_DELIVERY = (
     "billing.relay/invoice_issued.after_delivery",
 )
 
+AT_ORDER = (
+    "orders.RecordOrder/accepted.before_reply",
+    "billing.InvoiceOrder.before_commit",
+    "billing.InvoiceOrder.before_reply",
+    "worker.orders.RecordOrder/accepted.after",
+    "billing.relay/invoice_issued.after_delivery",
+    "billing.IssueInvoice.before_commit",
+    "billing.IssueInvoice.before_reply",
+)
+
 
 @pytest.mark.prove
 @pytest.mark.timeout(1200)
@@ -114,3 +135,9 @@ def test_a_kill_between_the_steps_of_a_draft_changes_nothing(shop: Shop) -> None
 @pytest.mark.timeout(1200)
 def test_a_kill_between_the_steps_of_an_invoice_per_delivery_changes_nothing(shop: Shop) -> None:
     survives(shop, mixed(PER_DELIVERY), PerDelivery)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1200)
+def test_a_kill_between_the_steps_of_an_invoice_at_order_changes_nothing(shop: Shop) -> None:
+    survives(shop, mixed(AT_ORDER), AtOrder)

@@ -8,13 +8,14 @@ import pytest
 
 from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services
 from workflows.activities.documents import Documents
 from workflows.activities.orders import OrdersActivities
 from workflows.activities.standing import StandingActivities
-from workflows.messages import ApplyStep, Credit, OrderStep
+from workflows.messages import ApplyStep, Credit, OrderStep, RecordStep
 
 
 class World:
@@ -25,6 +26,7 @@ class World:
         self.is_applied = is_applied
         self.asked: list[str] = []
         self.applied_with: dict[str, int] = {}
+        self.invoiced_at_order: list[str] = []
 
     async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
         order = orders_pb2.Order(
@@ -64,7 +66,20 @@ class World:
 
     async def ListBillable(self, request: billing_pb2.ListBillableRequest) -> Any:
         self.asked.append("billable")
-        return billing_pb2.ListBillableResponse(shipments=[billing_pb2.BillableShipment(shipment_id="shp_2")])
+        before = [billing_pb2.InvoicedShipment(shipment_id=one) for one in self.invoiced_at_order]
+        return billing_pb2.ListBillableResponse(
+            shipments=[billing_pb2.BillableShipment(shipment_id="shp_2")], invoiced_at_order=before
+        )
+
+    async def InvoiceOrder(self, request: billing_pb2.InvoiceOrderRequest) -> billing_pb2.InvoiceOrderResponse:
+        self.asked.append(f"invoice {request.order.order_id} v{request.order.version}")
+        return billing_pb2.InvoiceOrderResponse()
+
+    async def RecordOrder(self, request: orders_pb2.RecordOrderRequest) -> orders_pb2.RecordOrderResponse:
+        return orders_pb2.RecordOrderResponse(status="accepted", is_invoiced_at_order=self.invoicing == "at_order")
+
+    async def GetReservation(self, request: Any) -> Any:
+        return inventory_pb2.GetReservationResponse()
 
     @property
     def services(self) -> Services:
@@ -105,3 +120,33 @@ async def test_a_shipment_that_billing_invoices_later_is_not_left_without_an_inv
     found = await StandingActivities(world.services).check_completeness(OrderStep("k", "ord_1"))
 
     assert found.left == ["shp_3"]
+
+
+@pytest.mark.parametrize(
+    ("invoicing", "milestone", "asked"),
+    [
+        ("at_order", "accepted", ["invoice ord_1 v3"]),
+        ("at_order", "changed", ["invoice ord_1 v3"]),
+        ("at_order", "allocated", ["invoice ord_1 v3"]),
+        ("at_order", "cancelled", []),
+        ("weekly", "accepted", []),
+        ("", "accepted", []),
+    ],
+)
+async def test_an_order_is_invoiced_at_order_once_it_is_accepted_and_when_it_has_changed(
+    invoicing: str, milestone: str, asked: list[str]
+) -> None:
+    world = World(invoicing)
+    step = RecordStep("k", "ord_1", 3, milestone)
+
+    await OrdersActivities(world.services, Documents(world.services)).record_order(step)
+
+    assert world.asked == asked
+
+
+async def test_a_shipment_of_an_order_that_was_invoiced_at_order_is_not_left_behind() -> None:
+    world = World("at_order")
+    world.invoiced_at_order = ["shp_3"]
+    found = await StandingActivities(world.services).check_completeness(OrderStep("k", "ord_1"))
+
+    assert found.left == []

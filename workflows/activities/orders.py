@@ -181,7 +181,10 @@ class OrdersActivities:
 
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
-        """Record a milestone; those that promise something carry the dates that the warehouse and the supply allow."""
+        """Record a milestone; those that promise something carry the dates that the warehouse and the supply allow.
+
+        After those an order that is invoiced at order is, once: also where the run before this one did not come to that.
+        """
         request = pb.RecordOrderRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -194,9 +197,16 @@ class OrdersActivities:
             is_waiting = step.is_backordered or step.milestone not in _RESERVED
             request.promises.extend(await self._promises(step.order_id, is_waiting=is_waiting))
         response = await self._services.orders.RecordOrder(request)
+        if response.is_invoiced_at_order and step.milestone in _WITH_PROMISES:
+            await self._invoice_at_order(step)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
+
+    async def _invoice_at_order(self, step: RecordStep) -> None:
+        """An order that is accepted, or has changed since, is invoiced as it stands."""
+        order = await self._documents.order(step.order_id, step.version)
+        await self._services.billing.InvoiceOrder(billing_pb2.InvoiceOrderRequest(order=order))
 
     async def _promises(self, order_id: str, *, is_waiting: bool) -> list[pb.LinePromise]:
         if not is_waiting:

@@ -76,11 +76,12 @@ class StandingActivities:
         return (is_committed or bool(money.waiting_since_micros)) and not money.card
 
     async def _waiting(self, order: orders_pb2.Order) -> Sequence[str]:
-        """Shipments that billing knows of and invoices later; only orders with such a policy have any."""
+        """Shipments that billing knows of and invoices later, or has invoiced at order; only orders with such a policy have any."""
         if order.invoicing in ("", PER_SHIPMENT):
             return ()
         asked = billing_pb2.ListBillableRequest(order_ids=[order.order_id])
-        return [one.shipment_id for one in (await self._services.billing.ListBillable(asked)).shipments]
+        found = await self._services.billing.ListBillable(asked)
+        return [*(one.shipment_id for one in found.shipments), *(one.shipment_id for one in found.invoiced_at_order)]
 
     async def _invoices(self, order_id: str) -> Sequence[billing_pb2.Invoice]:
         found: list[billing_pb2.Invoice] = []
@@ -101,7 +102,7 @@ def completeness(
 ) -> Completeness:
     """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it.
 
-    Shipments that are `waiting` are invoiced later: billing has heard of them, so they are not left behind.
+    Shipments that are `waiting` are invoiced later, or were before they left: billing has heard of them, so they are not left behind.
     """
     wanted = {line.line_id: line.quantity for line in order.lines}
     arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]

@@ -80,11 +80,11 @@ class CustomerInput(Input):
         "the next business day. Empty moves nothing.",
         examples=["US-TX"],
     )
-    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual"] = Field(
+    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"] = Field(
         default="per_shipment",
         description="When what has shipped of its orders on terms or with a deposit is invoiced: with each shipment, with each "
-        "delivery, at the end of the week or month (one invoice an order, of all its shipments of the period), or when accounting "
-        "does it by hand. All other orders are invoiced per shipment, and placed orders keep theirs.",
+        "delivery, at the end of the week or month (one invoice an order, of all its shipments of the period), when accounting "
+        "does it by hand, or whole as soon as it is accepted, before anything ships (at_order). All other orders are invoiced per shipment, and placed orders keep theirs.",
     )
     tax_rate: Fraction = Field(
         default="0", description="Of merchandise less discount, where goods go to a place that no tax rate knows."
@@ -159,7 +159,7 @@ class CustomerShape(BaseModel):
     net_days: int
     terms: str = Field(examples=["2/10 net 30"])
     calendar: str
-    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual"]
+    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"]
     tax_rate: str
     tax_id: str
     tax_exemptions: list[ExemptionShape]

@@ -65,7 +65,9 @@ class Invoice(BaseModel):
     order_id: str
     order_number: str
     customer_id: str
-    shipment_id: str = Field(description="The shipment it bills, the first of several.")
+    shipment_id: str = Field(
+        description="The shipment it bills, the first of several; empty where it was made at order."
+    )
     shipment_ids: list[str] = Field(description="All that it bills.")
     invoiced_on: str
     due_on: str | None = Field(

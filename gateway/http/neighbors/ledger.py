@@ -47,7 +47,9 @@ class JournalEntry(BaseModel):
     debit: str = Field(description="The account debited.")
     credit: str = Field(description="The account credited.")
     amount: MoneyShape
-    source_type: str = Field(description="invoice, payment or stock_movement.")
+    source_type: str = Field(
+        description="invoice, payment, payout, stock_movement, credit_note, write_off or shipment."
+    )
     source_id: str = Field(description="The id of that.")
     order_id: str | None
     memo: str

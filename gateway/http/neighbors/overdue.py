@@ -17,7 +17,9 @@ from services.orders.order.aggregate import OrderAggregate
 from services.orders.overview.overdue import Due
 from services.runtime.audit import Finding, finding_of
 
-Document = TypeVar("Document", fulfillment.Shipment, billing.Invoice, billing.BillableShipment)
+Document = TypeVar(
+    "Document", fulfillment.Shipment, billing.Invoice, billing.BillableShipment, billing.InvoicedShipment
+)
 
 _LEFT = (fulfillment.SHIPMENT_STATE_SHIPPED, fulfillment.SHIPMENT_STATE_DELIVERED)
 _PAGE = 500
@@ -25,12 +27,16 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """An accepted order, with what fulfillment and billing say of it themselves."""
+    """An accepted order, with what fulfillment and billing say of it themselves.
+
+    Shipments that are `waiting` are invoiced later, and those that were `invoiced_before` they left have no invoice of their own.
+    """
 
     order: OrderAggregate
     shipments: Sequence[fulfillment.Shipment] = field(default_factory=list)
     invoices: Sequence[billing.Invoice] = field(default_factory=list)
     waiting: Sequence[billing.BillableShipment] = field(default_factory=list)
+    invoiced_before: Sequence[billing.InvoicedShipment] = field(default_factory=list)
 
     @property
     def number(self) -> str:
@@ -100,6 +106,7 @@ def findings(ways: Sequence[Way], due: Due) -> list[Finding]:
 def _not_invoiced(way: Way, due: Due) -> Iterator[str]:
     billed = {one for invoice in way.invoices for one in invoice.shipment_ids}
     billed.update(one.shipment_id for one in way.waiting)
+    billed.update(one.shipment_id for one in way.invoiced_before)
     for one in way.shipments:
         left_at = from_micros(one.shipped_at_micros)
         if one.state in _LEFT and one.shipment_id not in billed and due.is_late(left_at):
@@ -117,13 +124,17 @@ def ways_of(
     shipments = _by_order(_all_shipments(order_ids, list_shipments))
     invoices = _by_order(_all_invoices(order_ids, list_invoices))
     deferred = [one.order_id for one in orders if one.order.invoicing != PER_SHIPMENT]
-    waiting = _by_order(list_billable(billing.ListBillableRequest(order_ids=deferred)).shipments if deferred else ())
+    known = (
+        list_billable(billing.ListBillableRequest(order_ids=deferred)) if deferred else billing.ListBillableResponse()
+    )
+    waiting, invoiced_before = _by_order(known.shipments), _by_order(known.invoiced_at_order)
     return [
         Way(
             one,
             shipments.get(one.order_id, []),
             invoices.get(one.order_id, []),
             waiting.get(one.order_id, []),
+            invoiced_before.get(one.order_id, []),
         )
         for one in orders
     ]

@@ -149,7 +149,9 @@ class OrderInvoice(BaseModel):
 
     invoice_id: str
     number: str
-    shipment_id: str = Field(description="The shipment it bills, the first of several.")
+    shipment_id: str = Field(
+        description="The shipment it bills, the first of several; empty where it was made at order."
+    )
     shipment_ids: list[str] = Field(description="All that it bills.")
     total: MoneyShape
     paid: MoneyShape
@@ -242,8 +244,8 @@ class OrderDocument(BaseModel):
     terms: str = Field(description="Its customer's payment terms when it was placed.", examples=["2/10 net 30"])
     tax_on: str | None = Field(description="The day whose tax rates it has; null for one of before that was kept.")
     tax_exemption: str = Field(description="The certificate under which it is not taxed; else empty.")
-    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual"] = Field(
-        description="When what has shipped of it is invoiced, by its customer's policy when it was placed. Always per_shipment where it "
+    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"] = Field(
+        description="When what has shipped of it is invoiced, by its customer's policy when it was placed; at_order is whole, once it is accepted. Always per_shipment where it "
         "is paid by card, prepaid, cod or settled_elsewhere."
     )
     ship_to: AddressShape

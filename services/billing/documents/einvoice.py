@@ -19,6 +19,7 @@ from services.kernel.money import Money, tax_on
 from services.kernel.tax import (
     EXEMPT,
     EXPORT,
+    FREIGHT,
     INTRA_COMMUNITY,
     REVERSE_CHARGE,
     TaxKind,
@@ -177,6 +178,8 @@ def grouped(parts: Sequence[TaxPart]) -> tuple[TaxGroup, ...]:
     """One row for each code and rate, with all its reasons, the highest rate first; what comes to nothing stays where lines have it."""
     found: dict[str, list[TaxPart]] = {}
     for part in parts:
+        if part.key == FREIGHT and not part.freight.minor and len(parts) > 1:
+            continue  # no line and no charge has it
         found.setdefault(key_of(part.kind), []).append(part)
     return tuple(sorted(map(_group, found.values()), key=lambda group: (-group.rate, group.code)))
 

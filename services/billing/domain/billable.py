@@ -56,7 +56,10 @@ class OrderToBill:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What one invoice bills: shipments of one order, line id → units of all of them, and the day it bears."""
+    """What one invoice bills: shipments of one order, line id → units of all of them, and the day it bears.
+
+    Without shipments it bills units that have not shipped.
+    """
 
     of: OrderToBill
     shipment_ids: tuple[str, ...]

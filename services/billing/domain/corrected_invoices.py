@@ -5,6 +5,7 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.ledger import (
     BAD_DEBT,
     CREDIT_NOTE,
+    DEFERRED_REVENUE,
     FREIGHT_REVENUE,
     RECEIVABLE,
     SALES_DISCOUNTS,
@@ -23,10 +24,14 @@ def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
     That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
     customer's again. Parts of zero post nothing.
     """
+    zero = Money.zero(note.parts.total.currency)
+    goods, freight = note.deferred or (zero, zero)
     words = f"{note.number} of {note.invoice_number} for {note.order_number}"
     rows = (
-        (SALES_RETURNS, RECEIVABLE, note.parts.net, "goods", "goods and services"),
-        (FREIGHT_REVENUE, RECEIVABLE, note.parts.freight, "freight", "freight"),
+        (SALES_RETURNS, RECEIVABLE, note.parts.net - goods, "goods", "goods and services"),
+        (FREIGHT_REVENUE, RECEIVABLE, note.parts.freight - freight, "freight", "freight"),
+        (DEFERRED_REVENUE, RECEIVABLE, goods, "deferred goods", "goods and services that have not shipped"),
+        (DEFERRED_REVENUE, RECEIVABLE, freight, "deferred freight", "freight of what has not shipped"),
         (TAX_PAYABLE, RECEIVABLE, note.parts.tax, "tax", "tax"),
         (RECEIVABLE, BAD_DEBT, note.landing.recovered, "recovered", "was written off"),
         (RECEIVABLE, SALES_DISCOUNTS, note.landing.discount, "discount", "discount for paying early"),

@@ -132,7 +132,10 @@ class LeftOver:
 
 @dataclass(frozen=True, slots=True)
 class CreditNote:
-    """A posted credit note; it never changes. It has all that its paper says."""
+    """A posted credit note; it never changes. It has all that its paper says.
+
+    `deferred` is what of its goods and of its freight had not become revenue; None for nothing.
+    """
 
     credit_note_id: str
     number: str
@@ -152,6 +155,7 @@ class CreditNote:
     asked_by: str = ""
     approved_by: str = ""
     by_tax: tuple[CreditedTax, ...] = ()
+    deferred: tuple[Money, Money] | None = None
 
 
 def everything(invoice: Invoice, so_far: CreditedSoFar) -> tuple[dict[str, int], Money]:

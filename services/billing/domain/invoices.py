@@ -119,7 +119,7 @@ class Invoice:
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
-    `shipment_ids` is empty where it bills `shipment_id` alone.
+    `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
     """
 
     invoice_id: str
@@ -155,8 +155,13 @@ class Invoice:
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills, the first first."""
-        return self.shipment_ids or (self.shipment_id,)
+        """The shipments it bills, the first first; none when it was made at order."""
+        return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
+
+    @property
+    def is_at_order(self) -> bool:
+        """Whether it bills goods that had not shipped: what it comes to is revenue only as they do."""
+        return not self.shipment_id
 
     @property
     def total(self) -> Money:

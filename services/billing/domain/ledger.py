@@ -18,6 +18,7 @@ UNAPPLIED_CASH = "unapplied_cash"
 MARKETPLACE_CLEARING = "marketplace_clearing"
 MARKETPLACE_FEES = "marketplace_fees"
 CUSTOMER_DEPOSITS = "customer_deposits"
+DEFERRED_REVENUE = "deferred_revenue"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
 SALES_DISCOUNTS = "sales_discounts"
@@ -36,6 +37,7 @@ ACCOUNTS = (
     TAX_PAYABLE,
     UNAPPLIED_CASH,
     CUSTOMER_DEPOSITS,
+    DEFERRED_REVENUE,
     REVENUE,
     FREIGHT_REVENUE,
     SALES_DISCOUNTS,
@@ -49,8 +51,8 @@ ACCOUNTS = (
 """Every account, assets first."""
 
 INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT = "invoice", "payment", "stock_movement", "payout"
-CREDIT_NOTE, WRITE_OFF = "credit_note", "write_off"
-SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT, CREDIT_NOTE, WRITE_OFF)
+CREDIT_NOTE, WRITE_OFF, SHIPMENT = "credit_note", "write_off", "shipment"
+SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT, CREDIT_NOTE, WRITE_OFF, SHIPMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,13 @@ class Movement:
 def invoice_postings(invoice: Invoice, settlement: Settlement | None = None) -> tuple[Posting, ...]:
     """What the customer owes, by what it is owed for; parts of zero post nothing.
 
-    Where a marketplace or a till has the money, it owes that, less the tax that it remits itself, which is not ours.
+    Where a marketplace or a till has the money, it owes that, less the tax that it remits itself, which is not ours. What is invoiced
+    at order is no revenue before it ships.
     """
     is_tax_ours = settlement is None or not settlement.is_tax_remitted
     parts = (
-        (REVENUE, invoice.charges.net, "revenue", "goods and services"),
-        (FREIGHT_REVENUE, invoice.charges.freight, "freight", "freight"),
+        (DEFERRED_REVENUE if invoice.is_at_order else REVENUE, invoice.charges.net, "revenue", "goods and services"),
+        (DEFERRED_REVENUE if invoice.is_at_order else FREIGHT_REVENUE, invoice.charges.freight, "freight", "freight"),
         (TAX_PAYABLE, invoice.charges.tax if is_tax_ours else Money.zero(invoice.total.currency), "tax", "tax"),
     )
     return tuple(

@@ -1,5 +1,6 @@
 """Tables of billing: shape and constraints only. Amounts are whole minor units; days are ISO dates, which sort as days do."""
 
+from services.billing.models.at_order import OrderToInvoice, RevenueRecognition, RevenueRecognitionLine
 from services.billing.models.base import Table, answers, outbox
 from services.billing.models.billable import BillableLine, BillableShipment, InvoiceDraft, InvoicingBlock
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
@@ -36,12 +37,15 @@ __all__ = [
     "JournalEntry",
     "MarketplaceSale",
     "OrderDeposit",
+    "OrderToInvoice",
     "Payment",
     "PaymentApplication",
     "Payout",
     "PayoutLine",
     "ProviderEvent",
     "ProviderOperation",
+    "RevenueRecognition",
+    "RevenueRecognitionLine",
     "Table",
     "WriteOff",
     "answers",

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from services.billing.domain.drafts import STATES as DRAFT_STATES
 from services.billing.models.base import Table, one_of
-from services.kernel.invoicing import POLICIES
+from services.kernel.invoicing import OF_SHIPMENTS
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
 _WAITS = text("invoice_id IS NULL")
@@ -30,7 +30,7 @@ class BillableShipment(Table, table=True):
         ),
         ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="billable_shipment_invoice"),
         UniqueConstraint("shipment_id", name="billable_shipment_once"),
-        CheckConstraint(one_of("policy", POLICIES), name="billable_shipment_policy"),
+        CheckConstraint(one_of("policy", OF_SHIPMENTS), name="billable_shipment_policy"),
         CheckConstraint("amount_minor >= 0", name="billable_shipment_amount"),
         Index("billable_shipment_of_order", "order_id"),
         Index("billable_shipment_of_invoice", "invoice_id"),

@@ -11,7 +11,10 @@ from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
 
 class CreditNote(Table, table=True):
-    """A posted credit note; it never changes. Its total goes off what was open, off what was given up, off a discount, and to cash."""
+    """A posted credit note; it never changes. Its total goes off what was open, off what was given up, off a discount, and to cash.
+
+    `deferred_goods_minor` and `deferred_freight_minor` are what of it had not become revenue.
+    """
 
     __tablename__ = "credit_note"
     __table_args__ = (
@@ -34,6 +37,8 @@ class CreditNote(Table, table=True):
             "AND total_minor = open_minor + recovered_minor + discount_lost_minor + cash_minor",
             name="credit_note_landing",
         ),
+        CheckConstraint("deferred_goods_minor >= 0", name="credit_note_deferred_goods"),
+        CheckConstraint("deferred_freight_minor >= 0", name="credit_note_deferred_freight"),
         Index("credit_note_of_invoice", "invoice_id"),
         Index("credit_note_of_order", "order_id"),
         Index("credit_note_of_customer", "customer_id", "sequence"),
@@ -58,6 +63,8 @@ class CreditNote(Table, table=True):
     freight_minor: int = Field(sa_type=Int64)
     tax_minor: int = Field(sa_type=Int64)
     total_minor: int = Field(sa_type=Int64)
+    deferred_goods_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    deferred_freight_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     open_minor: int = Field(sa_type=Int64)
     recovered_minor: int = Field(sa_type=Int64)
     discount_lost_minor: int = Field(sa_type=Int64)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from services.billing.models.base import Table
-from services.runtime.db import STRICT, Int64, Text, UtcDateTime
+from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
 _IS_OPEN = text(
@@ -29,6 +29,7 @@ class Invoice(Table, table=True):
 
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
     `shipment_ids` has all that it bills, one a line, where it bills several; `shipment_id` the first.
+    One that `is_at_order` bills no shipment: `shipment_id` is then its order and a number.
     What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
@@ -75,6 +76,7 @@ class Invoice(Table, table=True):
     customer_id: str = Field(sa_type=Text)
     shipment_id: str = Field(sa_type=Text)
     shipment_ids: str = Field(sa_type=Text)
+    is_at_order: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     currency: str = Field(sa_type=Text)
     invoiced_on: str = Field(sa_type=Text)
     due_on: str = Field(sa_type=Text)

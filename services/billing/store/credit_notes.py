@@ -237,6 +237,8 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
         "recovered_minor": landing.recovered.minor,
         "discount_lost_minor": landing.discount.minor,
         "cash_minor": landing.cash.minor,
+        "deferred_goods_minor": note.deferred[0].minor if note.deferred else 0,
+        "deferred_freight_minor": note.deferred[1].minor if note.deferred else 0,
     }
 
 
@@ -312,4 +314,5 @@ def _note_of(
             )
             for one in taxes
         ),
+        (money(row.deferred_goods_minor), money(row.deferred_freight_minor)),
     )

@@ -71,6 +71,7 @@ _OF_SHIPMENTS = _ALL.where(
     _row.invoice_id.in_(select(_kept.invoice_id).where(_kept.shipment_id.in_(bindparam("shipments", expanding=True))))
 )
 _BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
+_OF_ORDER = _ALL.where(_row.order_id == bindparam("order"))
 _NUMBERS = select(_row.number).where(_row.order_id == bindparam("order")).order_by(_row.sequence).limit(5)
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
@@ -161,6 +162,11 @@ def by_number(session: Session, number: str) -> Invoice | None:
 def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]:
     """Invoice id → invoice, of those that exist."""
     return {invoice.invoice_id: invoice for invoice in _many(session, _BY_IDS, {"ids": sorted(invoice_ids)})}
+
+
+def of_order(session: Session, order_id: str) -> list[Invoice]:
+    """An order's invoices, by number."""
+    return _many(session, _OF_ORDER, {"order": order_id})
 
 
 def numbers_of_order(session: Session, order_id: str) -> list[str]:
@@ -318,7 +324,8 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "order_id": invoice.order_id,
         "order_number": invoice.order_number,
         "customer_id": invoice.customer_id,
-        "shipment_id": invoice.shipment_id,
+        "shipment_id": invoice.shipment_id or f"{invoice.order_id}/{sequence}",
+        "is_at_order": invoice.is_at_order,
         "shipment_ids": "\n".join(invoice.shipment_ids),
         "currency": invoice.total.currency,
         "invoiced_on": invoice.invoiced_on.isoformat(),
@@ -351,7 +358,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         row.order_id,
         row.order_number,
         row.customer_id,
-        row.shipment_id,
+        "" if row.is_at_order else row.shipment_id,
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
         tuple(

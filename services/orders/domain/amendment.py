@@ -10,7 +10,7 @@ from functools import partial
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
-from services.kernel.invoicing import PER_SHIPMENT
+from services.kernel.invoicing import AT_ORDER, PER_SHIPMENT
 from services.kernel.money import Money, extend
 from services.kernel.tax import TaxKind
 from services.orders.domain.billed import billed, billed_parts, charges_after
@@ -230,10 +230,12 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
     """What has been done already and cannot be taken back: picked, packed or shipped units, and what was released."""
     becomes = {line.line_id: line for line in after.lines}
     for line in before.lines:
-        at_least = firm_units(progress.lines.get(line.line_id, LineProgress()))
-        if at_least:
-            yield from _below_minimum_of_line(line, becomes.get(line.line_id), at_least)
-    is_released = any(line.released or firm_units(line) for line in progress.lines.values())
+        done = progress.lines.get(line.line_id, LineProgress())
+        if firm_units(done):
+            yield from _below_minimum_of_line(
+                line, becomes.get(line.line_id), firm_units(done), picked_units(before, done)
+            )
+    is_released = any(line.released or picked_units(before, line) for line in progress.lines.values())
     if progress.invoices and after.taxation != before.taxation:
         yield Obstacle(
             "TAX_FIXED", "a part was invoiced meanwhile, so how its freight is taxed stays: ask for the change again"
@@ -249,12 +251,20 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
 def _is_address_fixed(after: Order, progress: Progress) -> bool:
     """Whether a warehouse has units that it has not shipped, or none are left to ship: what is still to come may go elsewhere."""
     lines = [(line.quantity, progress.lines.get(line.line_id, LineProgress())) for line in after.lines]
-    is_at_warehouse = any(max(line.released, firm_units(line)) > line.shipped for line in progress.lines.values())
+    is_at_warehouse = any(
+        max(line.released, picked_units(after, line)) > line.shipped for line in progress.lines.values()
+    )
     return is_at_warehouse or all(line.shipped >= wanted for wanted, line in lines)
 
 
-def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int) -> Iterator[Obstacle]:
-    where = f"line {line.line_id} ({line.sku}): {at_least} units are picked or shipped"
+def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int, picked: int) -> Iterator[Obstacle]:
+    if at_least > picked and (becomes is None or becomes.quantity < at_least):
+        keep = f"keep at least {at_least}, or cancel the order before it ships, which credits its invoice"
+        sentence = f"line {line.line_id} ({line.sku}): {at_least} units are invoiced, so {keep}"
+        yield Obstacle("BELOW_INVOICED", sentence, line.line_id)
+        return
+    what = "invoiced" if at_least > picked else "picked or shipped"
+    where = f"line {line.line_id} ({line.sku}): {at_least} units are {what}"
     if becomes is None:
         yield Obstacle("LINE_PICKED", f"{where}, so it keeps its SKU and at least {at_least}", line.line_id)
         return
@@ -333,6 +343,12 @@ def _taxed_apart(before: Order, after: Order, taxes: TaxDetermination | None, pr
 def firm_units(line: LineProgress) -> int:
     """Units that no change takes back."""
     return max(line.picked, line.packed, line.shipped, line.invoiced)
+
+
+def picked_units(order: Order, line: LineProgress) -> int:
+    """Units that the warehouse has begun with; what is invoiced has shipped, but of an order that is invoiced at order."""
+    picked = max(line.picked, line.packed, line.shipped)
+    return picked if order.invoicing == AT_ORDER else max(picked, line.invoiced)
 
 
 def needs_recall(before: Order, after: Order, progress: Progress) -> bool:

@@ -154,8 +154,8 @@ class Invoice:
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills."""
-        return self.shipment_ids or (self.shipment_id,)
+        """The shipments it bills; none when it was made at order."""
+        return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
 
     @property
     def pays_early(self) -> int:

@@ -57,7 +57,7 @@ def withholds_until(
     return now + span if any(to_come) else None
 
 
-_DONE_FOR_GOOD = frozenset({"LINE_PICKED", "BELOW_PICKED", "PRICE_FIXED", "SPLIT_FIXED"})
+_DONE_FOR_GOOD = frozenset({"LINE_PICKED", "BELOW_PICKED", "BELOW_INVOICED", "PRICE_FIXED", "SPLIT_FIXED"})
 """Obstacles that stay, whatever the warehouse does next; an address is only fixed until what is there has left."""
 
 

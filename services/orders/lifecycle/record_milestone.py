@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.invoicing import AT_ORDER
 from services.orders.approvals import holds, manufacturing
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
@@ -55,10 +56,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The status word now shown, and whether nothing more is to be delivered, invoiced or paid."""
+    """The status word now shown, whether nothing more is to be delivered, invoiced or paid, and whether it is invoiced before it ships."""
 
     status: str
     is_complete: bool
+    is_invoiced_at_order: bool = False
 
 
 def record(session: Session, order_id: str, milestone: Milestone, contacts: Contacts, now: datetime) -> Recorded:
@@ -77,7 +79,8 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
     why = _why(milestone, after, asked)
     note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why, more=more)
     after = notify_backorders(session, after, contacts, now)
-    return Recorded(after.standing.status, is_complete(after.order, after.progress))
+    is_at_order = after.order.invoicing == AT_ORDER
+    return Recorded(after.standing.status, is_complete(after.order, after.progress), is_at_order)
 
 
 def _event(milestone: Milestone, after: OrderAggregate) -> str:

@@ -694,7 +694,7 @@ class IssueInvoiceResponse(_message.Message):
     WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invoice(self) -> Global___Invoice:
-        """As posted; unset while the shipment is to be invoiced later."""
+        """As posted; unset while the shipment is to be invoiced later. The last one of an order that is invoiced at order."""
 
     @_builtins.property
     def waiting(self) -> Global___BillableShipment:
@@ -785,6 +785,73 @@ class BillableShipment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BillableShipment: _TypeAlias = BillableShipment  # noqa: Y015
+
+@_typing.final
+class InvoiceOrderRequest(_message.Message):
+    """Has an order invoiced whole, before it ships."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order as it stands; its invoicing is at_order."""
+
+    def __init__(
+        self,
+        *,
+        order: _orders_pb2.Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceOrderRequest: _TypeAlias = InvoiceOrderRequest  # noqa: Y015
+
+@_typing.final
+class InvoiceOrderResponse(_message.Message):
+    """Kept: the invoice is made in a moment, and again when the order has grown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceOrderResponse: _TypeAlias = InvoiceOrderResponse  # noqa: Y015
+
+@_typing.final
+class InvoicedShipment(_message.Message):
+    """A shipment of an order that was invoiced before it shipped: what it took is revenue by now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment."""
+    order_id: _builtins.str
+    """Its order."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoicedShipment: _TypeAlias = InvoicedShipment  # noqa: Y015
 
 @_typing.final
 class BlockInvoicingRequest(_message.Message):
@@ -1299,6 +1366,7 @@ class ListBillableResponse(_message.Message):
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     NEXT_CURSOR_FIELD_NUMBER: _builtins.int
     COUNT_FIELD_NUMBER: _builtins.int
+    INVOICED_AT_ORDER_FIELD_NUMBER: _builtins.int
     next_cursor: _builtins.str
     """Give it back as cursor for the next page; empty at the end."""
     count: _builtins.int
@@ -1307,16 +1375,21 @@ class ListBillableResponse(_message.Message):
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___BillableShipment]:
         """The page."""
 
+    @_builtins.property
+    def invoiced_at_order(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoicedShipment]:
+        """Where orders are named: their shipments that wait for no invoice, because the order was invoiced before they left."""
+
     def __init__(
         self,
         *,
         shipments: _abc.Iterable[Global___BillableShipment] | None = ...,
         next_cursor: _builtins.str = ...,
         count: _builtins.int = ...,
+        invoiced_at_order: _abc.Iterable[Global___InvoicedShipment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "next_cursor", b"next_cursor", "shipments", b"shipments"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "invoiced_at_order", b"invoiced_at_order", "next_cursor", b"next_cursor", "shipments", b"shipments"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1409,7 +1482,7 @@ class Invoice(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     shipment_id: _builtins.str
-    """The shipment it bills, the first of several."""
+    """The shipment it bills, the first of several; empty for one that was made at order."""
     invoiced_on: _builtins.str
     """ISO date."""
     due_on: _builtins.str
@@ -4584,7 +4657,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
+    customer_deposits, deferred_revenue, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
     shrinkage, bad_debt.
     """
     currency: _builtins.str
@@ -4693,7 +4766,7 @@ class Entry(_message.Message):
     credit: _builtins.str
     """Account credited."""
     source_type: _builtins.str
-    """invoice, payment, payout or stock_movement."""
+    """invoice, payment, payout, stock_movement, credit_note, write_off or shipment."""
     source_id: _builtins.str
     """Its id."""
     order_id: _builtins.str

@@ -86,6 +86,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
                 _registered_method=True)
+        self.InvoiceOrder = channel.unary_unary(
+                '/oms.billing.v1.BillingService/InvoiceOrder',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.FromString,
+                _registered_method=True)
         self.BlockInvoicing = channel.unary_unary(
                 '/oms.billing.v1.BillingService/BlockInvoicing',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingRequest.SerializeToString,
@@ -365,7 +370,7 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseCredit(self, request, context):
-        """Give back what is committed and not invoiced.
+        """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -379,10 +384,19 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def IssueInvoice(self, request, context):
-        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced, or make it revenue where its order
+        was invoiced before it left; asked again under any request_id,
         it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
         ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InvoiceOrder(self, request, context):
+        """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
+        INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -782,6 +796,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.IssueInvoice,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.SerializeToString,
+            ),
+            'InvoiceOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvoiceOrder,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.SerializeToString,
             ),
             'BlockInvoicing': grpc.unary_unary_rpc_method_handler(
                     servicer.BlockInvoicing,
@@ -1254,6 +1273,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/IssueInvoice',
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvoiceOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/InvoiceOrder',
+            oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,14 +60,19 @@ class BillingServiceStub:
     where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
-    """Give back what is committed and not invoiced."""
+    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
     GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
-    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced, or make it revenue where its order
+    was invoiced before it left; asked again under any request_id,
     it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
     ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+    """
+    InvoiceOrder: _grpc.UnaryUnaryMultiCallable[_billing_pb2.InvoiceOrderRequest, _billing_pb2.InvoiceOrderResponse]
+    """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
+    INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
     """
     BlockInvoicing: _grpc.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
@@ -252,14 +257,19 @@ class BillingServiceAsyncStub(BillingServiceStub):
     where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
-    """Give back what is committed and not invoiced."""
+    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
     GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
-    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+    """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced, or make it revenue where its order
+    was invoiced before it left; asked again under any request_id,
     it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
     ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+    """
+    InvoiceOrder: _aio.UnaryUnaryMultiCallable[_billing_pb2.InvoiceOrderRequest, _billing_pb2.InvoiceOrderResponse]  # type: ignore[assignment]
+    """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
+    INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
     """
     BlockInvoicing: _aio.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]  # type: ignore[assignment]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
@@ -483,7 +493,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ReleaseCreditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReleaseCreditResponse, _abc.Awaitable[_billing_pb2.ReleaseCreditResponse]]:
-        """Give back what is committed and not invoiced."""
+        """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
 
     @_abc_1.abstractmethod
     def GetCommitment(
@@ -499,10 +509,21 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.IssueInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.IssueInvoiceResponse, _abc.Awaitable[_billing_pb2.IssueInvoiceResponse]]:
-        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced; asked again under any request_id,
+        """Post the invoice of a shipment, or keep the shipment until its order's policy wants it invoiced, or make it revenue where its order
+        was invoiced before it left; asked again under any request_id,
         it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
         ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def InvoiceOrder(
+        self,
+        request: _billing_pb2.InvoiceOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.InvoiceOrderResponse, _abc.Awaitable[_billing_pb2.InvoiceOrderResponse]]:
+        """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
+        INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
         """
 
     @_abc_1.abstractmethod

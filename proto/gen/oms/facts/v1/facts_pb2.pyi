@@ -1197,7 +1197,7 @@ class Invoice(_message.Message):
     number: _builtins.str
     """Gapless, "INV-000001"."""
     shipment_id: _builtins.str
-    """The shipment it bills, the first of several."""
+    """The shipment it bills, the first of several; empty for one that was made at order."""
     merchandise_minor: _builtins.int
     """Sum of its lines."""
     discount_minor: _builtins.int

@@ -380,7 +380,9 @@ class Order(_message.Message):
     customer_tax_id: _builtins.str
     """The customer's tax number, for documents; may be empty."""
     invoicing: _builtins.str
-    """When what has shipped is invoiced: per_shipment, per_delivery, weekly, monthly or manual; empty means per_shipment."""
+    """When what has shipped is invoiced: per_shipment, per_delivery, weekly, monthly or manual; empty means per_shipment.
+    Or at_order: whole, before anything ships.
+    """
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -1243,19 +1245,23 @@ class RecordOrderResponse(_message.Message):
 
     STATUS_FIELD_NUMBER: _builtins.int
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
+    IS_INVOICED_AT_ORDER_FIELD_NUMBER: _builtins.int
     status: _builtins.str
     """The status word now shown."""
     is_complete: _builtins.bool
     """Whether every unit is delivered or cancelled and every invoice settled."""
+    is_invoiced_at_order: _builtins.bool
+    """Whether it is invoiced at order: whole, before anything ships."""
     def __init__(
         self,
         *,
         status: _builtins.str = ...,
         is_complete: _builtins.bool = ...,
+        is_invoiced_at_order: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
