@@ -166,10 +166,10 @@ def test_the_cheapest_units_go_first(there: Unshipped, units: int) -> None:
 
 
 def test_units_count_in_the_last_stage_that_they_have_reached() -> None:
-    line = order(40).lines[0]
+    of = order(40)
     so_far = LineProgress(allocated=30, backordered=10, released=25, picked=20, packed=15, shipped=10, invoiced=10)
 
-    assert unshipped(line, so_far) == Unshipped(backordered=10, allocated=5, released=5, picked=5, packed=5)
+    assert unshipped(of, of.lines[0], so_far) == Unshipped(backordered=10, allocated=5, released=5, picked=5, packed=5)
 
 
 def test_what_was_asked_can_be_seen_as_it_was() -> None:

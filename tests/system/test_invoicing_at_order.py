@@ -112,7 +112,11 @@ def test_an_order_that_is_canceled_before_it_ships_has_its_invoice_credited(trad
     _invoiced(trade, order_id, 1)
 
     path = f"/v1/orders/{order_id}/cancellation"
-    ok(trade.system.api("customer", order["customer_id"]).post(path, json={"reason": "not needed"}, headers=key()))
+    customer = trade.system.api("customer", order["customer_id"])
+    line = {"line_id": order["lines"][0]["line_id"], "quantity": 1}
+    part = customer.post(path, json={"reason": "too many", "lines": [line]}, headers=key())
+    assert (part.status_code, part.json()["code"]) == (409, "BELOW_INVOICED")
+    ok(customer.post(path, json={"reason": "not needed"}, headers=key()))
     trade.until(order_id, lambda one: one["status"] == "cancelled", "the cancellation")
 
     def credited() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.kernel.invoicing import AT_ORDER
 from services.kernel.money import Money, extend, share
 from services.orders.domain.amendment import Obstacle
 from services.orders.domain.billed import billed, billed_parts, charges_after
@@ -27,7 +28,9 @@ class LineToCancel:
 
 def unshipped_lines(order: Order, progress: Progress) -> dict[str, Unshipped]:
     """Line id → what may be cancelled of it, in line order."""
-    return {line.line_id: unshipped(line, progress.lines.get(line.line_id, LineProgress())) for line in order.lines}
+    return {
+        line.line_id: unshipped(order, line, progress.lines.get(line.line_id, LineProgress())) for line in order.lines
+    }
 
 
 def asked_units(
@@ -37,14 +40,24 @@ def asked_units(
     left = {line_id: there.units for line_id, there in unshipped_lines(order, progress).items()}
     if not asked:
         units = {line_id: there for line_id, there in left.items() if there}
-        return units, () if units else (_all_shipped(order, progress),)
+        return units, tuple(_invoiced(order, progress, units)) if units else (_all_shipped(order, progress),)
     found = tuple(_unsound(asked, left))
     units = {one.line_id: left[one.line_id] if one.quantity is None else one.quantity for one in asked if not found}
-    return units, found
+    return units, found or tuple(_invoiced(order, progress, units))
+
+
+def _invoiced(order: Order, progress: Progress, units: Units) -> Iterator[Obstacle]:
+    """What is invoiced at order is credited whole when all of it is cancelled; a part of it only a credit note takes back."""
+    is_invoiced = order.invoicing == AT_ORDER and any(line.invoiced for line in progress.lines.values())
+    if units and is_invoiced and not is_whole(order, progress, units):
+        yield Obstacle(
+            "BELOW_INVOICED",
+            "the order is invoiced already: cancel all of it before it ships, or ask accounting for a credit note of a part",
+        )
 
 
 def _all_shipped(order: Order, progress: Progress) -> Obstacle:
-    shipped = sum(gone_units(progress.lines.get(line.line_id, LineProgress())) for line in order.lines)
+    shipped = sum(gone_units(order, progress.lines.get(line.line_id, LineProgress())) for line in order.lines)
     return Obstacle(
         "ALREADY_SHIPPED", f"{shipped} units have shipped and none are left: ask for a return of them instead"
     )
@@ -75,7 +88,7 @@ def _nothing_left(line_id: str) -> str:
 
 def is_whole(order: Order, progress: Progress, units: Units) -> bool:
     """Whether the order ends by it: nothing of it has left, and nothing would be left."""
-    is_untouched = not any(gone_units(line) for line in progress.lines.values())
+    is_untouched = not any(gone_units(order, line) for line in progress.lines.values())
     return is_untouched and all(units.get(line.line_id, 0) == line.quantity for line in order.lines)
 
 
@@ -127,7 +140,7 @@ def kept_by_warehouse(order: Order, units: Units, carried: Mapping[str, int]) ->
 
 def still_unshipped(order: Order, progress: Progress, units: Units) -> dict[str, int]:
     """What of these units has not left by now."""
-    gone = {line_id: gone_units(so_far) for line_id, so_far in progress.lines.items()}
+    gone = {line_id: gone_units(order, so_far) for line_id, so_far in progress.lines.items()}
     return kept_by_warehouse(order, units, gone)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.orders.domain.order import Line
+from services.kernel.invoicing import AT_ORDER
+from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineProgress
 
 STAGES = ("backordered", "allocated", "released", "picked", "packed")
@@ -45,15 +46,15 @@ class Unshipped:
         return Unshipped(**taken)
 
 
-def gone_units(so_far: LineProgress) -> int:
-    """Units that have left or are invoiced: nothing cancels them."""
-    return max(so_far.shipped, so_far.invoiced)
+def gone_units(order: Order, so_far: LineProgress) -> int:
+    """Units that have left or are invoiced: nothing cancels them. What is invoiced at order has not left by that."""
+    return so_far.shipped if order.invoicing == AT_ORDER else max(so_far.shipped, so_far.invoiced)
 
 
-def unshipped(line: Line, so_far: LineProgress) -> Unshipped:
+def unshipped(order: Order, line: Line, so_far: LineProgress) -> Unshipped:
     """The units of a line that may be cancelled; facts of several services may have come in any order."""
     wanted = line.quantity
-    gone = min(gone_units(so_far), wanted)
+    gone = min(gone_units(order, so_far), wanted)
     packed = min(max(so_far.packed, gone), wanted)
     picked = min(max(so_far.picked, packed), wanted)
     released = min(max(so_far.released, picked), wanted)
