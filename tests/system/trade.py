@@ -283,7 +283,8 @@ class Trade:
         ok(self.system.api("accounting").post(path, json=why, headers=key()))
 
     def ledger(self) -> dict[str, int]:
-        """Debit minus credit in cents by account."""
+        """Debit minus credit in cents by account, once nothing is on its way to it any more: a test before may have shipped late."""
+        self.until_audit_is_clean()
         answer = ok(self.system.api("accounting").get("/v1/ledger/trial-balance"))
         return {row["account"]: balance_of(row) for row in answer["rows"]}
 
