@@ -10,7 +10,7 @@ from decimal import Decimal
 from services.billing.documents import payment
 from services.billing.documents.bank import Account, account_of
 from services.billing.documents.seller import Seller
-from services.billing.domain.credit import SETTLED_ELSEWHERE
+from services.billing.domain import credit
 from services.billing.domain.headers import Address
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.currencies import DECIMALS
@@ -266,11 +266,11 @@ def _note(invoice: Invoice) -> str:
 
 def _means(invoice: Invoice, seller: Seller) -> Means | None:
     match invoice.header.payment_method:
-        case payment.CARD:
+        case credit.CARD:
             return Means(_CARD)
-        case payment.CASH_ON_DELIVERY:
+        case credit.CASH_ON_DELIVERY:
             return Means(_CASH)
-        case method if method == SETTLED_ELSEWHERE:
+        case credit.SETTLED_ELSEWHERE:
             return None
     account = account_of(seller.bank)
     if account is None:

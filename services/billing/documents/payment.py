@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from services.billing.domain.credit import SETTLED_ELSEWHERE, is_on_terms
+from services.billing.domain.credit import CARD, CASH_ON_DELIVERY, DEPOSIT, PREPAID, SETTLED_ELSEWHERE, is_on_terms
 from services.billing.domain.invoices import CREDITED, PAID, Invoice
 from services.kernel.formats import Formats, amount
 from services.kernel.terms import NOT_DUE, Terms
 
-CARD, CASH_ON_DELIVERY = "card", "cod"
 _METHODS = {
     CARD: "by card",
-    "prepaid": "in advance",
-    "deposit": "deposit, rest on credit",
+    PREPAID: "in advance",
+    DEPOSIT: "deposit, rest on credit",
     CASH_ON_DELIVERY: "cash on delivery",
     SETTLED_ELSEWHERE: "paid where it was bought",
 }
