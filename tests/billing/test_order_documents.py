@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_confirmation_says_what_was_accepted(desk: Desk) -> None:
     for said in (
         "Order confirmation SO-ord_1", "Your PO PO-7781", "Order date Feb 27, 2026", "net 30 days", "Bill to Acme Corp Customer cus_acme",
         "Ship to Acme Dock 4 1 Main St Dallas, TX 75001", "SKU-1 line 1 4 1,329.00 5,316.00", "Discount −50.00", "Freight 25.00",
-        "Tax 8.25% of 5,266.13 434.46", "Total USD 5,725.59", "We have accepted this order.",
+        "Tax 8.25% of 5,266.13 434.46", "Total USD 5,725.59", "We have accepted this order. This is not a tax invoice.",
     ):  # fmt: skip
         assert said in page, (said, page)
     assert "First Bank" not in page
@@ -83,6 +84,31 @@ def test_a_pro_forma_of_an_order_with_a_deposit_asks_for_the_deposit(desk: Desk)
 
     assert "Deposit to pay USD 1,717.68" in page
     assert "The rest is due on the invoices." in page
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("terms", "Nothing is to be paid before the goods leave."),
+        ("card", "The card of this order is charged when the goods leave."),
+        ("cod", "Pay when the goods are delivered."),
+        ("settled_elsewhere", "Paid where it was bought. Nothing is to be paid."),
+    ],
+)
+def test_a_pro_forma_of_an_order_that_is_not_paid_ahead_asks_for_no_transfer(
+    desk: Desk, method: str, said: str
+) -> None:
+    seller = replace(SELLER, bank=("IBAN DE89 3704 0044 0532 0130 00",))
+
+    order = order_in("accepted", payment_method=method)
+    order.channel, order.settlement.reference = "amazon", "113-4402"
+
+    [page] = read(rendered(desk, order, "pro_forma", seller)[1])
+
+    assert said in page
+    assert "Total USD 5,725.59" in page
+    for asked in ("To pay now", "Pay 5,725.59", "IBAN"):
+        assert asked not in page, (asked, page)
 
 
 @pytest.mark.parametrize(

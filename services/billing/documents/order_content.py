@@ -21,12 +21,18 @@ from services.billing.documents.content import (
 )
 from services.billing.documents.qr import payment_qr
 from services.billing.documents.seller import Seller
+from services.billing.domain.credit import CARD, CASH_ON_DELIVERY, DEPOSIT, PREPAID, SETTLED_ELSEWHERE
 from services.billing.domain.headers import Header
 from services.billing.domain.invoices import BillableOrder
 from services.kernel.formats import amount
 from services.kernel.money import Money
 
 NO_INVOICE = "This is not a tax invoice"
+_UNASKED = {
+    CARD: "The card of this order is charged when the goods leave.",
+    CASH_ON_DELIVERY: "Pay when the goods are delivered.",
+    SETTLED_ELSEWHERE: "Paid where it was bought. Nothing is to be paid.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,15 @@ class OrderPaper:
     received: Money
 
     @property
+    def is_paid_ahead(self) -> bool:
+        """Whether its customer sends money before its goods leave."""
+        return self.order.payment_method in {PREPAID, DEPOSIT}
+
+    @property
     def asked(self) -> Money:
         """What is still to be paid before its goods leave."""
+        if not self.is_paid_ahead:
+            return Money.zero(self.order.currency)
         asked = (self.deposit or self.order.charges.total) - self.received
         return asked if asked.minor > 0 else Money.zero(asked.currency)
 
@@ -60,7 +73,7 @@ def confirmation_content(paper: OrderPaper, seller: Seller) -> Content:
         seller,
         sums=sum_rows(_sums(paper), paper.order.currency),
         close="Your order",
-        payment=["We have accepted this order. Each shipment has an invoice of its own.", *canceled],
+        payment=[f"We have accepted this order. {NO_INVOICE}.", *canceled],
         **_order_members(paper, seller),
     )
 
@@ -72,7 +85,7 @@ def pro_forma_content(paper: OrderPaper, seller: Seller, on: date) -> Content:
     rows: list[Sum] = [
         *_sums(paper),
         ("Received", -paper.received, paper.received.minor),
-        (f"{name} {currency}", asked, True),
+        (f"{name} {currency}", asked, paper.is_paid_ahead),
     ]
     return page(
         Titled("Pro forma invoice", paper.order.number, on, NO_INVOICE),
@@ -126,7 +139,7 @@ def _canceled(paper: OrderPaper) -> list[str]:
 def _asking(paper: OrderPaper, seller: Seller) -> list[str]:
     asked, number = paper.asked, paper.order.number
     if not asked.minor:
-        return ["Nothing is to be paid before the goods leave."]
+        return [_UNASKED.get(paper.order.payment_method, "Nothing is to be paid before the goods leave.")]
     to = " to this account" if seller.bank else ""
     rest = "The rest is due on the invoices." if paper.deposit else "You receive an invoice when the goods leave."
     return [f"Pay {amount(asked)} {asked.currency}{to}, naming order {number}.", f"{NO_INVOICE}. {rest}"]
