@@ -18,11 +18,16 @@ log = structlog.get_logger()
 
 ABSENCE = timedelta(seconds=15)
 """How long billing is not asked after it did not answer, so that it holds up no mail but those with documents."""
-_DEADLINE_S = 25.0  # a long document takes seconds; with the rest of a try well within its sender's lease
+DEADLINE_S = 30.0
+"""A long document takes seconds, and billing says within 25 that it is busy."""
 
 
 class DocumentAway(Exception):
-    """The document cannot be made now, and will be."""
+    """The document cannot be made now, and will be; `is_unanswered` when it was asked for and no answer came."""
+
+    def __init__(self, message: str, *, is_unanswered: bool = False) -> None:
+        super().__init__(message)
+        self.is_unanswered = is_unanswered
 
 
 class DocumentFailed(Exception):
@@ -68,7 +73,8 @@ class Documents:
             made = self._render(attachment)
         except Unreachable as absence:
             self._away_until = self._clock() + ABSENCE
-            raise DocumentAway(f"billing, which makes documents, does not answer: {absence}") from absence
+            why = f"billing, which makes documents, does not answer: {absence}"
+            raise DocumentAway(why, is_unanswered=True) from absence
         except Conflict as busy:
             raise DocumentAway(busy.message) from busy
         except RemoteBug as bug:
@@ -83,11 +89,11 @@ class Documents:
     def _render(self, attachment: Attachment) -> bytes:
         if attachment.document == INVOICE:
             wanted = pb.RenderInvoiceRequest(invoice=attachment.reference)
-            return self._billing.RenderInvoice(wanted, timeout=_DEADLINE_S).pdf
+            return self._billing.RenderInvoice(wanted, timeout=DEADLINE_S).pdf
         if attachment.document == CREDIT_NOTE:
             note = pb.RenderCreditNoteRequest(credit_note=attachment.reference)
-            return self._billing.RenderCreditNote(note, timeout=_DEADLINE_S).pdf
+            return self._billing.RenderCreditNote(note, timeout=DEADLINE_S).pdf
         if attachment.document in (PRO_FORMA, ORDER_CONFIRMATION):
             asked = pb.RenderOrderRequest(order_id=attachment.reference, document=attachment.document)
-            return self._billing.RenderOrder(asked, timeout=_DEADLINE_S).pdf
+            return self._billing.RenderOrder(asked, timeout=DEADLINE_S).pdf
         raise NoDocument(f"nobody makes a document of the kind {attachment.document}")

@@ -132,7 +132,7 @@ class Sender:
             file, missing = self._document(delivery)
             self._smtp.hand_over(self._writer.write(delivery, self._clock(), file), delivery.recipient.email)
         except DocumentAway as away:
-            return self._put_off(delivery, str(away))
+            return self._put_off(delivery, away)
         except DocumentFailed as bug:
             return self._failed(delivery, str(bug), is_permanent=False)
         except Unwritable as fault:
@@ -154,9 +154,9 @@ class Sender:
             )
             return None, f"sent without {delivery.attachment.name}: {fault}"
 
-    def _put_off(self, delivery: Delivery, why: str) -> Aftermath:
+    def _put_off(self, delivery: Delivery, away: DocumentAway) -> Aftermath:
         log.warning("mail.waits_for_document", delivery_id=delivery.delivery_id, kind=delivery.kind)
-        return domain.put_off(why, self._clock())
+        return domain.put_off(str(away), self._clock(), is_unanswered=away.is_unanswered)
 
     def _failed(self, delivery: Delivery, error: str, *, is_permanent: bool) -> Aftermath:
         outcome = domain.after_failure(delivery.attempts, error, is_permanent=is_permanent, now=self._clock())

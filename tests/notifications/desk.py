@@ -19,6 +19,7 @@ from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
 from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable
 
 VARIABLES = samples.variables()
 
@@ -47,15 +48,21 @@ def notice(
 
 
 class FakeDocuments:
-    """Billing as far as it makes documents: `fault` is raised while there is one, `asked` names what was asked for."""
+    """Billing as far as it makes documents: `fault` is raised while there is one, `asked` names what was asked for.
+
+    What it `dies_of` is an invoice that gets no answer, however often it is asked for.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.fault: Exception | None = None
+        self.dies_of = ""
         self.content = b"%PDF-1.7 " + bytes(range(256)) * 9
 
     def RenderInvoice(self, request: billing.RenderInvoiceRequest, *, timeout: float) -> billing.RenderInvoiceResponse:
         self.asked.append(request.invoice)
+        if request.invoice == self.dies_of:
+            raise Unreachable("RenderInvoice: UNAVAILABLE: Socket closed")
         if self.fault is not None:
             raise self.fault
         return billing.RenderInvoiceResponse(number="INV-000001", pdf=self.content)

@@ -8,8 +8,11 @@ from email.message import EmailMessage
 import pytest
 
 from oms.notifications.v1 import notifications_pb2 as pb
+from services.billing.documents import rendering
 from services.kernel.bounds import MAX_DOCUMENT
 from services.kernel.errors import Conflict, InvalidArgument, NotFound
+from services.notifications import documents, domain
+from services.notifications.settings import NotificationsSettings
 from services.notifications.sink import MailSink
 from services.runtime.grpc_client import RemoteBug, Unreachable
 from tests.notifications.desk import NO_CONTEXT, MailDesk, notice
@@ -97,6 +100,7 @@ def test_a_mail_waits_for_its_document_and_is_sent_once(desk: MailDesk, sink: Ma
         desk.later(timedelta(seconds=20))
     waiting = desk.deliveries()[0]
     desk.billing.fault = None
+    desk.later(timedelta(minutes=1))
 
     for _ in range(3):
         desk.sender.send_waiting()
@@ -118,6 +122,33 @@ def test_billing_that_does_not_answer_holds_up_no_mail_without_a_document(desk: 
 
     assert [str(mail["To"].addresses[0].addr_spec) for mail in sink.messages] == ["bob@acme.example"]
     assert len(desk.billing.asked) == 1
+
+
+def test_a_document_that_billing_dies_of_keeps_back_no_other(desk: MailDesk, sink: MailSink) -> None:
+    for number, reference in ((1, "inv_deadly"), (2, "inv_2"), (3, "inv_3")):
+        asked = notice("invoice", f"e{number}", f"reader{number}@acme.example", order=f"ord_{number}")
+        asked.attachment.CopyFrom(pb.Attachment(document="invoice", reference=reference, name=f"INV-{number}.pdf"))
+        desk.servicer.Notify(asked, NO_CONTEXT)
+    desk.billing.dies_of = "inv_deadly"
+
+    for _ in range(2):
+        desk.sender.send_waiting()
+        desk.later(timedelta(seconds=20))
+
+    assert [list(files(mail)) for mail in sink.messages] == [["INV-2.pdf"], ["INV-3.pdf"]]
+    assert [each.state for each in desk.deliveries()] == ["waiting", "sent", "sent"]
+
+
+def test_a_mail_that_waits_for_its_document_and_for_the_server_has_left_before_another_sender_may_take_it() -> None:
+    answers = 5  # of the mail server: to MAIL, RCPT, DATA, the end of the mail, and RSET
+
+    slowest = NotificationsSettings().smtp_timeout_s * answers + documents.DEADLINE_S
+
+    assert domain.PATIENCE + timedelta(seconds=slowest) < domain.LEASE
+
+
+def test_who_waits_for_a_long_document_hears_that_billing_is_busy() -> None:
+    assert rendering._TURN_S + rendering._TIMEOUT_S < documents.DEADLINE_S
 
 
 def test_a_document_that_there_is_not_keeps_no_mail_back(desk: MailDesk, sink: MailSink) -> None:

@@ -16,14 +16,15 @@ from services.notifications.domain.attachments import Attachment, attached_for
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
 """How long a mail that one sender has claimed is off limits for the others."""
-PATIENCE = LEASE / 2
-"""How long a sender works on a batch. It puts back the rest by then, well before its lease ends."""
+PATIENCE = LEASE / 4
+"""How long a sender begins mails of a batch. It puts back the rest then: the last one may wait for its document and the mail server."""
 MOST_AT_ONCE = 20
 """Maximum mails per batch. When a sender dies, these may arrive a second time under the same Message-ID."""
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=2)
 _PAUSE_FOR_DOCUMENT = timedelta(seconds=15)
+_PAUSE_AFTER_SILENCE = timedelta(minutes=1)
 
 WAITING, SENDING, SENT, DEAD = "waiting", "sending", "sent", "dead"
 
@@ -177,10 +178,13 @@ def put_back() -> Aftermath:
     return Aftermath(next_state(SENDING, "defer"), is_tried=False)
 
 
-def put_off(why: str, now: datetime) -> Aftermath:
-    """The outcome for a mail whose document cannot be made yet: it waits, and the try does not count."""
-    verb = next_state(SENDING, "defer")
-    return Aftermath(verb, one_line(why)[:400], retry_at=now + _PAUSE_FOR_DOCUMENT, is_tried=False)
+def put_off(why: str, now: datetime, *, is_unanswered: bool = False) -> Aftermath:
+    """The outcome for a mail whose document cannot be made yet: it waits, and the try does not count.
+
+    One whose own document got no answer waits longer, so that another is asked for first: it may be what billing dies of.
+    """
+    pause = _PAUSE_AFTER_SILENCE if is_unanswered else _PAUSE_FOR_DOCUMENT
+    return Aftermath(next_state(SENDING, "defer"), one_line(why)[:400], retry_at=now + pause, is_tried=False)
 
 
 def after_success(now: datetime, missing: str = "") -> Aftermath:
