@@ -12,6 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.runtime.db import Database
 from tests.billing.card_desk import POOR, VISA, Till, stripe_in
 from tests.billing.desk import CONTEXT
+from tests.billing.test_checkout_reading import forget
 from tests.threads import at_once
 
 
@@ -123,6 +124,21 @@ def test_a_capture_of_an_invoice_that_was_paid_otherwise_meanwhile_ends_and_char
     assert till.at_stripe() == {"authorized": 0, "captured": 0, "refunded": 0}
     assert till.card()["authorized"] == 0
     assert till.violations() == {}
+
+
+def test_a_capture_whose_page_is_never_known_ends_once_its_invoice_is_settled_otherwise(till: Till) -> None:
+    """The provider knows another key's pages no more; the card is not charged, and accounting finds out what was paid."""
+    invoice, page = shipped(till)
+    forget(till)
+    waits = till.capture("shp_1").state
+    till.pay(40_000, "WIRE-1", to={invoice.invoice_id: 40_000})
+    till.settle()
+
+    assert waits == "asked"
+    assert till.without_an_answer() == []
+    assert till.read_page(page).checkout.state == "open"
+    assert (amounts(till), till.at_stripe()["captured"]) == ([40_000], 0)
+    assert till.facts("card_problem") == []
 
 
 def partly_paid(till: Till, shipment_id: str, quantity: int) -> pb.Invoice:

@@ -117,7 +117,10 @@ class CardDesk:
         return operation
 
     def _are_pages_over(self, operation_id: str) -> bool:
-        """Whether no page is open on which a capture's invoice may be paid: they are ended and read; else a try is counted, and it waits."""
+        """Whether no page is open on which a capture's invoice may be paid: they are ended and read; else a try is counted, and it waits.
+
+        It does not wait to charge nothing: one of an invoice that was settled otherwise ends, whatever its pages are.
+        """
         with self.database.reading() as session:
             known = operations.by_id(session, operation_id)
             assert known is not None, "operations are never deleted"
@@ -125,8 +128,12 @@ class CardDesk:
             pages = checkouts.open_ones(session, known.order_id, known.subject_id) if is_new else []
         if all(reading.end(self, one.checkout_id).checkout.is_over for one in pages):
             return True
+        now = self.clock()
         with self.database.transaction() as session:
-            operations.note_try(session, operation_id, self.clock() + pause(known.attempts))
+            credit.take_or_open(session, known.customer_id, known.amount.currency)
+            operations.note_try(session, operation_id, now + pause(known.attempts))
+            if not invoices.by_ids(session, [known.subject_id])[known.subject_id].open.minor:
+                recording.fit(session, known, now)
         return False
 
     def _begin(self, operation_id: str) -> tuple[Operation, Operation | None]:
