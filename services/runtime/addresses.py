@@ -65,6 +65,11 @@ def lines_of(place: Place, own_country: str = "") -> tuple[str, ...]:
     return tuple(filter(None, lines))
 
 
+def is_country(code: str) -> bool:
+    """Whether there is such a country: UK has the shape of an ISO 3166 code, and is none."""
+    return _layout(code, is_latin=True) != (_UNKNOWN, code)
+
+
 def _completed(layout: str, values: dict[str, str]) -> str:
     """The layout with a place for what is given and this country leaves out: a city by the street, a region by the city, a code last."""
     left_out = {name for name, value in values.items() if value.strip() and f"%{name}" not in layout}

@@ -197,6 +197,7 @@ def test_the_judges_find_what_is_wrong(planted: Callable[[bytes], bytes], found:
     [
         ({"tax_id": ""}, "one rate", "OMS_COMPANY_TAX_ID is not set"),
         ({"address": ()}, "one rate", "OMS_COMPANY_ADDRESS is not set"),
+        ({"country": "UK"}, "one rate", "OMS_COMPANY_COUNTRY is UK"),
         ({"tax_id": "136695976"}, "reverse charge", "OMS_COMPANY_TAX_ID is no VAT number"),
     ],
 )
@@ -212,6 +213,7 @@ def test_a_setting_that_is_missing_is_named(changed: dict[str, str], name: str, 
     [
         (invoice_of(part(S19, 100_000, currency="KWD")), "3 decimals"),
         (invoice_of(part(S19, 100_00), country=Address()), "no country of its buyer"),
+        (invoice_of(part(S19, 100_00), country=replace(LYON, country="UK")), "UK, the country of its buyer, is no"),
         (replace(CASES["reverse charge"], header=replace(CASES["reverse charge"].header, customer_tax_id="")), "no VAT number"),
         (replace(CASES["one rate"], parts=()), "its rate of tax was not kept"),
         (invoice_of(replace(part(ZERO, 100_00), tax=Money(8_25, "EUR"))), "does not follow from its rate"),

@@ -29,6 +29,7 @@ from services.kernel.tax import (
 )
 from services.kernel.terms import NOT_DUE
 from services.runtime import vat
+from services.runtime.addresses import is_country
 
 INVOICE, CREDIT_NOTE = "380", "381"
 """What a document is (BT-3, UNTDID 1001)."""
@@ -205,6 +206,8 @@ def check_seller(seller: Seller, groups: Sequence[TaxGroup]) -> None:
         raise _unset("OMS_COMPANY_TAX_ID is not set: an e-invoice names its seller's tax number")
     if not seller.address:
         raise _unset("OMS_COMPANY_ADDRESS is not set: an e-invoice names its seller's address")
+    if not is_country(seller.country):
+        raise _unset(f"OMS_COMPANY_COUNTRY is {seller.country}, which is no ISO 3166 code")
     if codes & _NEEDS_VAT_NUMBER and not vat_number(seller.tax_id):
         raise _unset(
             "OMS_COMPANY_TAX_ID is no VAT number with its country's prefix: an e-invoice that charges no tax because its buyer "
@@ -220,6 +223,8 @@ def check_document(number: str, place: Address, buyer_tax_id: str, groups: Seque
         raise _impossible(number, "its tax does not follow from its rate")
     if not place.country:
         raise _impossible(number, "no country of its buyer was kept")
+    if not is_country(place.country):
+        raise _impossible(number, f"{place.country}, the country of its buyer, is no ISO 3166 code")
     if {group.code for group in groups} & _NEEDS_BUYERS_VAT_NUMBER and not vat_number(buyer_tax_id):
         raise _impossible(number, "its buyer has no VAT number with a country's prefix, which reverse charge needs")
 
