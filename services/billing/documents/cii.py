@@ -7,11 +7,12 @@ from datetime import date
 from decimal import Decimal
 from xml.etree import ElementTree as ET
 
-from services.billing.documents.einvoice import EInvoice, Line, Means, TaxGroup, vat_number
+from services.billing.documents.einvoice import EInvoice, Line, Means, vat_number
 from services.billing.documents.seller import Seller
+from services.billing.domain.charging import Charges
 from services.billing.domain.headers import Address
 from services.kernel.money import Money
-from services.kernel.tax import EXPORT, INTRA_COMMUNITY, REVERSE_CHARGE
+from services.kernel.tax import EXPORT, INTRA_COMMUNITY, REVERSE_CHARGE, TaxPart
 
 PROFILE = "urn:cen.eu:en16931:2017"
 _SPACES = {
@@ -162,18 +163,18 @@ def _means(node: ET.Element, means: Means) -> None:
             _text(_in(paid, "PayeeSpecifiedCreditorFinancialInstitution"), "BICID", means.account.bic)
 
 
-def _tax(node: ET.Element, group: TaxGroup) -> None:
+def _tax(node: ET.Element, group: TaxPart) -> None:
     tax = _in(node, "ApplicableTradeTax")
     _amount(tax, "CalculatedAmount", group.tax)
     _text(tax, "TypeCode", "VAT")
-    _text(tax, "ExemptionReason", group.reason)
+    _text(tax, "ExemptionReason", group.kind.reason)
     _amount(tax, "BasisAmount", group.net)
-    _text(tax, "CategoryCode", group.code)
-    _text(tax, "ExemptionReasonCode", _REASON_CODES.get(group.code, ""))
-    _text(tax, "RateApplicablePercent", _percent(group.rate))
+    _text(tax, "CategoryCode", group.kind.code)
+    _text(tax, "ExemptionReasonCode", _REASON_CODES.get(group.kind.code, ""))
+    _text(tax, "RateApplicablePercent", _percent(group.kind.rate))
 
 
-def _allowance(node: ET.Element, group: TaxGroup, amount: Money, why: tuple[str, str], *, is_charge: bool) -> None:
+def _allowance(node: ET.Element, group: TaxPart, amount: Money, why: tuple[str, str], *, is_charge: bool) -> None:
     """What all lines of a group are charged or allowed together."""
     if not amount.minor:
         return
@@ -185,20 +186,17 @@ def _allowance(node: ET.Element, group: TaxGroup, amount: Money, why: tuple[str,
     _text(given, "Reason", reason)
     tax = _in(given, "CategoryTradeTax")
     _text(tax, "TypeCode", "VAT")
-    _text(tax, "CategoryCode", group.code)
-    _text(tax, "RateApplicablePercent", _percent(group.rate))
+    _text(tax, "CategoryCode", group.kind.code)
+    _text(tax, "RateApplicablePercent", _percent(group.kind.rate))
 
 
 def _totals(node: ET.Element, invoice: EInvoice) -> None:
-    zero = Money.zero(invoice.currency)
-    discount = sum((group.discount for group in invoice.groups), start=zero)
-    freight = sum((group.freight for group in invoice.groups), start=zero)
-    _amount(node, "LineTotalAmount", sum((group.merchandise for group in invoice.groups), start=zero))
-    _amount(node, "ChargeTotalAmount", freight)
-    _amount(node, "AllowanceTotalAmount", discount)
-    _amount(node, "TaxBasisTotalAmount", sum((group.net for group in invoice.groups), start=zero))
-    tax = sum((group.tax for group in invoice.groups), start=zero)
-    _amount(node, "TaxTotalAmount", tax, currencyID=invoice.currency)
+    charges = Charges.sum(map(Charges.of, invoice.groups), invoice.currency)
+    _amount(node, "LineTotalAmount", charges.merchandise)
+    _amount(node, "ChargeTotalAmount", charges.freight)
+    _amount(node, "AllowanceTotalAmount", charges.discount)
+    _amount(node, "TaxBasisTotalAmount", charges.taxed)
+    _amount(node, "TaxTotalAmount", charges.tax, currencyID=invoice.currency)
     _amount(node, "GrandTotalAmount", invoice.total)
     _amount(node, "TotalPrepaidAmount", invoice.settled)
     _amount(node, "DuePayableAmount", invoice.total - invoice.settled)

@@ -11,7 +11,6 @@ from services.billing.documents.einvoice import (
     EInvoice,
     Line,
     Preceding,
-    TaxGroup,
     buyer_name,
     check_document,
     check_seller,
@@ -37,7 +36,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
     groups = grouped([*map(_taxed, note.by_tax), *_free(note, invoice)])
     lines = [*_goods(note, invoice), *_allowances(note.by_tax)]
     if not lines:
-        lines = [_line(_FREIGHT, group, group.freight) for group in groups]
+        lines = [_line(_FREIGHT, group.kind, group.freight) for group in groups]
         groups = tuple(replace(group, merchandise=group.freight, freight=zero) for group in groups)
     check_seller(seller, groups)
     check_document(note.number, header.ship_to, header.customer_tax_id, groups, zero.currency)
@@ -100,7 +99,7 @@ def _allowances(by_tax: Sequence[CreditedTax]) -> Iterable[Line]:
     return found.values()
 
 
-def _line(what: str, taxed: TaxKind | TaxGroup, amount: Money) -> Line:
+def _line(what: str, kind: TaxKind, amount: Money) -> Line:
     """One of something that is no product."""
     price = UnitPrice(amount.amount, amount.currency)
-    return Line(InvoiceLine("", "", what, 1, price, amount), TaxKind(taxed.code, taxed.rate, taxed.reason))
+    return Line(InvoiceLine("", "", what, 1, price, amount), kind)

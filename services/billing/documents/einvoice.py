@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from services.billing.documents import payment
 from services.billing.documents.bank import Account, account_of
 from services.billing.documents.seller import Seller
 from services.billing.domain import credit
+from services.billing.domain.charging import Charges
 from services.billing.domain.headers import Address
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.currencies import DECIMALS
@@ -48,24 +49,6 @@ _NEEDS_BUYERS_VAT_NUMBER = frozenset({REVERSE_CHARGE, INTRA_COMMUNITY})
 
 
 @dataclass(frozen=True, slots=True)
-class TaxGroup:
-    """A row of the tax breakdown (BG-23): all of one code and rate, with its share of discount and freight."""
-
-    code: str
-    rate: Decimal
-    reason: str
-    merchandise: Money
-    discount: Money
-    freight: Money
-    tax: Money
-
-    @property
-    def net(self) -> Money:
-        """What is taxed (BT-116)."""
-        return self.merchandise - self.discount + self.freight
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """A line (BG-25) and how it is taxed."""
 
@@ -91,7 +74,10 @@ class Preceding:
 
 @dataclass(frozen=True, slots=True)
 class EInvoice:
-    """An invoice in the terms of EN 16931. `groups` has one row for each code and rate, and they sum to the document's totals."""
+    """An invoice in the terms of EN 16931.
+
+    `groups` are the rows of the tax breakdown (BG-23): one for each code and rate, and they sum to the document's totals.
+    """
 
     type_code: str
     number: str
@@ -105,7 +91,7 @@ class EInvoice:
     order_number: str
     delivered_on: date
     lines: tuple[Line, ...]
-    groups: tuple[TaxGroup, ...]
+    groups: tuple[TaxPart, ...]
     total: Money
     settled: Money
     terms: str
@@ -175,33 +161,28 @@ def taxed_parts(invoice: Invoice) -> tuple[TaxPart, ...]:
     return parts_of_one_rate(charges.merchandise, charges.discount, charges.freight, charges.tax, rate)
 
 
-def grouped(parts: Sequence[TaxPart]) -> tuple[TaxGroup, ...]:
+def grouped(parts: Sequence[TaxPart]) -> tuple[TaxPart, ...]:
     """One row for each code and rate, with all its reasons, the highest rate first; what comes to nothing stays where lines have it."""
     found: dict[str, list[TaxPart]] = {}
     for part in parts:
         if part.key == FREIGHT and not part.freight.minor and len(parts) > 1:
             continue  # no line and no charge has it
         found.setdefault(key_of(part.kind), []).append(part)
-    return tuple(sorted(map(_group, found.values()), key=lambda group: (-group.rate, group.code)))
+    return tuple(sorted(map(_group, found.values()), key=lambda group: (-group.kind.rate, group.kind.code)))
 
 
-def _group(parts: list[TaxPart]) -> TaxGroup:
-    kind, zero = parts[0].kind, Money.zero(parts[0].tax.currency)
+def _group(parts: list[TaxPart]) -> TaxPart:
+    kind, charges = parts[0].kind, Charges.sum(map(Charges.of, parts), parts[0].tax.currency)
     reasons = dict.fromkeys(part.kind.reason for part in parts if part.kind.reason)
-    return TaxGroup(
-        kind.code,
-        kind.rate,
-        "; ".join(reasons) or _REASONS[kind.code] if kind.code in _REASONS else "",
-        sum((part.merchandise for part in parts), start=zero),
-        sum((part.discount for part in parts), start=zero),
-        sum((part.freight for part in parts), start=zero),
-        sum((part.tax for part in parts), start=zero),
+    reason = "; ".join(reasons) or _REASONS[kind.code] if kind.code in _REASONS else ""
+    return TaxPart(
+        kind.key, replace(kind, reason=reason), charges.merchandise, charges.discount, charges.freight, charges.tax
     )
 
 
-def check_seller(seller: Seller, groups: Sequence[TaxGroup]) -> None:
+def check_seller(seller: Seller, groups: Sequence[TaxPart]) -> None:
     """Refuse what the settings of the company lack for a document that is taxed so."""
-    codes = {group.code for group in groups}
+    codes = {group.kind.code for group in groups}
     if not seller.tax_id:
         raise _unset("OMS_COMPANY_TAX_ID is not set: an e-invoice names its seller's tax number")
     if not seller.address:
@@ -215,7 +196,7 @@ def check_seller(seller: Seller, groups: Sequence[TaxGroup]) -> None:
         )
 
 
-def check_document(number: str, place: Address, buyer_tax_id: str, groups: Sequence[TaxGroup], currency: str) -> None:
+def check_document(number: str, place: Address, buyer_tax_id: str, groups: Sequence[TaxPart], currency: str) -> None:
     """Refuse what the document itself lacks."""
     if DECIMALS[currency] > MOST_DECIMALS:
         raise _impossible(number, f"amounts in {currency} have {DECIMALS[currency]} decimals, and EN 16931 allows two")
@@ -225,14 +206,14 @@ def check_document(number: str, place: Address, buyer_tax_id: str, groups: Seque
         raise _impossible(number, "no country of its buyer was kept")
     if not is_country(place.country):
         raise _impossible(number, f"{place.country}, the country of its buyer, is no ISO 3166 code")
-    if {group.code for group in groups} & _NEEDS_BUYERS_VAT_NUMBER and not vat_number(buyer_tax_id):
+    if {group.kind.code for group in groups} & _NEEDS_BUYERS_VAT_NUMBER and not vat_number(buyer_tax_id):
         raise _impossible(number, "its buyer has no VAT number with a country's prefix, which reverse charge needs")
 
 
-def _is_explained(group: TaxGroup) -> bool:
+def _is_explained(group: TaxPart) -> bool:
     """Whether the rate comes to the tax, as the rules of EN 16931 ask: to within one unit of the currency, since sums may be of rounded parts."""
-    slack = 10 ** DECIMALS[group.tax.currency] if group.rate else 0
-    return abs(tax_on(group.net, group.rate).minor - group.tax.minor) <= slack
+    slack = 10 ** DECIMALS[group.tax.currency] if group.kind.rate else 0
+    return abs(tax_on(group.net, group.kind.rate).minor - group.tax.minor) <= slack
 
 
 def vat_number(tax_id: str) -> str:
