@@ -107,6 +107,9 @@ async def test_what_is_pressed_twice_is_done_once(money: MoneyWorld) -> None:
         ({"everything": "yes", "line-1": "1"}, "one of both"),
         ({"line-1": "1", "reason": ""}, "Reason: must not be empty"),
         ({"line-9": "1"}, "has no line 9"),
+        ({"line-": "1"}, "Credit note: must"),
+        ({"line-<b>": "1"}, "Credit note: must"),
+        ({"line-" + "9" * 65: "1"}, "Credit note: must"),
     ],
 )
 async def test_what_cannot_be_credited_is_said_on_the_form_that_keeps_what_was_typed(

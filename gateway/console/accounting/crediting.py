@@ -21,7 +21,7 @@ from gateway.console.lines import FirstLine
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Returned, Visitor, VisitorOf
-from gateway.http.neighbors.credit_notes import CreditLine, CreditNoteInput, credit_of
+from gateway.http.neighbors.credit_notes import CreditNoteInput, credit_of
 from gateway.http.plumbing.inputs import MoneyInput, Quantity
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import InvalidArgument
@@ -96,7 +96,7 @@ def write_off_invoice(form: FormOf, number: InvoiceOf) -> Response:
 def credit_note_of(found: InvoiceDetail, fields: Mapping[str, str]) -> CreditNoteInput:
     """What was typed, as the API takes it; a line that is left blank or at 0 is not credited."""
     lines = [
-        CreditLine(line_id=name.removeprefix(_LINE), quantity=_units(typed, name.removeprefix(_LINE)))
+        {"line_id": name.removeprefix(_LINE), "quantity": _units(typed, name.removeprefix(_LINE))}
         for name, typed in fields.items()
         if name.startswith(_LINE) and typed.strip("0")
     ]
@@ -114,8 +114,8 @@ def credit_note_of(found: InvoiceDetail, fields: Mapping[str, str]) -> CreditNot
 
 def _units(typed: str, line_id: str) -> int:
     if not (typed.isascii() and typed.isdigit() and len(typed) < 8):
-        raise InvalidArgument("QUANTITY_UNREADABLE", f"units of line {line_id}: enter a whole number")
-    return entries.entered(_QUANTITY, int(typed), f"units of line {line_id}", "QUANTITY_UNREADABLE")
+        raise InvalidArgument("QUANTITY_UNREADABLE", f"units of line {line_id[:20]}: enter a whole number")
+    return entries.entered(_QUANTITY, int(typed), f"units of line {line_id[:20]}", "QUANTITY_UNREADABLE")
 
 
 def _amount(fields: Mapping[str, str], name: str, currency: str) -> MoneyInput | None:
