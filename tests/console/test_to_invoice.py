@@ -72,6 +72,17 @@ async def test_what_waits_is_previewed_and_posted_once(waiting: MoneyWorld) -> N
     assert "Nothing of this order is waiting to be invoiced" in plain((await browser.get(path)).text)
 
 
+@pytest.mark.parametrize("act", ["", "discard"])
+async def test_what_no_button_of_the_page_sends_invoices_nothing(waiting: MoneyWorld, act: str) -> None:
+    browser, path = waiting.console.browser("accounting"), f"{LIST}/{waiting.numbers['edi']}"
+
+    answer = await waiting.confirm(browser, path, path, act=act)
+
+    assert answer.status_code == 422
+    assert "Use a button of the page" in plain(answer.text)
+    assert (posted(waiting, "edi"), drafts(waiting)) == ([], [])
+
+
 async def test_one_of_two_shipments_is_ticked_and_invoiced(waiting: MoneyWorld) -> None:
     browser, path = waiting.console.browser("accounting"), f"{LIST}/{waiting.numbers['edi']}"
 

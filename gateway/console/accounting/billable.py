@@ -87,13 +87,15 @@ def _previewed(who: Visitor, order_id: str, waiting: list[Waiting], ticked: tupl
 @router.post(f"{_LIST}/{{number}}")
 def invoice_order(form: FormOf, number: NumberOf) -> Response:
     """Invoice what the page showed, or make a draft of it, as the API does; the same page sent twice does it once."""
-    who = form.visitor
+    who, act = form.visitor, form.text("act")
+    if act not in ("invoice", "draft"):
+        raise InvalidArgument("ACT_UNKNOWN", "use a button of the page")
     order_id, order_number = _order(who, number)
     shipments = to_invoice.sent(form.fields)
     if not shipments:
         raise InvalidArgument("NOTHING_CHOSEN", "tick at least one shipment")
     of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipments)
-    if form.text("act") == "draft":
+    if act == "draft":
         wanted = pb.MakeInvoiceDraftRequest(request_id=request_id(form), of=of, made_by=who.caller.principal.sub)
         draft = who.deps.billing.MakeInvoiceDraft(wanted).draft
         return leave(
