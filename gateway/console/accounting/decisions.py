@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -57,17 +58,13 @@ def correction_page(request: Request, who: VisitorOf, correction_id: CorrectionO
     """What follows from one that waits, and the buttons; of one that is decided, what became of it."""
     found = _correction(who, correction_id)
     return render(
-        "invoice_correction.html" if found.invoice_id else "correction.html",
+        "correction.html",
         who,
         found=found,
         named=[found.asked_by, found.decided_by],
         is_own=found.asked_by == who.caller.principal.sub,
         may_decide=who.may("POST /accounting/corrections/{correction_id}"),
-        **(
-            _follows_of_invoice(request, who, found)
-            if found.invoice_id
-            else _follows(request, who, found, asking.payment(who, found.payment_id))
-        ),
+        **(_follows_of_invoice if found.invoice_id else _follows)(request, who, found),
     )
 
 
@@ -79,31 +76,42 @@ def _correction(who: Visitor, correction_id: str) -> CorrectionShown:
     return CorrectionShown.of(found[0])
 
 
-def _follows(request: Request, who: Visitor, found: CorrectionShown, before: PaymentShown) -> dict[str, Any]:
+def _follows(request: Request, who: Visitor, found: CorrectionShown) -> dict[str, Any]:
     """What approving would do now, or why it cannot be done any more; neither once it is decided."""
-    obstacle = ""
-    if found.is_waiting:
-        try:
-            return {**previewed(request, who, before, correction_id=found.correction_id), "obstacle": obstacle}
-        except DomainError as refused:
-            obstacle = refused.message
-    names = names_of(who, {before.customer_id})
-    return {"before": before, "given": None, "names": names, "key": page_key(request, who), "obstacle": obstacle}
+    before = asking.payment(who, found.payment_id)
+    follows = _outcome(
+        request,
+        who,
+        found,
+        before.customer_id,
+        lambda: previewed(request, who, before, correction_id=found.correction_id),
+    )
+    return {"before": before, **follows}
 
 
 def _follows_of_invoice(request: Request, who: Visitor, found: CorrectionShown) -> dict[str, Any]:
     """The same of an invoice."""
     invoice, _ = read(who, asking.invoices_by_id(who, {found.invoice_id})[found.invoice_id].number)
+    follows = _outcome(
+        request,
+        who,
+        found,
+        invoice.shown.customer_id,
+        lambda: crediting.previewed(request, who, invoice, correction_id=found.correction_id),
+    )
+    return {"invoice": invoice, **follows}
+
+
+def _outcome(
+    request: Request, who: Visitor, found: CorrectionShown, customer_id: str, preview: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     obstacle = ""
     if found.is_waiting:
         try:
-            given = crediting.previewed(request, who, invoice, correction_id=found.correction_id)
+            return {**preview(), "obstacle": obstacle}
         except DomainError as refused:
             obstacle = refused.message
-        else:
-            return {**given, "invoice": invoice, "obstacle": obstacle}
-    names = names_of(who, {invoice.shown.customer_id})
-    return {"invoice": invoice, "given": None, "names": names, "key": page_key(request, who), "obstacle": obstacle}
+    return {"given": None, "names": names_of(who, {customer_id}), "key": page_key(request, who), "obstacle": obstacle}
 
 
 @router.post("/accounting/corrections/{correction_id}")
