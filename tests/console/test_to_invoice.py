@@ -62,7 +62,7 @@ async def test_what_waits_is_previewed_and_posted_once(waiting: MoneyWorld) -> N
     again = await browser.client.post(path, data={**hidden_in(shown, path), "act": "invoice"})
 
     seen = plain(shown)
-    assert "Goods 400.00" in seen
+    assert "Merchandise 400.00" in seen
     assert "Freight 8.00 Tax 10% of 400.00 40.00 Total 448.00 USD" in seen
     assert done.status_code == 303
     assert len(posted(waiting, "edi")) == 1

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.console import labels
+from gateway.console.accounting.billed import BilledLine, parts_of
 from gateway.console.accounting.consequences import Row, written
 from gateway.console.accounting.names import Names
 from gateway.console.accounting.values import InvoiceShown, money
 from gateway.console.lines import LINES
 from oms.billing.v1 import billing_pb2 as pb
-from services.kernel.formats import tax_lines
 from services.kernel.money import Money
-from services.runtime.wire import read_tax_part
 
 REASONS = {
     "billing_error": "Billing error",
@@ -26,33 +25,12 @@ REASONS = {
     "other": "Other",
 }
 """Reason code → what it is called."""
-_PARTS = (
-    ("Merchandise", "merchandise"), ("Discount", "discount"), ("Price allowance", "allowance"), ("Freight", "freight"),
-)  # fmt: skip
 _SETTLED = (
     ("Paid", "paid"), ("Early payment discount", "discount_taken"), ("Paid where it was bought", "settled_elsewhere"),
     ("Credited", "credited"), ("Written off", "written_off"),
 )  # fmt: skip
 
 _OPEN = "Open on the invoice"
-
-
-@dataclass(frozen=True, slots=True)
-class BilledLine:
-    """A line of an invoice or a credit note, and how many of its units are credited."""
-
-    line_id: str
-    sku: str
-    description: str
-    quantity: int
-    unit_price: str
-    extended: Money
-    credited: int = 0
-
-    @property
-    def left(self) -> int:
-        """Units that can still be credited."""
-        return self.quantity - self.credited
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +86,8 @@ class CreditNoteShown:
             row.credited_on,
             row.reason_code,
             row.reason,
-            tuple(_line(line) for line in row.lines),
-            _parts(row),
+            tuple(BilledLine.of(line) for line in row.lines),
+            parts_of(row),
             money(row.total, currency),
             money(row.cash, currency),
             money(row.recovered, currency),
@@ -156,28 +134,17 @@ def detail(row: pb.Invoice, notes: Sequence[pb.CreditNote], first: int = 1) -> I
     for note in notes:
         credited.update({line.line_id: line.quantity for line in note.lines})
     start = (min(first, max(len(row.lines), 1)) - 1) // LINES * LINES
-    lines = [_line(line, credited[line.line_id]) for line in row.lines[start : start + LINES]]
+    lines = [BilledLine.of(line, credited[line.line_id]) for line in row.lines[start : start + LINES]]
     freight = money(row.freight, currency)
     settled = ((words, money(getattr(row, name), currency)) for words, name in _SETTLED)
     return InvoiceDetail(
         InvoiceShown.of(row),
         BilledLines(lines, start + 1, len(row.lines)),
-        _parts(row),
+        parts_of(row),
         tuple((words, part) for words, part in settled if part.minor),
         freight - Money.total((money(note.freight, currency) for note in notes), currency),
         bool(row.settled_elsewhere.minor_units),
     )
-
-
-def _parts(row: pb.Invoice | pb.CreditNote) -> tuple[tuple[str, Money], ...]:
-    """What its total is made of: the parts that are not zero, and its tax by rate."""
-    currency = row.total.currency
-    amounts = ((words, money(getattr(row, name), currency)) for words, name in _PARTS if hasattr(row, name))
-    parts = [(words, -part if words == "Discount" else part) for words, part in amounts if part.minor]
-    if not row.tax_parts:  # of before they were kept
-        return (*parts, ("Tax", money(row.tax, currency)))
-    taxes = tax_lines([read_tax_part(part, currency) for part in row.tax_parts], currency)
-    return (*parts, *((one.name, one.tax) for one in taxes))
 
 
 def corrected(seen: pb.PreviewCreditNoteResponse, names: Names) -> Corrected:
@@ -206,8 +173,3 @@ def _sentences(note: CreditNoteShown | None, seen: pb.PreviewCreditNoteResponse,
         yield f"Order {names.order(order_id)} has its money: its hold is released automatically, and its goods may leave."
     if note is not None:
         yield "The customer is mailed the credit note. It cannot be changed afterwards."
-
-
-def _line(line: pb.InvoiceLine, credited: int = 0) -> BilledLine:
-    extended = money(line.extended, line.extended.currency)
-    return BilledLine(line.line_id, line.sku, line.description, line.quantity, line.unit_price, extended, int(credited))

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.console.accounting.asking import PAGE, Rows
+from gateway.console.accounting.billed import BilledLine, parts_of
 from gateway.console.accounting.values import moment, money
 from gateway.console.visitor import Visitor
 from oms.billing.v1 import billing_pb2 as pb
-from services.kernel.formats import tax_lines
 from services.kernel.money import Money
-from services.runtime.wire import read_tax_part
 
 _FIELD = "shipment-"
 """The field of a shipment that is ticked begins with it."""
@@ -49,11 +48,6 @@ class Waiting:
             sum(line.quantity for line in row.lines),
         )
 
-    @property
-    def waits_on_accounting(self) -> bool:
-        """Whether nothing but a person makes its invoice."""
-        return self.policy == "manual" or bool(self.draft_id)
-
 
 @dataclass(frozen=True, slots=True)
 class Counted(Rows[Waiting]):
@@ -63,22 +57,11 @@ class Counted(Rows[Waiting]):
 
 
 @dataclass(frozen=True, slots=True)
-class BilledLine:
-    """A line of an invoice."""
-
-    sku: str
-    description: str
-    quantity: int
-    unit_price: str
-    extended: Money
-
-
-@dataclass(frozen=True, slots=True)
 class InvoiceFigures:
     """What an invoice would say; `due_on` is empty while it waits for its goods to arrive."""
 
     lines: tuple[BilledLine, ...]
-    sums: tuple[tuple[str, Money], ...]
+    parts: tuple[tuple[str, Money], ...]
     total: Money
     open: Money
     invoiced_on: str
@@ -88,17 +71,9 @@ class InvoiceFigures:
     def of(cls, row: pb.Invoice) -> InvoiceFigures:
         """From the wire."""
         currency = row.total.currency
-        parts = (("Goods", row.merchandise), ("Discount", row.discount), ("Freight", row.freight))
-        taxes = tax_lines([read_tax_part(part, currency) for part in row.tax_parts], currency)
         return cls(
-            tuple(
-                BilledLine(line.sku, line.description, line.quantity, line.unit_price, money(line.extended, currency))
-                for line in row.lines
-            ),
-            (
-                *((name, money(amount, currency)) for name, amount in parts),
-                *((one.name, one.tax) for one in taxes),
-            ),
+            tuple(BilledLine.of(line) for line in row.lines),
+            parts_of(row),
             money(row.total, currency),
             money(row.open, currency),
             row.invoiced_on,
