@@ -81,7 +81,10 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
     line = {"reference-1": "114-22", "amount-1": "71.00", "fees-1": "12.00"}
     hold = hold_id(money.console, money.numbers["held"], "accounting")
     return [
-        *(("accounting", f"/accounting{path}") for path in ("", "/waiting", "/payments", "/receivables", "/invoices")),
+        *(
+            ("accounting", f"/accounting{path}")
+            for path in ("", "/waiting", "/payments", "/receivables", "/invoices", "/tax-rates")
+        ),
         *((role, "/accounting/billable") for role in ("accounting", "auditor")),
         ("accounting", f"/accounting/billable/{money.numbers['edi']}"),
         ("accounting", f"/accounting/drafts/{money.cashier.drafts()[0].draft_id}"),

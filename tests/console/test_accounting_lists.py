@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
 
 from oms.types.v1 import types_pb2 as types
+from services.orders.domain.taxation import FREIGHT, TaxRate
+from services.orders.masterdata import taxes
 from tests.billing.desk import order_of
 from tests.console.money_world import MoneyWorld
+from tests.console.test_accounting import plain
 from tests.console.world import Browser
 
 FIRST = re.compile(r'<th scope="row">(?:<bdi>|<a href="/invoices/[^"]+">)?([^<]+)<')
@@ -69,3 +76,41 @@ async def test_a_cursor_of_another_list_is_refused(money: MoneyWorld) -> None:
     answer = await browser.get(f"/accounting/payments?cursor={cursor}")
 
     assert (answer.status_code, "not one of this list" in answer.text) == (422, True)
+
+
+def enter(money: MoneyWorld, *rates: TaxRate) -> None:
+    with money.console.database.transaction() as session:
+        for rate in rates:
+            taxes.put_rate(session, rate, "ann", datetime(2026, 11, 1, tzinfo=UTC), None)
+
+
+@pytest.mark.parametrize("role", ["accounting", "auditor"])
+async def test_tax_rates_are_listed_by_place_category_and_day(money: MoneyWorld, role: str) -> None:
+    browser, first = money.console.browser(role), date(2026, 1, 1)
+    none = plain((await browser.get("/accounting/tax-rates")).text)
+    enter(
+        money,
+        TaxRate("US", "standard", first, Decimal("0.0825"), region="TX"),
+        TaxRate("US", "super_reduced", first, Decimal(0), region="TX", postal_prefix="75", reason="food & drink"),
+        TaxRate("US", FREIGHT, first, None),
+    )
+
+    page = plain((await browser.get("/accounting/tax-rates")).text)
+
+    assert "No rate is entered" in none
+    assert "US all all freight as the goods Jan 1, 2026 –" in page
+    assert "US TX all standard 8.25% Jan 1, 2026 –" in page
+    assert "US TX 75… super reduced 0% Jan 1, 2026 food &amp; drink" in page
+
+
+async def test_pages_of_tax_rates_join_without_gap(money: MoneyWorld) -> None:
+    enter(
+        money, *(TaxRate("US", "standard", date(2026, 1, 1), Decimal(0), postal_prefix=f"{n}") for n in range(10, 70))
+    )
+    browser = money.console.browser("accounting")
+
+    found = await pages(browser, "/accounting/tax-rates")
+
+    assert [len(page) for page in found] == [50, 10]
+    assert (await browser.get("/accounting/tax-rates?cursor=x")).status_code == 422
+    assert (await money.console.browser("support").get("/accounting/tax-rates")).status_code == 403

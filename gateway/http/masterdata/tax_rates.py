@@ -23,7 +23,7 @@ from services.orders.masterdata import taxes
 
 router = APIRouter(tags=["master data"])
 
-_AS_GOODS = "goods"
+AS_GOODS = "goods"
 
 
 class TaxRateInput(Input):
@@ -83,7 +83,7 @@ def put_tax_rate(deps: DepsOf, who: CallerOf, body: TaxRateInput, once: OnceOf, 
 
 
 def _rate(body: TaxRateInput) -> TaxRate:
-    is_as_goods = body.rate == _AS_GOODS
+    is_as_goods = body.rate == AS_GOODS
     if is_as_goods and body.category != FREIGHT:
         raise InvalidArgument("TAX_RATE_MISSING", "only freight is taxed as the goods are: give a rate such as 0.0825")
     return TaxRate(
@@ -113,7 +113,7 @@ def _shape(rate: TaxRate) -> TaxRateShape:
         region=rate.region,
         postal_prefix=rate.postal_prefix,
         category=rate.category,
-        rate=_AS_GOODS if rate.rate is None else f"{rate.rate:f}",
+        rate=AS_GOODS if rate.rate is None else f"{rate.rate:f}",
         reason=rate.reason,
         valid_from=rate.valid_from.isoformat(),
         version=rate.version,
