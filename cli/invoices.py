@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
-from cli.invoicing import create, drafts, due
+from cli.invoicing import LINES, create, drafts, due
 from cli.known import check_customer
 from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
@@ -54,13 +54,6 @@ _CREDITED = (
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _BEGINS = {"pdf": b"%PDF-", "xml": b"<?xml"}
 """Kind of file → how each of it begins."""
-_LINES = (
-    ("SKU", "sku"),
-    ("Description", "description"),
-    ("Units", "quantity>"),
-    ("Price", "unit_price>"),
-    ("Extended", "extended>"),
-)
 
 
 @app.command("list")
@@ -97,7 +90,7 @@ def show(
     heading = Text(found["number"], style="bold")
     heading.append(f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
     out.print(heading)
-    out.print(table(found["lines"], _LINES))
+    out.print(table(found["lines"], LINES))
     for name in _AMOUNTS:
         out.print(f"{words(name):<18}{text(found[name]):>18}")
     out.print(table(found["installments"], _DUES))
@@ -135,12 +128,9 @@ def _save(var: Path, number: str, kind: str, output: Path | None, *, of: str = "
     console().print(Text(f"{path} written"))
 
 
-InvoiceArgument = Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")]
-
-
 @app.command()
 def credit(
-    invoice: InvoiceArgument,
+    invoice: Invoice,
     reason: Annotated[str, typer.Option(help="Why; the customer reads it on the credit note.")],
     line: Annotated[
         list[str] | None, typer.Option(help="Units of a line: 1=2 credits two units of line 1. Again for another one.")
@@ -178,7 +168,7 @@ def credit(
 
 @app.command("write-off")
 def write_off(
-    invoice: InvoiceArgument,
+    invoice: Invoice,
     reason: Annotated[str, typer.Option(help="Why; people of the company alone read it.")],
     amount: Annotated[str | None, typer.Option(help="How much, such as 5.00; all that is open when left out.")] = None,
     var: VarOption = VAR,
@@ -267,7 +257,7 @@ def _print_note(note: dict[str, Any], title: str) -> None:
     out, heading = console(), Text(title, style="bold")
     heading.append(f" · {note['invoice_number']} · {note['order_number']} · {note['customer_id']}", style="not bold")
     out.print(heading)
-    out.print(table(note["lines"], _LINES))
+    out.print(table(note["lines"], LINES))
     for name in _CREDITED:
         out.print(f"{words(name):<18}{text(note[name]):>18}")
 

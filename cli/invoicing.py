@@ -24,7 +24,7 @@ _DUE = (
     ("Shipment", "shipment_id"), ("Order", "order_number"), ("Customer", "customer_id"), ("Policy", "policy~"), ("Shipped", "shipped_on"),
     ("Waiting on", "waiting_on~"), ("Invoice of", "invoice_on"), ("Amount", "amount>"), ("Draft", "draft_id"),
 )  # fmt: skip
-_LINES = (
+LINES = (
     ("SKU", "sku"),
     ("Description", "description"),
     ("Units", "quantity>"),
@@ -81,7 +81,7 @@ def _print_preview(seen: dict[str, Any], *, as_json: bool) -> None:
     out, invoice = console(), seen["invoice"]
     due_on = f"due {moment(invoice['due_on'])}" if invoice["due_on"] else "due on delivery"
     out.print(Text(f"{invoice['order_number']} · {invoice['customer_id']} · {due_on}", style="bold"))
-    out.print(table(invoice["lines"], _LINES))
+    out.print(table(invoice["lines"], LINES))
     for name in _SUMS:
         out.print(f"{words(name):<18}{text(invoice[name]):>18}")
     if seen["needs_second_person"]:
