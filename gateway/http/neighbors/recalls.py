@@ -75,7 +75,7 @@ def answer_recall(
     recall_id: Annotated[str, path_id("The recall's id.")],
     body: RecallAnswerInput,
 ) -> Response:
-    """Answer a recall. Acknowledge: the units leave their shipments, and an empty one is cancelled. Refuse: nothing changes."""
+    """Answer a recall. Acknowledge: the units leave their shipments, and an empty one is canceled. Refuse: nothing changes."""
 
     def act(request_id: str) -> Recall:
         wanted = pb.AnswerRecallRequest(

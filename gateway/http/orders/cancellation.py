@@ -1,4 +1,4 @@
-"""Cancelling an order, or what of it has not shipped: what it would do, and doing it."""
+"""Canceling an order, or what of it has not shipped: what it would do, and doing it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def cancel_order(
     """Cancel what of an order has not shipped: all of it, lines or units. The answer says what money, stock and credit follow.
 
     What waits for stock goes first, then what is allocated, then what is with a warehouse, which is asked to give it back: what it
-    keeps is not cancelled. Prices of what is left stay, no minimum is judged again, and a line's share of the discount goes with it.
+    keeps is not canceled. Prices of what is left stay, no minimum is judged again, and a line's share of the discount goes with it.
     An order of which nothing has shipped and nothing would be left ends.
     """
     with deps.database.reading() as session:
@@ -107,7 +107,7 @@ def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
 
 
 def previewed(deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel]) -> CancellationShape:
-    """What cancelling these lines would do now."""
+    """What canceling these lines would do now."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
         found = cancellation.preview(session, order_id, who.scope, committed, lines)

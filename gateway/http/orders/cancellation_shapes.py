@@ -23,7 +23,7 @@ class LineToCancelInput(Input):
 
 
 class CancellationObstacle(BaseModel):
-    """Why something cannot be cancelled."""
+    """Why something cannot be canceled."""
 
     code: str
     detail: str
@@ -49,7 +49,7 @@ class CancelledLineShape(BaseModel):
 
 
 class CancellationConsequences(BaseModel):
-    """What cancelling does. Amounts are by how much the order is less."""
+    """What canceling does. Amounts are by how much the order is less."""
 
     is_possible: bool
     obstacles: list[CancellationObstacle]

@@ -68,7 +68,7 @@ class OrderLine(BaseModel):
     sku: str
     description: str
     kind: str = Field(description=", ".join(KINDS))
-    quantity: int = Field(description="Units that this version wants; quantities says what was ordered and cancelled.")
+    quantity: int = Field(description="Units that this version wants; quantities says what was ordered and canceled.")
     unit_price: str = Field(description="Decimal text in the order's currency.", examples=["129.00"])
     extended: MoneyShape = Field(description="unit_price × quantity, rounded once.")
     price_source: str = Field(description="agreement, list, given or none.")
