@@ -40,7 +40,7 @@ def determination(
     vat_rates = vat.rates() if company.country in vat.rates() else {}
     vat_country = vat.country_of(customer.tax_id) if vat_rates else ""
     country = place.country or vat_country or company.country
-    rules = TaxRules(company.country, store.of_country(session, country, on), vat_rates, company.tax_per_line)
+    rules = TaxRules(company.country, store.at_place(session, country, place, on), vat_rates, company.tax_per_line)
     buyer = Buyer(customer.tax_rate, vat_country, customer.tax_exemptions)
     return TaxDetermination.of(rules, buyer, place, on, certificate)
 

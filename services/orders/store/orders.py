@@ -386,5 +386,5 @@ def _line_of(row: Any, currency: str, tax_rate: Decimal) -> Line:
         unit_weight_grams=row.unit_weight_grams,
         is_known=row.is_known,
         tax_category=row.tax_category,
-        tax=taxes.line_kind(row._mapping, tax_rate),  # noqa: SLF001 - what SQLAlchemy calls the columns of a row by name
+        tax=taxes.line_kind(row.tax_code, row.tax_rate, row.tax_reason, tax_rate),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, tuple_
 from sqlmodel import Session
 
+from services.orders.domain.order import Address
 from services.orders.domain.taxation import TaxRate, TaxRateKey
 from services.orders.models import TaxRateRow
 from services.runtime import versioned
@@ -20,8 +21,15 @@ _GOODS = "goods"
 _rate = table_of(TaxRateRow)
 _NAMES = ("country", "region", "postal_prefix", "category", "valid_from")
 _KEY = tuple(_rate.c[name] for name in _NAMES)
-_OF_COUNTRY = (
-    select(_rate).where(_rate.c.country == bindparam("of"), _rate.c.valid_from <= bindparam("on")).order_by(*_KEY)
+_AT_PLACE = (
+    select(_rate)
+    .where(
+        _rate.c.country == bindparam("of"),
+        _rate.c.region.in_(bindparam("regions", expanding=True)),
+        _rate.c.postal_prefix.in_(bindparam("prefixes", expanding=True)),
+        _rate.c.valid_from <= bindparam("on"),
+    )
+    .order_by(*_KEY)
 )
 _KNOWN = select(_rate.c.category).where(_rate.c.category.in_(bindparam("categories", expanding=True))).distinct()
 
@@ -40,9 +48,11 @@ def find(session: Session, like: TaxRate) -> TaxRate | None:
     return _rate_of(row) if row else None
 
 
-def of_country(session: Session, country: str, on: date) -> tuple[TaxRate, ...]:
-    """The rates of a country that have begun by a day."""
-    rows = session.execute(_OF_COUNTRY, {"of": country, "on": on.isoformat()})
+def at_place(session: Session, country: str, place: Address, on: date) -> tuple[TaxRate, ...]:
+    """The rates of a country that apply to a place in it and have begun by a day; there may be one for every postal code."""
+    code = place.postal_code
+    where = {"regions": ["", place.region.upper()], "prefixes": [code[:end] for end in range(len(code) + 1)]}
+    rows = session.execute(_AT_PLACE, {"of": country, "on": on.isoformat(), **where})
     return tuple(_rate_of(row) for row in rows)
 
 

@@ -17,6 +17,7 @@ from services.orders.models import ChangeRow, VersionRow
 from services.orders.store import taxes
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
+_TAX = ("tax_code", "tax_rate", "tax_reason")
 _LINE = ("line_id", "sku", "description", "kind", "quantity", "price_source", "unit_weight_grams", "is_known")
 
 
@@ -67,7 +68,7 @@ def _line(kept: Mapping[str, Any], order: Order) -> Line:
         extended=Money(kept["extended_minor"], currency),
         reference_price=UnitPrice.parse(reference, currency) if reference else None,
         tax_category=kept.get("tax_category", STANDARD_CATEGORY),
-        tax=taxes.line_kind(kept, order.tax_rate),
+        tax=taxes.line_kind(*(kept.get(name, "") for name in _TAX), order.tax_rate),
         cancelled=kept.get("cancelled", 0),
     )
 
