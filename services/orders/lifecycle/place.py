@@ -52,6 +52,8 @@ from services.orders.store.orders import Request
 from services.runtime import sessions
 
 MAX_KEY = 200
+_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption")
+"""Members that came later: a request without them keeps the digest that it had before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,9 @@ def key_scope(caller: Caller) -> str:
 def request_sha256(command: PlaceOrder) -> str:
     """A digest of what is asked for, without the key."""
     asked = asdict(replace(command, idempotency_key=""))
-    if command.settlement is None:
-        del asked["settlement"]  # requests from before it was known have the digest that they had
-    if not command.tax_exemption:
-        del asked["tax_exemption"]  # requests from before there were certificates have none
-    if not command.card_token:
-        del asked["card_token"]  # requests from before there were cards have none
+    for name in _ADDED_MEMBERS:
+        if not asked[name]:
+            del asked[name]
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 
 
