@@ -29,7 +29,7 @@ from services.runtime.facts import emit_fact
 
 log = structlog.get_logger()
 
-ORDER_CANCELLED = "the order was cancelled"
+ORDER_CANCELLED = "the order was canceled"
 HOLD_GONE = "the order is held no longer: its goods go on"
 _NOT_LEFT = (State.RELEASED, State.PICKED, State.PACKED)
 _EARLIER = Demand(

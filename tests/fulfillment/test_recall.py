@@ -181,7 +181,7 @@ def test_a_cancelled_order_has_given_its_units_back(desk: WarehouseDesk) -> None
 
     desk.cancel()
 
-    assert (facts(desk)["is_acknowledged"], facts(desk)["reason"]) == (True, "the order was cancelled")
+    assert (facts(desk)["is_acknowledged"], facts(desk)["reason"]) == (True, "the order was canceled")
     with pytest.raises(Refused):
         desk.answer(asked.recall_id, yes=False, reason="no")
     assert desk.broken_rules() == {}

@@ -150,7 +150,7 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
             log.warning("cancellation.no_workflow", order_id=row.order_id)
             return
         if outcome is None or not outcome.is_cancelled:
-            reason = outcome.reason if outcome else "the order had ended before it could be cancelled"
+            reason = outcome.reason if outcome else "the order had ended before it could be canceled"
             with database.transaction() as session:
                 cancel.decline(session, row.order_id, reason, clock())
 
