@@ -70,11 +70,6 @@ FREIGHT = "freight"
 """Key of the part that is freight alone."""
 
 
-def key_of(kind: TaxKind, line_id: str = "") -> str:
-    """The key of the part that a line belongs to; `line_id` where each line is rounded by itself."""
-    return f"{kind.key} {line_id}" if line_id else kind.key
-
-
 def parts_of_one_rate(
     merchandise: Money, discount: Money, freight: Money, tax: Money, rate: Decimal
 ) -> tuple[TaxPart, ...]:

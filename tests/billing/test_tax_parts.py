@@ -12,7 +12,7 @@ from services.billing.domain.charging import BilledSoFar, Charges, OrderLine
 from services.billing.domain.invoices import BillableOrder, bill
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.tax import FREIGHT, UNTAXED_FREIGHT, TaxKind, TaxPart
-from services.orders.domain.tax_parts import BilledPart, Taxation, TaxedLine, line_key, tax_parts
+from services.orders.domain.tax_parts import BilledPart, Taxation, TaxedLine, tax_parts
 
 RATES = tuple(TaxKind.at(Decimal(rate)) for rate in ("0", "0.07", "0.0825", "0.19"))
 
@@ -36,7 +36,7 @@ def order_of(
     ]
     parts = tax_parts(taxed, usd(discount), usd(freight), taxation, billed or {})
     order_lines = tuple(
-        OrderLine(one.line_id, f"SKU-{one.line_id}", "", one.quantity, price, line_key(one.line_id, one.kind, taxation))
+        OrderLine(one.line_id, f"SKU-{one.line_id}", "", one.quantity, price, taxation.tax_key(one.line_id, one.kind))
         for one, price in zip(taxed, prices, strict=True)
     )
     charges = Charges.sum(map(Charges.of, parts), "USD")

@@ -18,7 +18,7 @@ from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import ACCEPTED, Address, Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -45,7 +45,7 @@ def line(line_id: str, sku: str, quantity: int, price: str) -> Line:
 
 
 def order(*lines: Line, discount: str = "0.00", freight: str = "12.00", **changes: Any) -> Order:
-    sums = totals(lines, money(discount), money(freight), AS_BEFORE)
+    sums = totals(lines, money(discount), money(freight), DEFAULT_TAXATION)
     made = Order(
         order_id="ord_1",
         number="SO-1001",

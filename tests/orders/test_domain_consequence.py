@@ -23,7 +23,7 @@ from services.orders.domain.consequence import Consequence, consequence, settled
 from services.orders.domain.facts import Invoice, Shipment, ShipmentLine
 from services.orders.domain.order import Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress, quantities
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.domain.unshipped import STAGES, Unshipped, unshipped
 from tests.orders.desk import amount, usd
 from tests.orders.test_domain_projection import order
@@ -42,7 +42,7 @@ def orders(draw: st.DrawFn) -> Order:
     )
     merchandise = sum(line.extended.minor for line in lines)
     discount = Money(draw(st.integers(0, merchandise)), "USD")
-    sums = totals(lines, discount, Money(draw(cents), "USD"), AS_BEFORE)
+    sums = totals(lines, discount, Money(draw(cents), "USD"), DEFAULT_TAXATION)
     return replace(order(), lines=lines, totals=sums)
 
 
@@ -174,7 +174,7 @@ def test_units_count_in_the_last_stage_that_they_have_reached() -> None:
 
 def test_what_was_asked_can_be_seen_as_it_was() -> None:
     of = order(10)
-    of = replace(of, totals=totals(of.lines, amount("20.00"), amount("5.00"), AS_BEFORE))
+    of = replace(of, totals=totals(of.lines, amount("20.00"), amount("5.00"), DEFAULT_TAXATION))
 
     before = as_asked(without(of, Progress(), {"1": 4}))
 

@@ -10,7 +10,7 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.tax import TaxKind
 from services.orders.domain.order import ENDED, PHASES, TRANSITIONS, Line, move, totals
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from tests.orders.desk import amount
 
 
@@ -30,21 +30,21 @@ def test_three_at_33_33_less_ten_dollars_and_7_25_percent_come_to_96_51() -> Non
     # 99.99 - 10.00 = 89.99; 7.25 % of it is 6.524275, rounded 6.52; 89.99 + 6.52 = 96.51
     merchandise = extend(UnitPrice.parse("33.33", "USD"), 3)
 
-    sums = totals(goods(merchandise, rate="0.0725"), amount("10.00"), amount("0.00"), AS_BEFORE)
+    sums = totals(goods(merchandise, rate="0.0725"), amount("10.00"), amount("0.00"), DEFAULT_TAXATION)
 
     assert (sums.merchandise.text, sums.tax.text, sums.total.text) == ("99.99", "6.52", "96.51")
 
 
 def test_freight_is_charged_and_not_taxed() -> None:
     # scenario A2: 100 at 20.00, tax 8.25 % = 165.00, freight 50.00
-    sums = totals(goods(amount("2000.00")), amount("0.00"), amount("50.00"), AS_BEFORE)
+    sums = totals(goods(amount("2000.00")), amount("0.00"), amount("50.00"), DEFAULT_TAXATION)
 
     assert (sums.tax.text, sums.total.text) == ("165.00", "2215.00")
 
 
 def test_a_discount_never_exceeds_the_merchandise() -> None:
     with pytest.raises(Refused, match="more than the merchandise"):
-        totals(goods(amount("9.99")), amount("10.00"), amount("0.00"), AS_BEFORE)
+        totals(goods(amount("9.99")), amount("10.00"), amount("0.00"), DEFAULT_TAXATION)
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=8), st.integers(0, 10**6), st.integers(0, 10**6))
@@ -52,7 +52,7 @@ def test_the_total_is_lines_plus_tax_plus_freight_less_discount(lines: list[int]
     discount = min(discount, sum(lines))
 
     worth = [Money(minor, "USD") for minor in lines]
-    sums = totals(goods(*worth), Money(discount, "USD"), Money(freight, "USD"), AS_BEFORE)
+    sums = totals(goods(*worth), Money(discount, "USD"), Money(freight, "USD"), DEFAULT_TAXATION)
 
     assert sums.total.minor == sum(lines) - discount + freight + sums.tax.minor
 

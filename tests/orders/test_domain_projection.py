@@ -15,7 +15,7 @@ from services.orders.domain.facts import Fact
 from services.orders.domain.order import Line, Order, totals
 from services.orders.domain.projection import Progress, apply, is_complete, quantities, signals, signals_of_change
 from services.orders.domain.status import STATUS_VALUES, derive
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from tests.facts import heard
 from tests.orders.desk import DALLAS, amount, invoice, invoiced, paid, shipment, stock, together, usd
 
@@ -26,7 +26,7 @@ def order(quantity: int = 10, phase: str = "accepted") -> Order:
     line = Line(
         "1", "PUMP", "Pump", "stock", quantity, usd("20.00"), extend(usd("20.00"), quantity), usd("20.00"), "list"
     )
-    sums = totals((line,), amount("0.00"), amount("0.00"), AS_BEFORE)
+    sums = totals((line,), amount("0.00"), amount("0.00"), DEFAULT_TAXATION)
     return Order(
         "ord_1", "SO-1001", 1, phase, "cus_acme", "Acme", "web", "", "", "USD", "terms", 30, Decimal(0), DALLAS, None,
         False, NOW, "ann", "customer", "", "", (line,), sums, cleared_at=NOW,

@@ -28,7 +28,7 @@ from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.settings import Settings
 from tests.facts import heard
 from tests.orders.desk import amount
@@ -72,7 +72,7 @@ ORDER = Order(
     on_behalf_of="",
     note="",
     lines=(LINE,),
-    totals=totals((LINE,), amount("0.00"), amount("0.00"), AS_BEFORE),
+    totals=totals((LINE,), amount("0.00"), amount("0.00"), DEFAULT_TAXATION),
 )
 APPROVERS = (mails.reader("mia@oms.example", "Mia", "approver"), mails.reader("", "No mailbox", "approver"))
 # 23:00 UTC is 17:00 in Chicago in winter

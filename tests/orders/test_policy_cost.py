@@ -22,7 +22,7 @@ from services.kernel.money import Money
 from services.orders.domain.order import totals
 from services.orders.domain.policies import MAX_RULES, Policy, parse_policy
 from services.orders.domain.policy_text import POLICY_ERROR
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.policies import costs, engine, versions
 from services.orders.policies.engine import Evidence
 from services.orders.policies.examples import examples, of_largest, of_orders
@@ -49,7 +49,7 @@ def long_order(line_count: int) -> Evidence:
     lines = tuple(
         replace(whole.order.lines[0], line_id=str(number), sku=f"SKU-{number % 100}") for number in range(line_count)
     )
-    sums = totals(lines, Money.zero("USD"), Money.zero("USD"), AS_BEFORE)
+    sums = totals(lines, Money.zero("USD"), Money.zero("USD"), DEFAULT_TAXATION)
     return replace(whole, order=replace(whole.order, lines=lines, totals=sums))
 
 

@@ -29,7 +29,7 @@ from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgre
 from services.orders.domain.order import Address, Order, PlaceLine, totals
 from services.orders.domain.policies import outcome, parse_policy, reasons
 from services.orders.domain.pricing import price_line, reference_price
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.policies import engine
 
 CATALOG = documents.read("catalog")["products"]
@@ -277,7 +277,7 @@ def an_order(
         on_behalf_of="",
         note="",
         lines=taxed,
-        totals=totals(taxed, discount, freight, AS_BEFORE),
+        totals=totals(taxed, discount, freight, DEFAULT_TAXATION),
     )
 
 

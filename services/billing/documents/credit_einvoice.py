@@ -22,7 +22,7 @@ from services.billing.documents.seller import Seller
 from services.billing.domain.credit_notes import CreditedTax, CreditNote
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.money import Money, UnitPrice
-from services.kernel.tax import TaxKind, TaxPart, key_of
+from services.kernel.tax import TaxKind, TaxPart
 
 _ALLOWANCE, _FREIGHT = "Price allowance", "Freight"
 
@@ -94,8 +94,8 @@ def _allowances(by_tax: Sequence[CreditedTax]) -> Iterable[Line]:
     found: dict[str, Line] = {}
     for one in by_tax:
         if one.parts.allowance.minor > 0:
-            known, given = found.get(key_of(one.kind)), one.parts.allowance
-            found[key_of(one.kind)] = _line(_ALLOWANCE, one.kind, known.line.extended + given if known else given)
+            known, given = found.get(one.kind.key), one.parts.allowance
+            found[one.kind.key] = _line(_ALLOWANCE, one.kind, known.line.extended + given if known else given)
     return found.values()
 
 

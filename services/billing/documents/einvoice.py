@@ -25,7 +25,6 @@ from services.kernel.tax import (
     REVERSE_CHARGE,
     TaxKind,
     TaxPart,
-    key_of,
     parts_of_one_rate,
 )
 from services.kernel.terms import NOT_DUE
@@ -167,7 +166,7 @@ def grouped(parts: Sequence[TaxPart]) -> tuple[TaxPart, ...]:
     for part in parts:
         if part.key == FREIGHT and not part.freight.minor and len(parts) > 1:
             continue  # no line and no charge has it
-        found.setdefault(key_of(part.kind), []).append(part)
+        found.setdefault(part.kind.key, []).append(part)
     return tuple(sorted(map(_group, found.values()), key=lambda group: (-group.kind.rate, group.kind.code)))
 
 

@@ -13,7 +13,8 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.invoicing import PER_SHIPMENT, check_policy
 from services.kernel.money import UnitPrice
 from services.kernel.terms import Terms
-from services.orders.domain.taxation import STANDARD, TaxExemption
+from services.orders.domain.order import STANDARD_CATEGORY
+from services.orders.domain.taxation import TaxExemption
 
 AgreementKey = tuple[str, str, str, str, int, str]
 """Customer, customer group, SKU, first day (ISO), minimum quantity, currency: the order of agreements in lists."""
@@ -116,7 +117,7 @@ class Product:
     min_quantity: int = 1
     is_sellable: bool = True
     lead_days: int = 0
-    tax_category: str = STANDARD
+    tax_category: str = STANDARD_CATEGORY
     version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

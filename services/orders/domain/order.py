@@ -16,12 +16,11 @@ from services.kernel.tax import UNTAXED, TaxKind, TaxPart
 from services.kernel.terms import Terms
 from services.kernel.text import fold_key
 from services.orders.domain.tax_parts import (
-    AS_BEFORE,
+    DEFAULT_TAXATION,
     NOTHING_BILLED,
     BilledPart,
     Taxation,
     TaxedLine,
-    line_key,
     tax_parts,
 )
 
@@ -326,13 +325,13 @@ class Order:
     bill_to_id: str = ""
     terms: str = ""
     calendar: str = ""
-    taxation: Taxation = AS_BEFORE
+    taxation: Taxation = DEFAULT_TAXATION
     customer_tax_id: str = ""
     invoicing: str = PER_SHIPMENT
 
     def tax_key(self, line: Line) -> str:
         """The key of the tax part that a line belongs to."""
-        return line_key(line.line_id, line.tax, self.taxation)
+        return self.taxation.tax_key(line.line_id, line.tax)
 
     @property
     def payer_id(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.kernel.money import Money, share, tax_on
-from services.kernel.tax import FREIGHT, UNTAXED_FREIGHT, TaxKind, TaxPart, key_of
+from services.kernel.tax import FREIGHT, UNTAXED_FREIGHT, TaxKind, TaxPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,12 @@ class Taxation:
     tax_on: date | None = None
     exemption: str = ""
 
+    def tax_key(self, line_id: str, kind: TaxKind) -> str:
+        """The key of the part that a line belongs to: its own where each line is rounded by itself."""
+        return f"{kind.key} {line_id}" if self.is_per_line else kind.key
 
-AS_BEFORE = Taxation()
+
+DEFAULT_TAXATION = Taxation()
 """Freight is not taxed, and goods of one rate are rounded together: orders of before there were rules."""
 
 
@@ -49,11 +53,6 @@ class TaxedLine:
     quantity: int
     extended: Money
     kind: TaxKind
-
-
-def line_key(line_id: str, kind: TaxKind, taxation: Taxation) -> str:
-    """The key of the part that a line belongs to."""
-    return key_of(kind, line_id if taxation.is_per_line else "")
 
 
 def tax_parts(
@@ -96,7 +95,7 @@ def _goods(lines: Iterable[TaxedLine], taxation: Taxation) -> dict[str, _Goods]:
     """Key → the goods of a part."""
     goods: dict[str, _Goods] = {}
     for line in lines:
-        key = line_key(line.line_id, line.kind, taxation)
+        key = taxation.tax_key(line.line_id, line.kind)
         known = goods.get(key)
         if known is None:
             goods[key] = _Goods(line.kind, line.extended, line.quantity)

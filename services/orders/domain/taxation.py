@@ -9,18 +9,11 @@ from decimal import Decimal
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.tax import EXEMPT, EXPORT, INTRA_COMMUNITY, REVERSE_CHARGE, UNTAXED_FREIGHT, TaxKind
-from services.orders.domain.order import Address
+from services.orders.domain.order import STANDARD_CATEGORY, Address
 from services.orders.domain.tax_parts import Taxation
 
-STANDARD, REDUCED, SUPER_REDUCED, PARKING, ZERO, FREIGHT = (
-    "standard",
-    "reduced",
-    "super_reduced",
-    "parking",
-    "zero",
-    "freight",
-)
-CATEGORIES = (STANDARD, REDUCED, SUPER_REDUCED, PARKING, ZERO)
+REDUCED, SUPER_REDUCED, PARKING, ZERO, FREIGHT = "reduced", "super_reduced", "parking", "zero", "freight"
+CATEGORIES = (STANDARD_CATEGORY, REDUCED, SUPER_REDUCED, PARKING, ZERO)
 """Tax categories of products that need no rate of ours to be known; what a place has no rate for is taxed as standard there."""
 
 _INTRA_COMMUNITY = "Intra-Community supply, exempt under Article 138 of Directive 2006/112/EC"
@@ -181,7 +174,7 @@ class TaxDetermination:
 
     def _at_place(self, category: str) -> TaxKind:
         vat = self.rules.vat.get(self._country, {})
-        for each in (category, STANDARD):
+        for each in (category, STANDARD_CATEGORY):
             found = self._rate(each)
             if found is not None and found.rate is not None:
                 return TaxKind.at(found.rate, "" if found.rate else found.reason)

@@ -43,7 +43,7 @@ from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
-from services.orders.domain.tax_parts import AS_BEFORE, Taxation
+from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
 from services.orders.masterdata import taxes
 from services.orders.order import exceptions, outbox
 from services.orders.store import cards, events, masterdata, orders, progress
@@ -255,7 +255,7 @@ def _taxed(
             command.discount or Money.zero(command.currency)
         )
         kind = TaxKind.at(remitted_rate(net, command.settlement.tax))
-        return tuple(replace(line, tax=kind) for line in lines), AS_BEFORE, kind.rate
+        return tuple(replace(line, tax=kind) for line in lines), DEFAULT_TAXATION, kind.rate
     found = taxes.determination(session, customer, command.ship_to, today, command.tax_exemption)
     taxed = (replace(line, tax=found.kind(line.tax_category, is_service=line.kind == "service")) for line in lines)
     return tuple(taxed), found.taxation, customer.tax_rate

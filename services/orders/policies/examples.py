@@ -17,7 +17,7 @@ from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import RECEIVED, Address, Line, Order, totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.proposals import consent_facts, proposal
-from services.orders.domain.tax_parts import AS_BEFORE
+from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.policies import contexts, engine
 
 Context = Mapping[str, Any]
@@ -44,7 +44,7 @@ def of_largest() -> tuple[Context, tuple[Context, ...]]:
     """The largest order there can be: what all its lines share, and what each has of its own."""
     whole = examples()[0]
     lines = tuple(replace(whole.order.lines[0], line_id=str(number)) for number in range(1, MAX_LINES + 1))
-    sums = totals(lines, _cents(0), _cents(0), AS_BEFORE)
+    sums = totals(lines, _cents(0), _cents(0), DEFAULT_TAXATION)
     evidence = replace(whole, order=replace(whole.order, lines=lines, totals=sums))
     return contexts.header_context(evidence), tuple(contexts.line_context(line, evidence) for line in lines)
 
@@ -121,7 +121,7 @@ def _whole() -> Order:
         ship_to=Address("Dock 4", "1 Main Street", "Dallas", "TX", "75001", "US"),
         requested_on=date(2026, 1, 5),
         lines=lines,
-        totals=totals(lines, _cents(20_00), _cents(15_00), AS_BEFORE),
+        totals=totals(lines, _cents(20_00), _cents(15_00), DEFAULT_TAXATION),
     )
 
 
@@ -157,5 +157,5 @@ def _bare() -> Order:
         on_behalf_of="",
         note="",
         lines=(line,),
-        totals=totals((line,), _cents(0), _cents(0), AS_BEFORE),
+        totals=totals((line,), _cents(0), _cents(0), DEFAULT_TAXATION),
     )

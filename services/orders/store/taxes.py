@@ -11,7 +11,7 @@ from typing import Any
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind, TaxPart, parts_of_one_rate
 from services.orders.domain.order import Line, Order, Totals
-from services.orders.domain.tax_parts import AS_BEFORE, Taxation
+from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
 from services.orders.domain.taxation import TaxExemption
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax")
@@ -37,7 +37,7 @@ def document(order: Order) -> dict[str, Any]:
 def taxation_of(kept: Mapping[str, Any] | None) -> Taxation:
     """From what document() gave; an order of before there were rules has none."""
     if kept is None:
-        return AS_BEFORE
+        return DEFAULT_TAXATION
     return Taxation(
         _kind(kept["freight"]) if kept["freight"] else None,
         kept["is_per_line"],
