@@ -215,7 +215,8 @@ def recall_answered(
 ) -> OrderAggregate:
     """The warehouse has answered for a change: what was released is given back, or the change is rejected.
 
-    A cancellation waits for the answers of all its shipments, and goes on without what one of them keeps. The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
+    A cancellation waits for the answers of all its shipments, and goes on without what one of them keeps. The answer may overtake the
+    note that it was asked for. A change that has ended stays as it is; the caller restates.
     """
     found = [one for one in changes.of_order(session, before.order_id) if one.change_id == answer.change_id]
     if not found or found[0].state not in (AGREED, AWAITING_WAREHOUSE) or found[0].is_recalled:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from services.kernel.errors import Conflict
-from services.kernel.invoicing import PER_SHIPMENT
 from services.orders.approvals.holds import lift_idle
 from services.orders.approvals.money import with_money
 from services.orders.changes.consent import end
@@ -19,6 +18,7 @@ from services.orders.changes.propose import change_of, logged
 from services.orders.changes.rereview import rereviewed
 from services.orders.domain import differences, mails
 from services.orders.domain.amendment import invoiced_unheard, needs_recall
+from services.orders.domain.billed import awaits_last_invoice
 from services.orders.domain.cancellation import DONE, CancellationPreview
 from services.orders.domain.cancelled_units import (
     cancelled_between,
@@ -31,7 +31,7 @@ from services.orders.domain.consequence import Consequence, settled
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import IN_REVIEW, Order
 from services.orders.domain.policies import Violation
-from services.orders.domain.projection import Progress, quantities
+from services.orders.domain.projection import Progress
 from services.orders.domain.proposals import Proposal
 from services.orders.domain.verdicts import beyond, carried, held_codes
 from services.orders.order import outbox
@@ -191,15 +191,9 @@ def _not_new(said: tuple[Violation, ...], known: tuple[Violation, ...]) -> tuple
 
 
 def _check_invoices(becomes: Order, progress: Progress, invoiced: Mapping[str, int], invoice_count: int | None) -> None:
-    sums, lines = becomes.totals, quantities(becomes, progress).values()
-    has_charges = bool(sums.discount.minor or sums.freight.minor)
-    is_all_shipped = all(line.shipped >= line.wanted for line in lines)
-    is_to_come = is_all_shipped and any(line.invoiced < line.wanted for line in lines)
-    is_counted = becomes.invoicing != PER_SHIPMENT or (
-        invoice_count is not None and invoice_count <= len(progress.invoices)
-    )
-    is_unheard = bool(tuple(invoiced_unheard(progress, invoiced)))
-    if is_unheard or (has_charges and is_to_come and not is_counted):
+    is_counted = invoice_count is not None and invoice_count <= len(progress.invoices)
+    is_unheard = any(invoiced_unheard(progress, invoiced))
+    if is_unheard or (awaits_last_invoice(becomes, progress) and not is_counted):
         raise Conflict("INVOICE_PENDING", "what has shipped is being invoiced: try again in a moment")
 
 

@@ -10,16 +10,16 @@ from functools import partial
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
-from services.kernel.invoicing import AT_ORDER, PER_SHIPMENT
 from services.kernel.money import Money, extend
 from services.kernel.tax import TaxKind
-from services.orders.domain.billed import billed, billed_parts, charges_after
+from services.orders.domain.billed import awaits_last_invoice, billed, billed_parts, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Address, Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 from services.orders.domain.taxation import TaxDetermination
+from services.orders.domain.unshipped import gone_units
 
 _MEANWHILE = "a part was invoiced meanwhile, which changes the total: ask for it again"
 UNTOUCHED = Progress()
@@ -69,8 +69,8 @@ def amend(
     A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it is today's and
     another quantity break applies; more units are held against today's price, so that rules see how far the agreed one is from it.
     A new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice,
-    discount and freight are what was billed of them. A line of which units were cancelled stays to tell so. New lines are taxed where the order goes, at the rates of its day; all that has
-    not left is taxed anew when it goes elsewhere.
+    discount and freight are what was billed of them. A line of which units were cancelled stays to tell so. New lines are taxed where
+    the order goes, at the rates of its day; all that has not left is taxed anew when it goes elsewhere.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
     maker = _LineMaker(
@@ -277,14 +277,9 @@ def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int, pick
 
 
 def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
-    """Invoices share discount and freight over what ships: nothing moves while the last one is on its way or has just come.
-
-    One that is made by policy or by hand bills the order as it then stands, so that nobody waits for it.
-    """
-    sums, lines = after.totals, quantities(after, progress).values()
-    has_charges = bool(sums.discount.minor or sums.freight.minor)
-    is_shipped = after.invoicing == PER_SHIPMENT and all(line.shipped >= line.wanted for line in lines)
-    if has_charges and is_shipped and any(line.invoiced < line.wanted for line in lines):
+    """Invoices share discount and freight over what ships: nothing moves while the last one is on its way or has just come."""
+    sums = after.totals
+    if awaits_last_invoice(after, progress):
         yield Obstacle("INVOICE_PENDING", "what has shipped is being invoiced: try again in a moment")
         return
     try:
@@ -346,9 +341,8 @@ def firm_units(line: LineProgress) -> int:
 
 
 def picked_units(order: Order, line: LineProgress) -> int:
-    """Units that the warehouse has begun with; what is invoiced has shipped, but of an order that is invoiced at order."""
-    picked = max(line.picked, line.packed, line.shipped)
-    return picked if order.invoicing == AT_ORDER else max(picked, line.invoiced)
+    """Units that the warehouse has begun with, those that have left included."""
+    return max(line.picked, line.packed, gone_units(order, line))
 
 
 def needs_recall(before: Order, after: Order, progress: Progress) -> bool:

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from services.kernel.errors import Refused
+from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money
 from services.orders.domain.order import Order
-from services.orders.domain.projection import LineProgress, LineQuantities, Progress
+from services.orders.domain.projection import LineProgress, LineQuantities, Progress, quantities
 from services.orders.domain.tax_parts import BilledPart
 
 
@@ -49,6 +50,18 @@ def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
         merchandise, discount, freight, _tax = (Money(minor, order.currency) for minor in minors)
         found[key] = BilledPart(merchandise, discount, freight, units[key])
     return found
+
+
+def awaits_last_invoice(order: Order, progress: Progress) -> bool:
+    """Whether all has shipped and the invoice that takes the rest of discount and freight is to come.
+
+    One that is made by policy or by hand bills the order as it then stands, so that nobody waits for it.
+    """
+    has_charges = bool(order.totals.discount.minor or order.totals.freight.minor)
+    if not has_charges or order.invoicing != PER_SHIPMENT:
+        return False
+    lines = quantities(order, progress).values()
+    return all(line.shipped >= line.wanted for line in lines) and any(line.invoiced < line.wanted for line in lines)
 
 
 def charges_after(
