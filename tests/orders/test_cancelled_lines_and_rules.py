@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from oms.orders.v1 import orders_pb2 as pb
-from tests.orders.cancel_desk import (
-    ask,
-    part_shipped,
-    settle,
-)
+from services.orders.approvals import manufacturing
+from services.orders.overview.decision_facts import facts_of
+from services.orders.store import order_history
+from tests.orders.cancel_desk import ask, cancelled, part_shipped, settle
 from tests.orders.change_desk import parked, record, reviews
 from tests.orders.desk import ANY, SHOP, Desk, amount
 
@@ -55,3 +56,19 @@ def test_nobody_gets_rid_of_a_hold_by_cancelling(desk: Desk) -> None:
     assert [hold.code for hold in desk.read(order_id).holds if hold.is_open] == held
     assert desk.read(order_id).order.totals.discount == amount("20.00")
     assert desk.broken() == []
+
+
+def test_of_a_line_that_is_cancelled_whole_nothing_is_promised_decided_or_usual(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 6), ("CENT", 4))
+    cancelled(desk, order_id, {"1": 6})
+    later = desk.read(desk.place(("PUMP", 6), ("CENT", 4)).order_id).order
+    order = desk.read(order_id).order
+
+    with desk.database.reading() as session:
+        usual = order_history.usual_quantities(session, later, ["PUMP", "CENT"])
+        prices = facts_of(session, order, desk.now).prices
+    days = {line.line_id: date(2026, 12, 24) for line in order.lines}
+
+    assert usual == {"CENT": 4}
+    assert [one.line_id for one in prices] == ["2"]
+    assert [(one.line_id, one.quantity) for one in manufacturing.promised(order, (), days)] == [("2", 4)]

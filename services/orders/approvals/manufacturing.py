@@ -65,7 +65,7 @@ def promised(order: Order, promises: Sequence[Promise], ready: dict[str, date]) 
     added = [
         Promise(line.line_id, line.quantity, ready[line.line_id].isoformat())
         for line in order.lines
-        if line.line_id in ready and line.line_id not in named
+        if line.quantity and line.line_id in ready and line.line_id not in named
     ]
     return (*kept, *added)
 

@@ -56,10 +56,11 @@ class LinePrices:
 def line_prices(
     order: Order, products: Mapping[str, Product], agreements: Mapping[str, Iterable[PriceAgreement]], today: date
 ) -> tuple[LinePrices, ...]:
-    """The prices of each line, in line order; `agreements` is SKU → those of the customer and of its group."""
+    """The prices of each line that is wanted still, in line order; `agreements` is SKU → those of the customer and of its group."""
     return tuple(
         _of_line(line, order.currency, products.get(line.sku), agreements.get(line.sku, ()), today)
         for line in order.lines
+        if line.quantity
     )
 
 

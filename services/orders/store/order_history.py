@@ -45,12 +45,12 @@ def order_count(session: Session, order: Order) -> int:
 
 
 def usual_quantities(session: Session, order: Order, skus: Sequence[str]) -> dict[str, int]:
-    """SKU → units in the customer's average earlier order of it, rounded down; a SKU it never ordered is missing."""
+    """SKU → units in the customer's average earlier order of it, rounded down; a SKU it never ordered, or canceled each time, is missing."""
     orders = func.count(col(LineRow.order_id).distinct())
     query = (
         select(col(LineRow.sku), func.sum(col(LineRow.quantity)), orders)
         .join(OrderRow, col(OrderRow.order_id) == col(LineRow.order_id))
-        .where(col(LineRow.sku).in_(sorted(set(skus))), *_earlier(order))
+        .where(col(LineRow.sku).in_(sorted(set(skus))), col(LineRow.quantity) > 0, *_earlier(order))
         .group_by(col(LineRow.sku))
     )
     return {str(sku): int(units) // int(count) for sku, units, count in session.execute(query)}
