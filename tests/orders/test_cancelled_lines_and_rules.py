@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from oms.orders.v1 import orders_pb2 as pb
 from services.orders.approvals import manufacturing
+from services.orders.domain.changes import LineChange
 from services.orders.overview.decision_facts import facts_of
 from services.orders.store import order_history
 from tests.orders.cancel_desk import ask, cancelled, part_shipped, settle
-from tests.orders.change_desk import parked, record, reviews
-from tests.orders.desk import ANY, SHOP, Desk, amount
+from tests.orders.change_desk import asked, changed, parked, preview, record, reviews
+from tests.orders.desk import ANY, RITA, SHOP, Desk, amount, usd
 
 
 def test_what_is_cancelled_is_not_released_however_long_a_warehouse_takes(desk: Desk) -> None:
@@ -72,3 +75,24 @@ def test_of_a_line_that_is_cancelled_whole_nothing_is_promised_decided_or_usual(
     assert usual == {"CENT": 4}
     assert [one.line_id for one in prices] == ["2"]
     assert [(one.line_id, one.quantity) for one in manufacturing.promised(order, (), days)] == [("2", 4)]
+
+
+@pytest.mark.parametrize("change", [LineChange("1", sku="CENT"), LineChange("1", unit_price=usd("1.00"))])
+def test_a_line_that_is_cancelled_whole_is_neither_substituted_nor_repriced(desk: Desk, change: LineChange) -> None:
+    order_id = desk.accepted(("PUMP", 6), ("CENT", 4))
+    cancelled(desk, order_id, {"1": 6})
+
+    found = preview(desk, order_id, asked(change), RITA)
+
+    assert [(one.code, one.line_id) for one in found.obstacles] == [("LINE_CANCELLED", "1")]
+
+
+def test_of_a_line_that_is_cancelled_whole_units_can_be_wanted_again(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 6), ("CENT", 4))
+    cancelled(desk, order_id, {"1": 6})
+
+    changed(desk, order_id, asked(LineChange("1", quantity=2)))
+    line = desk.read(order_id).lines()["1"]
+
+    assert (line.ordered, line.cancelled, line.wanted) == (8, 6, 2)
+    assert desk.broken() == []

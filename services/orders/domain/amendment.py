@@ -191,7 +191,11 @@ def _unsound(order: Order, request: ChangeRequest) -> Iterator[Obstacle]:
             yield Obstacle("LINE_UNKNOWN", f"the order has no line {line_id}: reload it", line_id)
         if times > 1:
             yield Obstacle("LINE_NAMED_TWICE", f"line {line_id} is named twice: say once what it becomes", line_id)
+    cancelled = {line.line_id for line in order.lines if not line.quantity}
     for asked in request.lines:
+        if asked.line_id in cancelled and asked.quantity is None and (asked.sku or asked.unit_price is not None):
+            sentence = f"line {asked.line_id} is canceled: add a line for what is wanted instead"
+            yield Obstacle("LINE_CANCELLED", sentence, asked.line_id)
         if not asked.line_id and not (asked.sku and asked.quantity):
             yield Obstacle("LINE_INCOMPLETE", "a new line needs a SKU and a quantity of at least 1")
         if asked.line_id and asked.quantity == 0 and (asked.sku or asked.unit_price is not None):
