@@ -8,6 +8,7 @@ import pytest
 
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.bounds import MAX_MESSAGE
+from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.lifecycle import place
 from services.orders.order import outbox as order_outbox
@@ -227,6 +228,26 @@ def test_a_cancellation_that_the_workflow_refuses_is_declined_in_its_words(post:
     with post.desk.database.reading() as session:
         settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert (settled.state, settled.settled_reason) == ("declined", "a shipment has left")
+
+
+def test_a_refusal_that_is_heard_late_declines_no_later_cancellation(post: Post) -> None:
+    """All of it was asked for and refused, then some units; the relay comes to the first one again."""
+    order_id = post.desk.accepted(("PUMP", 2))
+    with post.desk.database.transaction() as session:
+        cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
+    post.desk.record(order_id, "cancel_refused")
+    with post.desk.database.transaction() as session:
+        units = [LineToCancel("1", 1)]
+        later = cancellation.request(session, order_id, BUYER, "one will do", post.desk.now, lines=units)
+    post.workflows.outcome = CancelOutcome(is_cancelled=False, reason="no such cancellation waits")
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    with post.desk.database.reading() as session:
+        waiting: Any = cancellation.get(session, order_id, later.cancellation.cancellation_id, BUYER.scope)
+    assert len(post.workflows.cancelled) == 1
+    assert waiting.state == "requested"
 
 
 @pytest.mark.on_postgres

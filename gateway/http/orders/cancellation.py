@@ -180,14 +180,14 @@ def _whole(
         return shape
     if outcome is None:
         return shape
-    _settle(deps, order_id, intent_id, outcome)
+    _settle(deps, order_id, request.cancellation_id, intent_id, outcome)
     if not outcome.is_cancelled:
         raise Refused("CANCELLATION_DECLINED", outcome.reason or _TOO_LATE)
     return shape.model_copy(update={"state": DONE})
 
 
-def _settle(deps: Deps, order_id: str, intent_id: str, outcome: CancelOutcome) -> None:
+def _settle(deps: Deps, order_id: str, cancellation_id: str, intent_id: str, outcome: CancelOutcome) -> None:
     with deps.database.transaction() as session:
         outbox.mark_done(session, intent_id)
         if not outcome.is_cancelled:
-            cancellation.decline(session, order_id, outcome.reason, deps.clock())
+            cancellation.decline(session, order_id, cancellation_id, outcome.reason, deps.clock())

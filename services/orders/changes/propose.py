@@ -16,7 +16,6 @@ from services.orders.changes.next_version import NextVersion, next_version
 from services.orders.changes.taxing import taxes_of
 from services.orders.domain import mails
 from services.orders.domain.amendment import Catalog, Obstacle, amend
-from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import (
     AGREED,
     AWAITING_CUSTOMER,
@@ -169,7 +168,7 @@ def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
         )
     if order.phase == RECEIVED:
         raise Conflict("ORDER_BEING_VALIDATED", "the order is being validated: try again in a moment")
-    if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
+    if hold_store.open_cancellation(session, order.order_id):
         raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
     if pending is not None:
         sentence = f"another change {_UNDER_WAY[pending.state]}: wait for its outcome, or withdraw it"

@@ -100,7 +100,7 @@ def _previewed(
     session: Session, aggregate: OrderAggregate, committed: int | None, lines: Sequence[LineToCancel]
 ) -> CancellationPreview:
     order, progress = aggregate.order, aggregate.progress
-    against = (_PENDING,) if _pending(session, order.order_id) is not None else ()
+    against = (_PENDING,) if store.open_cancellation(session, order.order_id) else ()
     found = domain.preview(order, progress, lines, committed, against)
     if found.becomes is None:
         return found
@@ -128,14 +128,10 @@ def get(session: Session, order_id: str, cancellation_id: str, scope: Scope) -> 
     return next(found, None)
 
 
-def decline(session: Session, order_id: str, reason: str, now: datetime) -> None:
-    """Settle the open request as declined: the workflow refused it before it entered its history."""
+def decline(session: Session, order_id: str, cancellation_id: str, reason: str, now: datetime) -> None:
+    """Settle a request as declined: the workflow refused it before it entered its history. One that was settled before stays so."""
     before = read_for_change(session, order_id)
-    if _pending(session, order_id) is None:
+    if store.open_cancellation(session, order_id) != cancellation_id:
         return
     store.settle_cancellation(session, order_id, domain.DECLINED, reason, now)
     note_event(session, before, before, Actor("workflow", "service"), "cancellation_declined", now, why=reason)
-
-
-def _pending(session: Session, order_id: str) -> Cancellation | None:
-    return next((one for one in store.cancellations_of(session, order_id) if one.state == REQUESTED), None)

@@ -152,7 +152,7 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
         if outcome is None or not outcome.is_cancelled:
             reason = outcome.reason if outcome else "the order had ended before it could be canceled"
             with database.transaction() as session:
-                cancel.decline(session, row.order_id, reason, clock())
+                cancel.decline(session, row.order_id, request.cancellation_id, reason, clock())
 
     return _one_by_one(rows, hand_over)
 

@@ -64,9 +64,8 @@ _CANCELLATIONS = (
     .order_by(_cancellation.c.requested_at, _cancellation.c.cancellation_id)
 )
 _is_open = _cancellation.c.state == literal_column(f"'{REQUESTED}'")  # said in the statement itself, the index serves
-_WAITING = select(_cancellation.c.cancellation_id).where(
-    _cancellation.c.order_id == bindparam("of"), _is_open, _cancellation.c.change_id == literal_column("''")
-)
+_OPEN = select(_cancellation.c.cancellation_id).where(_cancellation.c.order_id == bindparam("of"), _is_open)
+_WAITING = _OPEN.where(_cancellation.c.change_id == literal_column("''"))
 _SETTLE = update(_cancellation).where(_cancellation.c.order_id == bindparam("of"), _is_open)
 
 
@@ -196,6 +195,11 @@ def cancellations_of(session: Session, order_id: str) -> tuple[Cancellation, ...
 def _cancellation_of(row: RowMapping) -> Cancellation:
     kept = row["consequence"]
     return Cancellation(**{**row, "consequence": Consequence.of(kept) if kept is not None else None})
+
+
+def open_cancellation(session: Session, order_id: str) -> str:
+    """The id of the request to cancel an order, or units of it, that waits for its outcome; empty without one."""
+    return session.execute(_OPEN, {"of": order_id}).scalar() or ""
 
 
 def waiting_cancellation(session: Session, order_id: str) -> str:
