@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -47,17 +46,10 @@ def determination(
 
 def check_category(session: Session, category: str) -> None:
     """InvalidArgument TAX_CATEGORY_UNKNOWN for one that is not built in and that no place has a rate for."""
-    unknown_categories(session, [category])
-
-
-def unknown_categories(session: Session, categories: Collection[str]) -> None:
-    """Refuse categories that nothing says how to tax."""
-    other = set(categories) - set(CATEGORIES)
-    unknown = sorted(other - store.known_categories(session, other)) if other else []
-    if unknown:
+    if category not in CATEGORIES and not store.is_category(session, category):
         raise InvalidArgument(
             "TAX_CATEGORY_UNKNOWN",
-            f"no tax rate names the category {unknown[0]!r}: store a rate for it first, or use one of {', '.join(CATEGORIES)}",
+            f"no tax rate names the category {category!r}: store a rate for it first, or use one of {', '.join(CATEGORIES)}",
         )
 
 

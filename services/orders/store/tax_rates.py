@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -31,7 +30,7 @@ _AT_PLACE = (
     )
     .order_by(*_KEY)
 )
-_KNOWN = select(_rate.c.category).where(_rate.c.category.in_(bindparam("categories", expanding=True))).distinct()
+_OF_CATEGORY = select(_rate.c.category).where(_rate.c.category == bindparam("of")).limit(1)
 
 
 def put(session: Session, rate: TaxRate, who: str, now: datetime, expected: int | None = None) -> TaxRate:
@@ -56,9 +55,9 @@ def at_place(session: Session, country: str, place: Address, on: date) -> tuple[
     return tuple(_rate_of(row) for row in rows)
 
 
-def known_categories(session: Session, categories: Collection[str]) -> set[str]:
-    """Those of these categories that some place has a rate for."""
-    return {str(one) for one in session.execute(_KNOWN, {"categories": sorted(categories)}).scalars()}
+def is_category(session: Session, category: str) -> bool:
+    """Whether some place has a rate for a category."""
+    return session.execute(_OF_CATEGORY, {"of": category}).first() is not None
 
 
 def page(session: Session, *, after: TaxRateKey | None = None, limit: int = 100) -> list[TaxRate]:
