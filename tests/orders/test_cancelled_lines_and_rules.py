@@ -11,7 +11,7 @@ from services.orders.approvals import manufacturing
 from services.orders.domain.changes import LineChange
 from services.orders.overview.decision_facts import facts_of
 from services.orders.store import order_history
-from tests.orders.cancel_desk import ask, cancelled, part_shipped, settle
+from tests.orders.cancel_desk import ask, cancelled, found, part_shipped, settle
 from tests.orders.change_desk import asked, changed, parked, preview, record, reviews
 from tests.orders.desk import ANY, RITA, SHOP, Desk, amount, usd
 
@@ -82,9 +82,9 @@ def test_a_line_that_is_cancelled_whole_is_neither_substituted_nor_repriced(desk
     order_id = desk.accepted(("PUMP", 6), ("CENT", 4))
     cancelled(desk, order_id, {"1": 6})
 
-    found = preview(desk, order_id, asked(change), RITA)
+    changed_order = preview(desk, order_id, asked(change), RITA)
 
-    assert [(one.code, one.line_id) for one in found.obstacles] == [("LINE_CANCELLED", "1")]
+    assert [(one.code, one.line_id) for one in changed_order.obstacles] == [("LINE_CANCELLED", "1")]
 
 
 def test_of_a_line_that_is_cancelled_whole_units_can_be_wanted_again(desk: Desk) -> None:
@@ -95,4 +95,15 @@ def test_of_a_line_that_is_cancelled_whole_units_can_be_wanted_again(desk: Desk)
     line = desk.read(order_id).lines()["1"]
 
     assert (line.ordered, line.cancelled, line.wanted) == (8, 6, 2)
+    assert desk.broken() == []
+
+
+def test_an_order_that_ends_while_units_are_being_cancelled_is_not_cancelled_for_their_reason(desk: Desk) -> None:
+    order_id = part_shipped(desk)
+    done = ask(desk, order_id)
+    desk.record(order_id, "cancelled")
+
+    [mail] = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "order_cancelled"]
+
+    assert (found(desk, order_id, done).state, mail["variables"]["reason"]) == ("declined", "")
     assert desk.broken() == []

@@ -173,7 +173,9 @@ def _interrupted(turn: Turn) -> OrderAggregate:
 
 
 def _pending_reason(session: Session, order_id: str) -> str:
-    asked = [one for one in hold_store.cancellations_of(session, order_id) if one.state == REQUESTED]
+    """Why all of it is to be cancelled; a request for units of it ends with the order."""
+    found = hold_store.cancellations_of(session, order_id)
+    asked = [one for one in found if one.state == REQUESTED and not one.change_id]
     return asked[0].reason if asked else ""
 
 
