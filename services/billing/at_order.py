@@ -82,7 +82,7 @@ def end(session: Session, order_id: str, now: datetime) -> list[CreditNote]:
 
 
 def _invoice_shipped(session: Session, shipped: Shipped, before: BilledSoFar, now: datetime) -> None:
-    """Invoice what has shipped before its order was invoiced."""
+    """Invoice what has shipped before its order was invoiced: no more than that by a version that is not the newest."""
     of, order_id = shipped.of, shipped.of.order.order_id
     so_far = invoices.billed_so_far(session, order_id, of.order.currency)
     units = domain.units_beyond(shipped.quantities, before, so_far)
@@ -92,10 +92,10 @@ def _invoice_shipped(session: Session, shipped: Shipped, before: BilledSoFar, no
         store.put(session, known, now)
     if not units:
         return
-    if not what_fits.is_in_part(session, order_id):
+    is_newest = of.version >= max(known.version, blocks.least_version(session, order_id, now))
+    if is_newest and not what_fits.is_in_part(session, order_id):
         units = domain.units_left(of.order, so_far) or units  # refused as bill() is where the order has not as many
-        if of.version >= known.version:
-            store.set_state(session, order_id, INVOICED)
+        store.set_state(session, order_id, INVOICED)
     invoicing.post(session, Goods(of, (), units, shipped.shipped_on), now)
 
 

@@ -122,6 +122,36 @@ def test_what_ships_before_its_invoice_was_made_is_invoiced_with_the_whole_order
     assert desk.violations() == {}
 
 
+def test_what_ships_while_its_order_changes_is_invoiced_and_no_more_of_the_old_version(desk: Desk) -> None:
+    order = at_order({"1": (10, "20.00")})
+    desk.orders["ord_1"] = order
+    desk.billing.InvoiceOrder(pb.InvoiceOrderRequest(order=order), CONTEXT)
+    block = pb.BlockInvoicingRequest(order_id="ord_1", customer_id="cus_acme", currency="USD", least_version=2)
+    desk.billing.BlockInvoicing(block, CONTEXT)
+
+    shipped = desk.leave(order, "shp_1", {"1": 3})
+    less = grown(order, {"1": (6, "20.00")})
+    made = accept(desk, less)
+
+    assert (shipped.invoice.total.minor_units, made) == (6_000, 1)
+    assert [one.total.minor_units for one in desk.listed()] == [6_000, 6_000]
+    desk.leave(less, "shp_2", {"1": 3})
+    assert deferred(desk) == 0
+    assert desk.violations() == {}
+
+
+def test_what_ships_by_a_version_that_is_not_the_newest_is_invoiced_and_no_more_of_it(desk: Desk) -> None:
+    order = at_order({"1": (10, "20.00")})
+    less = grown(order, {"1": (6, "20.00")})
+    desk.billing.InvoiceOrder(pb.InvoiceOrderRequest(order=less), CONTEXT)
+
+    shipped = desk.leave(order, "shp_1", {"1": 3})
+
+    assert shipped.invoice.total.minor_units == 6_000
+    assert accept(desk, less) == 1
+    assert desk.violations() == {}
+
+
 def test_one_that_is_due_on_delivery_is_due_from_its_acceptance(desk: Desk) -> None:
     accept(desk, at_order({"1": (2, "10.00")}, terms="delivery 10", net_days=10))
 
