@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from oms.orders.v1 import orders_pb2
 from services.billing import at_order, invoicing, wire
@@ -14,7 +15,9 @@ from services.billing.domain.billable import Goods, units_of
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable
 from services.kernel.clock import Clock, business_day, utc_now
+from services.kernel.errors import Conflict
 from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable
 from services.runtime.wake import Wake
 
 log = structlog.get_logger()
@@ -22,6 +25,8 @@ log = structlog.get_logger()
 BATCH = 50
 POLL_S = 2.0
 _PAUSE_S = 5.0
+_AGAIN_AFTER = timedelta(minutes=1)
+"""When an order whose invoice cannot be made is tried again: it says the same each time, until somebody mends it."""
 
 ReadOrder = Callable[[str], orders_pb2.Order]
 """Order id → the order as it stands: what has left is billed by its version in force, whatever it was when it left."""
@@ -41,6 +46,7 @@ class InvoiceRunner:
         self._read_order = read_order
         self._clock = clock
         self._wake = Wake(rest)
+        self._failed: dict[str, datetime] = {}
         self._thread = threading.Thread(target=self._run, daemon=True, name="invoices")
 
     def start(self) -> None:
@@ -63,12 +69,18 @@ class InvoiceRunner:
             try:
                 self.issue_due()
                 self.issue_orders()
+            except Unreachable as absence:
+                log.warning("invoice.orders_unreachable", error=str(absence))
+                self._wake.rest(_PAUSE_S)
             except Exception:  # a database that is briefly away must not end the thread; what is due stays due
                 log.exception("invoice.runner_failed")
                 self._wake.rest(_PAUSE_S)
 
     def issue_due(self) -> int:
-        """Make all that are due today, in the company's time zone; how many it made. One that fails leaves the others their turn."""
+        """Make all that are due today, in the company's time zone; how many it made. One that fails leaves the others their turn.
+
+        Raises when orders or the database is away: no other could be made then.
+        """
         today, after, made = business_day(self._clock(), self._database.time_zone), ("", ""), 0
         while not self._wake.is_stopped():
             with self._database.reading() as session:
@@ -92,11 +104,19 @@ class InvoiceRunner:
         return made
 
     def _is_issued(self, order_id: str, day: str = "") -> bool:
+        if self._failed.get(order_id, self._clock()) > self._clock():
+            return False
+        self._failed.pop(order_id, None)
         try:
             return self._issue(order_id, day) if day else self._issue_order(order_id)
+        except (Unreachable, OperationalError):
+            raise
+        except Conflict as conflict:  # it is being changed, or somebody was quicker
+            log.info("invoice.waits", order_id=order_id, reason=conflict.reason)
         except Exception:  # whatever it is, it is tried again; what stays due too long is an invariant
+            self._failed[order_id] = self._clock() + _AGAIN_AFTER
             log.exception("invoice.not_issued", order_id=order_id)
-            return False
+        return False
 
     def _issue(self, order_id: str, day: str) -> bool:
         """Make the invoice of an order that bears this day, of all its shipments that wait for it; whether any still did."""
