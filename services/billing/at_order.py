@@ -7,7 +7,7 @@ from sqlmodel import Session
 from services.billing import crediting, invoicing, what_fits
 from services.billing.domain import at_order as domain
 from services.billing.domain.at_order import DUE, INVOICED, OVER, OrderToInvoice
-from services.billing.domain.billable import Goods, OrderToBill
+from services.billing.domain.billable import GoodsToBill, OrderToBill
 from services.billing.domain.charging import BilledSoFar
 from services.billing.domain.credit_notes import CreditAsked, CreditNote
 from services.billing.domain.invoices import Invoice
@@ -40,7 +40,7 @@ def invoice_due(session: Session, of: OrderToBill, now: datetime) -> Invoice | N
         return None
     store.set_state(session, order.order_id, INVOICED)
     units = domain.units_left(order, invoices.billed_so_far(session, order.order_id, order.currency))
-    return invoicing.post(session, Goods(of, (), units, known.invoice_on), now) if units else None
+    return invoicing.post(session, GoodsToBill(of, (), units, known.invoice_on), now) if units else None
 
 
 def leave(session: Session, shipped: Shipped, now: datetime) -> Invoice:
@@ -96,7 +96,7 @@ def _invoice_shipped(session: Session, shipped: Shipped, before: BilledSoFar, no
     if is_newest and not what_fits.is_in_part(session, order_id):
         units = domain.units_left(of.order, so_far) or units  # refused as bill() is where the order has not as many
         store.set_state(session, order_id, INVOICED)
-    invoicing.post(session, Goods(of, (), units, shipped.shipped_on), now)
+    invoicing.post(session, GoodsToBill(of, (), units, shipped.shipped_on), now)
 
 
 def _kept(of: OrderToBill, day: date, state: str) -> OrderToInvoice:

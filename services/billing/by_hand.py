@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import invoicing
-from services.billing.domain.billable import Billable, Goods, OrderToBill, check_waiting, units_of
+from services.billing import invoicing, previewing
+from services.billing.domain.billable import Billable, GoodsToBill, OrderToBill, check_waiting, units_of
 from services.billing.domain.drafts import Draft, check_alone, check_approver, move
 from services.billing.domain.invoices import Invoice, bill
 from services.billing.store import billable, credit, drafts, invoices
@@ -22,7 +22,7 @@ Limits = Mapping[str, Money]
 
 
 @dataclass(frozen=True, slots=True)
-class InvoicePreview:
+class PreviewByHand:
     """An invoice as it would be, and the shipments it would bill."""
 
     invoice: Invoice
@@ -85,21 +85,15 @@ def discard(session: Session, draft: Draft, who: str, now: datetime) -> Draft:
 
 def preview(
     database: Database, order: OrderToBill, shipment_ids: Sequence[str], now: datetime, draft_id: str = ""
-) -> InvoicePreview:
-    """What invoicing them now would give: it is done, looked at and undone."""
-    found: list[InvoicePreview] = []
-    try:
-        with database.transaction() as session:
-            chosen = _chosen(session, order, shipment_ids, draft_id)
-            invoice = _post(session, order, chosen, now, draft_id)
-            found.append(InvoicePreview(replace(invoice, invoice_id="", number=""), tuple(chosen)))
-            raise _Undone
-    except _Undone:
-        return found[0]
+) -> PreviewByHand:
+    """What invoicing them now would give; it leaves no trace."""
 
+    def act(session: Session) -> PreviewByHand:
+        chosen = _chosen(session, order, shipment_ids, draft_id)
+        invoice = _post(session, order, chosen, now, draft_id)
+        return PreviewByHand(replace(invoice, invoice_id="", number=""), tuple(chosen))
 
-class _Undone(Exception):
-    """Ends the transaction without a commit."""
+    return previewing.tried(database, act)
 
 
 def _amount(session: Session, order: OrderToBill, wanted: Sequence[Billable]) -> Money:
@@ -118,7 +112,7 @@ def _post(
     session: Session, order: OrderToBill, wanted: Sequence[Billable], now: datetime, draft_id: str = ""
 ) -> Invoice:
     today = sessions.business_day(session, now)
-    goods = Goods(order, tuple(one.shipment_id for one in wanted), units_of(wanted), today)
+    goods = GoodsToBill(order, tuple(one.shipment_id for one in wanted), units_of(wanted), today)
     return invoicing.issue_waiting(session, goods, now, draft_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, billable_wire
-from services.billing.by_hand import InvoicePreview
+from services.billing.by_hand import PreviewByHand
 from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.drafts import Draft
 from services.kernel.bounds import MAX_LINES
@@ -33,7 +33,7 @@ def verb(request: pb.MoveInvoiceDraftRequest) -> str:
     return request.verb
 
 
-def preview_message(seen: InvoicePreview, limits: Mapping[str, Money]) -> pb.PreviewInvoiceResponse:
+def preview_message(seen: PreviewByHand, limits: Mapping[str, Money]) -> pb.PreviewInvoiceResponse:
     """What an invoice would be."""
     return pb.PreviewInvoiceResponse(
         invoice=answers.invoice(seen.invoice),

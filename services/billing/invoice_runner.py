@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from oms.orders.v1 import orders_pb2
 from services.billing import at_order, invoicing, wire
-from services.billing.domain.billable import Goods, units_of
+from services.billing.domain.billable import GoodsToBill, units_of
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable
 from services.kernel.clock import Clock, business_day, utc_now
@@ -126,7 +126,7 @@ class InvoiceRunner:
             if not waiting:
                 return False
             shipment_ids = tuple(one.shipment_id for one in waiting)
-            goods = Goods(order, shipment_ids, units_of(waiting), date.fromisoformat(day))
+            goods = GoodsToBill(order, shipment_ids, units_of(waiting), date.fromisoformat(day))
             invoice = invoicing.issue_waiting(session, goods, self._clock())
         log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
         return True

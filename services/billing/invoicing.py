@@ -14,7 +14,7 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.billable import Billable, Block, Goods, amount_of, check_waiting
+from services.billing.domain.billable import Billable, Block, GoodsToBill, amount_of, check_waiting
 from services.billing.domain.charging import BilledSoFar
 from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
@@ -47,13 +47,13 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice | Billab
     day = invoiced_on(shipped.policy, shipped.shipped_on, arrived)
     if day is None or shipped.policy in PERIODIC:
         return _keep(session, shipped, day, now)
-    goods = Goods(shipped.of, (shipped.shipment_id,), shipped.quantities, day)
+    goods = GoodsToBill(shipped.of, (shipped.shipment_id,), shipped.quantities, day)
     invoice = post(session, goods, now)
     billable.add(session, replace(_billable(shipped, day, now), amount=invoice.total, invoice_id=invoice.invoice_id))
     return invoice
 
 
-def issue_waiting(session: Session, goods: Goods, now: datetime, draft_id: str = "") -> Invoice:
+def issue_waiting(session: Session, goods: GoodsToBill, now: datetime, draft_id: str = "") -> Invoice:
     """One invoice of shipments that have waited until now. Refused ALREADY_INVOICED, HELD_BY_DRAFT; each is billed once.
 
     Conflict ORDER_CHANGES while a newer version of the order than this one is being made.
@@ -115,7 +115,7 @@ def _billable(shipped: Shipped, day: date | None, now: datetime) -> Billable:
     )
 
 
-def post(session: Session, goods: Goods, now: datetime) -> Invoice:
+def post(session: Session, goods: GoodsToBill, now: datetime) -> Invoice:
     """The next invoice, of these goods; the customer's account is taken, and the caller puts the shipments on it."""
     order = goods.of.order
     before = invoices.billed_so_far(session, order.order_id, order.currency)
@@ -136,7 +136,7 @@ def post(session: Session, goods: Goods, now: datetime) -> Invoice:
     return settled.get(invoice.invoice_id, invoice)
 
 
-def _invoice(goods: Goods, billed: Bill, sequence: int) -> Invoice:
+def _invoice(goods: GoodsToBill, billed: Bill, sequence: int) -> Invoice:
     order = goods.of.order
     return Invoice(
         new_id("inv"),

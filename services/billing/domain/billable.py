@@ -55,7 +55,7 @@ class OrderToBill:
 
 
 @dataclass(frozen=True, slots=True)
-class Goods:
+class GoodsToBill:
     """What one invoice bills: shipments of one order, line id → units of all of them, and the day it bears.
 
     Without shipments it bills units that have not shipped.

@@ -126,7 +126,6 @@ _DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where
 _NOT_OWED = select(
     func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor), 0)
 ).where(_row.order_id == bindparam("order"))
-_PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
 def next_sequence(session: Session) -> int:
