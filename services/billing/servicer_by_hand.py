@@ -74,7 +74,8 @@ class ByHandServicer(InvoicingServicer):
     ) -> pb.MoveInvoiceDraftResponse:
         """Approve, post or discard a draft."""
         draft_id, who, verb = text(request.draft_id, "draft_id"), text(request.who, "who"), draft_wire.verb(request)
-        order = self._order(self._draft(draft_id).order_id)
+        # what is discarded needs no order: neither one that is wrong nor orders that is away keeps its shipments
+        order = None if verb == "discard" else self._order(self._draft(draft_id).order_id)
 
         def act(session: Session) -> pb.MoveInvoiceDraftResponse:
             moved, invoice = self._moved(session, draft_id, verb, who, order)
@@ -98,13 +99,13 @@ class ByHandServicer(InvoicingServicer):
         return pb.ListInvoiceDraftsResponse(drafts=rows, next_cursor=cursor)
 
     def _moved(
-        self, session: Session, draft_id: str, verb: str, who: str, order: OrderToBill
+        self, session: Session, draft_id: str, verb: str, who: str, order: OrderToBill | None
     ) -> tuple[Draft, Invoice | None]:
         draft, now = _known(session, draft_id), self.clock()
+        if order is None:
+            return by_hand.discard(session, draft, who, now), None
         if verb == "approve":
             return by_hand.approve(session, order, draft, who, self.limits, now), None
-        if verb == "discard":
-            return by_hand.discard(session, draft, who, now), None
         return by_hand.post(session, order, draft, who, now)
 
     def _draft(self, draft_id: str) -> Draft:

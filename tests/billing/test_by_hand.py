@@ -14,6 +14,7 @@ from services.runtime.grpc_client import Unreachable
 from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, order_of
 from tests.billing.messages import usd
 from tests.billing.test_policies import SUNDAY, at
+from tests.plans import counted
 
 
 def shipped(desk: Desk, invoicing: str = "manual", **terms: int) -> None:
@@ -257,3 +258,26 @@ def test_while_nobody_can_say_how_the_order_stands_nothing_is_invoiced(desk: Des
     desk.billing.read_order = desk.orders.__getitem__
 
     assert desk.bill_by_hand("ord_1", request_id="r").number == "INV-000001"
+
+
+def test_a_draft_is_discarded_although_nobody_can_say_how_its_order_stands(desk: Desk) -> None:
+    shipped(desk)
+    draft = desk.draft("ord_1")
+    del desk.orders["ord_1"]
+
+    assert desk.move_draft(draft.draft_id, "discard").draft.state == "discarded"
+    assert [one.draft_id for one in desk.billable()] == [""] * len(draft.shipment_ids)
+
+
+def test_many_drafts_are_read_by_as_many_statements_as_one(desk: Desk) -> None:
+    costs = []
+    for number in range(3):
+        order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", invoicing="manual")
+        desk.leave(order, f"shp_{number}", {"1": 1})
+        desk.draft(f"ord_{number}")
+        with counted(desk.database) as statements:
+            found = desk.drafts()
+        costs.append(len(statements))
+
+    assert [list(one.shipment_ids) for one in found] == [["shp_0"], ["shp_1"], ["shp_2"]]
+    assert len(set(costs)) == 1

@@ -51,7 +51,11 @@ _RELEASE = (
         ),
     )
 )
-_HELD = select(_kept.shipment_id).where(_kept.draft_id == bindparam("draft"), _IS_HELD).order_by(_kept.position)
+_HELD = (
+    select(_kept.draft_id, _kept.shipment_id)
+    .where(_kept.draft_id.in_(bindparam("drafts", expanding=True)), _IS_HELD)
+    .order_by(_kept.position)
+)
 
 
 def add(session: Session, draft: Draft) -> bool:
@@ -111,16 +115,26 @@ def page(session: Session, *, state: str, draft_id: str, after: str, limit: int)
         wanted = wanted.where(_row.state == state)
     if draft_id:
         wanted = wanted.where(_row.draft_id == draft_id)
-    return [_draft(session, row) for row in session.execute(wanted).all()]
+    rows = session.execute(wanted).all()
+    held = _held(session, [row.draft_id for row in rows]) if rows else {}
+    return [_draft(row, tuple(held.get(row.draft_id, ()))) for row in rows]
 
 
-def _draft(session: Session, row: Row[Any]) -> Draft:
+def _held(session: Session, draft_ids: list[str]) -> dict[str, list[str]]:
+    """Draft → the shipments that it holds, of those that hold any."""
+    held: dict[str, list[str]] = {}
+    for draft_id, shipment_id in session.execute(_HELD, {"drafts": draft_ids}):
+        held.setdefault(draft_id, []).append(shipment_id)
+    return held
+
+
+def _draft(row: Row[Any], shipment_ids: tuple[str, ...]) -> Draft:
     return Draft(
         draft_id=row.draft_id,
         order_id=row.order_id,
         order_number=row.order_number,
         customer_id=row.customer_id,
-        shipment_ids=tuple(session.execute(_HELD, {"draft": row.draft_id}).scalars()),
+        shipment_ids=shipment_ids,
         amount=Money(row.amount_minor, row.currency),
         made_by=row.made_by,
         made_at=row.made_at,
