@@ -13,7 +13,7 @@ FEWER = MAX_LINES // 10
 
 
 def life(desk: Desk, count: int) -> tuple[dict[str, int], list[int]]:
-    """Step → its statements, and what the two invoices come to: half of each line, then the rest."""
+    """Step → its statements, and what the two invoices come to: half of each line, then the rest, which is credited in the end."""
     order = order_of(
         {str(number): (2, "0.10") for number in range(1, count + 1)},
         order_id=f"ord_{count}",
@@ -26,11 +26,15 @@ def life(desk: Desk, count: int) -> tuple[dict[str, int], list[int]]:
     statements, totals = {}, []
     for name in ("first", "second"):
         with counted(desk.database) as ran:
-            totals.append(desk.invoice(order, f"shp_{count}_{name}", half).total.minor_units)
+            invoice = desk.invoice(order, f"shp_{count}_{name}", half)
+        totals.append(invoice.total.minor_units)
         statements[name] = len(ran)
     with counted(desk.database) as ran:
         desk.pay(sum(totals), f"wire {count}", customer_id=order.customer_id)
     statements["pay"] = len(ran)
+    with counted(desk.database) as ran:
+        desk.credit(invoice.number, everything=True)
+    statements["credit"] = len(ran)
     return statements, totals
 
 

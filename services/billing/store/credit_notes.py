@@ -120,9 +120,9 @@ def so_far(session: Session, invoice: Invoice) -> CreditedSoFar:
 
 def take(session: Session, invoice_id: str, lines: Sequence[InvoiceLine], total: Money, landing: Landing) -> bool:
     """Count units and amounts of an invoice as credited, unless there are not as many: conditional UPDATEs decide."""
-    for line in sorted(lines, key=lambda one: one.line_id):
-        if changed(session, _TAKE_UNITS, {"id": invoice_id, "line": line.line_id, "units": line.quantity}) != 1:
-            return False
+    units = [{"id": invoice_id, "line": line.line_id, "units": line.quantity} for line in lines]
+    if units and changed(session, _TAKE_UNITS, units) != len(units):
+        return False
     terms = {
         "id": invoice_id,
         "total": total.minor,
