@@ -19,8 +19,6 @@ from services.billing import (
     delivering,
     delivery_wire,
     list_wire,
-    paying_out,
-    payout_wire,
     preview_wire,
     previewing,
     receiving,
@@ -34,10 +32,15 @@ from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
-from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
 from services.billing.invoice_runner import ReadOrder
 from services.billing.servicer_by_hand import ByHandServicer
+from services.billing.servicer_checkouts import CheckoutServicer
+from services.billing.servicer_corrections import CorrectionServicer
+from services.billing.servicer_documents import DocumentServicer
+from services.billing.servicer_invoicing import InvoicingServicer
+from services.billing.servicer_ledger import LedgerServicer
+from services.billing.servicer_payouts import PayoutServicer
 from services.billing.store import (
     audit,
     audit_at_order,
@@ -49,7 +52,6 @@ from services.billing.store import (
     invoices,
     order_money,
     payments,
-    sales,
     waiting_orders,
 )
 from services.billing.store import ledger as ledger_store
@@ -69,8 +71,16 @@ NO_LIMITS: Mapping[str, Money] = MappingProxyType({})
 Context: TypeAlias = grpc.ServicerContext
 
 
-class BillingServicer(ByHandServicer):
-    """Credit, invoices, payments, ledger."""
+class BillingServicer(
+    ByHandServicer,
+    InvoicingServicer,
+    DocumentServicer,
+    CheckoutServicer,
+    CorrectionServicer,
+    PayoutServicer,
+    LedgerServicer,
+):
+    """Credit, invoices, payments, audit; and the parts beside it."""
 
     def __init__(
         self,
@@ -81,10 +91,6 @@ class BillingServicer(ByHandServicer):
         seller: Seller | None = None,
         read_order: ReadOrder | None = None,
     ) -> None:
-        """`limits` are currency → most that somebody corrects without a second person; none where there are none.
-
-        `read_order` asks orders for an order, for its invoices and documents.
-        """
         self.database = database
         self.clock = clock
         self.desk = desk or CardDesk(database, None, clock)
@@ -298,41 +304,6 @@ class BillingServicer(ByHandServicer):
             page = payments.page(session, **wanted, limit=limit + 1, is_newest_first=request.is_newest_first)
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
         return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)
-
-    def RecordPayout(self, request: pb.RecordPayoutRequest, context: Context) -> pb.RecordPayoutResponse:
-        """Record what a marketplace or a till paid out; the same reference of a channel is one payout."""
-        asked = payout_wire.payout(request)
-
-        def act(session: Session) -> pb.RecordPayoutResponse:
-            payout = paying_out.record(session, asked, self.clock())
-            log.info("payout.recorded", payout_id=payout.payout_id, sales=len(payout.lines))
-            return pb.RecordPayoutResponse(payout=payout_wire.payout_message(payout))
-
-        return self.database.once(request.request_id, request, pb.RecordPayoutResponse, act)
-
-    def ListPayouts(self, request: pb.ListPayoutsRequest, context: Context) -> pb.ListPayoutsResponse:
-        """Payouts, oldest first."""
-        limit, after = page_size(request.limit), optional_text(request.cursor, "cursor")
-        channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
-        with self.database.reading() as session:
-            page, cursor = sales.payouts(session, channel=channel, after=after, limit=limit)
-        return pb.ListPayoutsResponse(payouts=map(payout_wire.payout_message, page), next_cursor=cursor)
-
-    def ListMarketplaceSales(
-        self, request: pb.ListMarketplaceSalesRequest, context: Context
-    ) -> pb.ListMarketplaceSalesResponse:
-        """What marketplaces and tills owe, by channel and reference."""
-        limit, after = page_size(request.limit), payout_wire.sales_cursor(request.cursor)
-        channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
-        status = wire.one_of(request.status, SALE_STATUSES, "status of a sale")
-        if keys := payout_wire.named_sales(request.references):
-            with self.database.reading() as session:
-                named = sales.of_references(session, keys, channel=channel, status=status)
-            return pb.ListMarketplaceSalesResponse(sales=map(payout_wire.sale_message, named))
-        with self.database.reading() as session:
-            page = sales.page(session, channel=channel, status=status, after=after, limit=limit + 1)
-        cursor = payout_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
-        return pb.ListMarketplaceSalesResponse(sales=map(payout_wire.sale_message, page[:limit]), next_cursor=cursor)
 
     def PostStockMovements(
         self, request: pb.PostStockMovementsRequest, context: Context

@@ -1,7 +1,5 @@
 """The part of BillingService that invoices by hand: at once, or by a draft that is approved and posted."""
 
-from collections.abc import Mapping
-
 import grpc
 import structlog
 from sqlmodel import Session
@@ -11,22 +9,17 @@ from services.billing import answers, by_hand, draft_wire, wire
 from services.billing.domain.billable import OrderToBill
 from services.billing.domain.drafts import STATES, Draft
 from services.billing.domain.invoices import Invoice
-from services.billing.invoice_runner import ReadOrder
-from services.billing.servicer_invoicing import InvoicingServicer
+from services.billing.servicer_part import ServicerPart
 from services.billing.store import drafts
 from services.kernel.errors import NotFound
-from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.wire import page_size
 
 log = structlog.get_logger()
 
 
-class ByHandServicer(InvoicingServicer):
+class ByHandServicer(ServicerPart):
     """What accounting invoices itself. The order is read as it stands before each transaction."""
-
-    limits: Mapping[str, Money]
-    read_order: ReadOrder
 
     def PreviewInvoice(
         self, request: pb.PreviewInvoiceRequest, context: grpc.ServicerContext

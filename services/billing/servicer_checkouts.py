@@ -6,14 +6,14 @@ from sqlmodel import Session
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers
 from services.billing.cards import checkout, covering
-from services.billing.servicer_corrections import CorrectionServicer
+from services.billing.servicer_part import ServicerPart
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import optional_text, text
 
 LONGEST_URL = 500
 
 
-class CheckoutServicer(CorrectionServicer):
+class CheckoutServicer(ServicerPart):
     """Pages opened and read."""
 
     def OpenCheckout(self, request: pb.OpenCheckoutRequest, context: grpc.ServicerContext) -> pb.OpenCheckoutResponse:

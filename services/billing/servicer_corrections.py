@@ -7,7 +7,6 @@ from sqlmodel import Session
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, correction_wire, freeing, second_person, wire
 from services.billing.cards import refunding
-from services.billing.cards.desk import CardDesk
 from services.billing.correction_wire import Request
 from services.billing.domain.corrections import APPROVED, REFUND, STATES, Correction
 from services.billing.domain.payments import Payment
@@ -21,8 +20,6 @@ log = structlog.get_logger()
 
 class CorrectionServicer(CreditNoteServicer):
     """Payments reversed, reapplied and refunded, and decisions of a second person."""
-
-    desk: CardDesk
 
     def ReversePayment(
         self, request: pb.ReversePaymentRequest, context: grpc.ServicerContext

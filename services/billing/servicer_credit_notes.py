@@ -1,6 +1,5 @@
 """The part of BillingService that corrects posted invoices by credit notes, and gives up what nobody will pay."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import grpc
@@ -14,11 +13,9 @@ from services.billing.crediting import WriteOffAsked
 from services.billing.domain.corrections import APPROVED, Correction, needs_second_person
 from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
-from services.billing.servicer_ledger import LedgerServicer
+from services.billing.servicer_part import ServicerPart
 from services.billing.store import credit_notes, invoices
-from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument, NotFound
-from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.wire import number_cursor, page_size
 
@@ -43,11 +40,8 @@ class _Previewed:
     released: tuple[str, ...]
 
 
-class CreditNoteServicer(LedgerServicer):
+class CreditNoteServicer(ServicerPart):
     """Invoices credited and given up."""
-
-    clock: Clock
-    limits: Mapping[str, Money]
 
     def CreditInvoice(
         self, request: pb.CreditInvoiceRequest, context: grpc.ServicerContext

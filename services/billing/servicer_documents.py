@@ -16,14 +16,11 @@ from services.billing.documents.credit_content import credit_content
 from services.billing.documents.credit_einvoice import credit_einvoice_of
 from services.billing.documents.einvoice import EInvoice, einvoice_of
 from services.billing.documents.order_content import confirmation_content, pro_forma_content
-from services.billing.documents.seller import Seller
 from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
-from services.billing.invoice_runner import ReadOrder
-from services.billing.servicer_checkouts import CheckoutServicer
 from services.billing.servicer_credit_notes import known_note
+from services.billing.servicer_part import ServicerPart
 from services.billing.store import deposits, invoices
-from services.kernel.clock import Clock
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.kernel.text import optional_text, text
 from services.runtime.grpc_client import Unreachable
@@ -32,12 +29,8 @@ from services.runtime.sessions import business_day
 log = structlog.get_logger()
 
 
-class DocumentServicer(CheckoutServicer):
+class DocumentServicer(ServicerPart):
     """Documents as customers get them."""
-
-    clock: Clock
-    read_order: ReadOrder
-    seller: Seller
 
     def RenderInvoice(
         self, request: pb.RenderInvoiceRequest, context: grpc.ServicerContext

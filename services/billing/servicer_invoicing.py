@@ -10,7 +10,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.billing import at_order, billable_wire, invoicing, list_wire, wire
 from services.billing.domain.invoices import Invoice
-from services.billing.servicer_documents import DocumentServicer
+from services.billing.servicer_part import ServicerPart
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable
 from services.kernel.invoicing import AT_ORDER, OF_SHIPMENTS
@@ -20,7 +20,7 @@ from services.runtime.wire import named_orders, page_size
 log = structlog.get_logger()
 
 
-class InvoicingServicer(DocumentServicer):
+class InvoicingServicer(ServicerPart):
     """Invoices, and the shipments that wait for theirs."""
 
     wake_invoicing: Callable[[], None] = staticmethod(lambda: None)

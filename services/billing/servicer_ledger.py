@@ -3,18 +3,15 @@
 import grpc
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.billing.v1 import billing_pb2_grpc as rpc
 from services.billing import answers, wire
+from services.billing.servicer_part import ServicerPart
 from services.billing.store import ledger as ledger_store
 from services.kernel.text import optional_text
-from services.runtime.db import Database
 from services.runtime.wire import number_cursor, page_size
 
 
-class LedgerServicer(rpc.BillingServiceServicer):
+class LedgerServicer(ServicerPart):
     """Balances and entries."""
-
-    database: Database
 
     def GetTrialBalance(
         self, request: pb.GetTrialBalanceRequest, context: grpc.ServicerContext
