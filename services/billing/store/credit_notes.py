@@ -12,9 +12,9 @@ from sqlmodel import Session
 from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditedTax, CreditNote, Landing, LeftOver
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.store import tables
-from services.billing.store.invoices import OPEN_MINOR
+from services.billing.store.invoices import OPEN_MINOR, line_of
 from services.kernel.ids import FIRST_CREDIT_NOTE
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import Money
 from services.kernel.tax import TaxKind
 from services.runtime.db import Int64
 from services.runtime.statements import changed, fitting
@@ -289,18 +289,7 @@ def _note_of(
         row.issued_at,
         row.reason_code,
         row.reason,
-        tuple(
-            InvoiceLine(
-                line.line_id,
-                line.sku,
-                line.description,
-                line.quantity,
-                UnitPrice.parse(line.unit_price, row.currency),
-                money(line.extended_minor),
-                line.tax_key,
-            )
-            for line in lines
-        ),
+        tuple(line_of(line, row.currency) for line in lines),
         Credited(*(money(getattr(row, f"{part}_minor")) for part in _PARTS)),
         Landing(*(money(getattr(row, f"{part}_minor")) for part in _LANDING)),
         tuple(LeftOver(one.payment_id, money(one.amount_minor)) for one in cash),

@@ -291,6 +291,19 @@ def set_due(session: Session, invoice_id: str, due_on: date) -> bool:
     return changed(session, _SET_DUE, {"id": invoice_id, "new_due_on": due_on.isoformat()}) == 1
 
 
+def line_of(row: Row[Any], currency: str) -> InvoiceLine:
+    """A line of an invoice, or of a credit note of one."""
+    return InvoiceLine(
+        row.line_id,
+        row.sku,
+        row.description,
+        row.quantity,
+        UnitPrice.parse(row.unit_price, currency),
+        Money(row.extended_minor, currency),
+        row.tax_key,
+    )
+
+
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
     return _with_lines(session, session.execute(wanted, terms).all())
 
@@ -360,18 +373,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         "" if row.is_at_order else row.shipment_id,
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
-        tuple(
-            InvoiceLine(
-                line.line_id,
-                line.sku,
-                line.description,
-                line.quantity,
-                UnitPrice.parse(line.unit_price, row.currency),
-                money(line.extended_minor),
-                line.tax_key,
-            )
-            for line in lines
-        ),
+        tuple(line_of(line, row.currency) for line in lines),
         Charges(
             money(row.merchandise_minor), money(row.discount_minor), money(row.freight_minor), money(row.tax_minor)
         ),
