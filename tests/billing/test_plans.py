@@ -67,6 +67,7 @@ def test_what_is_to_be_invoiced_is_found_without_what_is_invoiced(desk: Desk) ->
     assert {name for name in ("due", "of_invoice", "of_draft", "of_order") if any(f"billable_shipment_{name}" in step for step in planned)} == {
         "due", "of_invoice", "of_draft", "of_order",
     }  # fmt: skip
+    assert any("invoice_draft_open" in step for step in planned)
 
 
 def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, case, insert, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.drafts import APPROVED, DRAFT, Draft
+from services.billing.domain.drafts import Draft
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Int64
@@ -16,7 +16,7 @@ OPEN = "open"
 """What may be asked for beside the states: draft or approved."""
 
 _row, _kept = tables.invoice_draft.c, tables.billable_shipment.c
-_IS_HELD = text("draft_id <> ''")  # the words of its index
+_IS_HELD, _IS_OPEN = text("draft_id <> ''"), text("state IN ('draft', 'approved')")  # the words of their indexes
 _ADD = insert(tables.invoice_draft)
 _MOVE = (
     update(tables.invoice_draft)
@@ -110,7 +110,7 @@ def page(session: Session, *, state: str, draft_id: str, after: str, limit: int)
     """Drafts by identity, which is their age, beyond `after`; an empty filter does not filter."""
     wanted = select(tables.invoice_draft).where(_row.draft_id > after).order_by(_row.draft_id).limit(limit)
     if state == OPEN:
-        wanted = wanted.where(_row.state.in_((DRAFT, APPROVED)))
+        wanted = wanted.where(_IS_OPEN)
     elif state:
         wanted = wanted.where(_row.state == state)
     if draft_id:
