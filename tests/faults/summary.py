@@ -12,6 +12,7 @@ from typing import Any
 from tests.faults.running import RunningSystem
 
 Rows = list[tuple[Any, ...]]
+Differences = dict[str, tuple[Rows, Rows]]
 
 _QUESTIONS: dict[str, tuple[str, str]] = {
     "order": (
@@ -110,7 +111,7 @@ def summary(running: RunningSystem, order_id: str, number: str, customer_id: str
     return {what: [_plain(row, order_id, customer_id) for row in rows] for what, rows in notified.items()}
 
 
-def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
+def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> Differences:
     """What was wanted and what came, where they differ."""
     return {what: (wanted[what], got[what]) for what in wanted if wanted[what] != got[what]}
 
