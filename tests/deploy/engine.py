@@ -182,11 +182,15 @@ def _observe(engine: Engine) -> None:
     eventually(lambda: _is_scraped(engine, alerts))
     mails = _json(f"http://127.0.0.1:{engine.variables['MAILPIT_PORT']}/api/v1/messages")["total"]
     assert mails > 0, "no mail came"
-    listed = ("docker", "compose", "run", "--rm", "--entrypoint", "temporal", "temporal-namespace", "workflow", "list")
-    assert "Completed" in engine.output(*listed)
+    eventually(lambda: _is_listed(engine))
     count = ("docker", "compose", "exec", "-T", "postgres", "psql", "--username", "postgres", "orders", "--command")
     engine.output(*count, "SELECT 1")
     print(f"Prometheus has every target and {alerts} alerts, {mails} mails came, Temporal lists the order")
+
+
+def _is_listed(engine: Engine) -> None:
+    listed = ("docker", "compose", "run", "--rm", "--entrypoint", "temporal", "temporal-namespace", "workflow", "list")
+    assert "Completed" in engine.output(*listed), "Temporal lists no order that is done"
 
 
 def _is_scraped(engine: Engine, alerts: int) -> None:

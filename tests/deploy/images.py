@@ -149,15 +149,16 @@ def _debian(suite: str) -> str:
     name = f"oms-stand-in/debian:{suite}"
     if is_there(name):
         return name
-    with tempfile.TemporaryDirectory(prefix="oms-debian-") as made:
+    with tempfile.TemporaryDirectory(prefix="oms-debian-") as files:
+        made = str(Path(files, "root"))
         _run(["debootstrap", "--variant=minbase", "--include=ca-certificates", suite, made], quietly=True)
         for path in (_CERTIFICATES, _PIP):
             if Path("/", path).exists():
                 shutil.copy(Path("/", path), Path(made, path))
-        archive = subprocess.Popen(["tar", "--directory", made, "--create", "."], stdout=subprocess.PIPE)
-        said = ["--change", f"LABEL {LABEL}={json.dumps(f'Debian {suite}')}"]
-        subprocess.run(["docker", "import", *said, "-", name], stdin=archive.stdout, check=True, timeout=STEP_WITHIN_S)
-        assert archive.wait(STEP_WITHIN_S) == 0
+        archive = Path(files, "debian.tar")
+        _run(["tar", "--directory", made, "--create", "--file", str(archive), "."], quietly=True)
+        label = f"LABEL {LABEL}={json.dumps(f'Debian {suite}')}"
+        _run(["docker", "import", "--change", label, str(archive), name], quietly=True)
     return name
 
 

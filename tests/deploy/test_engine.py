@@ -90,3 +90,19 @@ def test_every_image_that_is_not_ours_has_a_stand_in_of_its_tag() -> None:
     assert names.keys() == images.RECIPES.keys()
     assert names["temporalio/server"] == names["temporalio/admin-tools"]
     assert all(tag and ":" not in tag for tag in names.values())
+
+
+def test_a_base_that_the_engine_does_not_take_is_told_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubs = {
+        "docker": '[ "$1" = import ] && echo "no space left"; exit 1',
+        "debootstrap": "mkdir -p $4/etc/ssl/certs",
+    }
+    for name, text in stubs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with pytest.raises(SystemExit, match=r"docker import .* oms-stand-in/debian:trixie failed: no space left"):
+        images.RECIPES["postgres"]("17.2")
