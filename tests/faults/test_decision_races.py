@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,8 +24,7 @@ from tests.faults.loss import whole_system
 from tests.faults.verdicts import APPROVED, CANCELLED, EXPIRED, REJECTED, Ended, contradictions
 from tests.system.boardroom import Boardroom, tier
 from tests.system.harness import System
-from tests.system.pending import pending
-from tests.system.trade import Trade, eventually, key, ok, wait_for
+from tests.system.trade import Trade, key, ok, wait_for
 from tests.threads import Crew, at_once
 
 REVIEW = {
@@ -142,15 +141,6 @@ class Tribunal:
         if order["status"] == "in_fulfilment":
             self.trade.until_released(parked.order_id)
 
-    def until_idle(self, parked: Sequence[Parked], within_s: float) -> None:
-        """Wait until nothing is under way for any of them: what has not come by then never comes."""
-
-        def claim() -> None:
-            left = pending(self.system, *(order.order_id for order in parked))
-            assert not left, f"still under way: {left}"
-
-        eventually(claim, within_s)
-
     def ended(self, parked: Parked, done: frozenset[str]) -> Ended:
         """The order at rest: in its own words, in the log's, and in its mails'."""
         order = self.trade.order(parked.order_id)
@@ -204,7 +194,7 @@ def contradicted(system: System, orders: int) -> dict[str, tuple[list[str], Ende
         done = crew.map(court.race, parked, range(orders))
     with Crew(6, stage_s(orders)) as crew:
         crew.map(court.settle, parked, done)
-    court.until_idle(parked, stage_s(orders))
+    court.trade.until_idle(*(order.order_id for order in parked), within_s=stage_s(orders))
     with Crew(6, stage_s(orders)) as crew:
         outcomes = crew.map(court.ended, parked, done)
 

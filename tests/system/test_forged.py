@@ -60,6 +60,7 @@ def events(company: Company, order_id: str) -> Counter[str]:
 
 
 @pytest.mark.on_postgres
+@pytest.mark.timeout(400)
 def test_no_signal_and_no_update_that_is_sent_by_hand_changes_how_an_order_ends(trade: Trade) -> None:
     company, system = Company(trade), trade.system
     honest, deceived = begin(company, 1), begin(company, 1)

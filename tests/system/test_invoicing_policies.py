@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.test_changes import at_version, change
+from tests.system.test_changes import at_version, change, ship_all
 from tests.system.trade import Trade, eventually, key, ok
 
 
@@ -19,13 +19,8 @@ def _placed(trade: Trade, policy: str, units: int, in_stock: int, **terms: Any) 
     trade.receive(warehouse, sku, in_stock, "20.00")
     body = trade.order_body(customer, [{"sku": sku, "quantity": units}], freight="10.00")
     order = trade.placed(body)
-    _send_off(trade, order["order_id"])
+    ship_all(trade, order["order_id"])
     return trade.when_idle(order["order_id"])
-
-
-def _send_off(trade: Trade, order_id: str) -> None:
-    for shipment in trade.shipments(order_id, "released"):
-        trade.send_off(shipment)
 
 
 def _deliver(trade: Trade, order_id: str) -> None:
@@ -142,7 +137,7 @@ def test_accounting_invoices_by_hand_what_no_policy_does(trade: Trade) -> None:
     (line,) = order["lines"]
     trade.receive(trade.name("wh-w-manual"), line["sku"], 1, "20.00")
     trade.when_idle(order["order_id"])
-    _send_off(trade, order["order_id"])
+    ship_all(trade, order["order_id"])
     trade.when_idle(order["order_id"])
     draft = ok(accounting.post("/v1/invoice-drafts", json=body, headers=key()))
     path = f"/v1/invoice-drafts/{draft['draft_id']}"

@@ -203,17 +203,21 @@ class Trade:
         return self.until(order_id, is_so, "the release")
 
     def when_idle(self, order_id: str) -> dict[str, Any]:
-        """The order once nothing is under way: every message taken, every mail sent, its workflow asleep or ended.
+        """The order once nothing is under way."""
+        self.until_idle(order_id)
+        return self.order(order_id)
+
+    def until_idle(self, *order_ids: str, within_s: float = PATIENCE_S) -> None:
+        """Wait until nothing is under way: every message taken, every mail sent, the workflows of these orders asleep or ended.
 
         What has not come by then never comes by itself, so this is what an assertion about absence waits for.
         """
 
         def claim() -> None:
-            left = pending(self.system, order_id)
+            left = pending(self.system, *order_ids)
             assert not left, f"still under way: {left}"
 
-        eventually(claim)
-        return self.order(order_id)
+        eventually(claim, within_s)
 
     def placed(self, body: dict[str, Any], role: str = "channel") -> dict[str, Any]:
         """Place an order; it as it stands when its workflow waits for somebody else. A slow answer gives no verdict yet."""
@@ -283,7 +287,8 @@ class Trade:
         ok(self.system.api("accounting").post(path, json=why, headers=key()))
 
     def ledger(self) -> dict[str, int]:
-        """Debit minus credit in cents by account, once nothing is on its way to it any more: a test before may have shipped late."""
+        """Debit minus credit in cents by account, once no message is on its way to it: stock of a test before may be booked late."""
+        self.until_idle()
         self.until_audit_is_clean()
         answer = ok(self.system.api("accounting").get("/v1/ledger/trial-balance"))
         return {row["account"]: balance_of(row) for row in answer["rows"]}
