@@ -50,8 +50,21 @@ class OrderWorkflow:
     async def run(self, order: OrderRef) -> OrderOutcome:  # noqa: ARG002  # the SDK gives __init__ and run the same
         """Live until every unit is delivered or cancelled and every invoice is settled.
 
-        A step that is refused for good, and whoever cancels the workflow by hand, end this run and never the order: nothing is
-        taken back, the order becomes an exception, and the next run goes on from there.
+        Whoever cancels the workflow in Temporal cancels no order: its life, a task of its own, is never broken off. What has come
+        in is done, and where nothing is left to do but wait the run ends as an interrupted one.
+        """
+        living = asyncio.ensure_future(self.live_to_the_end())
+        while True:
+            try:
+                return await asyncio.shield(living)
+            except asyncio.CancelledError:
+                if living.cancelled() or workflow.cancellation_reason() is None:  # the worker drops it, or it is over
+                    raise
+                self.life.stop(living)
+
+    async def live_to_the_end(self) -> OrderOutcome:
+        """Live, and answer whoever waits. A step that is refused for good ends this run and never the order: nothing is taken back,
+        the order becomes an exception, and the next run goes on from there.
         """
         life = self.life
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import CancelledError
 
 with workflow.unsafe.imports_passed_through():
     from workflows.details import details, due_at
@@ -24,7 +27,7 @@ class OrderLife:
     """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in.
 
     `withheld_by` says what kept goods from the last release: HOLDS, the id of a change, or nothing. `standing` is what a run that
-    goes on for a lost one found; None in the first run.
+    goes on for a lost one found; None in the first run. It `is_stopped` once somebody cancelled the workflow in Temporal.
     """
 
     def __init__(self, order: OrderRef) -> None:
@@ -37,6 +40,7 @@ class OrderLife:
         self.withheld_by = ""
         self.is_over = False
         self.is_interrupted = False
+        self.is_stopped = False
         self.standing: Standing | None = None
 
     @property
@@ -48,19 +52,31 @@ class OrderLife:
         """Keep what has come in until its turn comes."""
         self.inbox.append((kind, note))
 
+    def stop(self, living: asyncio.Future[Any]) -> None:
+        """Temporal was asked to cancel the run: it ends once all that has come in is done.
+
+        It is noted, for a CancelledError that meets the end of a step is lost. Runs from before are broken off wherever they are.
+        """
+        if workflow.patched("stops-at-rest"):
+            self.is_stopped = True
+        else:
+            living.cancel()
+
     async def next_event(self) -> Event:
-        """Sleep, for weeks if need be, until a fact, a person or a deadline wants something."""
+        """Sleep, for weeks if need be, until a fact, a person or a deadline wants something; CancelledError once stopped."""
         self.show()
         due = due_at(self.clearance)
         try:
             await workflow.wait_condition(
-                lambda: bool(self.inbox),
+                lambda: bool(self.inbox) or self.is_stopped,
                 timeout=max(due - workflow.now(), timedelta()) if due else None,
                 timeout_summary=deadline_summary(self.clearance, self.order.number) if due else None,
             )
         except TimeoutError:
             self.steps.turn += 1
             return DEADLINE_PASSED, FactNote("")
+        if not self.inbox:
+            raise CancelledError("somebody stopped the workflow")
         self.steps.turn += 1
         return self.inbox.pop(0)
 

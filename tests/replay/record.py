@@ -16,11 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
+from tests.replay.cancellations import CANCELLATIONS, EARLIER, Unheard, until_calm
 from tests.temporal import temporal_environment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, payment_worker, place, until_quiet
 from tests.workflows.fakes import FakeServices
+from tests.workflows.queued import earlier_worker
+from tests.workflows.queued import ended as run_ended
 from workflows import names
 from workflows.messages import Clearance, Completeness, ReleaseCleared, Standing, Validation
 
@@ -231,7 +234,7 @@ _RESUMED: dict[str, Any] = {"resumption": 1}
 _CLEARED: dict[str, Any] = {"clears_releases": True}
 """Orders that were placed since releases are cleared."""
 
-LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
+LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life | Unheard]] = {
     "to_cash": (FakeServices, _TRUSTING, to_cash),
     "paid_before_delivered": (FakeServices, _TRUSTING, paid_before_delivered),
     "approved": (reminded_soon, _TRUSTING, approved_after_a_reminder),
@@ -282,17 +285,30 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
     "earlier_resumed_without_news": (without_news, _RESUMED | _CLEARED, resumed_to_cash),
     "earlier_recall_answered": (FakeServices, _CLEARED, recall_answered),
     "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
-}
+} | CANCELLATIONS
+
+
+async def lived(client: Client, name: str) -> WorkflowHistory:
+    """Live one life; its history."""
+    services_of, terms, life = LIVES[name]
+    queue, services = uuid.uuid4().hex, services_of()
+    worker = earlier_worker if name.startswith(EARLIER) else fake_worker
+    async with worker(client, services, queue), payment_worker(client, services):
+        order = await place(client, order_ref(**terms), queue)
+        if not isinstance(life, Unheard):
+            await life(order)
+            return await order.history()
+        await until_calm(order)
+    sent = [await send(order) for send in life.sends]
+    async with worker(client, services, queue):
+        await run_ended(order)
+        await asyncio.gather(*(answer for answer in sent if answer is not None))
+        return await order.history()
 
 
 async def record(client: Client, name: str) -> None:
     """Live one life and store its history."""
-    services_of, terms, life = LIVES[name]
-    queue, services = uuid.uuid4().hex, services_of()
-    async with fake_worker(client, services, queue), payment_worker(client, services):
-        order = await place(client, order_ref(**terms), queue)
-        await life(order)
-        history = await order.history()
+    history = await lived(client, name)
     await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, without_the_machine(history.to_json()) + "\n")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -112,22 +111,6 @@ async def test_an_order_that_no_carrier_serves_can_be_cancelled(temporal: Client
     assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
 
 
-async def test_a_workflow_that_is_cancelled_while_it_takes_back_takes_everything_back(temporal: Client) -> None:
-    services, queue = FakeServices(), uuid.uuid4().hex
-
-    async with fake_worker(temporal, services, queue):
-        order = await place(temporal, order_ref(), queue)
-        services.absences["inventory.ReleaseReservation"] = 3  # it is tried patiently, so there is time to cancel
-        asked = asyncio.create_task(order.cancel())
-        await asyncio.wait_for(services.is_back.wait(), 60)
-        await order.handle.cancel()
-        with pytest.raises(WorkflowFailureError):
-            await order.handle.result()
-        await asyncio.gather(asked, return_exceptions=True)
-
-    assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
-
-
 async def test_a_backorder_is_released_when_stock_comes(temporal: Client) -> None:
     services, queue = FakeServices(backordered=5), uuid.uuid4().hex
 
@@ -231,20 +214,6 @@ async def test_a_step_that_is_refused_for_good_ends_the_workflow_and_never_the_o
     assert not {"inventory.ReleaseReservation", "billing.ReleaseCredit"} & set(services.calls)
     assert services.milestones() == ["interrupted"]
     assert services.recorded["interrupted"].waiting_for == "A step of its workflow was refused: no rate."
-
-
-async def test_a_workflow_that_is_cancelled_by_hand_takes_nothing_from_its_order(temporal: Client) -> None:
-    services, queue = FakeServices(), uuid.uuid4().hex
-
-    async with fake_worker(temporal, services, queue):
-        order = await place(temporal, order_ref(), queue)
-        await order.handle.cancel()
-        with pytest.raises(WorkflowFailureError):
-            await order.handle.result()
-
-    assert not {"inventory.ReleaseReservation", "billing.ReleaseCredit"} & set(services.calls)
-    assert services.milestones() == ["accepted", "interrupted"]
-    assert services.recorded["interrupted"].waiting_for == "Somebody stopped its workflow by hand."
 
 
 @pytest.mark.parametrize(("backordered", "is_backordered"), [(0, False), (5, True)])
