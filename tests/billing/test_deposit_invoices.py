@@ -25,10 +25,11 @@ def with_deposit(
     """An order with a deposit that waits for its cash; its customer has credit for the rest."""
     order = order_of(lines, payment_method="deposit", **of)
     desk.orders[order.order_id] = order
-    desk.limit(10_000_000)
+    desk.limit(10_000_000, order.customer_id)
     total = order.total.minor_units
     deposit = total * percent // 100
-    assert not desk.commit(order.order_id, total, method="deposit", deposit=deposit).is_granted
+    answer = desk.commit(order.order_id, total, customer_id=order.customer_id, method="deposit", deposit=deposit)
+    assert not answer.is_granted
     return order
 
 
