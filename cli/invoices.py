@@ -51,6 +51,10 @@ _CREDITED = (
     "cash",
 )
 """As they add up: to the total, and from it to where that goes."""
+_DEPOSITS = (
+    ("Number", "number"), ("Of", "corrects"), ("Order", "order_number"), ("Customer", "customer_id"), ("Dated", "invoiced_on"),
+    ("Total", "total>"), ("Tax in it", "tax>"), ("Deducted", "deducted>"), ("Credited", "credited>"), ("To deduct", "open>"),
+)  # fmt: skip
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _BEGINS = {"pdf": b"%PDF-", "xml": b"<?xml"}
 """Kind of file → how each of it begins."""
@@ -218,13 +222,62 @@ def credit_note(
     as_json: JsonOption = False,
 ) -> None:
     """Show one credit note, or get it as a PDF or an e-invoice."""
-    if pdf and xml:
-        raise CommandRefused("name one of --pdf and --xml: each is a file of its own")
-    if pdf or xml or output:
-        _save(var, note, "xml" if xml else "pdf", output, of="credit-notes")
+    if _is_saved(var, note, "credit-notes", pdf=pdf, xml=xml, output=output):
         return
     found = Api(var, "auditor").get(f"/v1/credit-notes/{segment(note)}")
     print_json(found) if as_json else _print_note(found, found["number"])
+
+
+@app.command("deposits")
+def deposit_invoices(
+    order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List deposit invoices and credit notes of them, oldest first."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/deposit-invoices", limit, order_id=order_id, customer_id=customer)
+    if not rows:
+        check_customer(api, customer)
+    print_rows(rows, _DEPOSITS, as_json=as_json, none="no deposit invoices")
+
+
+@app.command("deposit")
+def deposit_invoice(
+    deposit: Annotated[str, typer.Argument(help="Its number (DI-1001, or DC-1001 for a credit note) or id (dep_…).")],
+    pdf: Annotated[bool, typer.Option("--pdf", help="Get it as a PDF.")] = False,
+    xml: Annotated[bool, typer.Option("--xml", help="Get it as an e-invoice (Factur-X, EN 16931).")] = False,
+    output: Output = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one deposit invoice or credit note of one, or get it as a PDF or an e-invoice."""
+    if _is_saved(var, deposit, "deposit-invoices", pdf=pdf, xml=xml, output=output):
+        return
+    found = Api(var, "auditor").get(f"/v1/deposit-invoices/{segment(deposit)}")
+    if as_json:
+        print_json(found)
+        return
+    out, heading = console(), Text(found["number"], style="bold")
+    of = f" of {found['corrects']}" if found["corrects"] else ""
+    heading.append(f"{of} · {found['order_number']} · {found['customer_id']}", style="not bold")
+    out.print(heading)
+    for name in ("net", "tax", "total", "deducted", "credited", "open"):
+        out.print(f"{words(name):<18}{text(found[name]):>18}")
+    for one in found["deductions"]:
+        out.print(f"{one['invoice_number']} deducts {text(one['amount'])}, {text(one['tax'])} of it tax")
+
+
+def _is_saved(var: Path, number: str, of: str, *, pdf: bool, xml: bool, output: Path | None) -> bool:
+    """Whether a file was wanted, which is written then."""
+    if pdf and xml:
+        raise CommandRefused("name one of --pdf and --xml: each is a file of its own")
+    if pdf or xml or output:
+        _save(var, number, "xml" if xml else "pdf", output, of=of)
+    return bool(pdf or xml or output)
 
 
 def _units(word: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from gateway.console import labels
 from gateway.console.checkouts import takes_cards
 from gateway.console.credit_notes import credit_notes_of
+from gateway.console.deposit_invoices import deposit_invoices_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
@@ -67,6 +68,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         credit_notes=credit_notes_of(who, order, progress.invoices.values()),
+        deposit_invoices=deposit_invoices_of(who, order),
         money=order_money(who, order, progress),
         takes_cards=takes_cards(who),
         pending=None if is_cancelling(page) else pending,

@@ -1,4 +1,4 @@
-"""Invoices, credit notes and order confirmations as PDFs, from the lists and orders that name them: ours, and a customer's own."""
+"""Invoices, credit notes, deposit invoices and order confirmations as PDFs, from the lists and orders that name them: ours, and a customer's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gateway.console.invoice_payment import InvoiceNumber
 from gateway.console.orders import NumberOf
 from gateway.console.visitor import VisitorOf
 from gateway.http.neighbors.credit_notes import credit_note_document
+from gateway.http.neighbors.deposit_invoices import deposit_invoice_document
 from gateway.http.neighbors.invoices import invoice_document
 from gateway.http.neighbors.order_documents import CONFIRMATION, order_document
 from gateway.http.plumbing.inputs import IDENTITY
@@ -45,6 +46,20 @@ def customer_credit_note(who: VisitorOf, note: NoteOf) -> Response:
     company = who.caller.company
     assert company, "the page is a customer's"
     return credit_note_document(who.deps, note, company)
+
+
+@router.get("/accounting/deposit-invoices/{deposit}.pdf")
+def accounting_deposit_invoice(who: VisitorOf, deposit: NoteOf) -> Response:
+    """Any deposit invoice, or credit note of one."""
+    return deposit_invoice_document(who.deps, deposit, None)
+
+
+@router.get("/my/deposit-invoices/{deposit}.pdf")
+def customer_deposit_invoice(who: VisitorOf, deposit: NoteOf) -> Response:
+    """A deposit invoice of the visitor's own company, or a credit note of one."""
+    company = who.caller.company
+    assert company, "the page is a customer's"
+    return deposit_invoice_document(who.deps, deposit, company)
 
 
 @router.get("/orders/{number}/confirmation.pdf")

@@ -82,6 +82,7 @@ _EVENTS = {
     "invoice_issued": "invoiced",
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
+    "deposit_invoiced": "invoiced the deposit",
     "payment_reversed": "payment reversed",
     "invoice_credited": "credited",
     "invoice_written_off": "wrote off",

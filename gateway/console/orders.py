@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from gateway.console import timeline
 from gateway.console.credit_notes import credit_notes_of
+from gateway.console.deposit_invoices import deposit_invoices_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.order_money import order_money
 from gateway.console.pages import render
@@ -127,6 +128,7 @@ def _written(who: Visitor, read: Read) -> dict[str, Any]:
         "shipments": shipments,
         "invoices": invoices,
         "credit_notes": credit_notes_of(who, found.order, invoices),
+        "deposit_invoices": deposit_invoices_of(who, found.order),
         "entries": timeline.entries(read.log, context),
     }
 

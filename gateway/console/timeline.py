@@ -13,6 +13,7 @@ from gateway.console.readable import Readable, amount, number
 from services.kernel.money import Money
 from services.orders.domain.events import Event
 from services.orders.domain.facts import (
+    DepositInvoiced,
     Detail,
     InvoiceCredited,
     InvoiceWrittenOff,
@@ -41,6 +42,7 @@ _MILESTONES = {
     "invoice_issued": "Invoiced",
     "payment_received": "Paid",
     "deposit_received": "Payment held for the order",
+    "deposit_invoiced": "Deposit invoiced",
     "payment_reversed": "Payment reversed",
     "invoice_credited": "Credited",
     "invoice_written_off": "Written off",
@@ -187,6 +189,8 @@ def _parts(event: Event, kind: str, context: Context) -> tuple[Part, ...]:
         return _payment(detail)
     if isinstance(detail, InvoiceCredited | InvoiceWrittenOff):
         return (_corrected(detail),)
+    if isinstance(detail, DepositInvoiced):
+        return (Part(detail.number, (_money(detail.amount), *([f"of {detail.corrects}"] if detail.corrects else []))),)
     bills = tuple(Part(one.number, (_money(Money(one.total_minor, one.currency)),)) for one in invoices_in(detail))
     return bills or tuple(Part(one.number, _shipment(one, kind, context)) for one in shipments_in(detail))
 

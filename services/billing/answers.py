@@ -8,6 +8,7 @@ from services.billing.domain import cards
 from services.billing.domain.cards import Operation
 from services.billing.domain.checkouts import Checkout
 from services.billing.domain.credit import Account, Decision, OrderMoney
+from services.billing.domain.deposit_invoices import DepositDeduction
 from services.billing.domain.invoices import BillableOrder, Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Deposit, Payment
@@ -97,6 +98,20 @@ def invoice(issued: Invoice) -> pb.Invoice:
         terms=issued.terms,
         tax_parts=[tax_part(part) for part in issued.parts],
         shipment_ids=issued.bills,
+        deposits=map(deposit_deduction, issued.deductions),
+    )
+
+
+def deposit_deduction(one: DepositDeduction) -> pb.DepositDeduction:
+    """What an invoice deducts of a deposit invoice."""
+    return pb.DepositDeduction(
+        deposit_invoice_id=one.deposit_invoice_id,
+        deposit_invoice_number=one.deposit_invoice_number,
+        invoiced_on=one.invoiced_on.isoformat(),
+        invoice_id=one.invoice_id,
+        invoice_number=one.invoice_number,
+        amount=money(one.amount),
+        tax=money(one.tax),
     )
 
 

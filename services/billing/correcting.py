@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import fact_wire
+from services.billing import deposit_invoicing, fact_wire
 from services.billing.committing import give_up, grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.credit import Commitment, CreditRequest, Waiting, missing_cash
@@ -187,6 +187,7 @@ def _notify_order(
     held = deposits.cash_of(session, order_id, amount.currency).held
     detail = fact_wire.reversal_fact(PaymentReversed(payment, amount, bills, reason, is_uncovered, held, cause))
     emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
+    deposit_invoicing.follow(session, order_id, cause, reason, now)
 
 
 def uncover(session: Session, order_id: str, now: datetime) -> bool:

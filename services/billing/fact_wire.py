@@ -7,6 +7,7 @@ from services.billing.domain.facts import (
     CardProblem,
     CreditGranted,
     CreditRestChanged,
+    DepositInvoiced,
     DepositReceived,
     DueDateSet,
     InvoiceCredited,
@@ -76,6 +77,20 @@ def deposit_fact(detail: DepositReceived) -> facts_pb2.DepositReceived:
         currency=detail.amount.currency,
         reference=detail.payment.reference,
         held_minor=detail.held.minor,
+    )
+
+
+def deposit_invoiced_fact(detail: DepositInvoiced) -> facts_pb2.DepositInvoiced:
+    """A deposit invoice or a credit note of one, as a fact."""
+    posted = detail.posted
+    return facts_pb2.DepositInvoiced(
+        deposit_invoice_id=posted.deposit_invoice_id,
+        number=posted.number,
+        corrects=posted.corrects,
+        amount_minor=posted.total.minor,
+        tax_minor=posted.tax.minor,
+        currency=posted.currency,
+        reason=posted.reason,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing import fact_wire
+from services.billing import deposit_invoicing, fact_wire
 from services.billing.committing import adjust
 from services.billing.domain import ledger
 from services.billing.domain.credit import CreditRequest
@@ -55,6 +55,7 @@ def _free_cash(session: Session, order_id: str, needed: Money, request_id: str, 
             break
         _put_on_account(session, payment, held, part, request_id, now)
         freed = freed + part
+    deposit_invoicing.follow(session, order_id, FREED, _REASON, now)
     log.info("order_money.freed", order_id=order_id, freed_minor=freed.minor)
     return freed
 

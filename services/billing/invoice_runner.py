@@ -1,19 +1,21 @@
-"""Makes the invoices that are due by their customers' policies: of a delivery, of a week or month that is over, of an accepted order; also after a downtime."""
+"""Makes the invoices that are due by their customers' policies: of a delivery, of a week or month that is over, of an accepted order; and those of deposits. Also after a downtime."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
 
 from oms.orders.v1 import orders_pb2
-from services.billing import at_order, invoicing, wire
+from services.billing import at_order, deposit_invoicing, invoicing, wire
 from services.billing.domain.billable import GoodsToBill, units_of
 from services.billing.store import at_order as at_order_store
-from services.billing.store import billable
+from services.billing.store import billable, deposit_invoices
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import Conflict
 from services.runtime.db import Database
@@ -25,6 +27,7 @@ log = structlog.get_logger()
 BATCH = 50
 POLL_S = 2.0
 _PAUSE_S = 5.0
+_INVOICE, _DEPOSIT_INVOICE = "invoice", "deposit_invoice"
 _AGAIN_AFTER = timedelta(minutes=1)
 """When an order whose invoice cannot be made is tried again: it says the same each time, until somebody mends it."""
 
@@ -69,6 +72,7 @@ class InvoiceRunner:
             try:
                 self.issue_due()
                 self.issue_orders()
+                self.issue_deposits()
             except Unreachable as absence:
                 log.warning("invoice.orders_unreachable", error=str(absence))
                 self._wake.rest(_PAUSE_S)
@@ -85,7 +89,11 @@ class InvoiceRunner:
         while not self._wake.is_stopped():
             with self._database.reading() as session:
                 found = billable.due(session, today, after, BATCH)
-            made += sum(self._is_issued(order_id, day) for day, order_id in found if not self._wake.is_stopped())
+            made += sum(
+                self._is_issued(_INVOICE, order_id, partial(self._issue, day=day))
+                for day, order_id in found
+                if not self._wake.is_stopped()
+            )
             if len(found) < BATCH:
                 break
             after = found[-1]
@@ -93,29 +101,37 @@ class InvoiceRunner:
 
     def issue_orders(self) -> int:
         """Make those of orders that are invoiced before they ship; how many it made."""
+        return self._issue_all(_INVOICE, at_order_store.due, self._issue_order)
+
+    def issue_deposits(self) -> int:
+        """Make those of cash that has come for orders with a deposit; how many it made."""
+        return self._issue_all(_DEPOSIT_INVOICE, deposit_invoices.due, self._issue_deposit)
+
+    def _issue_all(self, what: str, due: Callable[[Session, str, int], list[str]], issue: Callable[[str], bool]) -> int:
         after, made = "", 0
         while not self._wake.is_stopped():
             with self._database.reading() as session:
-                found = at_order_store.due(session, after, BATCH)
-            made += sum(self._is_issued(order_id) for order_id in found if not self._wake.is_stopped())
+                found = due(session, after, BATCH)
+            made += sum(self._is_issued(what, order_id, issue) for order_id in found if not self._wake.is_stopped())
             if len(found) < BATCH:
                 break
             after = found[-1]
         return made
 
-    def _is_issued(self, order_id: str, day: str = "") -> bool:
-        if self._failed.get(order_id, self._clock()) > self._clock():
+    def _is_issued(self, what: str, order_id: str, issue: Callable[[str], bool]) -> bool:
+        key = f"{what}/{order_id}"
+        if self._failed.get(key, self._clock()) > self._clock():
             return False
-        self._failed.pop(order_id, None)
+        self._failed.pop(key, None)
         try:
-            return self._issue(order_id, day) if day else self._issue_order(order_id)
+            return issue(order_id)
         except (Unreachable, OperationalError):
             raise
         except Conflict as conflict:  # it is being changed, or somebody was quicker
-            log.info("invoice.waits", order_id=order_id, reason=conflict.reason)
+            log.info("invoice.waits", order_id=order_id, document=what, reason=conflict.reason)
         except Exception:  # whatever it is, it is tried again; what stays due too long is an invariant
-            self._failed[order_id] = self._clock() + _AGAIN_AFTER
-            log.exception("invoice.not_issued", order_id=order_id)
+            self._failed[key] = self._clock() + _AGAIN_AFTER
+            log.exception("invoice.not_issued", order_id=order_id, document=what)
         return False
 
     def _issue(self, order_id: str, day: str) -> bool:
@@ -139,3 +155,15 @@ class InvoiceRunner:
         if invoice is not None:
             log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
         return invoice is not None
+
+    def _issue_deposit(self, order_id: str) -> bool:
+        """Invoice the cash of an order that is on no deposit invoice; whether there was any that can be."""
+        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+        with self._database.transaction() as session:
+            posted = deposit_invoicing.post_due(session, order, self._clock())
+        if posted is None:  # more has come than the order comes to: that is no deposit, and it stays so for a while
+            self._failed[f"{_DEPOSIT_INVOICE}/{order_id}"] = self._clock() + _AGAIN_AFTER
+            return False
+        named = {"deposit_invoice_id": posted.deposit_invoice_id, "number": posted.number}
+        log.info("deposit_invoice.issued", order_id=order_id, **named)
+        return True

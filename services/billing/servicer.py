@@ -37,6 +37,7 @@ from services.billing.invoice_runner import ReadOrder
 from services.billing.servicer_by_hand import ByHandServicer
 from services.billing.servicer_checkouts import CheckoutServicer
 from services.billing.servicer_corrections import CorrectionServicer
+from services.billing.servicer_deposit_invoices import DepositInvoiceServicer
 from services.billing.servicer_documents import DocumentServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_ledger import LedgerServicer
@@ -45,6 +46,7 @@ from services.billing.store import (
     audit,
     audit_at_order,
     audit_credit_notes,
+    audit_deposit_invoices,
     audit_shipments,
     authorizations,
     credit,
@@ -75,6 +77,7 @@ class BillingServicer(
     ByHandServicer,
     InvoicingServicer,
     DocumentServicer,
+    DepositInvoiceServicer,
     CheckoutServicer,
     CorrectionServicer,
     PayoutServicer,
@@ -220,7 +223,10 @@ class BillingServicer(
             log.info("payment.recorded", payment_id=payment.payment_id, invoices=len(payment.applications))
             return pb.RecordPaymentResponse(payment=answers.payment(payment))
 
-        return self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
+        answer = self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
+        if answer.payment.deposits:
+            self.wake_invoicing()
+        return answer
 
     def AuthorizeCard(self, request: pb.AuthorizeCardRequest, context: Context) -> pb.AuthorizeCardResponse:
         """Authorize another card for an order; the answer says how far that has come."""
@@ -340,11 +346,13 @@ class BillingServicer(
             *audit.INVARIANTS,
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
+            *audit_deposit_invoices.INVARIANTS,
             audit.unanswered(now),
             audit.unread(now),
             audit.unheard(now),
             audit_shipments.not_invoiced(now, self.database.time_zone),
             audit_at_order.not_invoiced(now),
+            audit_deposit_invoices.not_invoiced(now),
         ]
         with self.database.reading() as session:
             return pb.AuditResponse(

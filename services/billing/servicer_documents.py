@@ -37,7 +37,7 @@ class DocumentServicer(ServicerPart):
     ) -> pb.RenderInvoiceResponse:
         """An invoice as a PDF, as it stands now."""
         found = self._invoice(request.invoice, request.customer_id)
-        content = invoice_content(found, self.seller) | {"xml": _xml_within(partial(einvoice_of, found, self.seller))}
+        content = invoice_content(found, self.seller) | {"xml": xml_within(partial(einvoice_of, found, self.seller))}
         return pb.RenderInvoiceResponse(number=found.number, pdf=rendering.pdf(content))
 
     def RenderEInvoice(
@@ -52,7 +52,7 @@ class DocumentServicer(ServicerPart):
     ) -> pb.RenderCreditNoteResponse:
         """A credit note as a PDF."""
         note, invoice = self._credit_note(request.credit_note, request.customer_id)
-        xml = _xml_within(partial(credit_einvoice_of, note, invoice, self.seller))
+        xml = xml_within(partial(credit_einvoice_of, note, invoice, self.seller))
         content = credit_content(note, invoice, self.seller) | {"xml": xml}
         return pb.RenderCreditNoteResponse(number=note.number, pdf=rendering.pdf(content))
 
@@ -104,7 +104,7 @@ class DocumentServicer(ServicerPart):
         return note, invoice
 
 
-def _xml_within(said: Callable[[], EInvoice]) -> str:
+def xml_within(said: Callable[[], EInvoice]) -> str:
     """The e-invoice that goes into a PDF; empty where the document cannot be one."""
     try:
         return cii(said()).decode()

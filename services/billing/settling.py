@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import fact_wire
+from services.billing import deposit_invoicing, fact_wire
 from services.billing.domain import ledger
 from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
@@ -34,6 +34,7 @@ def deduct(session: Session, invoice: Invoice, now: datetime) -> Invoice:
         ):
             raise Conflict("UNAPPLIED_CASH_TAKEN", "the order's deposit was used by somebody else: try again")
         ledger_store.post(session, ledger.deducted_postings(payment, invoice, application), now)
+        deposit_invoicing.deduct(session, invoice, application.amount, now)
         notify_received(session, payment, [application], {invoice.invoice_id: invoice}, now)
         invoice = invoice.with_paid(application.amount, application.discount, payment.received_on)
     return invoice

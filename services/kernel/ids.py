@@ -84,3 +84,17 @@ FIRST_CREDIT_NOTE = 1001
 def credit_note_number(sequence: int) -> str:
     """1001 → "CN-1001"; gapless, from FIRST_CREDIT_NOTE."""
     return f"CN-{sequence}"
+
+
+FIRST_DEPOSIT_INVOICE = 1001
+"""Of the two series of deposit invoices and of credit notes of them."""
+
+
+def deposit_invoice_number(sequence: int) -> str:
+    """1001 → "DI-1001"; gapless, from FIRST_DEPOSIT_INVOICE."""
+    return f"DI-{sequence}"
+
+
+def deposit_credit_note_number(sequence: int) -> str:
+    """1001 → "DC-1001"; gapless in a series of its own, from FIRST_DEPOSIT_INVOICE."""
+    return f"DC-{sequence}"

@@ -11,7 +11,14 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.bounds import MAX_DOCUMENT
 from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import Conflict, DomainError
-from services.notifications.domain import CREDIT_NOTE, INVOICE, ORDER_CONFIRMATION, PRO_FORMA, Attachment
+from services.notifications.domain import (
+    CREDIT_NOTE,
+    DEPOSIT_INVOICE,
+    INVOICE,
+    ORDER_CONFIRMATION,
+    PRO_FORMA,
+    Attachment,
+)
 from services.runtime.grpc_client import RemoteBug, Unreachable
 
 log = structlog.get_logger()
@@ -56,6 +63,11 @@ class Billing(Protocol):
     ) -> pb.RenderCreditNoteResponse:
         """A credit note as a PDF."""
 
+    def RenderDepositInvoice(  # noqa: N802  # the name of the RPC
+        self, request: pb.RenderDepositInvoiceRequest, *, timeout: float
+    ) -> pb.RenderDepositInvoiceResponse:
+        """A deposit invoice or a credit note of one as a PDF."""
+
 
 class Documents:
     """Asks billing for documents. One thread uses it."""
@@ -93,6 +105,9 @@ class Documents:
         if attachment.document == CREDIT_NOTE:
             note = pb.RenderCreditNoteRequest(credit_note=attachment.reference)
             return self._billing.RenderCreditNote(note, timeout=DEADLINE_S).pdf
+        if attachment.document == DEPOSIT_INVOICE:
+            deposit = pb.RenderDepositInvoiceRequest(deposit_invoice=attachment.reference)
+            return self._billing.RenderDepositInvoice(deposit, timeout=DEADLINE_S).pdf
         if attachment.document in (PRO_FORMA, ORDER_CONFIRMATION):
             asked = pb.RenderOrderRequest(order_id=attachment.reference, document=attachment.document)
             return self._billing.RenderOrder(asked, timeout=DEADLINE_S).pdf

@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.domain.corrections import parse_limits
+from tests.billing.test_deposit_invoices import make as make_deposit_invoices
+from tests.billing.test_deposit_invoices import with_deposit
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.money_world import MoneyWorld, billing_database, money_world, wait_for_invoices
@@ -41,10 +43,19 @@ def live(
     _wait_for_a_second_person(money)
     wait_for_invoices(money)
     money.cashier.draft(money.ids["bolt"])
+    _deposit(money)
     with chrome.served(money.console.app) as url:
         yield money, url
     for database in (orders, cash):
         database.close()
+
+
+def _deposit(money: MoneyWorld) -> None:
+    """A deposit, of which a part is credited."""
+    with_deposit(money.cashier, order_id="ord_deposit", customer_id="cus_bolt", tax_rate="0.1")
+    paid = money.cashier.pay(33_000, "WIRE-D", customer_id="cus_bolt", orders={"ord_deposit": 33_000})
+    make_deposit_invoices(money.cashier)
+    money.cashier.refund(paid.payment_id, 11_000, "ord_deposit")
 
 
 _CREDIT = urlencode({"line-1": "1", "reason_code": "damaged", "reason": "arrived broken"})
@@ -83,7 +94,7 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
     return [
         *(
             ("accounting", f"/accounting{path}")
-            for path in ("", "/waiting", "/payments", "/receivables", "/invoices", "/tax-rates")
+            for path in ("", "/waiting", "/payments", "/receivables", "/invoices", "/deposit-invoices", "/tax-rates")
         ),
         *((role, "/accounting/billable") for role in ("accounting", "auditor")),
         ("accounting", f"/accounting/billable/{money.numbers['edi']}"),

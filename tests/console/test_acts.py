@@ -165,7 +165,11 @@ async def test_dead_letters_are_listed_with_what_a_retry_will_do(world: ConsoleW
 
 @pytest.mark.parametrize(
     ("document", "name", "folder"),
-    [("invoice", "INV-000001.pdf", "invoices"), ("credit_note", "CN-1001.pdf", "credit-notes")],
+    [
+        ("invoice", "INV-000001.pdf", "invoices"),
+        ("credit_note", "CN-1001.pdf", "credit-notes"),
+        ("deposit_invoice", "DI-1001.pdf", "deposit-invoices"),
+    ],
 )
 async def test_a_dead_mail_names_its_document_and_links_it_for_those_who_may_read_it(
     world: ConsoleWorld, numbers: dict[str, str], document: str, name: str, folder: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from google.protobuf.message import Message
@@ -16,6 +17,7 @@ from services.billing.domain import facts as billing
 from services.billing.domain.charging import Charges
 from services.billing.domain.credit import CreditRequest
 from services.billing.domain.credit_notes import Credited, CreditNote, Landing
+from services.billing.domain.deposit_invoices import DepositInvoice, DepositPart
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.fulfillment import wire as fulfillment_wire
@@ -26,7 +28,8 @@ from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.inventory import wire as inventory_wire
 from services.inventory.domain import facts as inventory
 from services.kernel.money import Money
-from services.orders.domain.facts import CARD_PROBLEM
+from services.kernel.tax import TaxKind
+from services.orders.domain.facts import CARD_PROBLEM, DEPOSIT_INVOICED
 from services.orders.domain.facts import KINDS as PROJECTED
 from services.orders.domain.projection import Progress, apply
 from services.orders.lifecycle import fact_wire
@@ -61,6 +64,10 @@ USD_0 = Money.zero("USD")
 CREDIT_NOTE = CreditNote(
     "cn_1", "CN-1001", "inv_1", "INV-000001", "ord_1", "SO-1001", "cus_1", NOW.date(), NOW, "price", "agreed", (),
     Credited(USD_0, USD_0, USD_10, USD_0, USD_0), Landing(USD_0, USD_0, USD_0, USD_10),
+)  # fmt: skip
+DEPOSIT_INVOICE = DepositInvoice(
+    "dep_1", "DC-1001", "credit_note", "ord_1", "SO-1001", "cus_1", NOW.date(), NOW.date(), NOW,
+    (DepositPart(TaxKind("S", Decimal("0.1")), USD_10, Money(100, "USD")),), (), USD_0, USD_0, "DI-1001", NOW.date(), "bounced",
 )  # fmt: skip
 PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
 
@@ -104,6 +111,7 @@ def of_billing() -> Iterator[tuple[str, Message]]:
     yield billing.INVOICE_CREDITED, billing_fact_wire.credited_fact(credited)
     yield billing.INVOICE_WRITTEN_OFF, billing_fact_wire.written_off_fact(given_up)
     yield billing.PAYMENT_REVERSED, billing_fact_wire.reversal_fact(taken)
+    yield billing.DEPOSIT_INVOICED, billing_fact_wire.deposit_invoiced_fact(billing.DepositInvoiced(DEPOSIT_INVOICE))
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
     yield billing.CREDIT_GRANTED, billing_fact_wire.credit_fact(billing.CreditGranted(request))
     problem = billing.CardProblem(billing.CAPTURE_FAILED, "inv_1", USD_10, "it could not be captured")
@@ -151,7 +159,8 @@ def test_orders_projects_every_kind_that_tells_of_an_order(kind: str) -> None:
     progress = apply(Progress(), heard)
 
     assert heard.kind == kind
-    assert (progress != Progress()) is (kind != CARD_PROBLEM)  # that one becomes an exception of the order
+    # a problem with a card becomes an exception of the order, and a deposit invoice an event and a mail
+    assert (progress != Progress()) is (kind not in (CARD_PROBLEM, DEPOSIT_INVOICED))
     assert fact_wire.reread(heard) == heard
 
 

@@ -75,6 +75,14 @@ class FakeDocuments:
             raise self.fault
         return billing.RenderCreditNoteResponse(number="CN-1001", pdf=self.content)
 
+    def RenderDepositInvoice(
+        self, request: billing.RenderDepositInvoiceRequest, *, timeout: float
+    ) -> billing.RenderDepositInvoiceResponse:
+        self.asked.append(request.deposit_invoice)
+        if self.fault is not None:
+            raise self.fault
+        return billing.RenderDepositInvoiceResponse(number="DI-1001", pdf=self.content)
+
     def RenderOrder(self, request: billing.RenderOrderRequest, *, timeout: float) -> billing.RenderOrderResponse:
         self.asked.append(f"{request.document} of {request.order_id}")
         if self.fault is not None:

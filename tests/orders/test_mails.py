@@ -107,6 +107,13 @@ CREDITED = {
     "currency": "USD",
     "reason": "two pumps arrived damaged",
 }
+DEPOSIT_INVOICED = {
+    "deposit_invoice_id": "dep_1",
+    "number": "DI-1001",
+    "amount_minor": 33000,
+    "tax_minor": 3000,
+    "currency": "USD",
+}
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
@@ -142,6 +149,7 @@ MAILS = [
     notified("invoice_issued", {"invoice": INVOICE}),
     notified("payment_received", PAID),
     notified("invoice_credited", {**CREDITED, "invoice": INVOICE}),
+    notified("deposit_invoiced", DEPOSIT_INVOICED),
     notified("payment_reversed", {**PAID, "reason": "check returned unpaid"}),
     mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_at_warehouse=True

@@ -1,4 +1,4 @@
-"""Every invoice and credit note that a system has posted, against the rules of others for e-invoices."""
+"""Every invoice, credit note and deposit invoice that a system has posted, against the rules of others for e-invoices."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LACKS = ("no country of its buyer", "decimals", "its rate of tax was not kept",
 
 
 def check_einvoices(system: System, order_id: str = "") -> int:
-    """Fail with the faults of each invoice and credit note that has some; how many there are. Only an order's where one is named."""
+    """Fail with the faults of each invoice, credit note and deposit invoice that has some; how many there are. Only an order's where one is named."""
     faults, count = {}, 0
-    for path in ("/v1/invoices", "/v1/credit-notes"):
+    for path in ("/v1/invoices", "/v1/credit-notes", "/v1/deposit-invoices"):
         for row in _rows(system, path, order_id):
             answer = system.api("accounting").get(f"{path}/{row['number']}.xml")
             if answer.status_code == 409 and any(lack in answer.json()["detail"] for lack in _LACKS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.system.paper import check_einvoices
 from tests.system.test_a2_partial_shipments import changes
 from tests.system.trade import Trade, eventually, key, ok
 
@@ -54,8 +55,24 @@ def test_a11_a_payment_for_a_prepaid_order_releases_it_and_pays_no_other(trade: 
     trade.until_audit_is_clean()
 
 
+def _deposit_invoices(trade: Trade, order_id: str) -> list[dict[str, Any]]:
+    asked = {"order_id": order_id}
+    return list(ok(trade.system.api("accounting").get("/v1/deposit-invoices", params=asked))["rows"])
+
+
+def _until_invoiced(trade: Trade, order_id: str, count: int = 1) -> list[dict[str, Any]]:
+    """The deposit invoices of an order and credit notes of them, once there are so many."""
+
+    def claim() -> list[dict[str, Any]]:
+        rows = _deposit_invoices(trade, order_id)
+        assert len(rows) == count, rows
+        return rows
+
+    return eventually(claim)
+
+
 def test_a11_a_deposit_order_is_released_on_its_deposit_and_its_invoice_has_the_rest_due(trade: Trade) -> None:
-    """C 1,000 at 30 %: released on 300.00, invoice 1,000.00 less 300.00, due 700.00."""
+    """C 1,000 at 30 %: released on 300.00, deposit invoice 300.00, invoice 1,000.00 less 300.00, due 700.00."""
     customer, sku = trade.customer(credit_limit="700.00"), _stocked(trade, 10)
     terms = {"method": "deposit", "percent": "30"}
     c = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 10}], payment=terms))
@@ -63,11 +80,13 @@ def test_a11_a_deposit_order_is_released_on_its_deposit_and_its_invoice_has_the_
 
     trade.pay(customer, "300.00", orders=[(c["number"], "300.00")])
     trade.until(c["order_id"], _is_released, "the release")
+    [deposit] = _until_invoiced(trade, c["order_id"])
     for shipment in trade.shipments(c["order_id"]):
         trade.send_off(shipment)
     billed = trade.when_idle(c["order_id"])
 
     assert (c["status"], missing) == ("on_hold", "300.00")
+    assert (deposit["total"]["amount"], deposit["open"]["amount"]) == ("300.00", "300.00")
     [invoice] = billed["invoices"]
     assert (invoice["total"]["amount"], invoice["paid"]["amount"], invoice["status"]) == (
         "1000.00",
@@ -75,7 +94,59 @@ def test_a11_a_deposit_order_is_released_on_its_deposit_and_its_invoice_has_the_
         "part_paid",
     )
     assert _money(trade, c["order_id"])["held"]["amount"] == "0.00"
+    [deducted] = _deposit_invoices(trade, c["order_id"])
+    assert (deducted["deducted"]["amount"], deducted["open"]["amount"]) == ("300.00", "0.00")
+    assert [one["invoice_number"] for one in deducted["deductions"]] == [invoice["number"]]
+    assert check_einvoices(trade.system, c["order_id"]) == 2
+    name = f"{deposit['number']}.pdf"
+    assert trade.attachments(c["number"])[name].startswith(b"%PDF-")
     trade.until_audit_is_clean()
+
+
+def test_a11_the_tax_of_a_deposit_is_owed_when_it_comes_and_not_once_more(trade: Trade) -> None:
+    """1,000 and 10 % tax: the deposit invoice of 330.00 owes 30.00 of tax, the invoice of 1,100.00 the other 70.00."""
+    customer, sku = trade.customer(credit_limit="770.00", tax_rate="0.1"), _stocked(trade, 10)
+    terms = {"method": "deposit", "percent": "30"}
+    c = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 10}], payment=terms))
+    before = trade.ledger()
+
+    trade.pay(customer, "330.00", orders=[(c["number"], "330.00")])
+    trade.until(c["order_id"], _is_released, "the release")
+    [deposit] = _until_invoiced(trade, c["order_id"])
+    held = changes(before, trade.ledger())
+    for shipment in trade.shipments(c["order_id"]):
+        trade.send_off(shipment)
+    trade.when_idle(c["order_id"])
+
+    assert (deposit["net"]["amount"], deposit["tax"]["amount"]) == ("300.00", "30.00")
+    assert [(row["rate"], row["tax"]["amount"]) for row in deposit["taxes"]] == [("0.1", "30.00")]
+    accounts = ("cash", "customer_deposits", "tax_on_deposits", "tax_payable", "accounts_receivable")
+    assert [held.get(name, 0) for name in accounts] == [33_000, -33_000, 3000, -3000, 0]
+    moved = changes(before, trade.ledger())
+    assert [moved.get(name, 0) for name in accounts] == [33_000, 0, 0, -10_000, 77_000]
+    trade.until_audit_is_clean()
+
+
+def test_a11_a_deposit_that_bounces_is_credited(trade: Trade) -> None:
+    """The deposit invoice of 300.00 is taken back by a credit note, and the order waits for its deposit again."""
+    customer, sku = trade.customer(credit_limit="700.00", tax_rate="0.1"), _stocked(trade, 3)
+    terms = {"method": "deposit", "amount": "300.00"}
+    c = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 9}], payment=terms))
+    before = trade.ledger()
+    check = trade.pay(customer, "300.00", orders=[(c["number"], "300.00")])
+    _until_invoiced(trade, c["order_id"])
+
+    trade.reverse(check["payment_id"])
+    deposit, note = _until_invoiced(trade, c["order_id"], 2)
+    trade.until_idle(c["order_id"])
+
+    assert (deposit["credited"]["amount"], deposit["open"]["amount"]) == ("300.00", "0.00")
+    assert (note["corrects"], note["total"]["amount"], note["tax"]["amount"]) == (deposit["number"], "300.00", "27.27")
+    assert note["reason"] == "The payment was returned: check returned unpaid"
+    assert set(trade.attachments(c["number"])) >= {f"{deposit['number']}.pdf", f"{note['number']}.pdf"}
+    assert check_einvoices(trade.system, c["order_id"]) == 2
+    moved = changes(before, trade.ledger())
+    assert not {"cash", "customer_deposits", "tax_on_deposits", "tax_payable"} & moved.keys()
 
 
 def test_a11_a_check_that_bounces_before_the_rest_has_left_holds_it_until_another_comes(trade: Trade) -> None:

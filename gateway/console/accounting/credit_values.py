@@ -136,7 +136,9 @@ def detail(row: pb.Invoice, notes: Sequence[pb.CreditNote], first: int = 1) -> I
     start = (min(first, max(len(row.lines), 1)) - 1) // LINES * LINES
     lines = [BilledLine.of(line, credited[line.line_id]) for line in row.lines[start : start + LINES]]
     freight = money(row.freight, currency)
-    settled = ((words, money(getattr(row, name), currency)) for words, name in _SETTLED)
+    settled = [(words, money(getattr(row, name), currency)) for words, name in _SETTLED]
+    deposits = [(f"of it deposit {one.deposit_invoice_number}", money(one.amount, currency)) for one in row.deposits]
+    settled[1:1] = deposits  # they are in what is paid
     return InvoiceDetail(
         InvoiceShown.of(row),
         BilledLines(lines, start + 1, len(row.lines)),

@@ -57,6 +57,17 @@ class EarlyDiscount(BaseModel):
     pays: MoneyShape = Field(description="What settles the invoice until then.")
 
 
+class DepositDeduction(BaseModel):
+    """What an invoice deducts of a deposit invoice."""
+
+    deposit_invoice_id: str
+    deposit_invoice_number: str
+    invoice_id: str
+    invoice_number: str
+    amount: MoneyShape = Field(description="Tax included; it counts as paid.")
+    tax: MoneyShape = Field(description="Charged by the deposit invoice, and not once more by the invoice.")
+
+
 class Invoice(BaseModel):
     """A posted invoice; only what is paid, credited or written off of it changes, and its due date when it waits for its delivery."""
 
@@ -88,6 +99,7 @@ class Invoice(BaseModel):
     taxes: list[TaxShape] = Field(description="How it is taxed; empty for one issued before that was kept.")
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
     paid: MoneyShape
+    deposits: list[DepositDeduction] = Field(description="Deposit invoices that it deducts; they are in paid.")
     settled_elsewhere: MoneyShape = Field(
         description="Paid by its buyer to a marketplace or a till: all of it or nothing."
     )
@@ -171,6 +183,18 @@ def customer_within(who: Caller, customer_id: str | None) -> str:
     return company
 
 
+def deposit_deduction(row: pb.DepositDeduction) -> DepositDeduction:
+    """What an invoice deducts of a deposit invoice as the API shows it."""
+    return DepositDeduction(
+        deposit_invoice_id=row.deposit_invoice_id,
+        deposit_invoice_number=row.deposit_invoice_number,
+        invoice_id=row.invoice_id,
+        invoice_number=row.invoice_number,
+        amount=MoneyShape.of_minor(row.amount.minor_units, row.amount.currency),
+        tax=MoneyShape.of_minor(row.tax.minor_units, row.tax.currency),
+    )
+
+
 def invoice_line(line: pb.InvoiceLine) -> InvoiceLine:
     """A line of an invoice or a credit note as the API shows it."""
     return InvoiceLine(
@@ -223,6 +247,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         taxes=TaxShape.rows(read_tax_part(part, row.total.currency) for part in row.tax_parts),
         total=money(row.total.minor_units),
         paid=money(row.paid.minor_units),
+        deposits=[deposit_deduction(one) for one in row.deposits],
         settled_elsewhere=money(row.settled_elsewhere.minor_units),
         discount_taken=money(row.discount_taken.minor_units),
         credited=money(row.credited.minor_units),

@@ -145,13 +145,11 @@ def _settlement(node: ET.Element, invoice: EInvoice) -> None:
         if invoice.due_on:
             _day(_in(terms, "DueDateDateTime"), invoice.due_on)
     _totals(_in(node, "SpecifiedTradeSettlementHeaderMonetarySummation"), invoice)
-    if invoice.preceding:
+    for one in invoice.preceding:
         preceding = _in(node, "InvoiceReferencedDocument")
-        _text(preceding, "IssuerAssignedID", invoice.preceding.number)
-        issued_on = invoice.preceding.issued_on
-        _text(
-            _in(preceding, "FormattedIssueDateTime"), "qdt:DateTimeString", f"{issued_on:%Y%m%d}", format="102"
-        )  # fmt: skip
+        _text(preceding, "IssuerAssignedID", one.number)
+        issued = _in(preceding, "FormattedIssueDateTime")
+        _text(issued, "qdt:DateTimeString", f"{one.issued_on:%Y%m%d}", format="102")
 
 
 def _means(node: ET.Element, means: Means) -> None:

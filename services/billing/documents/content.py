@@ -72,7 +72,10 @@ def invoice_content(invoice: Invoice, seller: Seller) -> Content:
         ],
         sums=_sums(invoice),
         dues=_dues(invoice, seller.formats),
-        payment=payment.sentences(invoice, seller.formats, has_bank=bool(seller.bank)),
+        payment=[
+            *payment.deposit_sentences(invoice),
+            *payment.sentences(invoice, seller.formats, has_bank=bool(seller.bank)),
+        ],
         bank=list(seller.bank) if payment.is_by_transfer(invoice) else [],
         qr=payment_qr(seller, invoice.open, invoice.number) if payment.is_by_transfer(invoice) else "",
     )
@@ -144,7 +147,7 @@ def _sums(invoice: Invoice) -> list[Content]:
     rows: list[Sum] = [
         *charge_rows(invoice.charges, _tax_rows(invoice)),
         (f"Total {currency}", invoice.total, True),
-        (payment.paid_name(invoice), -invoice.paid, invoice.paid.minor),
+        *_paid(invoice),
         ("Early payment discount", -(invoice.discount_taken or Money.zero(currency)), invoice.discount_taken),
         ("Paid where it was bought", -invoice.settled_elsewhere, invoice.settled_elsewhere.minor),
         ("Credited", -invoice.credited, invoice.credited.minor),
@@ -152,6 +155,17 @@ def _sums(invoice: Invoice) -> list[Content]:
         (f"Amount due {currency}", invoice.open, True),
     ]
     return sum_rows(rows, currency)
+
+
+def _paid(invoice: Invoice) -> list[Sum]:
+    """What came: deposits by their invoices, as long as their cash is there, and the rest."""
+    deposits = Money.total((one.amount for one in invoice.deductions), invoice.total.currency)
+    named = invoice.deductions if deposits <= invoice.paid else ()
+    rest = invoice.paid - deposits if named else invoice.paid
+    return [
+        *((f"Deposit {one.deposit_invoice_number}", -one.amount, True) for one in named),
+        (payment.paid_name(invoice), -rest, rest.minor),
+    ]
 
 
 def charge_rows(charges: Charges, taxes: Sequence[Sum]) -> list[Sum]:

@@ -46,7 +46,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         issued_on=note.credited_on,
         seller=seller,
         buyer_id=note.customer_id,
-        buyer_name=buyer_name(invoice),
+        buyer_name=buyer_name(header, note.customer_id),
         buyer_tax_id=vat_number(header.customer_tax_id),
         buyer_address=header.buyer_address,
         place=header.ship_to,
@@ -60,7 +60,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         terms=" ".join(landing_sentences(note.landing)),
         due_on=None,
         means=None,
-        preceding=Preceding(note.invoice_number, invoice.invoiced_on),
+        preceding=(Preceding(note.invoice_number, invoice.invoiced_on),),
         note=note.reason,
     )
 

@@ -12,7 +12,7 @@ from services.billing.documents.bank import Account, account_of
 from services.billing.documents.seller import Seller
 from services.billing.domain import credit
 from services.billing.domain.charging import Charges
-from services.billing.domain.headers import Address
+from services.billing.domain.headers import Address, Header
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.currencies import DECIMALS
 from services.kernel.errors import Refused
@@ -31,7 +31,7 @@ from services.kernel.terms import NOT_DUE
 from services.runtime import vat
 from services.runtime.addresses import is_country
 
-INVOICE, CREDIT_NOTE = "380", "381"
+INVOICE, CREDIT_NOTE, PREPAYMENT_INVOICE = "380", "381", "386"
 """What a document is (BT-3, UNTDID 1001)."""
 
 MOST_DECIMALS = 2
@@ -65,7 +65,7 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Preceding:
-    """The invoice that a credit note is of (BG-3)."""
+    """The invoice that a credit note is of, or a deposit invoice that is deducted (BG-3)."""
 
     number: str
     issued_on: date
@@ -97,7 +97,7 @@ class EInvoice:
     terms: str
     due_on: date | None
     means: Means | None
-    preceding: Preceding | None = None
+    preceding: tuple[Preceding, ...] = ()
     note: str = ""
 
     @property
@@ -124,7 +124,7 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         issued_on=invoice.invoiced_on,
         seller=seller,
         buyer_id=invoice.customer_id,
-        buyer_name=buyer_name(invoice),
+        buyer_name=buyer_name(header, invoice.customer_id),
         buyer_tax_id=vat_number(header.customer_tax_id),
         buyer_address=header.buyer_address,
         place=header.ship_to,
@@ -138,13 +138,14 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         terms=_terms(invoice, seller),
         due_on=None if invoice.due_on == NOT_DUE or not invoice.open.minor else invoice.due_on,
         means=_means(invoice, seller),
-        note=_note(invoice),
+        preceding=tuple(Preceding(one.deposit_invoice_number, one.invoiced_on) for one in invoice.deductions),
+        note=" ".join(filter(None, [_note(invoice), *payment.deposit_sentences(invoice)])),
     )
 
 
-def buyer_name(invoice: Invoice) -> str:
+def buyer_name(header: Header, customer_id: str) -> str:
     """Who is billed (BT-44)."""
-    return invoice.header.bill_to_name or invoice.header.ship_to.name or invoice.customer_id
+    return header.bill_to_name or header.ship_to.name or customer_id
 
 
 def supplied_on(invoice: Invoice) -> date:

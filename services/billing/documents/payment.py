@@ -39,6 +39,15 @@ def is_by_transfer(invoice: Invoice) -> bool:
     return bool(invoice.open.minor) and invoice.header.payment_method not in {CARD, CASH_ON_DELIVERY}
 
 
+def deposit_sentences(invoice: Invoice) -> list[str]:
+    """A sentence for each deposit that is deducted: its tax is in that of the invoice and is owed once."""
+    return [
+        f"Deposit invoice {one.deposit_invoice_number}, {amount(one.amount)} {one.amount.currency}, is deducted: of the tax here it has "
+        f"charged {amount(one.tax)} already."
+        for one in invoice.deductions
+    ]
+
+
 def sentences(invoice: Invoice, formats: Formats, *, has_bank: bool) -> list[str]:
     """What is to be done, one sentence a line."""
     if not invoice.open.minor:

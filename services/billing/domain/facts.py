@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.billing.domain.credit import CreditRequest
 from services.billing.domain.credit_notes import CreditNote
+from services.billing.domain.deposit_invoices import DepositInvoice
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.kernel.money import Money
@@ -19,6 +20,7 @@ CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 INVOICE_CREDITED = "invoice_credited"
 INVOICE_WRITTEN_OFF = "invoice_written_off"
+DEPOSIT_INVOICED = "deposit_invoiced"
 FACT_KINDS = frozenset(
     {
         INVOICE_ISSUED,
@@ -31,12 +33,23 @@ FACT_KINDS = frozenset(
         CARD_PROBLEM,
         INVOICE_CREDITED,
         INVOICE_WRITTEN_OFF,
+        DEPOSIT_INVOICED,
     }
 )
 """Every kind of fact billing tells the orders service."""
 
 REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of cash that was taken off an order."""
+_TAKEN_BACK = {
+    REFUNDED: "The deposit is refunded.",
+    REAPPLIED: "The payment was put to another use.",
+    FREED: "Units of the order were canceled.",
+}
+
+
+def why_taken_back(cause: str, said: str) -> str:
+    """Why a deposit invoice is credited, as its customer reads it; what was `said` is for them only where the payment came to nothing."""
+    return _TAKEN_BACK.get(cause) or f"The payment was returned: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +75,13 @@ class InvoiceWrittenOff:
     amount: Money
     reason: str
     invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class DepositInvoiced:
+    """A deposit invoice, or a credit note of one, is posted."""
+
+    posted: DepositInvoice
 
 
 @dataclass(frozen=True, slots=True)

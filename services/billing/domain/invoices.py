@@ -15,6 +15,7 @@ from services.billing.domain.charging import (
     goods_of,
 )
 from services.billing.domain.credit import is_on_terms
+from services.billing.domain.deposit_invoices import DepositDeduction
 from services.billing.domain.headers import Header
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, exact_share
@@ -120,6 +121,7 @@ class Invoice:
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
+    `deductions` are of deposit invoices, by number; what they come to was paid by then.
     """
 
     invoice_id: str
@@ -145,6 +147,7 @@ class Invoice:
     credited_total: Money | None = None
     given_up: Money | None = None
     shipment_ids: tuple[str, ...] = ()
+    deductions: tuple[DepositDeduction, ...] = ()
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:

@@ -18,6 +18,7 @@ UNAPPLIED_CASH = "unapplied_cash"
 MARKETPLACE_CLEARING = "marketplace_clearing"
 MARKETPLACE_FEES = "marketplace_fees"
 CUSTOMER_DEPOSITS = "customer_deposits"
+TAX_ON_DEPOSITS = "tax_on_deposits"
 DEFERRED_REVENUE = "deferred_revenue"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
@@ -37,6 +38,7 @@ ACCOUNTS = (
     TAX_PAYABLE,
     UNAPPLIED_CASH,
     CUSTOMER_DEPOSITS,
+    TAX_ON_DEPOSITS,
     DEFERRED_REVENUE,
     REVENUE,
     FREIGHT_REVENUE,
@@ -51,8 +53,8 @@ ACCOUNTS = (
 """Every account, assets first."""
 
 INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT = "invoice", "payment", "stock_movement", "payout"
-CREDIT_NOTE, WRITE_OFF, SHIPMENT = "credit_note", "write_off", "shipment"
-SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT, CREDIT_NOTE, WRITE_OFF, SHIPMENT)
+CREDIT_NOTE, WRITE_OFF, SHIPMENT, DEPOSIT_INVOICE = "credit_note", "write_off", "shipment", "deposit_invoice"
+SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT, CREDIT_NOTE, WRITE_OFF, SHIPMENT, DEPOSIT_INVOICE)
 
 
 @dataclass(frozen=True, slots=True)

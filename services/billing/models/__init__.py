@@ -8,6 +8,7 @@ from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import Correction
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, CreditNoteTaxPart, WriteOff
+from services.billing.models.deposit_invoices import DepositDeduction, DepositInvoice, DepositInvoicePart
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
@@ -28,6 +29,9 @@ __all__ = [
     "CreditNoteTaxPart",
     "CreditWait",
     "Delivery",
+    "DepositDeduction",
+    "DepositInvoice",
+    "DepositInvoicePart",
     "Invoice",
     "InvoiceDraft",
     "InvoiceInstallment",

@@ -34,7 +34,7 @@ from services.billing.domain.invoices import (
     Invoice,
     InvoiceLine,
 )
-from services.billing.store import headers, installments, tables, tax_parts
+from services.billing.store import deposit_invoices, headers, installments, tables, tax_parts
 from services.kernel.money import Money, UnitPrice
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
@@ -317,12 +317,14 @@ def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
     dues = installments.of_invoices(session, rows)
     late = installments.paid_late(session, rows)
     parts = tax_parts.of_invoices(session, rows)
+    deducted = deposit_invoices.of_invoices(session, rows)
     return [
         replace(
             _invoice(row, lines.get(row.invoice_id, [])),
             installments=dues.get(row.invoice_id, ()),
             paid_late=late.get(row.invoice_id),
             parts=parts.get(row.invoice_id, ()),
+            deductions=deducted.get(row.invoice_id, ()),
         ).dated()
         for row in rows
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.notifications.domain.attachments import (
     CREDIT_NOTE,
+    DEPOSIT_INVOICE,
     DOCUMENTS,
     INVOICE,
     ORDER_CONFIRMATION,
@@ -63,6 +64,7 @@ __all__ = [
     "ABOUT_NO_ORDER",
     "CREDIT_NOTE",
     "DEAD",
+    "DEPOSIT_INVOICE",
     "DOCUMENTS",
     "INVOICE",
     "KINDS",

@@ -99,6 +99,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
         "currency",
         "reason",
     ),
+    # document: "Deposit invoice DI-1001" or "Credit note DC-1001"; corrects: the deposit invoice that a credit note takes back, empty for
+    # none; total: the cash, of it the tax, empty for none; reason: as it stands on the credit note
+    "deposit_invoice": ("document", "corrects", "total", "tax", "currency", "reason"),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
     # about no order; link: where its one reader chooses a password, until `due`; asked_by: a name, empty when they asked themselves
@@ -126,7 +129,9 @@ _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_a
 ABOUT_NO_ORDER = frozenset(["password_link"])
 """Kinds that are about one person, and name no order."""
 
-_MONEY_ONLY = frozenset(["pro_forma", "invoice", "payment_received", "payment_reversed", "credit_note"])
+_MONEY_ONLY = frozenset(
+    ["pro_forma", "invoice", "payment_received", "payment_reversed", "credit_note", "deposit_invoice"]
+)
 """Kinds that are about money alone: not for the warehouse and the plant."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
@@ -182,6 +187,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Credit note {credit_note} for your order {number}",
         "Credit note {credit_note} issued on order {number}",
     ),
+    "deposit_invoice": ("{document} for your order {number}", "{document} issued on order {number}"),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),

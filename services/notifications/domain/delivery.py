@@ -136,7 +136,13 @@ def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Deli
 def subject(notice: Notice, role: str) -> str:
     """The subject line, one line whatever the variables hold; it always names the order."""
     template = catalog.subject_template(notice.kind, role, notice.variables)
-    named = {"invoice": "invoice_number", "credit_note": "credit_note_number", "case": "case_number", "sku": "sku"}
+    named = {
+        "invoice": "invoice_number",
+        "credit_note": "credit_note_number",
+        "document": "document",
+        "case": "case_number",
+        "sku": "sku",
+    }
     shown = {short: notice.variables.get(name) or "" for short, name in named.items()}
     return one_line(template.format(number=notice.order_number, **shown)).replace("  ", " ")
 

@@ -20,6 +20,7 @@ DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 INVOICE_CREDITED, INVOICE_WRITTEN_OFF = "invoice_credited", "invoice_written_off"
+DEPOSIT_INVOICED = "deposit_invoiced"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
@@ -47,6 +48,7 @@ KINDS: Mapping[str, frozenset[str]] = {
             CARD_PROBLEM,
             INVOICE_CREDITED,
             INVOICE_WRITTEN_OFF,
+            DEPOSIT_INVOICED,
         }
     ),
 }
@@ -261,6 +263,18 @@ class DepositReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class DepositInvoiced:
+    """A deposit invoice of cash that came for the order, or a credit note that `corrects` the one of that number, for a reason."""
+
+    deposit_invoice_id: str
+    number: str
+    corrects: str
+    amount: Money
+    tax: Money
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentReversed:
     """What of a payment was taken off the order, and its invoices that it had paid, as they stand after it.
 
@@ -319,11 +333,12 @@ Detail = (
     | CardProblem
     | InvoiceCredited
     | InvoiceWrittenOff
+    | DepositInvoiced
 )
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
     PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceCredited,
-    InvoiceWrittenOff,
+    InvoiceWrittenOff, DepositInvoiced,
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 

@@ -19,6 +19,7 @@ from services.orders.domain.facts import (
     STOCK_EXPECTED,
     CardProblem,
     CreditGranted,
+    DepositInvoiced,
     Fact,
     Invoice,
     InvoiceCredited,
@@ -188,6 +189,8 @@ def _why(fact: Fact) -> str:
         return money.what_went(fact.detail)
     if isinstance(fact.detail, InvoiceCredited):
         return f"{fact.detail.invoice.number} by {fact.detail.number}"
+    if isinstance(fact.detail, DepositInvoiced):
+        return f"{fact.detail.corrects} by {fact.detail.number}" if fact.detail.corrects else fact.detail.number
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
     days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
     return ", ".join([*days, *(document.number for document in documents)])

@@ -122,6 +122,11 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
         case pb.InvoiceWrittenOff():
             given_up = Money(detail.amount_minor, detail.currency)
             return facts.InvoiceWrittenOff(given_up, detail.reason, _invoice(detail.invoice, sequence))
+        case pb.DepositInvoiced():
+            _require(detail.deposit_invoice_id, "a deposit invoice")
+            amount, tax = Money(detail.amount_minor, detail.currency), Money(detail.tax_minor, detail.currency)
+            named = (detail.deposit_invoice_id, detail.number, detail.corrects)
+            return facts.DepositInvoiced(*named, amount, tax, detail.reason)
         case pb.DepositReceived():
             return facts.DepositReceived(Money(detail.amount_minor, detail.currency), detail.held_minor)
         case pb.PaymentReversed():

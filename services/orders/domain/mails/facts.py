@@ -10,6 +10,7 @@ from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain import facts
 from services.orders.domain.facts import (
+    DepositInvoiced,
     DepositReceived,
     Fact,
     Invoice,
@@ -57,6 +58,7 @@ MAILED_KINDS = frozenset(
         facts.DEPOSIT_RECEIVED,
         facts.PAYMENT_REVERSED,
         facts.INVOICE_CREDITED,
+        facts.DEPOSIT_INVOICED,
     }
 )
 """Kinds of fact that people may be notified of."""
@@ -72,7 +74,7 @@ def mail_of(
     progress: Progress = _NOTHING_HEARD,
     is_by_card: bool = False,
 ) -> Mail | None:
-    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received, payment_reversed or credit_note; None for all other kinds.
+    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received, payment_reversed, credit_note or deposit_invoice; None for all other kinds.
 
     Nobody is asked to pay what a marketplace or a till was paid for, what a card is charged with (`is_by_card`), or what cash that
     came before pays, of which the `progress` with the fact knows. A service visit has one mail, delivered. Only the last delivery
@@ -101,6 +103,9 @@ def mail_of(
         case _, InvoiceCredited() as credited:
             document = Attachment("credit_note", credited.credit_note_id, f"{credited.number}.pdf")
             return Mail("credit_note", bill_to(payer), _credited(credited), document)
+        case _, DepositInvoiced() as posted:
+            document = Attachment("deposit_invoice", posted.deposit_invoice_id, f"{posted.number}.pdf")
+            return Mail("deposit_invoice", bill_to(payer), _deposit_invoiced(posted), document)
     return None
 
 
@@ -120,6 +125,17 @@ def _credited(credited: InvoiceCredited) -> dict[str, Any]:
         "due_on": invoice.due_on if invoice.open_minor else "",
         "currency": invoice.currency,
         "reason": credited.reason,
+    }
+
+
+def _deposit_invoiced(posted: DepositInvoiced) -> dict[str, Any]:
+    return {
+        "document": f"{'Credit note' if posted.corrects else 'Deposit invoice'} {posted.number}",
+        "corrects": posted.corrects,
+        "total": amount(posted.amount),
+        "tax": amount(posted.tax) if posted.tax.minor else "",
+        "currency": posted.amount.currency,
+        "reason": posted.reason,
     }
 
 

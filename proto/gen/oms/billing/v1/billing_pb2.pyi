@@ -1471,6 +1471,7 @@ class Invoice(_message.Message):
     TERMS_FIELD_NUMBER: _builtins.int
     TAX_PARTS_FIELD_NUMBER: _builtins.int
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    DEPOSITS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1559,6 +1560,10 @@ class Invoice(_message.Message):
     def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All shipments it bills."""
 
+    @_builtins.property
+    def deposits(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepositDeduction]:
+        """Deposit invoices whose cash it deducts; what they come to is in paid."""
+
     def __init__(
         self,
         *,
@@ -1588,10 +1593,11 @@ class Invoice(_message.Message):
         terms: _builtins.str = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+        deposits: _abc.Iterable[Global___DepositDeduction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "deposits", b"deposits", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3970,6 +3976,384 @@ class CreditNote(_message.Message):
 Global___CreditNote: _TypeAlias = CreditNote  # noqa: Y015
 
 @_typing.final
+class DepositDeduction(_message.Message):
+    """What an invoice deducts of a deposit invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_ID_FIELD_NUMBER: _builtins.int
+    DEPOSIT_INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    INVOICED_ON_FIELD_NUMBER: _builtins.int
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    deposit_invoice_id: _builtins.str
+    """The deposit invoice."""
+    deposit_invoice_number: _builtins.str
+    """Its number."""
+    invoiced_on: _builtins.str
+    """ISO date of the deposit invoice."""
+    invoice_id: _builtins.str
+    """The invoice that deducts it."""
+    invoice_number: _builtins.str
+    """Its number."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much, tax included."""
+
+    @_builtins.property
+    def tax(self) -> _types_pb2.Money:
+        """Tax in it, which the deposit invoice has charged and the invoice does not charge again."""
+
+    def __init__(
+        self,
+        *,
+        deposit_invoice_id: _builtins.str = ...,
+        deposit_invoice_number: _builtins.str = ...,
+        invoiced_on: _builtins.str = ...,
+        invoice_id: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        tax: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "tax", b"tax"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit_invoice_id", b"deposit_invoice_id", "deposit_invoice_number", b"deposit_invoice_number", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "invoiced_on", b"invoiced_on", "tax", b"tax"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositDeduction: _TypeAlias = DepositDeduction  # noqa: Y015
+
+@_typing.final
+class DepositInvoice(_message.Message):
+    """A posted deposit invoice, of cash that came for an order before its goods left, or a credit note of one. Nothing of it changes but
+    what is deducted and credited of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    IS_CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    CORRECTS_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    INVOICED_ON_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
+    TAX_PARTS_FIELD_NUMBER: _builtins.int
+    NET_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    DEDUCTED_FIELD_NUMBER: _builtins.int
+    CREDITED_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    DEDUCTIONS_FIELD_NUMBER: _builtins.int
+    deposit_invoice_id: _builtins.str
+    """Identity, "dep_…"."""
+    number: _builtins.str
+    """Gapless in its series: "DI-1001" for a deposit invoice, "DC-1001" for a credit note."""
+    is_credit_note: _builtins.bool
+    """It takes back what another one has invoiced."""
+    corrects: _builtins.str
+    """The number of the deposit invoice that it takes back; empty for a deposit invoice."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    customer_id: _builtins.str
+    """The customer."""
+    invoiced_on: _builtins.str
+    """ISO date."""
+    received_on: _builtins.str
+    """ISO date on which the last of the cash came; of a credit note that of the deposit invoice."""
+    reason: _builtins.str
+    """Why it takes back; empty for a deposit invoice."""
+    issued_at_micros: _builtins.int
+    """When it was posted, microseconds since the epoch."""
+    @_builtins.property
+    def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """How it is taxed: goods are what has one rate together, without tax."""
+
+    @_builtins.property
+    def net(self) -> _types_pb2.Money:
+        """total - tax."""
+
+    @_builtins.property
+    def tax(self) -> _types_pb2.Money:
+        """Tax that is in the total."""
+
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """The cash."""
+
+    @_builtins.property
+    def deducted(self) -> _types_pb2.Money:
+        """What invoices have deducted of it."""
+
+    @_builtins.property
+    def credited(self) -> _types_pb2.Money:
+        """What credit notes have taken back of it."""
+
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """Still to be deducted: total - deducted - credited; zero for a credit note."""
+
+    @_builtins.property
+    def deductions(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepositDeduction]:
+        """The invoices that deduct it."""
+
+    def __init__(
+        self,
+        *,
+        deposit_invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        is_credit_note: _builtins.bool = ...,
+        corrects: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        invoiced_on: _builtins.str = ...,
+        received_on: _builtins.str = ...,
+        tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        net: _types_pb2.Money | None = ...,
+        tax: _types_pb2.Money | None = ...,
+        total: _types_pb2.Money | None = ...,
+        deducted: _types_pb2.Money | None = ...,
+        credited: _types_pb2.Money | None = ...,
+        open: _types_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        issued_at_micros: _builtins.int = ...,
+        deductions: _abc.Iterable[Global___DepositDeduction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "deducted", b"deducted", "net", b"net", "open", b"open", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrects", b"corrects", "credited", b"credited", "customer_id", b"customer_id", "deducted", b"deducted", "deductions", b"deductions", "deposit_invoice_id", b"deposit_invoice_id", "invoiced_on", b"invoiced_on", "is_credit_note", b"is_credit_note", "issued_at_micros", b"issued_at_micros", "net", b"net", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "received_on", b"received_on", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositInvoice: _TypeAlias = DepositInvoice  # noqa: Y015
+
+@_typing.final
+class ListDepositInvoicesRequest(_message.Message):
+    """Asks for deposit invoices and their credit notes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """Only of this order when given."""
+    customer_id: _builtins.str
+    """Only this customer's when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDepositInvoicesRequest: _TypeAlias = ListDepositInvoicesRequest  # noqa: Y015
+
+@_typing.final
+class ListDepositInvoicesResponse(_message.Message):
+    """Deposit invoices and their credit notes, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICES_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def deposit_invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepositInvoice]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        deposit_invoices: _abc.Iterable[Global___DepositInvoice] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposit_invoices", b"deposit_invoices", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDepositInvoicesResponse: _TypeAlias = ListDepositInvoicesResponse  # noqa: Y015
+
+@_typing.final
+class GetDepositInvoiceRequest(_message.Message):
+    """Asks for one deposit invoice or credit note of one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    deposit_invoice: _builtins.str
+    """By identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        deposit_invoice: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "deposit_invoice", b"deposit_invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDepositInvoiceRequest: _TypeAlias = GetDepositInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class GetDepositInvoiceResponse(_message.Message):
+    """The deposit invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deposit_invoice(self) -> Global___DepositInvoice:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        deposit_invoice: Global___DepositInvoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit_invoice", b"deposit_invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposit_invoice", b"deposit_invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDepositInvoiceResponse: _TypeAlias = GetDepositInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class RenderDepositInvoiceRequest(_message.Message):
+    """Asks for the document of a deposit invoice or of a credit note of one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    deposit_invoice: _builtins.str
+    """By identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        deposit_invoice: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "deposit_invoice", b"deposit_invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderDepositInvoiceRequest: _TypeAlias = RenderDepositInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class RenderDepositInvoiceResponse(_message.Message):
+    """A deposit invoice as a document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """Its number."""
+    pdf: _builtins.bytes
+    """The PDF of what was posted, whatever was deducted since."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderDepositInvoiceResponse: _TypeAlias = RenderDepositInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class RenderEDepositInvoiceRequest(_message.Message):
+    """Asks for a deposit invoice or a credit note of one as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    deposit_invoice: _builtins.str
+    """By identity or number."""
+    customer_id: _builtins.str
+    """Only when it is this customer's, when given."""
+    def __init__(
+        self,
+        *,
+        deposit_invoice: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "deposit_invoice", b"deposit_invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderEDepositInvoiceRequest: _TypeAlias = RenderEDepositInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class RenderEDepositInvoiceResponse(_message.Message):
+    """A deposit invoice as an e-invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    XML_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """Its number."""
+    xml: _builtins.bytes
+    """UN/CEFACT Cross Industry Invoice in the EN 16931 profile of Factur-X, UTF-8: of type 386, or 381 for a credit note."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        xml: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "xml", b"xml"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderEDepositInvoiceResponse: _TypeAlias = RenderEDepositInvoiceResponse  # noqa: Y015
+
+@_typing.final
 class PreviewCreditNoteRequest(_message.Message):
     """Asks what one of these calls would do; their request_id says nothing here."""
 
@@ -4657,7 +5041,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, deferred_revenue, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
+    customer_deposits, tax_on_deposits, deferred_revenue, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
     shrinkage, bad_debt.
     """
     currency: _builtins.str

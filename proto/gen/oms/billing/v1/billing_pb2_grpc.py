@@ -236,6 +236,26 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.FromString,
                 _registered_method=True)
+        self.ListDepositInvoices = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListDepositInvoices',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesResponse.FromString,
+                _registered_method=True)
+        self.GetDepositInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/GetDepositInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceResponse.FromString,
+                _registered_method=True)
+        self.RenderDepositInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderDepositInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceResponse.FromString,
+                _registered_method=True)
+        self.RenderEDepositInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderEDepositInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceResponse.FromString,
+                _registered_method=True)
         self.DecidePaymentCorrection = channel.unary_unary(
                 '/oms.billing.v1.BillingService/DecidePaymentCorrection',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.SerializeToString,
@@ -639,6 +659,36 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDepositInvoices(self, request, context):
+        """Deposit invoices and their credit notes by filter. Each is made here: an invoice soon after cash came for an order with a deposit, a
+        credit note when that cash goes elsewhere before an invoice deducts it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDepositInvoice(self, request, context):
+        """One deposit invoice or credit note of one. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderDepositInvoice(self, request, context):
+        """It as a PDF. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderEDepositInvoice(self, request, context):
+        """It as XML by EN 16931, as it is in its PDF too. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DecidePaymentCorrection(self, request, context):
         """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
         CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -946,6 +996,26 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderECreditNote,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.SerializeToString,
+            ),
+            'ListDepositInvoices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDepositInvoices,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesResponse.SerializeToString,
+            ),
+            'GetDepositInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDepositInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceResponse.SerializeToString,
+            ),
+            'RenderDepositInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderDepositInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceResponse.SerializeToString,
+            ),
+            'RenderEDepositInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderEDepositInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceResponse.SerializeToString,
             ),
             'DecidePaymentCorrection': grpc.unary_unary_rpc_method_handler(
                     servicer.DecidePaymentCorrection,
@@ -2083,6 +2153,114 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderECreditNote',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderECreditNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDepositInvoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListDepositInvoices',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListDepositInvoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDepositInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/GetDepositInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetDepositInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderDepositInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderDepositInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderDepositInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderEDepositInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderEDepositInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderEDepositInvoiceResponse.FromString,
             options,
             channel_credentials,
             insecure,

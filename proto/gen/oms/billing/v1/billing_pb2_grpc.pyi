@@ -185,6 +185,18 @@ class BillingServiceStub:
     """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
     """
+    ListDepositInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListDepositInvoicesRequest, _billing_pb2.ListDepositInvoicesResponse]
+    """Deposit invoices and their credit notes by filter. Each is made here: an invoice soon after cash came for an order with a deposit, a
+    credit note when that cash goes elsewhere before an invoice deducts it.
+    """
+    GetDepositInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetDepositInvoiceRequest, _billing_pb2.GetDepositInvoiceResponse]
+    """One deposit invoice or credit note of one. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND."""
+    RenderDepositInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderDepositInvoiceRequest, _billing_pb2.RenderDepositInvoiceResponse]
+    """It as a PDF. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+    RenderEDepositInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEDepositInvoiceRequest, _billing_pb2.RenderEDepositInvoiceResponse]
+    """It as XML by EN 16931, as it is in its PDF too. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+    """
     DecidePaymentCorrection: _grpc.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]
     """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
     CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
@@ -380,6 +392,18 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """A credit note as a PDF. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
     RenderECreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderECreditNoteRequest, _billing_pb2.RenderECreditNoteResponse]  # type: ignore[assignment]
     """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+    E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+    """
+    ListDepositInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListDepositInvoicesRequest, _billing_pb2.ListDepositInvoicesResponse]  # type: ignore[assignment]
+    """Deposit invoices and their credit notes by filter. Each is made here: an invoice soon after cash came for an order with a deposit, a
+    credit note when that cash goes elsewhere before an invoice deducts it.
+    """
+    GetDepositInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetDepositInvoiceRequest, _billing_pb2.GetDepositInvoiceResponse]  # type: ignore[assignment]
+    """One deposit invoice or credit note of one. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND."""
+    RenderDepositInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderDepositInvoiceRequest, _billing_pb2.RenderDepositInvoiceResponse]  # type: ignore[assignment]
+    """It as a PDF. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+    RenderEDepositInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEDepositInvoiceRequest, _billing_pb2.RenderEDepositInvoiceResponse]  # type: ignore[assignment]
+    """It as XML by EN 16931, as it is in its PDF too. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
     """
     DecidePaymentCorrection: _aio.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]  # type: ignore[assignment]
@@ -808,6 +832,42 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RenderECreditNoteResponse, _abc.Awaitable[_billing_pb2.RenderECreditNoteResponse]]:
         """A credit note as XML by EN 16931, as it is in its PDF too. NOT_FOUND: CREDIT_NOTE_NOT_FOUND. FAILED_PRECONDITION:
+        E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDepositInvoices(
+        self,
+        request: _billing_pb2.ListDepositInvoicesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListDepositInvoicesResponse, _abc.Awaitable[_billing_pb2.ListDepositInvoicesResponse]]:
+        """Deposit invoices and their credit notes by filter. Each is made here: an invoice soon after cash came for an order with a deposit, a
+        credit note when that cash goes elsewhere before an invoice deducts it.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDepositInvoice(
+        self,
+        request: _billing_pb2.GetDepositInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.GetDepositInvoiceResponse, _abc.Awaitable[_billing_pb2.GetDepositInvoiceResponse]]:
+        """One deposit invoice or credit note of one. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RenderDepositInvoice(
+        self,
+        request: _billing_pb2.RenderDepositInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderDepositInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderDepositInvoiceResponse]]:
+        """It as a PDF. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. ABORTED and FAILED_PRECONDITION as RenderInvoice."""
+
+    @_abc_1.abstractmethod
+    def RenderEDepositInvoice(
+        self,
+        request: _billing_pb2.RenderEDepositInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderEDepositInvoiceResponse, _abc.Awaitable[_billing_pb2.RenderEDepositInvoiceResponse]]:
+        """It as XML by EN 16931, as it is in its PDF too. NOT_FOUND: DEPOSIT_INVOICE_NOT_FOUND. FAILED_PRECONDITION:
         E_INVOICE_NOT_CONFIGURED, E_INVOICE_NOT_POSSIBLE, as RenderEInvoice.
         """
 

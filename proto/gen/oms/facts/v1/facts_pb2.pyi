@@ -64,6 +64,7 @@ class Fact(_message.Message):
     CARD_PROBLEM_FIELD_NUMBER: _builtins.int
     INVOICE_CREDITED_FIELD_NUMBER: _builtins.int
     INVOICE_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    DEPOSIT_INVOICED_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     source: _builtins.str
@@ -182,6 +183,10 @@ class Fact(_message.Message):
     def invoice_written_off(self) -> Global___InvoiceWrittenOff:
         """What is open of an invoice is given up."""
 
+    @_builtins.property
+    def deposit_invoiced(self) -> Global___DepositInvoiced:
+        """A deposit invoice, or a credit note of one, is posted."""
+
     def __init__(
         self,
         *,
@@ -217,12 +222,13 @@ class Fact(_message.Message):
         card_problem: Global___CardProblem | None = ...,
         invoice_credited: Global___InvoiceCredited | None = ...,
         invoice_written_off: Global___InvoiceWrittenOff | None = ...,
+        deposit_invoiced: Global___DepositInvoiced | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1466,6 +1472,52 @@ class InvoiceWrittenOff(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceWrittenOff: _TypeAlias = InvoiceWrittenOff  # noqa: Y015
+
+@_typing.final
+class DepositInvoiced(_message.Message):
+    """Cash that came for an order before its goods left is invoiced, or what was invoiced of it is taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSIT_INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    CORRECTS_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    TAX_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    deposit_invoice_id: _builtins.str
+    """Identity of the deposit invoice, or of the credit note."""
+    number: _builtins.str
+    """Its number."""
+    corrects: _builtins.str
+    """The number of the deposit invoice that it takes back; empty for a deposit invoice."""
+    amount_minor: _builtins.int
+    """The cash, tax included, in minor units."""
+    tax_minor: _builtins.int
+    """Tax in it."""
+    currency: _builtins.str
+    """ISO 4217 code of both."""
+    reason: _builtins.str
+    """Why it takes back, as the customer reads it; empty for a deposit invoice."""
+    def __init__(
+        self,
+        *,
+        deposit_invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        corrects: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        tax_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "corrects", b"corrects", "currency", b"currency", "deposit_invoice_id", b"deposit_invoice_id", "number", b"number", "reason", b"reason", "tax_minor", b"tax_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositInvoiced: _TypeAlias = DepositInvoiced  # noqa: Y015
 
 @_typing.final
 class DueDateSet(_message.Message):

@@ -59,9 +59,9 @@ class Attachment(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     document: _builtins.str
-    """Which document: invoice, pro_forma, order_confirmation or credit_note."""
+    """Which document: invoice, pro_forma, order_confirmation, credit_note or deposit_invoice."""
     reference: _builtins.str
-    """What it is of: the identity of the invoice, the order or the credit note."""
+    """What it is of: the identity of the invoice, the order, the credit note or the deposit invoice."""
     name: _builtins.str
     """The name of its file: letters, digits, dots, hyphens and underscores, such as INV-000001.pdf."""
     def __init__(
@@ -98,8 +98,8 @@ class NotifyRequest(_message.Message):
     """Which text: order_received, order_accepted, order_on_hold, pro_forma, order_rejected, order_cancelled, order_expired, order_changed,
     units_cancelled, consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
     approval_escalated, changes_requested, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
-    shipment_exception, delivered, invoice, payment_received, payment_reversed, credit_note, support_case, release_resumed,
-    password_link.
+    shipment_exception, delivered, invoice, payment_received, payment_reversed, credit_note, deposit_invoice, support_case,
+    release_resumed, password_link.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for. Empty for a mail about none."""
