@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
+from services.kernel.text import split_lines
+from services.orders.domain.order import Address as Place
+from services.orders.tax_engine.codes import parse_codes
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
+
+
+def _codes_text(given: str) -> str:
+    parse_codes(given)
+    return given
 
 
 class Settings(ServiceSettings):
@@ -38,4 +46,38 @@ class Settings(ServiceSettings):
     overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     # What Stripe signs its events with; without it no order is taken by card.
     stripe_webhook_secret: SecretStr = SecretStr("")
+    # The external tax engine that orders are taxed by: an address of AvaTax, such as https://rest.avatax.com. Without one our own rates count.
+    tax_engine_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/@?#]+)?$")] = ""
+    # Account id and license key, with a colon between.
+    tax_engine_key: SecretStr = SecretStr("")
+    tax_engine_company: Annotated[str, StringConstraints(min_length=1, max_length=25)] = "DEFAULT"
+    # "reduced=PF050001, food=PF050002": the engine's tax code of each tax category beside standard, zero and freight.
+    tax_engine_codes: Annotated[str, AfterValidator(_codes_text)] = ""
+    # How long an order that is being placed, or a change, waits for the engine.
+    tax_engine_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     carrier_secrets: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _tax_engine_is_whole(self) -> Self:
+        """An engine without a key, or without the place that is sold from, would refuse every order."""
+        if not self.tax_engine_url:
+            return self
+        account, colon, license_key = self.tax_engine_key.get_secret_value().partition(":")
+        if not (account and colon and license_key):
+            raise ValueError(
+                "OMS_TAX_ENGINE_URL needs OMS_TAX_ENGINE_KEY: account id and license key, with a colon between"
+            )
+        if not self.company_postal_code:
+            raise ValueError("OMS_TAX_ENGINE_URL needs OMS_COMPANY_POSTAL_CODE: the place that is sold from")
+        return self
+
+    @property
+    def tax_codes(self) -> dict[str, str]:
+        """Tax category → the tax engine's code."""
+        return parse_codes(self.tax_engine_codes)
+
+    @property
+    def ships_from(self) -> Place:
+        """Where the company sells from, as the tax engine is told."""
+        street = (split_lines(self.company_address) or [""])[0]
+        return Place("", street, self.company_city, "", self.company_postal_code, self.company_country)
