@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
 from services.kernel.text import split_lines
 from services.orders.domain.order import Address as Place
@@ -46,10 +46,10 @@ class Settings(ServiceSettings):
     overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     # What Stripe signs its events with; without it no order is taken by card.
     stripe_webhook_secret: SecretStr = SecretStr("")
-    # The external tax engine that orders are taxed by: an address of AvaTax, such as https://rest.avatax.com. Without one our own rates count.
-    tax_engine_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/@?#]+)?$")] = ""
     # Account id and license key, with a colon between.
     tax_engine_key: SecretStr = SecretStr("")
+    # The external tax engine that orders are taxed by: an address of AvaTax, such as https://rest.avatax.com. Without one our own rates count.
+    tax_engine_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/@?#]+)?$")] = ""
     tax_engine_company: Annotated[str, StringConstraints(min_length=1, max_length=25)] = "DEFAULT"
     # "reduced=PF050001, food=PF050002": the engine's tax code of each tax category beside standard, zero and freight.
     tax_engine_codes: Annotated[str, AfterValidator(_codes_text)] = ""
@@ -57,19 +57,17 @@ class Settings(ServiceSettings):
     tax_engine_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     carrier_secrets: dict[str, str] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _tax_engine_is_whole(self) -> Self:
+    @field_validator("tax_engine_url")
+    @classmethod
+    def _tax_engine_is_whole(cls, url: str, others: ValidationInfo) -> str:
         """An engine without a key, or without the place that is sold from, would refuse every order."""
-        if not self.tax_engine_url:
-            return self
-        account, colon, license_key = self.tax_engine_key.get_secret_value().partition(":")
-        if not (account and colon and license_key):
-            raise ValueError(
-                "OMS_TAX_ENGINE_URL needs OMS_TAX_ENGINE_KEY: account id and license key, with a colon between"
-            )
-        if not self.company_postal_code:
-            raise ValueError("OMS_TAX_ENGINE_URL needs OMS_COMPANY_POSTAL_CODE: the place that is sold from")
-        return self
+        given: SecretStr = others.data.get("tax_engine_key", SecretStr(""))
+        account, _, license_key = given.get_secret_value().partition(":")
+        if url and not (account and license_key):
+            raise ValueError("set OMS_TAX_ENGINE_KEY too: account id and license key, with a colon between")
+        if url and not others.data.get("company_postal_code"):
+            raise ValueError("set OMS_COMPANY_POSTAL_CODE too: the place that is sold from")
+        return url
 
     @property
     def tax_codes(self) -> dict[str, str]:

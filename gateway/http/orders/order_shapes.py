@@ -35,6 +35,10 @@ class OrderReceipt(BaseModel):
         description="Codes of the rules that spoke, BLOCK first; a customer reads those that reject the order."
     )
     totals: TotalsShape
+    tax_source: str = Field(
+        default="rates",
+        description="rates, engine, or pending: nobody knows the tax yet, so that the totals have none and the order is held.",
+    )
     links: OrderLinks
 
 

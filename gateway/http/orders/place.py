@@ -77,6 +77,7 @@ def _document(receipt: Receipt, who: Caller) -> dict[str, Any]:
         phase=receipt.phase,
         reasons=list(receipt.blocks if is_redacted(who) else receipt.reasons),
         totals=TotalsShape.of(receipt.totals),
+        tax_source=receipt.order.taxation.source or "rates",
         links=links(receipt.order_id),
     )
     return shape.model_dump(mode="json")

@@ -151,7 +151,7 @@ class EngineTaxes:
         """Whether the rest of a line that has left in part would be taxed otherwise: it is not asked about, so that nobody knows."""
         return self.kinds.get(line.line_id) != line.tax
 
-    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:  # noqa: ARG002
+    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:  # noqa: ARG002  # the port asks for all
         """How the order is taxed beside its lines; once something is invoiced only freight that there was none of changes it."""
         return before if is_billed and self.taxation.freight == before.freight else self.taxation
 
@@ -164,11 +164,11 @@ class UnknownTaxes:
         """No tax yet."""
         return UNTAXED
 
-    def differs(self, line: Line) -> bool:  # noqa: ARG002
+    def differs(self, line: Line) -> bool:  # noqa: ARG002  # the port asks for all
         """Not that anybody knows."""
         return False
 
-    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:  # noqa: ARG002
+    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:  # noqa: ARG002  # the port asks for all
         """As it was."""
         return before
 
