@@ -19,7 +19,7 @@ from gateway.console.visitor import Form, FormOf, Returned, VisitorOf
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
-from services.orders.changes import consent, propose
+from services.orders.changes import amending, consent, propose
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
@@ -52,7 +52,9 @@ def change_preview(request: Request, who: VisitorOf, number: NumberOf) -> Respon
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
         asked = request_of(lookup.load_order(session, order_id, who.caller.scope), fields, who.deps.database.time_zone)
-        given = propose.preview(session, order_id, asked, who.caller, who.deps.clock())
+    quote = amending.quote_change(who.deps.database, who.deps.taxes, order_id, asked, who.caller, who.deps.clock())
+    with who.deps.database.reading() as session:
+        given = propose.preview(session, order_id, asked, who.caller, who.deps.clock(), quote)
     return render(
         "change_preview.html", who, order=given.before, given=given, fields=fields, home=_home(request, number),
         reason=asked.reason, consent=asked.consent,
@@ -64,10 +66,12 @@ def change_preview(request: Request, who: VisitorOf, number: NumberOf) -> Respon
 def change_order(request: Request, form: FormOf, number: NumberOf) -> Response:
     """Put the change on its way, as the API does."""
     who, deps = form.visitor, form.visitor.deps
-    with deps.database.transaction() as session:
+    with deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
         asked = request_of(lookup.load_order(session, order_id, who.caller.scope), form.fields, deps.database.time_zone)
-        done = propose.propose(session, order_id, asked, who.caller, deps.contacts, deps.clock(), form.version())
+    quote = amending.quote_change(deps.database, deps.taxes, order_id, asked, who.caller, deps.clock())
+    with deps.database.transaction() as session:
+        done = propose.propose(session, order_id, asked, who.caller, deps.contacts, deps.clock(), form.version(), quote)
     hand_over(deps, order_id, "amend", done.change.change_id, done.intent_id)
     return leave(RedirectResponse(_home(request, number), 303), deps.console, "change_submitted", number)
 

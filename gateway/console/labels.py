@@ -113,6 +113,7 @@ _EVENTS = {
     "change_agreed": "approved the change",
     "change_applied": "applied the change as a new version",
     "units_cancelled": "canceled a part of the order",
+    "tax_determined": "determined the tax",
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",

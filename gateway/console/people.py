@@ -11,7 +11,7 @@ from services.orders.masterdata import people
 from services.runtime.db import Database
 
 MACHINE = "service"
-_MACHINES = {"fulfillment": "Warehouse", "inventory": "Inventory", "billing": "Billing"}
+_MACHINES = {"fulfillment": "Warehouse", "inventory": "Inventory", "billing": "Billing", "tax engine": "Tax engine"}
 _SYSTEM = "System"
 
 

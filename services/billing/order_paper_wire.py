@@ -20,11 +20,13 @@ def document(given: str) -> str:
 
 
 def check_phase(order: orders_pb2.Order, wanted: str) -> None:
-    """Refuse a document that an order in this phase has not."""
+    """Refuse a document that an order in this phase has not, or that would name a total which nobody knows."""
     if wanted == CONFIRMATION and order.phase not in _ACCEPTED:
         raise Refused("ORDER_NOT_ACCEPTED", f"{order.number} is not accepted: it has a confirmation once it is")
     if wanted == PRO_FORMA and order.phase not in _OPEN:
         raise Refused("ORDER_HAS_ENDED", f"{order.number} has ended: nothing is to be paid before its goods leave")
+    if order.is_tax_pending:
+        raise Refused("TAX_UNDETERMINED", f"the tax of {order.number} is not known yet: ask again once it is")
 
 
 def paper(order: orders_pb2.Order, received: Money, time_zone: str) -> OrderPaper:

@@ -20,11 +20,15 @@ from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.kernel.clock import Clock, utc_now
 from services.orders.domain.mails import Contacts
+from services.orders.domain.tax_engine import OwnRates, TaxDesk
 from services.orders.lifecycle import dead_letters
+from services.orders.lifecycle.tax_asker import TaxAsker
 from services.orders.models import Table
 from services.orders.relay import routes
 from services.orders.servicer import OrdersServicer
 from services.orders.settings import Settings
+from services.orders.tax_engine.avatax import Account, AvaTax
+from services.orders.tax_engine.desk import EngineDesk
 from services.runtime.auth import Authenticator, machine_token
 from services.runtime.db import Database
 from services.runtime.grpc_client import Unreachable, connect
@@ -72,7 +76,10 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     servicer = OrdersServicer(database, _contacts(settings), clock)
     door = TemporalDoor(settings)
     channels = _channels(settings)
-    app = create_app(_deps(settings, database, door, channels, clock))
+    engine = _tax_engine(settings)
+    desk: TaxDesk = EngineDesk(engine) if engine else OwnRates()
+    asker = TaxAsker(database, desk, _contacts(settings), clock)
+    app = create_app(_deps(settings, database, door, channels, desk, clock))
     http = HttpServer(app, settings.http_listen, _bounds(settings))
     notifications = NotificationsServiceStub(channels["notifications"])
     relay = Relay(database, routes.routes(database, notifications.NotifyAll, door.workflows, clock), clock)
@@ -82,11 +89,19 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
         database,
         register=lambda server: orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server),
         service=SERVICE,
-        background=(door, relay, http),
+        background=(*([engine] if engine else []), door, relay, asker, http),
         backlog=dead_letters.backlog,
     )
     process.http = http
     return process
+
+
+def _tax_engine(settings: Settings) -> AvaTax | None:
+    """The engine that orders are taxed by; None where our own rates count."""
+    key = settings.tax_engine_key.get_secret_value()
+    company, within_s = settings.tax_engine_company, settings.tax_engine_timeout_s
+    account = Account(settings.tax_engine_url, key, company, settings.ships_from, settings.tax_codes, within_s)
+    return AvaTax(account) if settings.tax_engine_url else None
 
 
 def _bounds(settings: Settings) -> Bounds:
@@ -122,7 +137,12 @@ def _channels(settings: Settings) -> dict[str, grpc.Channel]:
 
 
 def _deps(
-    settings: Settings, database: Database, door: TemporalDoor, channels: dict[str, grpc.Channel], clock: Clock
+    settings: Settings,
+    database: Database,
+    door: TemporalDoor,
+    channels: dict[str, grpc.Channel],
+    desk: TaxDesk,
+    clock: Clock,
 ) -> Deps:
     given = settings.carrier_secrets
     is_embedded = settings.mode == "embedded"
@@ -138,6 +158,7 @@ def _deps(
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
         contacts=_contacts(settings),
+        taxes=desk,
         disk=settings.disk,
         settings=ApiSettings(
             carrier_secrets=carrier_secrets,

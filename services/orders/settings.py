@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
 
+from services.kernel.text import split_lines
+from services.orders.domain.order import Address as Place
+from services.orders.tax_engine.codes import parse_codes
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
+
+
+def _codes_text(given: str) -> str:
+    parse_codes(given)
+    return given
 
 
 class Settings(ServiceSettings):
@@ -38,4 +46,36 @@ class Settings(ServiceSettings):
     overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     # What Stripe signs its events with; without it no order is taken by card.
     stripe_webhook_secret: SecretStr = SecretStr("")
+    # Account id and license key, with a colon between.
+    tax_engine_key: SecretStr = SecretStr("")
+    # The external tax engine that orders are taxed by: an address of AvaTax, such as https://rest.avatax.com. Without one our own rates count.
+    tax_engine_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/@?#]+)?$")] = ""
+    tax_engine_company: Annotated[str, StringConstraints(min_length=1, max_length=25)] = "DEFAULT"
+    # "reduced=PF050001, food=PF050002": the engine's tax code of each tax category beside standard, zero and freight.
+    tax_engine_codes: Annotated[str, AfterValidator(_codes_text)] = ""
+    # How long an order that is being placed, or a change, waits for the engine.
+    tax_engine_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     carrier_secrets: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("tax_engine_url")
+    @classmethod
+    def _tax_engine_is_whole(cls, url: str, others: ValidationInfo) -> str:
+        """An engine without a key, or without the place that is sold from, would refuse every order."""
+        given: SecretStr = others.data.get("tax_engine_key", SecretStr(""))
+        account, _, license_key = given.get_secret_value().partition(":")
+        if url and not (account and license_key):
+            raise ValueError("set OMS_TAX_ENGINE_KEY too: account id and license key, with a colon between")
+        if url and not others.data.get("company_postal_code"):
+            raise ValueError("set OMS_COMPANY_POSTAL_CODE too: the place that is sold from")
+        return url
+
+    @property
+    def tax_codes(self) -> dict[str, str]:
+        """Tax category → the tax engine's code."""
+        return parse_codes(self.tax_engine_codes)
+
+    @property
+    def ships_from(self) -> Place:
+        """Where the company sells from, as the tax engine is told."""
+        street = (split_lines(self.company_address) or [""])[0]
+        return Place("", street, self.company_city, "", self.company_postal_code, self.company_country)

@@ -85,6 +85,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
         tax_on=order.taxation.tax_on.isoformat() if order.taxation.tax_on else "",
         tax_exemption=order.taxation.exemption,
         customer_tax_id=order.customer_tax_id,
+        is_tax_pending=order.taxation.is_pending,
     )
 
 

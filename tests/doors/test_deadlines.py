@@ -31,6 +31,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("cli/supervisor.py", "other.gone.wait()"): "set in any case: each stop is bounded by the grace of its process",
     ("services/notifications/sink.py", "stop.wait()"): "the process lives until it is told to stop",
     ("services/billing/fake_stripe/__main__.py", "stop.wait()"): "the process lives until it is told to stop",
+    ("services/orders/fake_avatax/__main__.py", "stop.wait()"): "the process lives until it is told to stop",
     ("gateway/http/neighbors/audit.py", "ThreadPoolExecutor(max_workers=len(asks))"): "each call in it has the deadline of its stub",
     ("gateway/http/plumbing/health.py", "ThreadPoolExecutor(max_workers=len(probes))"): "nobody waits for its end",
     ("services/runtime/process.py", "stop.wait()"): "the process lives until it is told to stop",

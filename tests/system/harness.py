@@ -78,6 +78,7 @@ class System:
         self.skipped = timedelta()
         self.billing_ahead = timedelta()
         self.lost = ""
+        self.orders_settings: dict[str, Any] = {}
         self.temporal: Client
         self.worker: Worker
         self._moved: dict[str, timedelta] = {}
@@ -159,6 +160,12 @@ class System:
         self.processes[name] = self._assemble(name)
         within_time(self.processes[name].start)
 
+    def restart_orders(self, **settings: Any) -> None:
+        """Orders anew, told this beside what every test's are."""
+        self.stop_service("orders")
+        self.orders_settings = settings
+        self.start_service("orders")
+
     def stop_service(self, name: str) -> None:
         """Stop one service; `start_service` brings it back on the same database and port."""
         process = self.processes.pop(name)
@@ -233,7 +240,10 @@ class System:
         makers: dict[str, Callable[[], ServiceProcess]] = {
             "orders": lambda: assemble_orders(
                 OrdersSettings(
-                    **common, http_listen=f"127.0.0.1:{self.http_port}", stripe_webhook_secret=SecretStr(STRIPE_SECRET)
+                    **common,
+                    http_listen=f"127.0.0.1:{self.http_port}",
+                    stripe_webhook_secret=SecretStr(STRIPE_SECRET),
+                    **self.orders_settings,
                 ),
                 self.now,
             ),

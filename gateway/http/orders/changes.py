@@ -24,7 +24,7 @@ from gateway.http.plumbing.idempotency import Once, OnceOf
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OrderReference, path_id
 from services.orders.access.matrix import Caller
-from services.orders.changes import consent, propose
+from services.orders.changes import amending, consent, propose
 from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest
 from services.orders.order import aggregate, lookup
 from services.orders.order.change_orders import change_orders_of, find_change
@@ -64,9 +64,11 @@ def change_order(
     with deps.database.reading() as session:
         found_id = lookup.find_id(session, order_id, who.scope)
         asked = change_request(body, lookup.load_order(session, found_id, who.scope).currency)
-        if preview:
-            given = propose.preview(session, found_id, asked, who, deps.clock())
-            return Response(proposal_shape(given, None).model_dump_json(), media_type="application/json")
+    if preview:
+        quote = amending.quote_change(deps.database, deps.taxes, found_id, asked, who, deps.clock())
+        with deps.database.reading() as session:
+            given = propose.preview(session, found_id, asked, who, deps.clock(), quote)
+        return Response(proposal_shape(given, None).model_dump_json(), media_type="application/json")
     expected = expected_version(body.version, if_match)
     return once.answer(
         body,
@@ -78,8 +80,10 @@ def change_order(
 def _propose(
     deps: Deps, who: Caller, once: Once, body: ChangeInput, order_id: str, asked: ChangeRequest, expected: int | None
 ) -> ProposalShape:
+    quote = amending.quote_change(deps.database, deps.taxes, order_id, asked, who, deps.clock())
+
     def proposed(session: Session) -> tuple[str, str, str]:
-        done = propose.propose(session, order_id, asked, who, deps.contacts, deps.clock(), expected)
+        done = propose.propose(session, order_id, asked, who, deps.contacts, deps.clock(), expected, quote)
         return done.change.change_id, done.intent_id, proposal_shape(done.proposal, done.change).model_dump_json()
 
     change_id, intent_id, shape = once.perform(body, proposed)

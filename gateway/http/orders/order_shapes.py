@@ -35,6 +35,10 @@ class OrderReceipt(BaseModel):
         description="Codes of the rules that spoke, BLOCK first; a customer reads those that reject the order."
     )
     totals: TotalsShape
+    tax_source: str = Field(
+        default="rates",
+        description="rates, engine, or pending: nobody knows the tax yet, so that the totals have none and the order is held.",
+    )
     links: OrderLinks
 
 
@@ -244,6 +248,11 @@ class OrderDocument(BaseModel):
     terms: str = Field(description="Its customer's payment terms when it was placed.", examples=["2/10 net 30"])
     tax_on: str | None = Field(description="The day whose tax rates it has; null for one of before that was kept.")
     tax_exemption: str = Field(description="The certificate under which it is not taxed; else empty.")
+    tax_source: str = Field(
+        description="Who says its tax: rates (ours, or its marketplace's own), engine (an external one), or pending: the engine has "
+        "not answered yet, so the order has no tax and is held, and goes on by itself.",
+        examples=["rates"],
+    )
     invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"] = Field(
         description="When what has shipped of it is invoiced, by its customer's policy when it was placed; at_order is whole, once it is accepted. Always per_shipment where it "
         "is paid by card, prepaid, cod or settled_elsewhere."

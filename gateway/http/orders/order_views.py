@@ -190,6 +190,7 @@ def _header(order: Order, who: Caller) -> dict[str, Any]:
         "terms": order.payment_terms.text,
         "tax_on": order.taxation.tax_on.isoformat() if order.taxation.tax_on else None,
         "tax_exemption": order.taxation.exemption,
+        "tax_source": order.taxation.source or "rates",
         "invoicing": order.invoicing,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,

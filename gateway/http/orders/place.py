@@ -52,9 +52,10 @@ async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: Requir
 
 
 def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> Receipt:
+    takes_cards = bool(deps.settings.stripe_webhook_secret)
+    quote = place.quote_order(deps.database, deps.taxes, wanted, who, deps.clock(), takes_cards=takes_cards)
     with deps.database.transaction() as session:
-        takes_cards = bool(deps.settings.stripe_webhook_secret)
-        return place.place(session, wanted, who, deps.clock(), takes_cards=takes_cards)
+        return place.place(session, wanted, who, deps.clock(), takes_cards=takes_cards, quote=quote)
 
 
 def _conclude(deps: Deps, who: Caller, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:
@@ -76,6 +77,7 @@ def _document(receipt: Receipt, who: Caller) -> dict[str, Any]:
         phase=receipt.phase,
         reasons=list(receipt.blocks if is_redacted(who) else receipt.reasons),
         totals=TotalsShape.of(receipt.totals),
+        tax_source=receipt.order.taxation.source or "rates",
         links=links(receipt.order_id),
     )
     return shape.model_dump(mode="json")

@@ -19,6 +19,7 @@ from services.kernel.formats import Formats
 from services.orders.access.matrix import Matrix, load_matrix
 from services.orders.access.standing import Standing
 from services.orders.domain.mails import NOBODY, Contacts
+from services.orders.domain.tax_engine import OwnRates, TaxDesk
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from services.runtime.disk import Disk
@@ -118,6 +119,7 @@ class Deps:
     notifications: NotificationsServiceStub
     probes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     contacts: Contacts = NOBODY
+    taxes: TaxDesk = field(default_factory=OwnRates)
     settings: ApiSettings = field(default_factory=ApiSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     matrix: Matrix = field(default_factory=load_matrix)

@@ -60,6 +60,6 @@ def clear_if_unblocked(session: Session, aggregate: OrderAggregate, actor: Actor
 
 
 def is_unblocked(aggregate: OrderAggregate) -> bool:
-    """Whether an order in review has nothing left that keeps it."""
-    in_review = aggregate.order.phase == IN_REVIEW
+    """Whether an order in review has nothing left that keeps it, and its tax is known."""
+    in_review = aggregate.order.phase == IN_REVIEW and not aggregate.order.taxation.is_pending
     return in_review and not remaining(aggregate.holds) and not aggregate.asked.is_anything

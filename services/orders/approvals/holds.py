@@ -19,12 +19,14 @@ from services.orders.domain import mails
 from services.orders.domain.holds import (
     NO_ALLOWANCE,
     RELEASE_EXPIRED,
+    TAX_UNDETERMINED,
     Allowance,
     CodedType,
     Hold,
     asks_for_cash,
     expired_release,
     find_hold,
+    is_for_tax,
     remaining,
     rule_of,
 )
@@ -67,7 +69,7 @@ def release(
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
     is asked for; Refused HOLD_ALREADY_RELEASED for a second release, FACTS_STILL_WRONG while a rule still blocks, EXCHANGE_RATE_MISSING
-    while there is none, VERSION_STALE when the caller has seen another version; for an `allowance` that does not hold, its reasons. With the last hold an order in review is accepted,
+    while there is none, TAX_UNDETERMINED while nobody knows the tax, VERSION_STALE when the caller has seen another version; for an `allowance` that does not hold, its reasons. With the last hold an order in review is accepted,
     unless a review or a change still keeps it, and its workflow is told; an accepted one goes on to its warehouses. An expired review is asked again; what waited for an
     exchange rate is evaluated with it, which may hold it for other reasons.
     """
@@ -75,6 +77,8 @@ def release(
     hold = find_hold(before.holds, hold_id)
     deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
+    if before.order.taxation.is_pending and is_for_tax(hold):
+        raise Refused(TAX_UNDETERMINED, f"nobody knows the tax of the order yet, so nobody lets it go. {hold.reason}")
     allowance.check(hold, before.order.totals.total, sessions.business_day(session, now))
     evaluation = _checked(session, before.order, hold, now)
     actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))

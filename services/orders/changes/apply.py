@@ -16,6 +16,7 @@ from services.orders.approvals.holds import hold_for, lift_idle
 from services.orders.approvals.money import with_money
 from services.orders.changes import cancel_units
 from services.orders.changes.consent import end
+from services.orders.changes.determine_tax import rejected
 from services.orders.changes.make_version import make, notify, owe_signals
 from services.orders.changes.next_version import NextVersion, decided, undecided
 from services.orders.changes.propose import logged
@@ -93,7 +94,7 @@ def apply(
     becomes = versions.becomes(session, before.order, change_id)
     before, credit = with_money(before, credit, becomes.totals.total)
     following = _next_version(session, before, becomes, credit, now)
-    blocked = _blocked(before, change, following)
+    blocked = () if change.is_determination else _blocked(before, change, following)
     why = _obstacle(before, following.order, credit, (*invoiced_unheard(before.progress, invoiced), *blocked))
     if why:
         for_customer = _for_customer(before, following, blocked)
@@ -103,7 +104,10 @@ def apply(
     said, unasked = _divided(before, change, following, known)
     policy = following.evaluation.policy
     after = make(session, before, change, following.order, policy.version, said, now)
-    if after.order.phase == IN_REVIEW:
+    blocks = [one for one in following.evaluation.violations if one.severity == BLOCK]
+    if change.is_determination and blocks:
+        after = rejected(session, after, blocks, WORKFLOW, now)
+    elif after.order.phase == IN_REVIEW:
         after = rereviewed(session, after, change, following.evaluation, known, contacts, now)
     else:
         open_questions = ChangedFacts(following.evaluation, unasked, frozenset(map(key_of, said)))

@@ -31,8 +31,10 @@ def make(
 ) -> OrderAggregate:
     """Keep the version that goes and write the one that comes; promises of what is gone are no longer made.
 
-    `said` is what the rules of a policy version say of it that counts as decided. The caller restates.
+    `said` is what the rules of a policy version say of it that counts as decided; nothing does while nobody knows what it comes to.
+    The caller restates.
     """
+    said = () if becomes.taxation.is_pending else said
     versions.keep(session, before.order, change.change_id, now)
     orders.rewrite(session, becomes)
     changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})

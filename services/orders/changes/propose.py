@@ -12,10 +12,10 @@ from services.kernel.errors import Conflict, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
+from services.orders.changes import amending
 from services.orders.changes.next_version import NextVersion, next_version
-from services.orders.changes.taxing import taxes_of
 from services.orders.domain import mails
-from services.orders.domain.amendment import Catalog, Obstacle, amend
+from services.orders.domain.amendment import Obstacle
 from services.orders.domain.changes import (
     AGREED,
     AWAITING_CUSTOMER,
@@ -39,6 +39,7 @@ from services.orders.domain.proposals import (
     proposal,
     refuse_obstacles,
 )
+from services.orders.domain.tax_engine import OWN, Quote
 from services.orders.domain.withholding import withholds_until
 from services.orders.order import outbox
 from services.orders.order.acts import act_of
@@ -81,23 +82,18 @@ class Proposed:
     intent_id: str
 
 
-def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
-    """What the change would come to now, with everything that stands against it; nothing changes."""
+def preview(
+    session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime, quote: Quote = OWN
+) -> Proposal:
+    """What the change would come to now, with everything that stands against it; nothing changes. `quote` is as in propose()."""
     aggregate = read(session, order_id, caller.scope)
-    request = _as_catalogd(session, request)
-    given, _ = _proposal(session, aggregate, request, actor_of(caller).role, now)
+    request = amending.as_catalogd(session, request)
+    given, _ = _proposal(session, aggregate, request, actor_of(caller).role, now, quote)
     try:
         check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
         return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
     return given
-
-
-def _as_catalogd(session: Session, request: ChangeRequest) -> ChangeRequest:
-    """The request with its SKUs as the catalog writes them."""
-    typed = [line.sku for line in request.lines if line.sku]
-    known = master_store.known_skus(session, typed) if typed else {}
-    return replace(request, lines=tuple(replace(line, sku=known.get(line.sku, "")) for line in request.lines))
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -115,8 +111,11 @@ def propose(
     contacts: Contacts,
     now: datetime,
     expected_version: int | None = None,
+    quote: Quote = OWN,
 ) -> Proposed:
     """Put a change on its way: to the customer when its consent is needed, else it is agreed or goes to review.
+
+    `quote` is what amending.quote_change() gave outside any transaction: what the tax engine says of it, where there is one.
 
     Refused ORDER_HAS_ENDED, CHANGE_PENDING, CANCELLATION_PENDING, VERSION_STALE, or by what is picked, shipped or not allowed
     by a rule; NotPermitted AMOUNT_NOT_PERMITTED for a customer that names a price; Conflict while the order is validated. A
@@ -125,8 +124,8 @@ def propose(
     aggregate = read_for_change(session, order_id, caller.scope)
     check_version(aggregate, expected_version)
     actor = actor_of(caller)
-    request = _as_catalogd(session, request)
-    given, following = _proposal(session, aggregate, request, actor.role, now)
+    request = amending.as_catalogd(session, request)
+    given, following = _proposal(session, aggregate, request, actor.role, now, quote)
     check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)
     return _put_on_its_way(session, aggregate, request, given, following, actor, contacts, now)
@@ -178,22 +177,19 @@ def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
 
 
 def _proposal(
-    session: Session, aggregate: OrderAggregate, request: ChangeRequest, role: str, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    request: ChangeRequest,
+    role: str,
+    now: datetime,
+    quote: Quote = OWN,
 ) -> tuple[Proposal, NextVersion | None]:
     """The proposal, and its one evaluation unless something stands against it before rules are asked."""
     check_request(request, role)
     check_consent(request, role, aggregate.order.placed_at, now)
     order = aggregate.order
-    named = {line.line_id for line in request.lines if line.line_id}
-    skus = sorted(
-        {line.sku for line in request.lines if line.sku} | {line.sku for line in order.lines if line.line_id in named}
-    )
-    today = sessions.business_day(session, now)
-    products = master_store.products_of(session, skus)
-    agreements = master_store.agreements_of(session, order.customer_id, skus)
-    catalog = Catalog(products, agreements, taxes_of(session, order, request, today))
-    used = (str(versions.last_line_id(session, order)),) if skus else ()
-    given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
+    amendment = amending.amended(session, aggregate, request, sessions.business_day(session, now), quote)
+    given = proposal(order, amendment, aggregate.progress)
     given = replace(given, needs_consent=request.consent is None and _needs_consent(session, given, role, now))
     if given.obstacles:
         return given, None

@@ -13,7 +13,7 @@ from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.approvals.holds import notify_owners, rephrase
 from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
-from services.orders.domain.holds import remaining, rule_of
+from services.orders.domain.holds import TAX_UNDETERMINED, remaining, rule_of
 from services.orders.domain.mails import Contacts
 from services.orders.domain.policies import EXCHANGE_RATE_MISSING, HOLD, Violation, planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
@@ -39,8 +39,11 @@ def rereviewed(
     """The order, already at its new version, with the holds and the review that this version needs; it may go on by that.
 
     After a material change no approval counts; after another one what still suffices is kept. A hold that was released stays so for
-    what it was released for. `known` is what the rules had said of the version before. The caller restates.
+    what it was released for. `known` is what the rules had said of the version before. The caller restates. An order whose tax nobody
+    knows waits for that first.
     """
+    if aggregate.order.taxation.is_pending:
+        return aggregate
     after = _replaced_holds(session, aggregate, change, evaluation, known, contacts, now)
     planned = plan_review.plan(session, after.order, evaluation, now)
     review = after.asked.review
@@ -69,7 +72,7 @@ def _replaced_holds(
     rules = [rule.code for rule in evaluation.policy.rules]
     said = [one for one in evaluation.violations if one.severity == HOLD]
     wanted = {one.code for one in said}
-    ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, *rules}
+    ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, TAX_UNDETERMINED, *rules}
     standing = {hold: rule_of(hold.code, rules) for hold in remaining(aggregate.holds)}
     freed = [
         hold.hold_id for hold, rule in standing.items() if rule not in wanted and (change.is_material or rule in ruled)

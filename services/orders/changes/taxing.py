@@ -1,4 +1,4 @@
-"""How what a change adds or sends elsewhere is taxed."""
+"""How what a change adds or sends elsewhere is taxed: by our own rates, or as a tax engine says."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sqlmodel import Session
 
 from services.orders.domain.amendment import is_taxed_alike
 from services.orders.domain.changes import ChangeRequest
-from services.orders.domain.order import Order
+from services.orders.domain.order import Address, Order
+from services.orders.domain.tax_engine import EngineTaxes, TaxAnswer, TaxQuery, engine_taxation, kinds_of
 from services.orders.domain.taxation import TaxDetermination
 from services.orders.masterdata import taxes
 from services.orders.store import masterdata as master_store
 
 
-def taxes_of(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
+def own_taxes(session: Session, order: Order, request: ChangeRequest, today: date) -> TaxDetermination | None:
     """How new lines are taxed, and all that has not left when it goes elsewhere; None where a channel has taxed the order.
 
     The rates are those of the order's day, its customer is taxed as when it was placed, and where it still goes to the same place
@@ -25,9 +26,19 @@ def taxes_of(session: Session, order: Order, request: ChangeRequest, today: date
         return None
     if request.ship_to is None and not any(line.sku for line in request.lines):
         return None
-    place, on = request.ship_to or order.ship_to, order.taxation.tax_on or today
+    return determination_of(session, order, request.ship_to or order.ship_to, order.taxation.tax_on or today)
+
+
+def determination_of(session: Session, order: Order, place: Address, on: date) -> TaxDetermination:
+    """How our own rates of a day tax what goes to a place: its customer as when the order was placed, the certificate as the place has it."""
     customer = replace(master_store.customer(session, order.customer_id), tax_rate=order.tax_rate)
     if order.taxation.tax_on is not None:
         customer = replace(customer, tax_id=order.customer_tax_id)
     found = taxes.determination(session, customer, place, on)
     return replace(found, exemption=order.taxation.exemption) if is_taxed_alike(place, order.ship_to) else found
+
+
+def engine_taxes(session: Session, before: Order, draft: Order, query: TaxQuery, answer: TaxAnswer) -> EngineTaxes:
+    """How what was asked about is taxed; `draft` is the order as the change makes it, with the lines that the query names."""
+    own = determination_of(session, before, draft.ship_to, query.on)
+    return EngineTaxes(kinds_of(draft, query, answer, own), engine_taxation(before.taxation, query, answer))

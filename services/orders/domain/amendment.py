@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from typing import Protocol
 
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
@@ -18,12 +19,25 @@ from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Address, Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
-from services.orders.domain.taxation import TaxDetermination
+from services.orders.domain.tax_parts import ENGINE, Taxation
 from services.orders.domain.unshipped import gone_units
 
 _MEANWHILE = "a part was invoiced meanwhile, which changes the total: ask for it again"
 UNTOUCHED = Progress()
 """Of an order that nobody has begun to ship."""
+
+
+class LineTaxes(Protocol):
+    """How what a change adds or sends elsewhere is taxed."""
+
+    def kind_of(self, line: Line) -> TaxKind:
+        """How a line is taxed."""
+
+    def differs(self, line: Line) -> bool:
+        """Whether a line would be taxed otherwise than it is."""
+
+    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:
+        """How the order is taxed beside its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +49,7 @@ class Catalog:
 
     products: Mapping[str, Product]
     agreements: Mapping[str, tuple[PriceAgreement, ...]]
-    taxes: TaxDetermination | None = None
+    taxes: LineTaxes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,22 +315,42 @@ def invoiced_unheard(progress: Progress, invoiced: Mapping[str, int]) -> Iterato
         yield Obstacle("INVOICED_MEANWHILE", _MEANWHILE)
 
 
-def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Order:
+def retaxed(before: Order, after: Order, taxes: LineTaxes | None, progress: Progress) -> Order:
     """The order with its new lines taxed, and when it goes elsewhere all that has not left. A corrected street changes no tax."""
-    has_moved = not is_taxed_alike(before.ship_to, after.ship_to)
-    known = {line.line_id for line in before.lines}
+    wanted = lines_to_tax(before, after, progress)
 
     def taxed(line: Line) -> Line:
-        is_firm = firm_units(progress.lines.get(line.line_id, LineProgress())) > 0
-        if line.line_id in known and (is_firm or not has_moved):
+        if line.line_id not in wanted:
             return line
-        if taxes is None:
-            return replace(line, tax=TaxKind.at(before.tax_rate))
-        return replace(line, tax=taxes.kind(line.tax_category, is_service=line.kind == "service"))
+        return replace(line, tax=TaxKind.at(before.tax_rate) if taxes is None else taxes.kind_of(line))
 
-    is_billed = bool(progress.invoices)
-    taxation = taxes.taxation if taxes and has_moved and not is_billed else before.taxation
-    return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation)
+    has_moved, is_billed = not is_taxed_alike(before.ship_to, after.ship_to), bool(progress.invoices)
+    taxation = taxes.taxation_after(before.taxation, has_moved=has_moved, is_billed=is_billed) if taxes else None
+    return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation or before.taxation)
+
+
+def lines_to_tax(before: Order, after: Order, progress: Progress) -> frozenset[str]:
+    """Ids of the lines whose tax a change determines: new ones, what has not left and goes elsewhere, and what an engine was not asked
+    about because nothing of it was wanted.
+    """
+    has_moved = not is_taxed_alike(before.ship_to, after.ship_to)
+    known = {line.line_id: line for line in before.lines}
+
+    def is_determined(line: Line) -> bool:
+        if line.line_id not in known:
+            return True
+        if firm_units(progress.lines.get(line.line_id, LineProgress())):
+            return False
+        is_wanted_again = bool(line.quantity) and not known[line.line_id].quantity
+        return has_moved or (is_wanted_again and before.taxation.source == ENGINE)
+
+    return frozenset(line.line_id for line in after.lines if is_determined(line))
+
+
+def asks_freight(before: Order, after: Order, progress: Progress) -> bool:
+    """Whether an engine must say how the freight is taxed: it goes elsewhere, or there was none before."""
+    is_new = bool(after.totals.freight.minor) and not before.totals.freight.minor
+    return is_new or (not progress.invoices and not is_taxed_alike(before.ship_to, after.ship_to))
 
 
 def is_taxed_alike(one: Address, other: Address) -> bool:
@@ -324,13 +358,13 @@ def is_taxed_alike(one: Address, other: Address) -> bool:
     return (one.country, one.region, one.postal_code) == (other.country, other.region, other.postal_code)
 
 
-def _taxed_apart(before: Order, after: Order, taxes: TaxDetermination | None, progress: Progress) -> Iterator[Obstacle]:
+def _taxed_apart(before: Order, after: Order, taxes: LineTaxes | None, progress: Progress) -> Iterator[Obstacle]:
     """Lines that have left in part, and whose rest would be taxed otherwise where it is to go: a line has one rate."""
     if taxes is None or is_taxed_alike(before.ship_to, after.ship_to):
         return
     for line in after.lines:
         left = firm_units(progress.lines.get(line.line_id, LineProgress()))
-        if 0 < left < line.quantity and taxes.kind(line.tax_category, is_service=line.kind == "service") != line.tax:
+        if 0 < left < line.quantity and taxes.differs(line):
             yield Obstacle(
                 "TAX_DIFFERS",
                 f"{left} units of line {line.line_id} ({line.sku}) have left, and the rest would be taxed otherwise there: "

@@ -22,6 +22,9 @@ WITHDRAWN = "withdrawn"
 STATES = (AWAITING_CUSTOMER, IN_REVIEW, AGREED, AWAITING_WAREHOUSE, APPLIED, DECLINED, EXPIRED, REJECTED, WITHDRAWN)
 PENDING = frozenset({AWAITING_CUSTOMER, IN_REVIEW, AGREED, AWAITING_WAREHOUSE})
 
+TAX_DETERMINED = "tax"
+"""The kind of the change by which an order that waited for its tax gets it."""
+
 TRANSITIONS: dict[str, dict[str, str]] = {
     AWAITING_CUSTOMER: {
         "accept": AGREED,
@@ -95,7 +98,7 @@ class ChangeRequest:
 class Difference:
     """A row of the diff: what, before and after, as people read it; `line_id` when it is about a line.
 
-    `kind` is line_added, line_removed, substituted, quantity, price, address, date, split, discount, freight or total.
+    `kind` is line_added, line_removed, substituted, quantity, price, address, date, split, discount, freight, tax or total.
     """
 
     kind: str
@@ -144,6 +147,11 @@ class ChangeOrder:
     def is_cancellation(self) -> bool:
         """Whether it cancels units: no rule is asked about fewer units, and what a warehouse keeps of them is not cancelled."""
         return self.request.is_cancellation
+
+    @property
+    def is_determination(self) -> bool:
+        """Whether it only gives the order its tax: what the rules say of that is said for the first time."""
+        return self.kinds == (TAX_DETERMINED,)
 
     @property
     def is_withholding(self) -> bool:

@@ -8,7 +8,7 @@ from services.kernel.money import Money
 from services.orders.domain.changes import Difference
 from services.orders.domain.order import Address, Line, Order
 
-MONEY_KINDS = frozenset({"price", "discount", "freight", "total"})
+MONEY_KINDS = frozenset({"price", "discount", "freight", "tax", "total"})
 _ALWAYS_MATERIAL = frozenset({"line_added", "substituted", "price", "address", "discount", "freight"})
 
 

@@ -13,6 +13,7 @@ from services.orders.domain.order import Address
 CARRIER_EXCEPTION = "carrier_exception"
 UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
+TAX_MISSING = "tax_missing"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
 PAYMENT_RETURNED = "payment_returned"
@@ -65,6 +66,13 @@ KINDS: Mapping[str, Kind] = {
             "support",
             "Enter a rate for its zone and release the hold, or change the address. "
             "The end of the hold resolves this by itself.",
+        ),
+        Kind(
+            TAX_MISSING,
+            "hold",
+            "accounting",
+            "Correct what the tax engine refuses, such as the address, or have an administrator look whether it can be reached. "
+            "Its answer resolves this by itself.",
         ),
         Kind(
             UNREACHABLE_CUSTOMER,

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
 from services.kernel.money import Money
 
-CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "payment", "review_expired", "ship_to"]
+CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "payment", "review_expired", "ship_to", "tax"]
 """The types of hold that are placed without a rule."""
 
 Subject = Literal["credit", "prices", "availability", "duplicates", "ship_to"]
@@ -117,6 +117,11 @@ PAYMENT_REVERSED = "PAYMENT_REVERSED"
 RELEASE_EXPIRED = "RELEASE_EXPIRED"
 """The code of a hold on goods whose release was until a day that has passed."""
 
+TAX_UNDETERMINED = "TAX_UNDETERMINED"
+"""The code of the hold on an order whose tax the engine has not said yet."""
+TAX_HOLD: Final = "tax"
+"""Its type."""
+
 MONEY_TYPES = frozenset({"credit", "payment"})
 """The types of hold that wait for the order's money, whatever rule placed them."""
 
@@ -138,6 +143,11 @@ def asks_for_cash(hold: Hold) -> bool:
     """
     others = (PAYMENT_REVERSED, RELEASE_EXPIRED)
     return hold.hold_type == "payment" and rule_of(hold.code, others) not in others
+
+
+def is_for_tax(hold: Hold) -> bool:
+    """Whether a hold stands because nobody knows the order's tax."""
+    return rule_of(hold.code, (TAX_UNDETERMINED,)) == TAX_UNDETERMINED
 
 
 def is_unpaid(hold: Hold) -> bool:

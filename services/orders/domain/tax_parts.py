@@ -9,19 +9,29 @@ from datetime import date
 from services.kernel.money import Money, share, tax_on
 from services.kernel.tax import FREIGHT, UNTAXED_FREIGHT, TaxKind, TaxPart
 
+OWN_RATES, ENGINE, PENDING = "", "engine", "pending"
+"""Who says how an order is taxed: our own rates, an external engine, or an engine that has not answered yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taxation:
     """How an order is taxed beside its lines: as it was determined when it was placed, for its whole life.
 
     `freight` is None where freight is taxed as the goods are that it carries. `tax_on` is the day whose rates it has, None for
-    an order of before that was kept. `exemption` is the certificate under which it is not taxed.
+    an order of before that was kept. `exemption` is the certificate under which it is not taxed, `source` who says so: OWN_RATES,
+    ENGINE or PENDING.
     """
 
     freight: TaxKind | None = UNTAXED_FREIGHT
     is_per_line: bool = False
     tax_on: date | None = None
     exemption: str = ""
+    source: str = OWN_RATES
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether nobody knows the tax yet: the order has none, and waits."""
+        return self.source == PENDING
 
     def tax_key(self, line_id: str, kind: TaxKind) -> str:
         """The key of the part that a line belongs to: its own where each line is rounded by itself."""

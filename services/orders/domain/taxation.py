@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.tax import EXEMPT, EXPORT, INTRA_COMMUNITY, REVERSE_CHARGE, UNTAXED_FREIGHT, TaxKind
-from services.orders.domain.order import STANDARD_CATEGORY, Address
+from services.orders.domain.order import STANDARD_CATEGORY, Address, Line
 from services.orders.domain.tax_parts import Taxation
 
 REDUCED, SUPER_REDUCED, PARKING, ZERO, FREIGHT = "reduced", "super_reduced", "parking", "zero", "freight"
@@ -143,6 +143,18 @@ class TaxDetermination:
         if self.exemption:
             return TaxKind(EXEMPT, Decimal(0), f"Exempt under certificate {self.exemption}")
         return self._abroad(is_service=is_service) or self._at_place(category)
+
+    def kind_of(self, line: Line) -> TaxKind:
+        """How a line is taxed."""
+        return self.kind(line.tax_category, is_service=line.kind == "service")
+
+    def differs(self, line: Line) -> bool:
+        """Whether a line would be taxed otherwise than it is."""
+        return self.kind_of(line) != line.tax
+
+    def taxation_after(self, before: Taxation, *, has_moved: bool, is_billed: bool) -> Taxation:
+        """How an order is taxed beside its lines after a change: anew only where it goes elsewhere, and nothing is invoiced."""
+        return self.taxation if has_moved and not is_billed else before
 
     @property
     def taxation(self) -> Taxation:

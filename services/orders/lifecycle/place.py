@@ -43,6 +43,7 @@ from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
+from services.orders.domain.tax_engine import NOTHING_ASKED, OWN, Quote, TaxDesk, determined, query_of, undetermined
 from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
 from services.orders.masterdata import taxes
 from services.orders.order import exceptions, outbox
@@ -50,6 +51,7 @@ from services.orders.store import cards, events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
 from services.runtime import sessions
+from services.runtime.db import Database
 
 MAX_KEY = 200
 _ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption")
@@ -80,14 +82,46 @@ class Receipt:
     intent_id: str
 
 
-def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime, *, takes_cards: bool = True) -> Receipt:
+def quote_order(
+    database: Database, desk: TaxDesk, command: PlaceOrder, caller: Caller, now: datetime, *, takes_cards: bool = True
+) -> Quote:
+    """What the tax engine says of an order that is about to be placed, asked outside any transaction; refused as in place().
+
+    A repeat of a request asks nobody, nor does an order that its channel has taxed.
+    """
+    if not desk.is_open:
+        return OWN
+    with database.reading() as session:
+        check_placer(command, caller.role)
+        check_card(command, takes_cards=takes_cards)
+        request = Request(key_scope(caller), command.idempotency_key, request_sha256(command))
+        if _replayed(session, request) is not None:
+            return NOTHING_ASKED
+        _check_shape(command)
+        if _same_channel_ref(session, command, caller, request) is not None or _is_taxed_by_channel(command):
+            return NOTHING_ASKED
+        draft = _order(session, command, _customer(session, command, caller), caller, "", now)
+        query = query_of(draft, sessions.business_day(session, now))
+    return desk.quote(query)
+
+
+def place(
+    session: Session,
+    command: PlaceOrder,
+    caller: Caller,
+    now: datetime,
+    *,
+    takes_cards: bool = True,
+    quote: Quote = OWN,
+) -> Receipt:
     """Store an order, its first event, the intent to start its workflow and the mail that it was received.
 
     The same key and request gives the order's receipt with is_replayed; another request under the key is AlreadyExists
     IDEMPOTENCY_KEY_REUSED; another order with the channel's reference is AlreadyExists DUPLICATE_CHANNEL_REF; a customer that
     does not exist or that the caller may not order for is InvalidArgument UNKNOWN_CUSTOMER; a discount or a prepaid channel that
     the caller may not use is NotPermitted, whatever adapter it came by; an order by card where no card is taken is Refused. Unknown SKUs and odd prices are
-    stored as they are: validation names all that is wrong at once.
+    stored as they are: validation names all that is wrong at once. `quote` is what quote_order() gave: where the tax engine did not
+    answer, the order is stored without its tax, and waits for it.
     """
     check_placer(command, caller.role)
     check_card(command, takes_cards=takes_cards)
@@ -102,7 +136,7 @@ def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime, 
     if earlier is not None:
         return earlier
     customer = _customer(session, command, caller)
-    order = _order(session, command, customer, caller, number, now)
+    order = _by_engine(session, _order(session, command, customer, caller, number, now), command, customer, quote)
     placed = _store(session, order, customer, request, caller, now)
     if command.card_token:
         cards.put(session, order.order_id, command.card_token, now)
@@ -259,6 +293,24 @@ def _taxed(
     found = taxes.determination(session, customer, command.ship_to, today, command.tax_exemption)
     taxed = (replace(line, tax=found.kind(line.tax_category, is_service=line.kind == "service")) for line in lines)
     return tuple(taxed), found.taxation, customer.tax_rate
+
+
+def _is_taxed_by_channel(command: PlaceOrder) -> bool:
+    return command.settlement is not None and command.settlement.tax is not None
+
+
+def _by_engine(session: Session, order: Order, command: PlaceOrder, customer: Customer, quote: Quote) -> Order:
+    """The order taxed as the engine says, where there is one; without its answer to what is placed now nobody knows the tax."""
+    on = order.taxation.tax_on
+    if quote.is_own or on is None or _is_taxed_by_channel(command):
+        return order
+    query = query_of(order, on)
+    answer = quote.answers(query)
+    if answer is None:
+        return undetermined(order)
+    return determined(
+        order, query, answer, taxes.determination(session, customer, order.ship_to, on, order.taxation.exemption)
+    )
 
 
 def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ...]:

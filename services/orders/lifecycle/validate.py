@@ -9,12 +9,15 @@ from sqlmodel import Session
 
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.holds import notify_owners, planned
+from services.orders.approvals.holds import notify_owners, place, planned
 from services.orders.approvals.money import with_money
+from services.orders.changes.determine_tax import tax_hold_reason
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
+from services.orders.domain.holds import TAX_HOLD, TAX_UNDETERMINED
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
+from services.orders.domain.tax_engine import NOTHING_ASKED
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.policies import evaluate
@@ -48,6 +51,8 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     before, credit = with_money(before, credit, before.order.totals.total)
     evaluation = evaluate.evaluate(session, before.order, credit, now)
     violations = evaluation.violations
+    if before.order.taxation.is_pending and outcome(violations) != "rejected":
+        return _held_for_tax(session, before, now)
     hold_store.add_violations(
         session, order_id, before.order.version, evaluation.policy.version, violations, is_first=True
     )
@@ -66,6 +71,15 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     if review is not None and decided == "held":
         after = restate(session, plan_review.open_review(session, after, review, contacts, now), now)
     return Verdict(decided, codes, after)
+
+
+def _held_for_tax(session: Session, before: OrderAggregate, now: datetime) -> Verdict:
+    """Nobody knows what the order comes to: no rule is asked and nobody mailed, since the tax engine mostly answers in a moment."""
+    after = advance(session, before, "hold", VALIDATOR, now)
+    after = place(session, after, TAX_UNDETERMINED, TAX_HOLD, "accounting", tax_hold_reason(NOTHING_ASKED), now)
+    after = restate(session, after, now)
+    note_event(session, before, after, VALIDATOR, "order_held", now, why=TAX_UNDETERMINED)
+    return Verdict("held", (TAX_UNDETERMINED,), after)
 
 
 def _earlier_verdict(session: Session, aggregate: OrderAggregate) -> Verdict:

@@ -20,6 +20,12 @@ class HoldRow(Table, table=True):
         ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="hold_order"),
         UniqueConstraint("order_id", "code", "order_version", name="hold_once_a_rule"),
         CheckConstraint("(released_at IS NULL) = (released_by = '')", name="hold_released_by_somebody"),
+        Index(
+            "hold_standing",
+            "hold_type",
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
         STRICT,
     )
 

@@ -19,6 +19,7 @@ from services.orders.domain.exceptions import (
     KINDS,
     REVIEW_SHORT_OF_PEOPLE,
     SYSTEM,
+    TAX_MISSING,
     UNDELIVERABLE_ADDRESS,
     UNREACHABLE_CUSTOMER,
     BusinessException,
@@ -82,7 +83,8 @@ def count_open_by_kind(session: Session) -> dict[str, int]:
 def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: datetime) -> None:
     """Resolve what stood for holds that were released; whoever releases a hold calls this in the same transaction."""
     said = f"The hold was released: {note}" if note else "The hold was released."
-    resolve_by_system(session, UNDELIVERABLE_ADDRESS, hold_ids, said, now)
+    for kind in (UNDELIVERABLE_ADDRESS, TAX_MISSING):
+        resolve_by_system(session, kind, hold_ids, said, now)
 
 
 def note_short_of_people(

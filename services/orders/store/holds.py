@@ -95,6 +95,12 @@ def _hold_of(row: RowMapping) -> Hold:
     return Hold(**{**row, "valid_until": date.fromisoformat(until) if until else None})
 
 
+def orders_held_by(session: Session, hold_type: str) -> list[str]:
+    """Ids of the orders on which a hold of this type stands; the oldest hold first."""
+    query = select(col(HoldRow.order_id)).where(col(HoldRow.released_at).is_(None), col(HoldRow.hold_type) == hold_type)
+    return list(dict.fromkeys(session.scalars(query.order_by(col(HoldRow.placed_at), col(HoldRow.hold_id)))))
+
+
 def standing_types(session: Session) -> frozenset[str]:
     """The types of all holds that nobody has released."""
     query = select(col(HoldRow.hold_type)).where(col(HoldRow.released_at).is_(None)).distinct()

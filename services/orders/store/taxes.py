@@ -11,7 +11,7 @@ from typing import Any
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind, TaxPart, parts_of_one_rate
 from services.orders.domain.order import Line, Order, Totals
-from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
+from services.orders.domain.tax_parts import DEFAULT_TAXATION, OWN_RATES, Taxation
 from services.orders.domain.taxation import TaxExemption
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax")
@@ -27,6 +27,7 @@ def document(order: Order) -> dict[str, Any]:
         "is_per_line": taxation.is_per_line,
         "tax_on": taxation.tax_on.isoformat() if taxation.tax_on else "",
         "exemption": taxation.exemption,
+        **({"source": taxation.source} if taxation.source else {}),
         "parts": [
             {"key": part.key, **_kind_document(part.kind), **{name: getattr(part, name).minor for name in _AMOUNTS}}
             for part in order.totals.parts
@@ -43,6 +44,7 @@ def taxation_of(kept: Mapping[str, Any] | None) -> Taxation:
         kept["is_per_line"],
         date.fromisoformat(kept["tax_on"]) if kept["tax_on"] else None,
         kept["exemption"],
+        kept.get("source", OWN_RATES),
     )
 
 

@@ -34,7 +34,7 @@ from services.orders.domain.projection import Progress, quantities
 
 
 def order_received(order: Order, customer: Customer, placed_on: date) -> Mail:
-    """Email 1: the order is received on a business day; nothing is promised yet."""
+    """Email 1: the order is received on a business day; nothing is promised yet. It names no total while nobody knows the tax."""
     lines = [
         {
             "sku": line.sku,
@@ -47,7 +47,7 @@ def order_received(order: Order, customer: Customer, placed_on: date) -> Mail:
     variables = {
         "customer_name": order.customer_name,
         "po_number": order.po_number,
-        "total": amount(order.totals.total),
+        "total": "" if order.taxation.is_pending else amount(order.totals.total),
         "currency": order.currency,
         "placed_on": placed_on.isoformat(),
         **listed(lines, "lines", "more_lines"),

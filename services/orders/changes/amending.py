@@ -1,0 +1,99 @@
+"""What a change makes of an order: the catalog, the prices and the taxes of today, and what a tax engine is asked about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from services.orders.access.matrix import Caller
+from services.orders.changes.taxing import determination_of, engine_taxes, own_taxes
+from services.orders.domain.amendment import (
+    Amendment,
+    Catalog,
+    LineTaxes,
+    Obstacle,
+    amend,
+    asks_freight,
+    lines_to_tax,
+)
+from services.orders.domain.changes import ChangeRequest
+from services.orders.domain.holds import TAX_UNDETERMINED
+from services.orders.domain.tax_engine import NOTHING_ASKED, OWN, Quote, TaxDesk, TaxQuery, UnknownTaxes, query_of
+from services.orders.domain.tax_parts import ENGINE
+from services.orders.order.aggregate import OrderAggregate, read
+from services.orders.store import masterdata as master_store
+from services.orders.store import versions
+from services.runtime import sessions
+from services.runtime.db import Database
+
+
+def as_catalogd(session: Session, request: ChangeRequest) -> ChangeRequest:
+    """The request with its SKUs as the catalog writes them."""
+    typed = [line.sku for line in request.lines if line.sku]
+    known = master_store.known_skus(session, typed) if typed else {}
+    return replace(request, lines=tuple(replace(line, sku=known.get(line.sku, "")) for line in request.lines))
+
+
+def quote_change(
+    database: Database, desk: TaxDesk, order_id: str, request: ChangeRequest, caller: Caller, now: datetime
+) -> Quote:
+    """What the tax engine says of a change, asked outside any transaction. An order that our own rates tax asks nobody."""
+    if not desk.is_open:
+        return OWN
+    with database.reading() as session:
+        aggregate = read(session, order_id, caller.scope)
+        if aggregate.order.taxation.source != ENGINE or aggregate.order.has_ended:
+            return NOTHING_ASKED
+        today = sessions.business_day(session, now)
+        query = _query(session, aggregate, as_catalogd(session, request), today)
+    return desk.quote(query) if query else NOTHING_ASKED
+
+
+def amended(
+    session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date, quote: Quote
+) -> Amendment:
+    """The order as the request makes it. Without the engine's answer, where one is needed, that stands against it."""
+    order = aggregate.order
+    if order.taxation.is_pending:
+        return _amend(session, aggregate, request, today, UnknownTaxes())
+    if order.taxation.source != ENGINE or quote.is_own:
+        return _amend(session, aggregate, request, today, own_taxes(session, order, request, today))
+    query = _query(session, aggregate, request, today)
+    if query is None:
+        return _amend(session, aggregate, request, today, UnknownTaxes())
+    answer = quote.answers(query)
+    if answer is None:
+        found = _amend(session, aggregate, request, today, UnknownTaxes())
+        missing = Obstacle(TAX_UNDETERMINED, f"the tax of the change is not known, for {quote.why_not(query)}")
+        return replace(found, obstacles=(*found.obstacles, missing))
+    draft = _amend(session, aggregate, request, today, UnknownTaxes()).order
+    return _amend(session, aggregate, request, today, engine_taxes(session, order, draft, query, answer))
+
+
+def _query(session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date) -> TaxQuery | None:
+    """What the engine is to be asked about a change; None when it adds nothing whose tax is not known."""
+    order, progress = aggregate.order, aggregate.progress
+    found = _amend(session, aggregate, request, today, UnknownTaxes())
+    if found.obstacles:
+        return None
+    draft, on = found.order, order.taxation.tax_on or today
+    wanted, is_freight_asked = lines_to_tax(order, draft, progress), asks_freight(order, draft, progress)
+    query = query_of(draft, on, wanted, asks_freight=is_freight_asked)
+    query = replace(query, exemption=determination_of(session, order, draft.ship_to, on).exemption)
+    return query if query.lines or query.freight is not None else None
+
+
+def _amend(
+    session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date, taxes: LineTaxes | None
+) -> Amendment:
+    order = aggregate.order
+    named = {line.line_id for line in request.lines if line.line_id}
+    skus = sorted(
+        {line.sku for line in request.lines if line.sku} | {line.sku for line in order.lines if line.line_id in named}
+    )
+    products = master_store.products_of(session, skus)
+    agreements = master_store.agreements_of(session, order.customer_id, skus)
+    used = (str(versions.last_line_id(session, order)),) if skus else ()
+    return amend(order, request, Catalog(products, agreements, taxes), used, today, aggregate.progress)

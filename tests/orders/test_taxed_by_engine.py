@@ -1,0 +1,387 @@
+"""Orders and changes that an external engine taxes: what is kept of its answers, and what becomes of an order without one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from services.kernel.errors import Refused
+from services.kernel.money import Money, tax_on
+from services.kernel.tax import UNTAXED, TaxKind
+from services.orders.changes import amending, determine_tax
+from services.orders.changes import propose as proposals
+from services.orders.changes.propose import Proposed
+from services.orders.domain.changes import AGREED, ChangeRequest, LineChange
+from services.orders.domain.order import Address, Order, PlaceOrder, Settlement
+from services.orders.domain.tax_engine import EngineTax, OwnRates, Quote, TaxAnswer, TaxDesk, TaxQuery, kind_at
+from services.orders.lifecycle import place as placement
+from services.orders.lifecycle.place import Receipt
+from services.orders.lifecycle.tax_asker import TaxAsker
+from services.orders.store import changes as change_store
+from tests.orders.change_desk import apply, asked, notified, reviews, with_matrix
+from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, SHOP, SUPPORT, Desk
+from tests.orders.desk import amount as usd
+
+CHICAGO = Address("Acme", "2 Lake St", "Chicago", "IL", "60601", "US")
+
+
+class Engine:
+    """An engine that taxes at a rate by region, or says why it does not; it has kept what it was asked."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        self.rates = {"TX": "0.0825", "IL": "0.1025"}
+        self.problem, self.is_refused = "", False
+        self.asked: list[TaxQuery] = []
+
+    def quote(self, query: TaxQuery, *, is_retry: bool = False) -> Quote:
+        self.asked.append(query)
+        if self.problem:
+            return Quote(query, problem=self.problem, is_refused=self.is_refused, is_address=self.is_refused)
+        rate = Decimal(self.rates[query.place.region])
+        lines = {line.line_id: EngineTax(tax_on(line.net, rate), rate) for line in query.lines}
+        freight = EngineTax(tax_on(query.freight, rate), rate) if query.freight is not None else None
+        return Quote(query, TaxAnswer(lines, freight))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+def send(desk: Desk, engine: TaxDesk, command: PlaceOrder) -> Receipt:
+    by = SHOP if command.channel == "amazon" else BUYER
+    quote = placement.quote_order(desk.database, engine, command, by, desk.now)
+    with desk.database.transaction() as session:
+        return placement.place(session, command, by, desk.now, quote=quote)
+
+
+def placed(desk: Desk, engine: TaxDesk, *lines: tuple[str, int], **changes: object) -> Order:
+    return send(desk, engine, desk.command(*lines, **changes)).order
+
+
+def waiting(desk: Desk, engine: Engine, *lines: tuple[str, int], problem: str = "cannot be reached") -> str:
+    """An order whose tax nobody knows, held for that."""
+    engine.problem = problem
+    order = placed(desk, engine, *lines)
+    desk.validate(order.order_id)
+    return order.order_id
+
+
+def ask(desk: Desk, engine: TaxDesk) -> int:
+    return TaxAsker(desk.database, engine, CONTACTS, lambda: desk.now).ask_due()
+
+
+def settle(desk: Desk, order_id: str, *, is_granted: bool = True, key: str = "1") -> Order:
+    """What the workflow does once it hears of the change with the tax."""
+    with desk.database.reading() as session:
+        [pending] = [one for one in change_store.of_order(session, order_id) if one.state == AGREED]
+    assert apply(desk, order_id, pending.change_id, is_granted=is_granted, key=key).is_applied
+    return desk.read(order_id).order
+
+
+def propose(desk: Desk, engine: TaxDesk, order_id: str, request: ChangeRequest) -> Proposed:
+    quote = amending.quote_change(desk.database, engine, order_id, request, BUYER, desk.now)
+    with desk.database.transaction() as session:
+        return proposals.propose(session, order_id, request, BUYER, CONTACTS, desk.now, None, quote)
+
+
+def test_an_order_keeps_the_engines_tax_by_line_and_the_day_it_was_asked_for(desk: Desk, engine: Engine) -> None:
+    """3 at 33.33 are 99.99, of which 8.25 % are 8.25; 1 at 129.00 has 10.64; our own rate of the customer is 7.25 %."""
+    order = placed(desk, engine, ("CENT", 3), ("PUMP", 1))
+
+    kept = desk.read(order.order_id).order
+    assert [part.tax.text for part in kept.totals.parts] == ["8.25", "10.64"]
+    assert [line.tax for line in kept.lines] == [TaxKind.at(Decimal("0.0825"))] * 2
+    assert (kept.taxation.source, kept.taxation.tax_on) == ("engine", desk.now.date())
+    assert kept.totals.total == usd("247.88")
+    assert desk.validate(order.order_id).outcome == 1  # cleared
+    assert desk.broken() == []
+
+
+def test_a_discount_is_shared_out_before_the_engine_is_asked(desk: Desk, engine: Engine) -> None:
+    command = desk.command(("PUMP", 1), ("PUMP", 3), discount=usd("51.60"), freight=usd("10.00"))
+    quote = placement.quote_order(desk.database, engine, command, RITA, desk.now)
+    with desk.database.transaction() as session:
+        order = placement.place(session, command, SUPPORT, desk.now, quote=quote).order
+
+    [query] = engine.asked
+    assert [line.net.text for line in query.lines] == ["116.10", "348.30"]
+    assert query.freight == usd("10.00")
+    assert [part.net.text for part in order.totals.parts] == ["116.10", "348.30", "10.00"]
+    assert order.totals.tax == usd("9.58") + usd("28.73") + usd("0.83")
+
+
+def test_what_a_channel_taxes_and_what_is_sent_again_asks_nobody(desk: Desk, engine: Engine) -> None:
+    command = desk.command(
+        ("PUMP", 1, "129.00"), channel="amazon", channel_ref="113", payment_method="settled_elsewhere",
+        settlement=Settlement("113", usd("10.00")),
+    )  # fmt: skip
+    marketplace = send(desk, engine, command).order
+    web = desk.command(("PUMP", 1))
+    first = send(desk, engine, web)
+    again = send(desk, engine, web)
+
+    assert (marketplace.totals.tax, marketplace.taxation.source) == (usd("10.00"), "")
+    assert (again.is_replayed, again.order.totals) == (True, first.order.totals)
+    assert len(engine.asked) == 1
+
+
+def test_what_changed_while_the_engine_was_asked_is_asked_again(desk: Desk, engine: Engine) -> None:
+    command = desk.command(("PUMP", 1))
+    quote = placement.quote_order(desk.database, engine, command, BUYER, desk.now)
+    desk.agree("PUMP", "99.00")
+
+    with desk.database.transaction() as session:
+        order = placement.place(session, command, BUYER, desk.now, quote=quote).order
+
+    assert order.taxation.is_pending
+    assert order.totals.tax == usd("0.00")
+
+
+def test_an_order_without_its_tax_is_held_for_that_alone_and_nobody_lets_it_go(desk: Desk, engine: Engine) -> None:
+    with_matrix(desk)
+    order_id = waiting(desk, engine, ("PUMP", 9))
+
+    found = desk.read(order_id)
+    [hold] = found.holds
+    assert (hold.code, hold.hold_type, hold.owner_role) == ("TAX_UNDETERMINED", "tax", "accounting")
+    assert found.order.phase == "in_review"
+    assert reviews(desk, order_id) == ()
+    assert desk.mails(order_id) == ["order_received"]
+    [mail] = desk.outbox("notify", order_id)
+    assert mail["detail"]["variables"]["total"] == ""
+    with pytest.raises(Refused, match="nobody knows the tax") as refused:
+        desk.release(order_id, hold.hold_id, ACCOUNTING)
+    assert refused.value.reason == "TAX_UNDETERMINED"
+    assert desk.broken() == []
+
+
+@pytest.mark.on_postgres
+def test_an_engine_that_is_back_makes_the_next_version_and_the_rules_are_asked_then(desk: Desk, engine: Engine) -> None:
+    """8 at 129.00 are 1,032.00, and 1,117.14 with 85.14 tax; asked while away, the engine is asked again later and later."""
+    with_matrix(desk)
+    order_id = waiting(desk, engine, ("PUMP", 8))
+    before = ask(desk, engine)
+    engine.problem = ""
+
+    count = ask(desk, engine)
+    order = settle(desk, order_id)
+
+    assert (before, count) == (0, 1)
+    assert (order.version, order.totals.total, order.taxation.source) == (2, usd("1117.14"), "engine")
+    assert [step.role for review in reviews(desk, order_id) for step in review.steps] == ["approver"]
+    [hold] = desk.read(order_id).holds
+    assert (hold.released_by, hold.note) == ("validation", "version 2 has removed its cause")
+    assert "tax_determined" in notified(desk, order_id)
+    assert "order_changed" in desk.mails(order_id)
+    assert desk.broken() == []
+
+
+def test_an_order_that_nothing_else_keeps_goes_on_by_itself(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    engine.problem = ""
+
+    ask(desk, engine)
+    order = settle(desk, order_id)
+
+    assert order.phase == "accepted"
+    [change] = desk.outbox("people_decided", order_id)
+    assert change["detail"]["who"] == "tax engine"
+
+
+def test_credit_that_the_tax_exceeds_holds_the_order(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    engine.problem = ""
+
+    ask(desk, engine)
+    settle(desk, order_id, is_granted=False)
+
+    assert [hold.code for hold in desk.read(order_id).holds if hold.is_open] == ["CREDIT_EXCEEDED"]
+
+
+def test_what_the_rules_reject_once_the_tax_is_known_is_rejected(desk: Desk, engine: Engine) -> None:
+    rule = {"code": "TOO_LARGE", "severity": "BLOCK", "when": "order.total_minor > 13000", "message": "Too large."}
+    with_matrix(desk, rules=[rule])
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    engine.problem = ""
+
+    ask(desk, engine)
+    order = settle(desk, order_id)
+
+    assert order.phase == "rejected"
+    assert "order_rejected" in desk.mails(order_id)
+    assert desk.broken() == []
+
+
+def test_what_the_rules_reject_anyway_waits_for_no_tax(desk: Desk, engine: Engine) -> None:
+    engine.problem = "cannot be reached"
+    order = placed(desk, engine, ("NO-SUCH", 1))
+
+    desk.validate(order.order_id)
+
+    assert desk.read(order.order_id).order.phase == "rejected"
+
+
+def test_an_order_that_the_engine_refuses_says_what_to_do_and_is_asked_about_once_it_changes(
+    desk: Desk, engine: Engine
+) -> None:
+    engine.is_refused = True
+    order_id = waiting(desk, engine, ("PUMP", 1), problem="postal code 00000 cannot be found")
+    asker = TaxAsker(desk.database, engine, CONTACTS, lambda: desk.now)
+    asked_before = len(engine.asked)
+
+    asker.ask_due()
+    asker.ask_due()
+    [hold] = desk.read(order_id).holds
+    asked_while_refused = len(engine.asked) - asked_before
+    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO)).change
+    assert apply(desk, order_id, moved.change_id).is_applied
+    held = desk.read(order_id)
+    engine.problem = ""
+    asker.ask_due()
+    order = settle(desk, order_id, key="2")
+
+    assert hold.reason == (
+        "The tax engine refuses the address (postal code 00000 cannot be found): "
+        "correct it by a change of the order, or cancel the order."
+    )
+    assert asked_while_refused == 1
+    assert [one.is_open for one in held.holds] == [True]
+    assert held.order.taxation.is_pending
+    assert (order.phase, order.totals.tax) == ("accepted", usd("13.22"))  # 129.00 at 10.25 %
+    assert desk.mails(order_id).count("order_on_hold") == 1
+    assert desk.broken() == []
+
+
+def test_an_outage_that_lasts_is_an_exception_of_accounting(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    ask(desk, engine)
+    soon = notified(desk, order_id).count("exception_opened")
+    desk.now += determine_tax.LONG
+
+    ask(desk, engine)
+    ask(desk, engine)
+    late = notified(desk, order_id).count("exception_opened")
+    engine.problem = ""
+    ask(desk, engine)
+    settle(desk, order_id)
+
+    assert (soon, late) == (0, 1)
+    assert notified(desk, order_id).count("exception_resolved") == 1
+
+
+def test_without_an_engine_what_waited_for_one_is_taxed_at_our_own_rates(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+
+    ask(desk, OwnRates())
+    order = settle(desk, order_id)
+
+    assert (order.totals.tax, order.taxation.source, order.phase) == (usd("9.35"), "", "accepted")  # 129.00 at 7.25 %
+
+
+def test_a_change_keeps_what_is_known_and_asks_about_what_it_adds(desk: Desk, engine: Engine) -> None:
+    order = placed(desk, engine, ("PUMP", 1))
+    desk.validate(order.order_id)
+    more = LineChange("1", quantity=2)
+    engine.rates["TX"] = "0.07"
+
+    fewer = propose(desk, engine, order.order_id, asked(more))
+    apply(desk, order.order_id, fewer.change.change_id)
+    added = propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
+    apply(desk, order.order_id, added.change.change_id, key="2")
+
+    after = desk.read(order.order_id).order
+    assert [len(query.lines) for query in engine.asked] == [1, 1]
+    assert [line.tax.rate for line in after.lines] == [Decimal("0.0825"), Decimal("0.07")]
+    assert [part.tax.text for part in after.totals.parts] == ["21.29", "7.00"]  # 258.00 at 8.25 %, 99.99 at 7 %
+    assert desk.broken() == []
+
+
+def test_freight_that_there_was_none_of_is_asked_about_and_freight_that_is_known_is_not(
+    desk: Desk, engine: Engine
+) -> None:
+    order = placed(desk, engine, ("PUMP", 1))
+    desk.validate(order.order_id)
+    request = ChangeRequest("as agreed", freight=usd("20.00"))
+    quote = amending.quote_change(desk.database, engine, order.order_id, request, RITA, desk.now)
+    with desk.database.reading() as session:
+        first = proposals.preview(session, order.order_id, request, RITA, desk.now, quote)
+
+    assert (engine.asked[1].lines, engine.asked[1].freight) == ((), usd("20.00"))
+    assert first.after.totals.tax == usd("12.29")  # 10.64, and 1.65 on the freight
+    assert first.after.taxation.freight == TaxKind.at(Decimal("0.0825"))
+
+
+def test_a_change_that_moves_an_order_asks_about_all_of_it(desk: Desk, engine: Engine) -> None:
+    order = placed(desk, engine, ("PUMP", 1), freight=usd("10.00"))
+    desk.validate(order.order_id)
+
+    moved = propose(desk, engine, order.order_id, asked(ship_to=CHICAGO))
+    apply(desk, order.order_id, moved.change.change_id)
+
+    after = desk.read(order.order_id).order
+    assert [part.tax.text for part in after.totals.parts] == ["13.22", "1.03"]  # 10.25 % of 129.00 and of 10.00
+    assert after.taxation.source == "engine"
+
+
+def test_a_change_waits_for_no_engine_but_says_that_it_is_away(desk: Desk, engine: Engine) -> None:
+    order = placed(desk, engine, ("PUMP", 1))
+    desk.validate(order.order_id)
+    engine.problem = "cannot be reached"
+
+    with pytest.raises(Refused, match="the tax engine cannot be reached: try again in a few minutes") as refused:
+        propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
+    fewer = propose(desk, engine, order.order_id, asked(LineChange("1", quantity=2)))
+
+    assert refused.value.reason == "TAX_UNDETERMINED"
+    assert fewer.change.state == AGREED
+
+
+def test_an_order_that_our_own_rates_taxed_keeps_to_them(desk: Desk, engine: Engine) -> None:
+    order = placed(desk, OwnRates(), ("PUMP", 1))
+    desk.validate(order.order_id)
+
+    added = propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
+
+    assert engine.asked == []
+    assert [line.tax.rate for line in added.proposal.after.lines] == [Decimal("0.0725")] * 2
+
+
+def test_an_order_that_has_ended_or_is_changed_meanwhile_gets_no_tax(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    with desk.database.reading() as session:
+        query = determine_tax.asks(session, order_id, desk.now)
+    assert query is not None
+    engine.problem = ""
+    stale = engine.quote(replace(query, place=CHICAGO))
+
+    with desk.database.transaction() as session:
+        outcome = determine_tax.settle(session, order_id, stale, CONTACTS, desk.now)
+    desk.record(order_id, "cancelled")
+
+    assert outcome == ""
+    assert ask(desk, engine) == 0
+    assert desk.read(order_id).order.taxation.is_pending
+
+
+@given(net=some.integers(1, 10**9), share=some.fractions(0, 1), rate=some.decimals(0, 1, places=4))
+def test_the_engines_cents_come_out_at_the_rate_that_is_kept(net: int, share: object, rate: Decimal) -> None:
+    tax = int(net * share)  # type: ignore[operator]  # a Fraction
+
+    kind = kind_at(Money(net, "USD"), EngineTax(Money(tax, "USD"), rate), UNTAXED)
+
+    assert tax_on(Money(net, "USD"), kind.rate).minor == tax
+
+
+def test_what_is_not_taxed_is_told_as_our_own_rules_tell_it() -> None:
+    exempt = TaxKind("E", Decimal(0), "Exempt under certificate TX-88")
+    nothing = EngineTax(Money.zero("USD"), Decimal(0))
+
+    assert kind_at(usd("10.00"), nothing, exempt) == exempt
+    assert kind_at(usd("10.00"), nothing, TaxKind.at(Decimal("0.0825"))) == UNTAXED
