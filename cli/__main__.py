@@ -73,6 +73,7 @@ app.command()(system.status)
 orders.app.command()(changes.change)
 orders.app.command()(changes.consent)
 orders.app.command()(cancellation.cancel)
+orders.app.command()(cancellation.close)
 for _noun, _commands in _NOUNS.items():
     app.add_typer(_commands, name=_noun)
 app.command("token")(token.token)

@@ -1,4 +1,4 @@
-"""`oms orders cancel`: cancel an order, or lines and units of it that have not shipped."""
+"""`oms orders cancel` and `oms orders close`: what of an order has not shipped is canceled, or given up as closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.changes import counted
-from cli.client import VAR, Api, JsonOption, VarOption
+from cli.client import VAR, Api, JsonOption, VarOption, segment
 from cli.orders import OrderArgument, find_order
 from cli.output import Column, console, print_json, table, text
 from cli.refusals import CommandRefused
@@ -16,7 +16,9 @@ _LINES: tuple[Column, ...] = (
     ("Line", "line_id"), ("SKU", "sku"), ("Canceled", "cancelled>"), ("Backordered", "backordered>"), ("Allocated", "allocated>"),
     ("Released", "released>"), ("Picked", "picked>"), ("Packed", "packed>"), ("Remaining", "left>"),
 )  # fmt: skip
+_CLOSED: tuple[Column, ...] = (("Line", "line_id"), ("SKU", "sku"), ("Closed", "closed>"), *_LINES[3:])
 _STATES = {"preview": "preview of the cancellation", "requested": "cancellation in progress", "done": "canceled"}
+_CLOSING = {"preview": "preview of the closing", "requested": "closing in progress", "done": "closed"}
 
 
 def cancel(
@@ -47,6 +49,35 @@ def cancel(
         raise CommandRefused(f"{found['number']} cannot be canceled: {reasons}")
 
 
+def close(
+    order: OrderArgument,
+    reason: Annotated[str, typer.Option(help="Why, for the history and the mail.")] = "",
+    line: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LINE_ID", help="Only this line; may be given again. Else all open ones."),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
+    role: Annotated[str, typer.Option(help="Act as support or sales_rep.")] = "support",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Close lines of an order, or all that are open: what shipped is billed, the rest is dropped. Exit code 1 when it is refused."""
+    if not reason and not preview:
+        raise CommandRefused("say why with --reason")
+    found = find_order(Api(var, "auditor"), order)
+    lines = [{"line_id": one} for one in line or ()]
+    body = {"version": found["version"], "reason": reason or "preview", "lines": lines}
+    path = f"/v1/orders/{segment(found['order_id'])}/close{'?preview=true' if preview else ''}"
+    done = Api(var, role).post(path, body)
+    if as_json:
+        print_json(done)
+    elif done["consequences"]["is_possible"]:
+        _print_consequences(found["number"], done)
+    if obstacles := done["consequences"]["obstacles"]:
+        reasons = "; ".join(one["detail"] for one in obstacles)
+        raise CommandRefused(f"{found['number']} cannot be closed: {reasons}")
+
+
 def _line(given: str) -> dict[str, Any]:
     line_id, is_counted, quantity = given.partition("=")
     return {"line_id": line_id, "quantity": counted(quantity)} if is_counted else {"line_id": line_id}
@@ -55,12 +86,13 @@ def _line(given: str) -> dict[str, Any]:
 def _print_consequences(number: str, done: dict[str, Any]) -> None:
     """What becomes of the lines, and what money follows."""
     out, does = console(), done["consequences"]
-    out.print(f"{number}: {_STATES[done['state']]}", style="bold")
-    rows = [row for row in does["lines"] if row["cancelled"] or row["kept"]]
-    out.print(table(rows, _LINES))
+    states, columns, word = (_CLOSING, _CLOSED, "closed") if does["is_closing"] else (_STATES, _LINES, "canceled")
+    out.print(f"{number}: {states[done['state']]}", style="bold")
+    rows = [row for row in does["lines"] if row["cancelled"] or row["closed"] or row["kept"]]
+    out.print(table(rows, columns))
     out.print(f"Total {text(does['total'])} less: {text(does['total_after'])}")
     for row in (row for row in rows if row["kept"]):
-        out.print(f"- line {row['line_id']}: the warehouse keeps {row['kept']}, which are not canceled")
+        out.print(f"- line {row['line_id']}: the warehouse keeps {row['kept']}, which are not {word}")
     if does["stopped_shipments"] and done["state"] != "done":
         out.print(f"- the warehouse is asked for {', '.join(does['stopped_shipments'])}, and may refuse")
     if float(does["refund"]["amount"]):

@@ -12,7 +12,8 @@ from cli.output import Column, moment, table, text, words, zoned
 
 _LINES: Sequence[Column] = (
     ("Line", "line_id"), ("SKU", "sku"), ("Ordered", "quantities.ordered>"), ("Price", "unit_price>"), ("Extended", "extended>"),
-    ("Canceled", "quantities.cancelled>"), ("Backordered", "quantities.backordered>"), ("Allocated", "quantities.allocated>"),
+    ("Canceled", "quantities.cancelled>"), ("Closed", "quantities.closed>"), ("Backordered", "quantities.backordered>"),
+    ("Allocated", "quantities.allocated>"),
     ("Shipped", "quantities.shipped>"), ("Delivered", "quantities.delivered>"), ("Invoiced", "quantities.invoiced>"),
 )  # fmt: skip
 _DIFFERENCE: Sequence[Column] = (("What", "what"), ("Before", "before>"), ("After", "after>"))

@@ -43,6 +43,7 @@ from gateway.http.neighbors import (
 from gateway.http.orders import (
     cancellation,
     changes,
+    closing,
     dead_letters,
     exceptions,
     feedback,
@@ -67,7 +68,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, products, prices, policies, warehouses, rates, exchange_rates, tax_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

@@ -114,6 +114,8 @@ _EVENTS = {
     "change_applied": "applied the change as a new version",
     "units_cancelled": "canceled a part of the order",
     "tax_determined": "determined the tax",
+    "closing_requested": "asked to close lines of the order",
+    "units_closed": "closed lines of the order",
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",

@@ -14,6 +14,8 @@ SENTENCES: Mapping[str, str] = {
     "hold_released": "The hold of {subject} is released.",
     "cancelled": "{subject} is canceled.",
     "units_cancelled": "A part of {subject} is canceled. The rest goes on.",
+    "units_closed": "Lines of {subject} are closed at what has shipped.",
+    "closing_requested": "Lines of {subject} are being closed. The warehouse may already have shipped more; you will be told.",
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",

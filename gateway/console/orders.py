@@ -85,6 +85,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         made=[change for change in reversed(read.made) if not change.is_pending],
         review=read.page.reviews[-1] if read.page.reviews else None,
         may_cancel=may_cancel(who, read.page),
+        may_close=may_close(who, read.page),
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(read.page),
         kept=kept_by_warehouses(read.page),
@@ -189,6 +190,12 @@ def is_cancellable(page: OrderPage) -> bool:
     return not found.order.has_ended and is_anything_left
 
 
+def may_close(who: Visitor, page: OrderPage) -> bool:
+    """Whether to offer it: something has shipped, and something is left that may be dropped."""
+    has_shipped = any(line.shipped for line in page.aggregate.progress.lines.values())
+    return has_shipped and who.may("POST /orders/{number}/close") and is_cancellable(page)
+
+
 def may_change(page: OrderPage) -> bool:
     """Whether to offer a change: something is still to leave. The page behind it says what else stands against it."""
     found = page.aggregate
@@ -202,7 +209,7 @@ def is_cancelling(page: OrderPage) -> bool:
 
 
 def kept_by_warehouses(page: OrderPage) -> list[Cancellation]:
-    """Cancellations of a part of which a warehouse kept some or all, as long as the order goes on."""
+    """Cancellations of a part, and closings, of which a warehouse kept some or all, as long as the order goes on."""
     asked = page.cancellations if not page.aggregate.order.has_ended else ()
     return [one for one in asked if one.change_id and one.settled_reason]
 

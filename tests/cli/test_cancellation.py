@@ -16,11 +16,12 @@ def usd(amount: str) -> dict[str, str]:
 
 def line(**units: int) -> dict[str, Any]:
     stages = dict.fromkeys(("backordered", "allocated", "released", "picked", "packed"), 0)
-    return {"line_id": "1", "sku": "PUMP", "cancelled": 30, "left": 10, "kept": 0, **stages, **units}
+    return {"line_id": "1", "sku": "PUMP", "cancelled": 30, "closed": 0, "left": 10, "kept": 0, **stages, **units}
 
 
 CONSEQUENCES: dict[str, Any] = {
     "is_possible": True,
+    "is_closing": False,
     "obstacles": [],
     "lines": [line(backordered=10, released=10, picked=10), {**line(), "line_id": "2", "cancelled": 0}],
     "stopped_shipments": ["SH-1003", "SH-1002"],
@@ -76,3 +77,30 @@ def test_what_cannot_be_canceled_is_refused_with_every_reason(command: Oms, api:
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == "SO-1001 cannot be canceled: line 1: 2 units are left to cancel, not 3\n"
     assert (silent.code, silent.err) == (1, "say why with --reason\n")
+
+
+def test_lines_are_closed_by_their_ids_and_what_follows_says_closed(command: Oms, api: FakeApi) -> None:
+    closed = {**line(backordered=30), "cancelled": 0, "closed": 30, "kept": 2}
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    does = {**CONSEQUENCES, "is_closing": True, "lines": [closed]}
+    api.on("POST /v1/orders/ord_1/close", {"state": "done", "consequences": does})
+
+    answer = command("orders", "close", "SO-1001", "--line", "2", "--reason", "discontinued")
+
+    assert answer.code == 0, answer.err
+    assert api.asked[-1].body == {"version": 3, "reason": "discontinued", "lines": [{"line_id": "2"}]}
+    assert "SO-1001: closed" in answer.out
+    assert "the warehouse keeps 2, which are not closed" in answer.out
+
+
+def test_closing_needs_a_reason_and_exits_with_1_when_it_is_refused(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    obstacle = {"code": "NOTHING_SHIPPED", "detail": "nothing of the order has shipped", "line_id": None}
+    does = {**CONSEQUENCES, "is_closing": True, "is_possible": False, "obstacles": [obstacle]}
+    api.on("POST /v1/orders/ord_1/close", {"state": "preview", "consequences": does})
+
+    unsaid = command("orders", "close", "SO-1001")
+    refused = command("orders", "close", "SO-1001", "--preview")
+
+    assert (unsaid.code, "say why with --reason" in unsaid.err) == (1, True)
+    assert (refused.code, "SO-1001 cannot be closed: nothing of the order has shipped" in refused.err) == (1, True)

@@ -123,6 +123,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("admin", f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
         ("support", f"/orders/{numbers['held']}/cancel"),
         ("support", f"/orders/{numbers['shipping']}/cancel"),
+        ("support", f"/orders/{numbers['shipping']}/close"),
         ("approver:max", "/reviews"),
         ("approver:max", "/reviews?for=all"),
         ("approver:max", f"/reviews/{step.step_id}"),

@@ -37,16 +37,25 @@ def with_rules(desk: Desk, *more: dict[str, str]) -> None:
         policy_versions.put_policy(session, document, "root", desk.now)
 
 
-def ask(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None, by: Any = BUYER) -> Requested:
+def ask(
+    desk: Desk,
+    order_id: str,
+    lines: Mapping[str, int | None] | None = None,
+    by: Any = BUYER,
+    *,
+    is_closing: bool = False,
+) -> Requested:
     named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
     with desk.database.transaction() as session:
-        return cancel.request(session, order_id, by, "project postponed", desk.now, lines=named)
+        return cancel.request(session, order_id, by, "project postponed", desk.now, lines=named, is_closing=is_closing)
 
 
-def preview(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None) -> CancellationPreview:
+def preview(
+    desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None, *, is_closing: bool = False
+) -> CancellationPreview:
     named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
     with desk.database.reading() as session:
-        return cancel.preview(session, order_id, BUYER.scope, None, named)
+        return cancel.preview(session, order_id, BUYER.scope, None, named, is_closing=is_closing)
 
 
 def settle(desk: Desk, order_id: str, done: Requested, **more: Any) -> pb.ApplyChangeResponse:

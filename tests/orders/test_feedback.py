@@ -20,7 +20,7 @@ from tests.facts import heard
 from tests.orders.desk import BUYER, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment
 from tests.threads import at_once
 
-DELIVERED = {"1": LineQuantities(2, 0, 0, 2, 2, 2, 2, 2, 1, 0, 0, "")}
+DELIVERED = {"1": LineQuantities(2, 0, 0, 0, 2, 2, 2, 2, 2, 1, 0, 0, "")}
 
 
 def arrived(desk: Desk) -> str:

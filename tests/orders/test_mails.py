@@ -136,7 +136,8 @@ MAILS = [
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),
-    mails.units_cancelled(ORDER, CUSTOMER, CONTACTS, GONE, reason="price list", is_at_warehouse=True),
+    mails.units_dropped(ORDER, CUSTOMER, CONTACTS, GONE, reason="price list", is_at_warehouse=True),
+    mails.units_dropped(ORDER, CUSTOMER, CONTACTS, replace(GONE, is_closing=True), reason="", is_at_warehouse=True),
     mails.backorder_created(ORDER, CUSTOMER, CONTACTS, {"lin_1": (3, "")}),
     mails.support_case(
         ORDER,

@@ -1,4 +1,4 @@
-"""Canceling an order, or what of it has not shipped: what it would do, and doing it."""
+"""Canceling or closing what of an order has not shipped: what it would do, and doing it."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def cancel_order(
         committed = committed_credit(deps, who, found_id)
         ticket = once.perform(
             body,
-            lambda session: _request(session, deps, who, found_id, body.reason, expected, committed, body.asked()),
+            lambda session: request(session, deps, who, found_id, body.reason, expected, committed, body.asked()),
         )
-        return _carry_out(deps, who, found_id, body.reason, ticket)
+        return carry_out(deps, who, found_id, body.reason, ticket)
 
     return once.answer(body, act, lambda done: 200 if done.state == DONE else 202)
 
@@ -106,25 +106,34 @@ def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
         return None
 
 
-def previewed(deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel]) -> CancellationShape:
-    """What canceling these lines would do now."""
+def previewed(
+    deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel], *, is_closing: bool = False
+) -> CancellationShape:
+    """What canceling these lines, or closing them, would do now."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
-        found = cancellation.preview(session, order_id, who.scope, committed, lines)
+        found = cancellation.preview(session, order_id, who.scope, committed, lines, is_closing=is_closing)
     return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles)
 
 
 def cancel(
-    deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None, lines: Sequence[LineToCancel] = ()
+    deps: Deps,
+    who: Caller,
+    order_id: str,
+    reason: str,
+    expected: int | None,
+    lines: Sequence[LineToCancel] = (),
+    *,
+    is_closing: bool = False,
 ) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.transaction() as session:
-        ticket = _request(session, deps, who, order_id, reason, expected, committed, lines)
-    return _carry_out(deps, who, order_id, reason, ticket)
+        ticket = request(session, deps, who, order_id, reason, expected, committed, lines, is_closing=is_closing)
+    return carry_out(deps, who, order_id, reason, ticket)
 
 
-def _request(
+def request(
     session: Session,
     deps: Deps,
     who: Caller,
@@ -133,16 +142,19 @@ def _request(
     expected: int | None,
     committed: int | None,
     lines: Sequence[LineToCancel],
+    *,
+    is_closing: bool = False,
 ) -> Ticket:
+    """Store the request; the ticket carries it out."""
     asked = cancellation.request(
-        session, order_id, who, reason, deps.clock(), expected, committed=committed, lines=lines
+        session, order_id, who, reason, deps.clock(), expected, committed=committed, lines=lines, is_closing=is_closing
     )
     one = asked.cancellation
     shape = cancellation_shape(order_id, one.cancellation_id, one.state, asked.preview.consequence)
     return one.cancellation_id, asked.intent_id, shape.model_dump_json(), one.change_id
 
 
-def _carry_out(deps: Deps, who: Caller, order_id: str, reason: str, ticket: Ticket) -> CancellationShape:
+def carry_out(deps: Deps, who: Caller, order_id: str, reason: str, ticket: Ticket) -> CancellationShape:
     """Hand a stored request over, unless it is settled: whoever asks again after a crash hears what became of it."""
     cancellation_id, intent_id, kept, *of_change = ticket
     change_id = of_change[0] if of_change else ""

@@ -1,4 +1,4 @@
-"""What a cancellation looks like: the lines that are asked for, and its consequence."""
+"""What a cancellation or a closing looks like: the lines that are asked for, and its consequence."""
 
 from __future__ import annotations
 
@@ -37,8 +37,11 @@ class CancelledLineShape(BaseModel):
     sku: str
     description: str
     ordered: int
-    cancelled: int = Field(description="Units that go, the sum of the next five.")
-    backordered: int = Field(description="Of these, units that wait for stock or are not allocated yet.")
+    cancelled: int = Field(description="Units that are canceled; 0 where the line is closed.")
+    closed: int = Field(description="Units that are given up by closing the line; 0 where they are canceled.")
+    backordered: int = Field(
+        description="Of these and the next four, units that wait for stock or are not allocated yet."
+    )
     allocated: int
     released: int
     picked: int
@@ -49,13 +52,15 @@ class CancelledLineShape(BaseModel):
 
 
 class CancellationConsequences(BaseModel):
-    """What canceling does. Amounts are by how much the order is less."""
+    """What canceling, or closing, does. Amounts are by how much the order is less."""
 
     is_possible: bool
     obstacles: list[CancellationObstacle]
     is_whole: bool = Field(description="Whether the order ends by it.")
+    is_closing: bool = Field(description="Whether lines are closed at what has shipped, which is not a cancellation.")
     lines: list[CancelledLineShape]
-    cancelled: dict[str, int] = Field(description="Line → units that will not come.")
+    cancelled: dict[str, int] = Field(description="Line → units that are canceled; empty for a closing.")
+    closed: dict[str, int] = Field(description="Line → units that are closed; empty for a cancellation.")
     freed_stock: dict[str, int] = Field(description="Line → units that others can have.")
     stopped_shipments: list[str] = Field(description="Shipments whose warehouse gives units back.")
     merchandise: MoneyShape
@@ -72,7 +77,7 @@ class CancellationConsequences(BaseModel):
 
 
 class CancellationShape(BaseModel):
-    """A cancellation: previewed, requested (its outcome follows by itself) or done."""
+    """A cancellation or a closing: previewed, requested (its outcome follows by itself) or done."""
 
     order_id: str
     cancellation_id: str | None = Field(description="Null for a preview.")
@@ -101,8 +106,10 @@ def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = 
             CancellationObstacle(code=one.code, detail=one.sentence, line_id=one.line_id or None) for one in obstacles
         ],
         is_whole=consequence.is_whole,
-        lines=[_line(line) for line in consequence.lines],
-        cancelled=consequence.cancelled,
+        is_closing=consequence.is_closing,
+        lines=[_line(line, is_closing=consequence.is_closing) for line in consequence.lines],
+        cancelled={} if consequence.is_closing else consequence.cancelled,
+        closed=consequence.cancelled if consequence.is_closing else {},
         freed_stock=consequence.freed_stock,
         stopped_shipments=list(consequence.shipments),
         **amounts,
@@ -113,13 +120,14 @@ def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = 
     )
 
 
-def _line(line: CancelledLine) -> CancelledLineShape:
+def _line(line: CancelledLine, *, is_closing: bool) -> CancelledLineShape:
     return CancelledLineShape(
         line_id=line.line_id,
         sku=line.sku,
         description=line.description,
         ordered=line.ordered,
-        cancelled=line.cancelled,
+        cancelled=0 if is_closing else line.cancelled,
+        closed=line.cancelled if is_closing else 0,
         **dict(line.taken.by_stage()),
         freed_stock=line.freed,
         left=line.left,

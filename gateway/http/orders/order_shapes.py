@@ -45,8 +45,9 @@ class OrderReceipt(BaseModel):
 class Quantities(BaseModel):
     """Units of a line; cumulative from allocated to delivered."""
 
-    ordered: int = Field(description="Cancelled ones included.")
+    ordered: int = Field(description="Canceled and closed ones included.")
     cancelled: int
+    closed: int = Field(description="Given up by closing the line, which is not canceled.")
     backordered: int = Field(description="Waiting for supply.")
     allocated: int = Field(description="Held for it, shipped ones included.")
     released: int = Field(description="Given to a warehouse.")
@@ -110,7 +111,7 @@ class ViolationShape(BaseModel):
 
 
 class OrderCancellation(BaseModel):
-    """A request to cancel an order or a part of it, and its outcome."""
+    """A request to cancel an order or a part of it, or to close lines, and its outcome."""
 
     cancellation_id: str
     state: str = Field(description="requested, done or declined.")

@@ -31,7 +31,7 @@ def deposit_content(posted: DepositInvoice, seller: Seller) -> Content:
         Titled("Credit note" if is_note else "Deposit invoice", posted.number, posted.invoiced_on),
         posted.currency,
         seller,
-        bill_to=bill_to(header.bill_to_name, posted.customer_id),
+        bill_to=bill_to(header, posted.customer_id, seller.country),
         ship_to=ship_to(header.ship_to, seller.country),
         facts=fact_rows(_facts(posted, seller.formats)),
         lines=[

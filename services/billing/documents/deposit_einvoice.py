@@ -28,7 +28,7 @@ def deposit_einvoice_of(posted: DepositInvoice, seller: Seller) -> EInvoice:
     header, is_note = posted.header, posted.is_credit_note
     groups = grouped([part.tax_part for part in posted.parts])
     check_seller(seller, groups)
-    check_document(posted.number, header.ship_to, header.customer_tax_id, groups, posted.currency)
+    check_document(posted.number, header.buyer_address, header.customer_tax_id, groups, posted.currency)
     return EInvoice(
         type_code=CREDIT_NOTE if is_note else PREPAYMENT_INVOICE,
         number=posted.number,
@@ -37,6 +37,7 @@ def deposit_einvoice_of(posted: DepositInvoice, seller: Seller) -> EInvoice:
         buyer_id=posted.customer_id,
         buyer_name=buyer_name(header, posted.customer_id),
         buyer_tax_id=vat_number(header.customer_tax_id),
+        buyer_address=header.buyer_address,
         place=header.ship_to,
         po_number=header.po_number,
         order_number=posted.order_number,

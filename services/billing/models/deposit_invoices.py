@@ -74,6 +74,12 @@ class DepositInvoice(Table, table=True):
     ship_to_region: str = Field(sa_type=Text)
     ship_to_postal_code: str = Field(sa_type=Text)
     ship_to_country: str = Field(sa_type=Text)
+    billing_name: str = Field(sa_type=Text)
+    billing_street: str = Field(sa_type=Text)
+    billing_city: str = Field(sa_type=Text)
+    billing_region: str = Field(sa_type=Text)
+    billing_postal_code: str = Field(sa_type=Text)
+    billing_country: str = Field(sa_type=Text)
 
 
 class DepositInvoicePart(Table, table=True):

@@ -9,6 +9,9 @@ from services.kernel.errors import InvalidArgument, NotFound
 from services.runtime.roles import MAIL_ROLES, MAIL_ROLES_WITHOUT_PRICES
 
 _DIFF = ("customer_name", "version", "reason", "changes", "more_changes", "total_before", "total_after", "currency")
+_DROPPED = (
+    "customer_name", "version", "reason", "lines", "more_lines", "total_before", "total_after", "freed", "currency",
+)  # fmt: skip
 _INVOICE = (
     "invoice_number", "total", "received", "due", "currency", "is_paid", "is_by_card", "due_on", "early_total", "early_on",
 )  # fmt: skip
@@ -34,17 +37,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # lines: [{sku, description, cancelled, left, kept}]: left stay ordered, shipped ones included; kept were to be canceled and have left
     # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; amounts and reason are not
     # for the warehouse
-    "units_cancelled": (
-        "customer_name",
-        "version",
-        "reason",
-        "lines",
-        "more_lines",
-        "total_before",
-        "total_after",
-        "freed",
-        "currency",
-    ),
+    "units_cancelled": _DROPPED,
+    # the same of lines that are closed, which have `closed` units
+    "units_closed": _DROPPED,
     # reason: a sentence that only staff read; no decision was taken in time
     "order_expired": ("reason",),
     # more_changes: how many there are beside those listed; changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone; both are text:
@@ -143,6 +138,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "pro_forma": ("Pro forma invoice for your order {number}", "Pro forma invoice sent on order {number}"),
     "order_rejected": ("About your order {number}", "Order {number} rejected"),
     "order_cancelled": ("Your order {number} has been canceled", "Order {number} canceled"),
+    "units_closed": ("Lines of your order {number} have been closed", "Order {number}: lines closed"),
     "units_cancelled": ("Part of your order {number} has been canceled", "Order {number}: part canceled"),
     "order_expired": ("About your order {number}", "Order {number} expired: no decision in time"),
     "order_changed": ("Your order {number} has been changed", "Order {number} changed"),

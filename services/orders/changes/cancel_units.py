@@ -1,4 +1,4 @@
-"""Cancelling units of an order that goes on: a change that nobody need agree to, made as far as the warehouses give them back."""
+"""Cancelling or closing units of an order that goes on: a change that nobody need agree to, made as far as the warehouses let it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, versions
 
 WORKFLOW = Actor("workflow", "service")
-KEPT = "the warehouse keeps all that was to be canceled"
+KEPT = "the warehouse keeps all that was to be canceled or closed"
 
 
 def put_on_its_way(
@@ -60,13 +60,15 @@ def put_on_its_way(
     assert becomes is not None, "a whole order is cancelled without a change"
     units = cancelled_between(order, becomes)
     lines = tuple(LineChange(line.line_id, quantity=line.quantity) for line in becomes.lines if line.line_id in units)
-    request = ChangeRequest(reason, lines, is_cancellation=True)
+    is_closing = preview.consequence.is_closing
+    request = ChangeRequest(reason, lines, is_cancellation=True, is_closing=is_closing)
     change = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
-    act = act_of(session, actor, order, "canceled a part")
+    act = act_of(session, actor, order, "closed lines" if is_closing else "canceled a part")
     intent_id = outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)
     store.add(session, change, order, becomes, intent_id)
     after = replace(before, asked=read_asked(session, order.order_id))
-    note_event(session, before, after, actor, "cancellation_requested", now, why=reason, more=logged(change))
+    what = "closing_requested" if is_closing else "cancellation_requested"
+    note_event(session, before, after, actor, what, now, why=reason, more=logged(change))
     return restate(session, after, now), change, intent_id
 
 
@@ -101,7 +103,8 @@ def keep_units(
     if not units:
         restate(session, _ended(session, before, change, contacts, now), now)
     elif units != asked:
-        _rewritten(session, change, before.order, without(before.order, before.progress, units))
+        becomes = without(before.order, before.progress, units, is_closing=change.is_closing)
+        _rewritten(session, change, before.order, becomes)
     return find_change(session, order_id, change_id)
 
 
@@ -143,17 +146,18 @@ def apply(
     units = still_unshipped(order, before.progress, proposed)
     if not units:
         return restate(session, _ended(session, before, change, contacts, now), now), KEPT
-    becomes = without(order, before.progress, units)
+    becomes = without(order, before.progress, units, is_closing=change.is_closing)
     _check_invoices(becomes, before.progress, invoiced, invoice_count)
     change = _rewritten(session, change, order, becomes)
     before, credit = with_money(before, credit, becomes.totals.total)
     evaluation = evaluate.evaluate(session, becomes, credit, now)
     after = _made(session, before, change, becomes, evaluation, contacts, now)
     after = restate(session, after, now)
-    note_event(session, before, after, WORKFLOW, "units_cancelled", now, why=change.request.reason, more=logged(change))
+    what = "units_closed" if change.is_closing else "units_cancelled"
+    note_event(session, before, after, WORKFLOW, what, now, why=change.request.reason, more=logged(change))
     owe_signals(session, before, after, change, now)
     came = _settle(session, before, after, change, units, now)
-    mail = mails.units_cancelled(
+    mail = mails.units_dropped(
         after.order,
         masterdata.customer(session, after.order.customer_id),
         contacts,
@@ -212,6 +216,7 @@ def _settle(
     assert asked.consequence is not None, "a part is cancelled with its consequence"
     done = settled(asked.consequence, before.order, after.order, before.progress, units)
     kept = [f"{line.kept} of line {line.line_id}" for line in done.lines if line.kept]
-    why = f"not canceled, for the warehouse keeps them: {', '.join(kept)}" if kept else ""
+    word = "closed" if change.is_closing else "canceled"
+    why = f"not {word}, for the warehouse keeps them: {', '.join(kept)}" if kept else ""
     hold_store.settle_cancellation(session, before.order_id, DONE, why, now, done)
     return done

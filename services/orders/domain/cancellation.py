@@ -1,4 +1,4 @@
-"""Cancelling an order, or what of it has not shipped: the request, what it comes to, and what stands against it."""
+"""Cancelling an order or what of it has not shipped, and closing it at that: the request, what it comes to, what stands against it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from datetime import datetime
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.orders.domain.amendment import Obstacle
-from services.orders.domain.cancelled_units import LineToCancel, asked_units, is_whole, without
+from services.orders.domain.cancelled_units import LineToCancel, Units, asked_units, is_whole, without
 from services.orders.domain.consequence import Consequence, consequence
-from services.orders.domain.order import Order
+from services.orders.domain.order import ACCEPTED, Order
 from services.orders.domain.projection import Progress
 
 REQUESTED, DONE, DECLINED = "requested", "done", "declined"
@@ -19,7 +19,7 @@ REQUESTED, DONE, DECLINED = "requested", "done", "declined"
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A request to cancel; the workflow settles it: done, or declined with a reason.
+    """A request to cancel or to close; the workflow settles it: done, or declined with a reason.
 
     `change_id` names the change that cancels units of an order which goes on. `consequence` is what it comes to, and once it is done
     what it came to; None for a request of before that was kept.
@@ -61,23 +61,45 @@ def preview(
     asked: Sequence[LineToCancel],
     committed: int | None,
     against: Sequence[Obstacle] = (),
+    *,
+    is_closing: bool = False,
 ) -> CancellationPreview:
-    """The consequence of cancelling these lines now, without any all that has not shipped.
+    """The consequence of cancelling these lines now, or of closing them; without any all that has not shipped.
 
     `committed` is what billing holds of the customer's credit for the order, in minor units, None when it is away; `against` is what
     else stands against it.
     """
     credit = None if committed is None else Money(committed, order.currency)
-    ended = f"the order is {order.phase} already, so there is nothing to cancel"
+    ended = f"the order is {order.phase} already, so there is nothing to {'close' if is_closing else 'cancel'}"
     found = [*((Obstacle("ORDER_HAS_ENDED", ended),) if order.has_ended else ()), *against]
+    found += _not_to_close(order) if is_closing else ()
     units, unsound = asked_units(order, progress, asked)
-    found += () if found else unsound
+    found += () if found else unsound or _nothing_shipped(order, progress, units, is_closing=is_closing)
     if found:
         nothing = None if credit is None else Money.zero(order.currency)
-        return CancellationPreview(tuple(found), consequence(order, order, progress, {}, nothing))
+        return CancellationPreview(
+            tuple(found), consequence(order, order, progress, {}, nothing, is_closing=is_closing)
+        )
     try:
-        becomes = None if is_whole(order, progress, units) else without(order, progress, units)
+        is_end = is_whole(order, progress, units)
+        becomes = None if is_end else without(order, progress, units, is_closing=is_closing)
     except Refused as refusal:
         obstacle = Obstacle(refusal.reason, refusal.message)
-        return CancellationPreview((obstacle,), consequence(order, order, progress, {}, credit))
-    return CancellationPreview((), consequence(order, becomes, progress, units, credit), becomes)
+        return CancellationPreview((obstacle,), consequence(order, order, progress, {}, credit, is_closing=is_closing))
+    does = consequence(order, becomes, progress, units, credit, is_closing=is_closing)
+    return CancellationPreview((), does, becomes)
+
+
+def _not_to_close(order: Order) -> tuple[Obstacle, ...]:
+    if order.phase == ACCEPTED or order.has_ended:
+        return ()
+    return (Obstacle("NOT_ACCEPTED", "the order is not accepted yet: cancel it, or lines of it, instead"),)
+
+
+def _nothing_shipped(order: Order, progress: Progress, units: Units, *, is_closing: bool) -> tuple[Obstacle, ...]:
+    """Closing leaves an order at what has shipped: one of which nothing has is cancelled."""
+    if not is_closing or not is_whole(order, progress, units):
+        return ()
+    return (
+        Obstacle("NOTHING_SHIPPED", "nothing of the order has shipped, so there is nothing to bill: cancel it instead"),
+    )

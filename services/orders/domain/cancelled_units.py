@@ -99,13 +99,13 @@ def cancelled_between(before: Order, after: Order) -> dict[str, int]:
     return {line_id: units for line_id, units in more.items() if units > 0}
 
 
-def without(order: Order, progress: Progress, units: Units) -> Order:
+def without(order: Order, progress: Progress, units: Units, *, is_closing: bool = False) -> Order:
     """The order at its next version without these units. Every price stays: nothing of what is left is judged again.
 
     The discount that is not billed goes with the goods that are not billed, by their value. Freight stays whole; where all that is
-    left is billed already, both are what was billed of them.
+    left is billed already, both are what was billed of them. Where it `is_closing` the units are kept as closed.
     """
-    lines = tuple(_without(line, units.get(line.line_id, 0)) for line in order.lines)
+    lines = tuple(_without(line, units.get(line.line_id, 0), is_closing=is_closing) for line in order.lines)
     after = replace(order, version=order.version + 1, lines=lines)
     merchandise = Money.total((line.extended for line in lines), order.currency)
     already = billed(progress, order.currency)
@@ -114,11 +114,13 @@ def without(order: Order, progress: Progress, units: Units) -> Order:
     return replace(after, totals=totals(lines, *charges, order.taxation, billed_parts(order, progress)))
 
 
-def _without(line: Line, units: int) -> Line:
+def _without(line: Line, units: int, *, is_closing: bool) -> Line:
     if not units:
         return line
     left = line.quantity - units
-    return replace(line, quantity=left, cancelled=line.cancelled + units, extended=extend(line.unit_price, left))
+    closed = line.closed + (units if is_closing else 0)
+    extended = extend(line.unit_price, left)
+    return replace(line, quantity=left, cancelled=line.cancelled + units, closed=closed, extended=extended)
 
 
 def _discount_left(order: Order, merchandise: Money, billed_goods: Money, billed_discount: Money) -> Money:
@@ -147,7 +149,7 @@ def still_unshipped(order: Order, progress: Progress, units: Units) -> dict[str,
 def as_asked(order: Order) -> Order:
     """The order as if nothing of it had been cancelled: what its rules were content with, at the prices of now."""
     lines = tuple(
-        replace(line, quantity=line.ordered, cancelled=0, extended=extend(line.unit_price, line.ordered))
+        replace(line, quantity=line.ordered, cancelled=0, closed=0, extended=extend(line.unit_price, line.ordered))
         for line in order.lines
     )
     merchandise = Money.total((line.extended for line in lines), order.currency)

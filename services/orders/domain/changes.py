@@ -80,7 +80,8 @@ class SpokenConsent:
 class ChangeRequest:
     """What somebody asks to change; members that are None stay as they are.
 
-    One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled.
+    One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled, and as
+    closed where it `is_closing`.
     """
 
     reason: str
@@ -92,6 +93,7 @@ class ChangeRequest:
     freight: Money | None = None
     consent: SpokenConsent | None = None
     is_cancellation: bool = False
+    is_closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,11 @@ class ChangeOrder:
     def is_determination(self) -> bool:
         """Whether it only gives the order its tax: what the rules say of that is said for the first time."""
         return self.kinds == (TAX_DETERMINED,)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether it gives the units up as closed, which is not cancelled."""
+        return self.request.is_closing
 
     @property
     def is_withholding(self) -> bool:

@@ -1,4 +1,4 @@
-"""One consequence: what a cancellation does to units, stock, money and mails; what is previewed is what is kept with it."""
+"""One consequence: what a cancellation or a closing does to units, stock, money and mails; what is previewed is kept with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.orders.domain.unshipped import Unshipped
 
 PREPAID = "prepaid"
 AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
-WHOLE_MAIL, PART_MAIL = "order_cancelled", "units_cancelled"
+WHOLE_MAIL, PART_MAIL, CLOSED_MAIL = "order_cancelled", "units_cancelled", "units_closed"
 _STATES = ("released", "picked", "packed")
 
 
@@ -49,7 +49,7 @@ class CancelledLine:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What a cancellation does. Amounts are by how much the order is less, `total_after` what it comes to then.
+    """What a cancellation does, or a closing where it `is_closing`. Amounts are by how much the order is less, `total_after` what it comes to then.
 
     `shipments` are the numbers of those whose warehouse is asked to give units back. `released_credit` is what the customer's credit
     gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it. `mails` are the kinds that go.
@@ -67,6 +67,7 @@ class Consequence:
     released_credit: Money | None
     freed_cash: Money
     mails: tuple[str, ...]
+    is_closing: bool = False
 
     @property
     def cancelled(self) -> dict[str, int]:
@@ -83,6 +84,7 @@ class Consequence:
         return {
             "currency": self.total.currency,
             "is_whole": self.is_whole,
+            "is_closing": self.is_closing,
             "lines": [asdict(line) for line in self.lines],
             "shipments": list(self.shipments),
             **{name: getattr(self, name).minor for name in (*AMOUNTS, "total_after", "freed_cash")},
@@ -97,6 +99,7 @@ class Consequence:
         amounts = {name: Money(kept[name], currency) for name in (*AMOUNTS, "total_after", "freed_cash")}
         return cls(
             is_whole=kept["is_whole"],
+            is_closing=kept.get("is_closing", False),
             lines=tuple(CancelledLine(**{**line, "taken": Unshipped(**line["taken"])}) for line in kept["lines"]),
             shipments=tuple(kept["shipments"]),
             released_credit=Money(credit, currency) if credit is not None else None,
@@ -106,7 +109,13 @@ class Consequence:
 
 
 def consequence(
-    order: Order, after: Order | None, progress: Progress, units: Units, committed: Money | None
+    order: Order,
+    after: Order | None,
+    progress: Progress,
+    units: Units,
+    committed: Money | None,
+    *,
+    is_closing: bool = False,
 ) -> Consequence:
     """What cancelling `units` does now: `after` is the version that it makes, None when all of the order ends.
 
@@ -126,7 +135,8 @@ def consequence(
         total_after=total_after,
         released_credit=None if committed is None else _credit(order, committed, less["total"], is_whole=after is None),
         freed_cash=zero if is_nothing else _freed_cash(progress, total_after, is_whole=after is None),
-        mails=() if is_nothing else (WHOLE_MAIL if after is None else PART_MAIL,),
+        mails=() if is_nothing else (WHOLE_MAIL if after is None else CLOSED_MAIL if is_closing else PART_MAIL,),
+        is_closing=is_closing,
     )
 
 

@@ -199,7 +199,8 @@ class Line:
 
     `reference_price` is what the agreement or the catalog said at that moment, None when neither knew a price;
     `price_source` is agreement, list, given or none. A SKU that the catalog did not know has is_known False. `tax` is how its
-    category was taxed where it goes. `quantity` is what is wanted of it still; `cancelled` units were asked for beside that.
+    category was taxed where it goes. `quantity` is what is wanted of it still; `cancelled` units were asked for beside that, `closed` of
+    them given up by closing the line.
     """
 
     line_id: str
@@ -216,6 +217,7 @@ class Line:
     tax_category: str = STANDARD_CATEGORY
     tax: TaxKind = UNTAXED
     cancelled: int = 0
+    closed: int = 0
 
     @property
     def ordered(self) -> int:

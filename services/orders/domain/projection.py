@@ -122,10 +122,11 @@ def _shipment_document(shipment: Shipment) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class LineQuantities:
-    """Units of a line. Cumulative: delivered <= shipped <= packed <= picked <= released, and allocated counts shipped units."""
+    """Units of a line; what is closed is not cancelled. Cumulative: delivered <= shipped <= packed <= picked <= released, and allocated counts shipped units."""
 
     ordered: int
     cancelled: int
+    closed: int
     backordered: int
     allocated: int
     released: int
@@ -140,7 +141,7 @@ class LineQuantities:
     @property
     def wanted(self) -> int:
         """Units that are still to reach the customer or have."""
-        return self.ordered - self.cancelled
+        return self.ordered - self.cancelled - self.closed
 
     @property
     def kept(self) -> int:
@@ -219,7 +220,8 @@ def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
         held = max(so_far.shipped, min(so_far.allocated, line.quantity))
         lines[line.line_id] = LineQuantities(
             ordered=line.ordered,
-            cancelled=line.cancelled + (line.quantity - so_far.shipped if has_stopped else 0),
+            cancelled=line.cancelled - line.closed + (line.quantity - so_far.shipped if has_stopped else 0),
+            closed=line.closed,
             backordered=0 if has_stopped else min(so_far.backordered, max(0, line.quantity - held)),
             allocated=so_far.shipped if has_stopped else held,
             released=so_far.released,

@@ -84,7 +84,7 @@ def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
     if change is not None and change.state == AWAITING_CUSTOMER:
         return WaitingFor("customer", "answer to the change proposed", change.proposed_at, change.consent_expires_at)
     if change is not None and change.state == AWAITING_WAREHOUSE:
-        why = "cancellation" if change.is_cancellation else "change"
+        why = "closing" if change.is_closing else "cancellation" if change.is_cancellation else "change"
         return WaitingFor("warehouse", f"answer to the recall for a {why}", change.consented_at or change.proposed_at)
     held = _waits_for_release(remaining(holds))
     reviewed = _waits_for_review(asked.review) if asked.review is not None else None

@@ -1,4 +1,4 @@
-"""Cancelling an order, or what of it has not shipped: what it would do, and the request that the workflow settles."""
+"""Cancelling or closing what of an order has not shipped: what it would do, and the request that the workflow settles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from services.orders.order.aggregate import (
 )
 from services.orders.store import holds as store
 
-_PENDING = Obstacle("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
+_PENDING = Obstacle("CANCELLATION_PENDING", "a cancellation or closing is being carried out: wait for its outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,19 @@ class Requested:
 
 
 def preview(
-    session: Session, order_id: str, scope: Scope, committed: int | None, lines: Sequence[LineToCancel] = ()
+    session: Session,
+    order_id: str,
+    scope: Scope,
+    committed: int | None,
+    lines: Sequence[LineToCancel] = (),
+    *,
+    is_closing: bool = False,
 ) -> CancellationPreview:
-    """What cancelling these lines now would do, without any all that has not shipped; nothing changes.
+    """What cancelling these lines now would do, or closing them, without any all that has not shipped; nothing changes.
 
     `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say.
     """
-    return _previewed(session, read(session, order_id, scope), committed, lines)
+    return _previewed(session, read(session, order_id, scope), committed, lines, is_closing=is_closing)
 
 
 def request(
@@ -61,16 +67,17 @@ def request(
     *,
     committed: int | None = None,
     lines: Sequence[LineToCancel] = (),
+    is_closing: bool = False,
 ) -> Requested:
-    """Store a request to cancel, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
+    """Store a request to cancel or to close, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
     `committed` and `lines` are as in `preview`. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
-    what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES. The warehouses have the last word: they may have
+    what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES, and a closing NOT_ACCEPTED and NOTHING_SHIPPED. The warehouses have the last word: they may have
     been quicker.
     """
     before = read_for_change(session, order_id, caller.scope)
     check_version(before, expected_version)
-    previewed = _previewed(session, before, committed, lines)
+    previewed = _previewed(session, before, committed, lines, is_closing=is_closing)
     _refuse(previewed.obstacles)
     change_id, intent_id = "", ""
     if previewed.becomes is not None:
@@ -97,17 +104,23 @@ def request(
 
 
 def _previewed(
-    session: Session, aggregate: OrderAggregate, committed: int | None, lines: Sequence[LineToCancel]
+    session: Session,
+    aggregate: OrderAggregate,
+    committed: int | None,
+    lines: Sequence[LineToCancel],
+    *,
+    is_closing: bool,
 ) -> CancellationPreview:
     order, progress = aggregate.order, aggregate.progress
     against = (_PENDING,) if store.open_cancellation(session, order.order_id) else ()
-    found = domain.preview(order, progress, lines, committed, against)
+    found = domain.preview(order, progress, lines, committed, against, is_closing=is_closing)
     if found.becomes is None:
         return found
     try:
         check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
-        return domain.preview(order, progress, lines, committed, (Obstacle(refusal.reason, refusal.message),))
+        against = (Obstacle(refusal.reason, refusal.message),)
+        return domain.preview(order, progress, lines, committed, against, is_closing=is_closing)
     return found
 
 

@@ -117,7 +117,7 @@ class OrderRow(Table, table=True):
 
 
 class LineRow(Table, table=True):
-    """A line of an order: a snapshot of catalog and price."""
+    """A line of an order: a snapshot of catalog and price. `closed` of its `cancelled` units were given up by closing it."""
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -138,6 +138,7 @@ class LineRow(Table, table=True):
     kind: str = Field(sa_type=Text)
     quantity: int = Field(sa_type=Int64)
     cancelled: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    closed: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
     reference_price: str = Field(sa_type=Text)

@@ -144,6 +144,7 @@ def _request_document(request: ChangeRequest) -> dict[str, Any]:
         "freight_minor": request.freight.minor if request.freight else None,
         "consent": _consent_document(request.consent) if request.consent else None,
         **({"is_cancellation": True} if request.is_cancellation else {}),
+        **({"is_closing": True} if request.is_closing else {}),
     }
 
 
@@ -175,6 +176,7 @@ def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
         freight=money("freight"),
         consent=_consent(document["consent"]) if document.get("consent") else None,
         is_cancellation=document.get("is_cancellation", False),
+        is_closing=document.get("is_closing", False),
     )
 
 

@@ -53,6 +53,7 @@ def _line_document(line: Line) -> dict[str, Any]:
     return {
         **{name: getattr(line, name) for name in _LINE},
         **({"cancelled": line.cancelled} if line.cancelled else {}),
+        **({"closed": line.closed} if line.closed else {}),
         "unit_price": line.unit_price.text,
         "extended_minor": line.extended.minor,
         "reference_price": line.reference_price.text if line.reference_price else "",
@@ -70,6 +71,7 @@ def _line(kept: Mapping[str, Any], order: Order) -> Line:
         tax_category=kept.get("tax_category", STANDARD_CATEGORY),
         tax=taxes.line_kind(*(kept.get(name, "") for name in _TAX), order.tax_rate),
         cancelled=kept.get("cancelled", 0),
+        closed=kept.get("closed", 0),
     )
 
 

@@ -48,7 +48,7 @@ from services.orders.domain.mails.orders import (
     pro_forma,
     still_promised,
     support_case,
-    units_cancelled,
+    units_dropped,
     updated_promises,
     waiting_units,
 )
@@ -108,7 +108,7 @@ __all__ = [
     "span_text",
     "still_promised",
     "support_case",
-    "units_cancelled",
+    "units_dropped",
     "updated_promises",
     "waiting_units",
     "zoned_instant",

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.kernel.formats import amount
 from services.kernel.money import Money, share
-from services.orders.domain.consequence import Consequence
+from services.orders.domain.consequence import CLOSED_MAIL, PART_MAIL, Consequence
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.mails.links import order_page
 from services.orders.domain.mails.mail import (
@@ -137,15 +137,15 @@ def order_cancelled(customer: Customer, reason: str) -> Mail:
     return Mail("order_cancelled", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
 
 
-def units_cancelled(
+def units_dropped(
     order: Order, customer: Customer, contacts: Contacts, came: Consequence, *, reason: str, is_at_warehouse: bool
 ) -> Mail:
-    """Units of the `order`, already without them, are canceled as `came` says; the warehouse is told when the order is there."""
+    """Units of the `order`, already without them, are canceled or closed as `came` says; the warehouse is told when the order is there."""
     lines = [
         {
             "sku": line.sku,
             "description": line.description,
-            "cancelled": line.cancelled,
+            "closed" if came.is_closing else "cancelled": line.cancelled,
             "left": line.left,
             "kept": line.kept,
         }
@@ -163,7 +163,8 @@ def units_cancelled(
         **listed(lines, "lines", "more_lines"),
     }
     staff = (*(warehouse_mailbox(contacts) if is_at_warehouse else ()), *accounting_mailbox(contacts))
-    return Mail("units_cancelled", (*buyer(customer), *sales_rep(customer), *staff), variables)
+    kind = CLOSED_MAIL if came.is_closing else PART_MAIL
+    return Mail(kind, (*buyer(customer), *sales_rep(customer), *staff), variables)
 
 
 def order_expired(customer: Customer, reason: str) -> Mail:

@@ -493,7 +493,7 @@ class BillingServiceServicer:
     def RenderOrder(self, request, context):
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
-        one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

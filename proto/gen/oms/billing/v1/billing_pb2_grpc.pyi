@@ -104,7 +104,7 @@ class BillingServiceStub:
     RenderOrder: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderOrderRequest, _billing_pb2.RenderOrderResponse]
     """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
-    one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
     """
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -313,7 +313,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     RenderOrder: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderOrderRequest, _billing_pb2.RenderOrderResponse]  # type: ignore[assignment]
     """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
-    one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
     """
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -639,7 +639,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RenderOrderResponse, _abc.Awaitable[_billing_pb2.RenderOrderResponse]]:
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
-        one that has ended. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
         """
 
     @_abc_1.abstractmethod

@@ -6,8 +6,8 @@ from alembic import op
 from services.runtime import db
 from services.runtime.value_lists import allow_values
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ _TEXTS = (
     "deposit_invoice_id", "kind", "number", "corrects", "corrected_on", "reason", "order_id", "order_number", "customer_id",
     "currency", "invoiced_on", "received_on", "po_number", "ordered_on", "payment_method", "tax_rate", "tax_on", "tax_exemption",
     "customer_tax_id", "bill_to_name", "ship_to_name", "ship_to_street", "ship_to_city", "ship_to_region", "ship_to_postal_code",
-    "ship_to_country",
+    "ship_to_country", "billing_name", "billing_street", "billing_city", "billing_region", "billing_postal_code", "billing_country",
 )  # fmt: skip
 _AMOUNTS = ("sequence", "total_minor", "tax_minor", "deducted_minor", "credited_minor")
 _CHECKS = {
