@@ -15,6 +15,7 @@ SENTENCES: Mapping[str, str] = {
     "cancelled": "{subject} is canceled.",
     "units_cancelled": "A part of {subject} is canceled. The rest goes on.",
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
+    "shipment_reversed": "The ship confirm of {subject} is reversed. Its goods are packed again; stock and invoice follow in a moment.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",
     "change_accepted": "The change of {subject} is accepted.",
@@ -53,7 +54,7 @@ SENTENCES: Mapping[str, str] = {
     "invoice_settled": "Invoice {subject} has nothing open any more. Your card is not charged for it.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
-"""Code → sentence; `subject` is the number of the order, or of the invoice."""
+"""Code → sentence; `subject` is the number of the order, the invoice or the shipment."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SECONDS = 30

@@ -120,6 +120,7 @@ class Invoice:
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
+    `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
     """
 
     invoice_id: str
@@ -145,6 +146,7 @@ class Invoice:
     credited_total: Money | None = None
     given_up: Money | None = None
     shipment_ids: tuple[str, ...] = ()
+    reversed_parts: tuple[TaxPart, ...] = ()
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:
