@@ -12,7 +12,7 @@ from cli.orders import find_order
 from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Shipments: list, pick, pack, ship; answer recalls.", no_args_is_help=True)
+app = typer.Typer(help="Shipments: list, pick, pack, ship, reverse; answer recalls.", no_args_is_help=True)
 
 ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
 
@@ -77,6 +77,32 @@ def perform(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOptio
 
 
 @app.command()
+def reverse(
+    shipment: ShipmentArgument,
+    reason: Annotated[str, typer.Option(help="What the mistake was; the company's own people read it.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what it would do.")] = False,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Reverse a ship confirm that was a mistake: it is packed again, stock and invoice are as before."""
+    api = Api(var, "warehouse")
+    shipment_id = _find(api, shipment)
+    if preview:
+        _show_preview(Api(var, "support").get(f"/v1/shipments/{shipment_id}/reversal"), as_json)
+        return
+    if not reason.strip():
+        raise CommandRefused("say what the mistake was: --reason, or look first with --preview")
+    done = api.post(f"/v1/shipments/{shipment_id}/reversal", {"reason": reason}, key=f"oms-reverse-{shipment_id}")
+    if as_json:
+        print_json(done)
+        return
+    how = done["reversal"]
+    console().print(
+        f"{done['number']} of {done['order_number']} has not shipped: {how['replaced_by']} has its goods, packed"
+    )
+
+
+@app.command()
 def recalls(limit: LimitOption = 100, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """List open recalls: units that a changed order wants back."""
     rows = Api(var, "warehouse").rows("/v1/recalls", limit)
@@ -105,6 +131,31 @@ def recall(
         print_json(done)
         return
     console().print(f"the recall for {done['order_number']} is {words(done['state'])}: {_asked(done)}")
+
+
+_MONEY = {
+    "credited": "invoice {invoice} is credited with {amount}",
+    "unqueued": "{amount} that were to be invoiced later are not",
+    "deferred": "{amount} of revenue are deferred until it ships",
+    "none": "nothing was invoiced yet",
+}
+"""What becomes of its invoice → in words."""
+
+
+def _show_preview(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    units = ", ".join(f"{line['quantity']:,} {line['sku']}" for line in found["lines"])
+    amount = f"{found['amount']['amount']} {found['amount']['currency']}" if found["amount"] else "it"
+    said = _MONEY[found["billing"]].format(invoice=found["invoice_number"], amount=amount)
+    console().print(
+        f"{found['number']} of {found['order_number']} would be packed again: {units} on hand and allocated; {said}"
+    )
+    if found["held"]:
+        console().print(
+            f"{found['held']['amount']} {found['held']['currency']} of that was paid and is held for the order"
+        )
 
 
 def _asked(row: dict[str, Any]) -> str:

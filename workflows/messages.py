@@ -295,11 +295,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done."""
+    """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done.
+
+    `never_left` are those whose ship confirm was reversed.
+    """
 
     cancelled: int
     shipped: int
     is_asked: bool = True
+    never_left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +355,7 @@ class Standing:
     `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
     amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
     An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken. `unpaid_hold_id`
-    is the hold that stands because a payment was reversed.
+    is the hold that stands because a payment was reversed. `never_left` are shipments whose ship confirm was reversed.
     """
 
     phase: str
@@ -364,6 +368,7 @@ class Standing:
     invoiced: list[str] = field(default_factory=list)
     is_on_credit: bool = False
     unpaid_hold_id: str = ""
+    never_left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,10 @@ class OrderWorkflow:
         self.life = OrderLife(order)
         self.fulfilling = Fulfilling(self.life)
         self.changing = Changing(self.life, self.fulfilling)
-        self.cancelling = Cancelling(self.life)
-        self.clearance = OrderClearance(self.life, self.changing, self.fulfilling, self.cancelling)
         self.settling = Settling(self.life)
-        self.resuming = Resuming(self.life, self.cancelling)
+        self.cancelling = Cancelling(self.life, self.settling)
+        self.clearance = OrderClearance(self.life, self.changing, self.fulfilling, self.cancelling)
+        self.resuming = Resuming(self.life, self.cancelling, self.settling)
 
     @workflow.run
     async def run(self, order: OrderRef) -> OrderOutcome:  # noqa: ARG002  # the SDK gives __init__ and run the same
@@ -124,6 +124,8 @@ class OrderWorkflow:
         self.life.state = facts.apply(self.life.state, kind, note)
         if kind == names.SHIPMENT_SHIPPED:
             await self.settling.invoice(note.subject_id)
+        elif kind == names.SHIPMENT_REVERSED:
+            await self.settling.take_back(note.subject_id)
 
     async def end_early(self, undo: Undo) -> OrderOutcome:
         """Rejected, expired, or cancelled before it was accepted."""
@@ -145,6 +147,11 @@ class OrderWorkflow:
     def shipment_delivered(self, note: FactNote) -> None:
         """The last unit is delivered."""
         self.life.take(names.SHIPMENT_DELIVERED, note)
+
+    @workflow.signal(name=names.SHIPMENT_REVERSED)
+    def shipment_reversed(self, note: FactNote) -> None:
+        """A shipment that was said to have left never did."""
+        self.life.take(names.SHIPMENT_REVERSED, note)
 
     @workflow.signal(name=names.PAYMENT_SETTLED)
     def payment_settled(self, note: FactNote) -> None:

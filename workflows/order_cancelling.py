@@ -6,6 +6,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from workflows.order_life import CANCEL_ASKED, OrderLife
+from workflows.order_settling import Settling
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
@@ -19,8 +20,9 @@ NOT_ASKED = "no such cancellation waits: ask for one through the order API"
 class Cancelling:
     """Everything is cancelled, or nothing once a shipment has left."""
 
-    def __init__(self, life: OrderLife) -> None:
+    def __init__(self, life: OrderLife, settling: Settling) -> None:
         self.life = life
+        self.settling = settling
         self.outcomes: dict[str, CancelOutcome] = {}
 
     async def cancel(self, cancellation_id: str, undo: Undo) -> bool:
@@ -33,6 +35,8 @@ class Cancelling:
             await self.life.record("cancel_refused", cancellation_id)
             self._decline(cancellation_id, GONE)
             return False
+        for shipment_id in stopped.never_left:  # the order's end may be quicker than who tells of it
+            await self.settling.take_back(shipment_id)
         await undo.take_back()
         await self.life.record("cancelled", cancellation_id)
         self.outcomes[cancellation_id] = CancelOutcome(is_cancelled=True)

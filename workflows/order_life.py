@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,7 +28,8 @@ class OrderLife:
     """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in.
 
     `withheld_by` says what kept goods from the last release: HOLDS, the id of a change, or nothing. `standing` is what a run that
-    goes on for a lost one found; None in the first run. It `is_stopped` once somebody cancelled the workflow in Temporal.
+    goes on for a lost one found; None in the first run. It `is_stopped` once somebody cancelled the workflow in Temporal. `left` are the
+    shipments that were invoiced, and `never_left` those of which that was taken back.
     """
 
     def __init__(self, order: OrderRef) -> None:
@@ -42,6 +44,8 @@ class OrderLife:
         self.is_interrupted = False
         self.is_stopped = False
         self.standing: Standing | None = None
+        self.left: set[str] = set()
+        self.never_left: set[str] = set()
 
     @property
     def order(self) -> OrderRef:
@@ -83,6 +87,11 @@ class OrderLife:
     async def record(self, milestone: str, subject_id: str = "", reason: str = "") -> Recorded:
         """The last step of a turn."""
         return await self.steps.record(milestone, subject_id, self.state, reason)
+
+    def count_left(self) -> None:
+        """How many shipments have left and are invoiced, those that a lost run invoiced included."""
+        before = self.standing.invoiced if self.standing else []
+        self.state = replace(self.state, shipped=len(self.left.union(before) - self.never_left))
 
     def show(self, outcome: str = "") -> None:
         """Where the order stands, or how it ended, for whoever opens it in the Temporal UI."""

@@ -8,6 +8,7 @@ from temporalio import workflow
 
 from workflows.order_cancelling import Cancelling
 from workflows.order_life import OrderLife
+from workflows.order_settling import Settling
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
@@ -21,9 +22,10 @@ CLOSED = "closed"
 class Resuming:
     """Enters a life in its middle. What was done before is done again only where a service does not know of it."""
 
-    def __init__(self, life: OrderLife, cancelling: Cancelling) -> None:
+    def __init__(self, life: OrderLife, cancelling: Cancelling, settling: Settling) -> None:
         self.life = life
         self.cancelling = cancelling
+        self.settling = settling
 
     async def enter(self, undo: Undo) -> str:
         """Read where the order stands; gives how it ended when nothing is left but to give back, empty when it goes on."""
@@ -33,6 +35,8 @@ class Resuming:
             life.clearance = standing.clearance
             if standing.is_on_credit:
                 life.steps.counts_on_credit()
+            for shipment_id in standing.never_left:
+                await self.settling.take_back(shipment_id)
             if standing.phase == CLOSED:
                 return "completed"
             asked = standing.clearance.cancellation_id
@@ -69,9 +73,5 @@ class Resuming:
         standing = self.life.standing
         if standing is not None:
             true = standing.completeness
-            self.life.state = replace(
-                self.life.state,
-                shipped=len(standing.invoiced),
-                is_delivered=true.is_delivered,
-                is_settled=true.is_settled,
-            )
+            self.life.state = replace(self.life.state, is_delivered=true.is_delivered, is_settled=true.is_settled)
+            self.life.count_left()

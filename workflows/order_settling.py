@@ -18,7 +18,6 @@ class Settling:
 
     def __init__(self, life: OrderLife) -> None:
         self.life = life
-        self.left: set[str] = set()
 
     async def invoice(self, shipment_id: str) -> None:
         """A shipment is said to have left: if fulfillment says so, take it off stock and turn it into an invoice."""
@@ -26,12 +25,27 @@ class Settling:
             shipped = await self.life.steps.ship_stock(shipment_id)
             if not shipped.is_done:
                 return
-            await self.life.steps.issue_invoice(shipment_id)
+            issued = await self.life.steps.issue_invoice(shipment_id)
+            if not issued.is_done:
+                return
             if self.life.order.pays_by_card:
                 await self.life.steps.capture_invoice(shipment_id)
-        self.left.add(shipment_id)
-        before = self.life.standing.invoiced if self.life.standing else []
-        self.life.state = replace(self.life.state, shipped=len(self.left.union(before)))
+        self.life.left.add(shipment_id)
+        self.life.count_left()
+
+    async def take_back(self, shipment_id: str) -> None:
+        """A ship confirm is said to be reversed: if fulfillment says so, stock and invoice are as before it, once."""
+        life = self.life
+        if shipment_id in life.never_left:
+            return
+        with workflow.create_event_group("ship confirm reversed").scope():
+            back = await life.steps.put_stock_back(shipment_id)
+            if not back.is_done:
+                return
+            await life.steps.reverse_billing(shipment_id)
+        life.never_left.add(shipment_id)
+        life.state = replace(life.state, is_delivered=False, is_settled=False)
+        life.count_left()
 
     async def capture_for_lost(self) -> None:
         """What a lost run invoiced of an order by card it may not have captured; what is captured stays so."""

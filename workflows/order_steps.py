@@ -215,6 +215,18 @@ class OrderSteps:
         request = self._of_shipment("invoice", shipment_id)
         return await step("billing.IssueInvoice", request, Done, summary=f"invoice what left of {self.order.number}")
 
+    async def put_stock_back(self, shipment_id: str) -> Done:
+        """What a shipment took off stock that never left is back."""
+        request = self._of_shipment("put-back", shipment_id)
+        summary = f"put back what had not left of {self.order.number}"
+        return await step("inventory.ReverseIssue", request, Done, summary=summary)
+
+    async def reverse_billing(self, shipment_id: str) -> Done:
+        """The invoice of a shipment that never left is credited."""
+        request = self._of_shipment("reverse-billing", shipment_id)
+        summary = f"take back the invoice of what had not left of {self.order.number}"
+        return await step("billing.ReverseShipmentBilling", request, Done, summary=summary)
+
     async def capture_invoice(self, shipment_id: str) -> Done:
         """Capture what was invoiced from the order's card: foreign work, on a queue of its own."""
         request = self._of_shipment("capture", shipment_id)

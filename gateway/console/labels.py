@@ -75,6 +75,7 @@ _EVENTS = {
     "shipment_shipped": "shipped",
     "shipment_delivered": "delivered",
     "shipment_exception": "carrier exception on",
+    "shipment_reversed": "reversed the ship confirm of",
     "shipments_cancelled": "canceled shipments",
     "recall_answered": "answered the recall",
     "exception_opened": "opened an exception",

@@ -17,6 +17,7 @@ SENTENCES: Mapping[str, str] = {
     "units_closed": "Lines of {subject} are closed at what has shipped.",
     "closing_requested": "Lines of {subject} are being closed. The warehouse may already have shipped more; you will be told.",
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
+    "shipment_reversed": "The ship confirm of {subject} is reversed. Its goods are packed again; stock and invoice follow in a moment.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",
     "change_accepted": "The change of {subject} is accepted.",
@@ -55,7 +56,7 @@ SENTENCES: Mapping[str, str] = {
     "invoice_settled": "Invoice {subject} has nothing open any more. Your card is not charged for it.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
-"""Code → sentence; `subject` is the number of the order, or of the invoice."""
+"""Code → sentence; `subject` is the number of the order, the invoice or the shipment."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SECONDS = 30

@@ -38,6 +38,7 @@ _MILESTONES = {
     "shipment_shipped": "Shipped",
     "shipment_delivered": "Delivered",
     "shipment_exception": "Carrier exception on",
+    "shipment_reversed": "Ship confirm reversed of",
     "shipments_cancelled": "Shipment canceled",
     "invoice_issued": "Invoiced",
     "payment_received": "Paid",

@@ -13,7 +13,7 @@ from services.billing.domain.credit_notes import CreditAsked, CreditNote
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import recognition_postings
 from services.billing.store import at_order as store
-from services.billing.store import blocks, credit, invoices
+from services.billing.store import blocks, credit, invoices, reversals
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.money import Money
@@ -43,13 +43,15 @@ def invoice_due(session: Session, of: OrderToBill, now: datetime) -> Invoice | N
     return invoicing.post(session, GoodsToBill(of, (), units, known.invoice_on), now) if units else None
 
 
-def leave(session: Session, shipped: Shipped, now: datetime) -> Invoice:
+def leave(session: Session, shipped: Shipped, now: datetime) -> Invoice | None:
     """A shipment becomes revenue, once; gives the last invoice of its order, which is made now where nobody has made it.
 
-    Of an order that waits for room under a limit for the rest of it, no more is invoiced than what has shipped.
+    None for one that never left. Of an order that waits for room under a limit for the rest of it, no more is invoiced than what has shipped.
     """
     order, currency = shipped.of.order, shipped.of.order.currency
     credit.take_or_open(session, order.customer_id, currency)
+    if reversals.find(session, shipped.shipment_id) is not None:
+        return None
     if not store.has_shipped(session, shipped.shipment_id):
         before = store.shipped_so_far(session, order.order_id, currency)
         _invoice_shipped(session, shipped, before, now)

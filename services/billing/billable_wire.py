@@ -5,10 +5,11 @@ from oms.types.v1 import types_pb2
 from services.billing import answers, wire
 from services.billing.domain.billable import Billable, Block, OrderToBill
 from services.billing.domain.invoices import Invoice
+from services.billing.domain.reversals import NONE, ReversalAsked, Reversed
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.invoicing import AT_ORDER, policy_of
-from services.kernel.text import text
+from services.kernel.text import optional_text, text
 from services.runtime.wire import money
 
 
@@ -31,11 +32,37 @@ def invoiced_at_order(request: pb.InvoiceOrderRequest, time_zone: str) -> OrderT
     return wire.order_to_bill(request.order, time_zone)
 
 
-def issued(outcome: Invoice | Billable) -> pb.IssueInvoiceResponse:
-    """What became of a shipment that left."""
+def issued(outcome: Invoice | Billable | None) -> pb.IssueInvoiceResponse:
+    """What became of a shipment that left; neither for one that never did."""
+    if outcome is None:
+        return pb.IssueInvoiceResponse()
     if isinstance(outcome, Invoice):
         return pb.IssueInvoiceResponse(invoice=answers.invoice(outcome))
     return pb.IssueInvoiceResponse(waiting=message(outcome))
+
+
+def reversal(request: pb.ReverseShipmentBillingRequest) -> ReversalAsked:
+    """A shipment that never left."""
+    return ReversalAsked(
+        text(request.order_id, "order_id"),
+        text(request.customer_id, "customer_id"),
+        wire.currency_of(request.currency),
+        text(request.shipment_id, "shipment_id"),
+        text(request.shipment_number, "shipment_number"),
+        wire.reason(request.reason),
+        optional_text(request.reversed_by, "reversed_by"),
+    )
+
+
+def reversal_message(done: Reversed, invoice: str, note: str) -> pb.ReverseShipmentBillingResponse:
+    """What became of it, with the numbers of its invoice and credit note."""
+    return pb.ReverseShipmentBillingResponse(
+        outcome=done.outcome,
+        invoice_number=invoice,
+        credit_note_number=note,
+        amount=money(done.amount) if done.outcome != NONE else None,
+        held=money(done.held) if done.held.minor else None,
+    )
 
 
 def cursor_after(shipment: Billable) -> str:

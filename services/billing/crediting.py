@@ -1,6 +1,6 @@
 """Crediting invoices and giving them up, inside the caller's transaction: number, books, cash, credit and facts move together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,8 +22,8 @@ from services.billing.domain.credit_notes import (
 )
 from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
 from services.billing.domain.invoices import Invoice
-from services.billing.domain.payments import Application, Payment
-from services.billing.store import at_order, credit_notes, families, invoices, payments
+from services.billing.domain.payments import Application, Payment, with_held
+from services.billing.store import at_order, credit_notes, deposits, families, invoices, payments
 from services.billing.store import credit as accounts
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
@@ -58,24 +58,36 @@ def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFig
     return credit(invoice, asked, credit_notes.so_far(session, invoice))
 
 
-def post(session: Session, invoice: Invoice, asked: CreditAsked, approved_by: str, now: datetime) -> CreditNote:
-    """Post a credit note of an invoice whose account is taken. Cash that pays it no longer lies on account, the last to come first."""
+def post(
+    session: Session,
+    invoice: Invoice,
+    asked: CreditAsked,
+    approved_by: str,
+    now: datetime,
+    reversal: Mapping[str, int] | None = None,
+) -> CreditNote:
+    """Post a credit note of an invoice whose account is taken. Cash that pays it no longer lies on account, the last to come first.
+
+    With a `reversal`, line id → units that stay invoiced, that cash is held for the order, of which the goods are billed again.
+    """
+    is_held = reversal is not None
     found = figures(session, invoice, asked)
     landing = land(invoice, found.parts.total)
     if not credit_notes.take(session, invoice.invoice_id, found.lines, found.parts.total, landing):
         raise Conflict("INVOICE_CHANGED_MEANWHILE", "the invoice was changed by somebody else: try again")
-    left_over = _loosen(session, invoice, landing.cash, now)
+    left_over = _loosen(session, invoice, landing.cash, now, is_held=is_held)
     sequence = credit_notes.next_sequence(session)
     note = CreditNote(
         new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
         invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
         found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
-        found.by_tax, _deferred(session, invoice, found, asked),
+        found.by_tax, _deferred(session, invoice, found, asked), is_held,
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
     ledger_store.post(session, credit_note_postings(note), now)
     after = _moved(session, invoice, landing.open + landing.cash)
-    detail = fact_wire.credited_fact(InvoiceCredited(note, after))
+    held = deposits.cash_of(session, invoice.order_id, invoice.total.currency).held if is_held else None
+    detail = fact_wire.credited_fact(InvoiceCredited(note, after, reversal, held))
     emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)
     _follow(session, after, now)
     return note
@@ -108,15 +120,16 @@ def write_off(session: Session, invoice: Invoice, asked: WriteOffAsked, approved
     _follow(session, after, now)
 
 
-def _loosen(session: Session, invoice: Invoice, cash: Money, now: datetime) -> tuple[LeftOver, ...]:
-    """Take cash off an invoice, from the last payment that came on; it lies on account until somebody decides."""
+def _loosen(session: Session, invoice: Invoice, cash: Money, now: datetime, *, is_held: bool) -> tuple[LeftOver, ...]:
+    """Take cash off an invoice, from the last payment that came on; it lies on account until somebody decides, or is held for its order."""
     left, found = cash, []
     for payment in reversed(payments.of_invoice(session, invoice.invoice_id)):
         applied = next(one.amount for one in payment.applications if one.invoice_id == invoice.invoice_id)
         part = min(applied, left)
         if not part.minor:
             break
-        if not payments.reuse(session, payment, _without(payment, invoice.invoice_id, part), now):
+        after = _without(payment, invoice, part, is_held=is_held)
+        if not payments.reuse(session, payment, after, now):
             raise Conflict("PAYMENT_USED_MEANWHILE", "the payment was used by somebody else: try again")
         found.append(LeftOver(payment.payment_id, part))
         left = left - part
@@ -124,16 +137,15 @@ def _loosen(session: Session, invoice: Invoice, cash: Money, now: datetime) -> t
     return tuple(found)
 
 
-def _without(payment: Payment, invoice_id: str, part: Money) -> Payment:
+def _without(payment: Payment, invoice: Invoice, part: Money, *, is_held: bool) -> Payment:
     applications: Sequence[Application] = [
-        replace(one, amount=one.amount - part) if one.invoice_id == invoice_id else one for one in payment.applications
+        replace(one, amount=one.amount - part) if one.invoice_id == invoice.invoice_id else one
+        for one in payment.applications
     ]
-    return replace(
-        payment,
-        applications=tuple(one for one in applications if one.amount.minor),
-        unapplied=payment.unapplied + part,
-        is_on_account=True,
-    )
+    less = replace(payment, applications=tuple(one for one in applications if one.amount.minor))
+    if is_held:
+        return replace(less, deposits=with_held(payment.deposits, invoice.order_id, part))
+    return replace(less, unapplied=payment.unapplied + part, is_on_account=True)
 
 
 def _moved(session: Session, invoice: Invoice, less: Money) -> Invoice:

@@ -11,7 +11,7 @@ from services.billing import fact_wire
 from services.billing.delivery_wire import Delivered
 from services.billing.domain.facts import DueDateSet
 from services.billing.domain.invoices import Invoice
-from services.billing.store import billable, credit, deliveries, families, invoices
+from services.billing.store import billable, credit, deliveries, families, invoices, reversals
 from services.kernel.terms import NOT_DUE, Terms
 from services.runtime.business_days import next_business_day
 from services.runtime.facts import emit_fact
@@ -32,11 +32,21 @@ def record(session: Session, arrived: Sequence[Delivered], now: datetime) -> boo
     return billable.arrived(session, [one.shipment_id for one in arrived])
 
 
+def set_due_if_arrived(session: Session, invoice_id: str, now: datetime) -> None:
+    """A shipment of an invoice never left: it is due by the others, once they have arrived."""
+    invoice = invoices.by_id(session, invoice_id)
+    assert invoice is not None, "invoices are never deleted"
+    if invoice.due_on == NOT_DUE:
+        _set_due(session, invoice, now)
+
+
 def _set_due(session: Session, invoice: Invoice, now: datetime) -> None:
-    """An invoice of several shipments is due by the last of them."""
+    """An invoice of several shipments is due by the last of them, but for those that never left."""
     credit.take_or_open(session, invoice.customer_id, invoice.total.currency)
-    days = deliveries.days(session, invoice.bills)
-    if len(days) < len(invoice.bills):
+    never_left = reversals.of_invoice(session, invoice.invoice_id)
+    awaited = [one for one in invoice.bills if one not in never_left]
+    days = deliveries.days(session, awaited)
+    if len(days) < len(awaited) or not awaited:
         return
     move = partial(next_business_day, invoice.calendar)
     (due,) = Terms.parse(invoice.terms).installments(invoice.total, invoice.invoiced_on, move, max(days))

@@ -12,6 +12,7 @@ from services.billing.domain.facts import (
     DueDateSet,
     InvoiceCredited,
     InvoiceIssued,
+    InvoiceReversed,
     InvoiceWrittenOff,
     PaymentReceived,
     PaymentReversed,
@@ -44,6 +45,18 @@ def credited_fact(detail: InvoiceCredited) -> facts_pb2.InvoiceCredited:
         reason_code=note.reason_code,
         reason=note.reason,
         invoice=_invoice_detail(detail.invoice),
+        lines={line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in (detail.invoiced or {}).items()},
+        held_minor=None if detail.held is None else detail.held.minor,
+    )
+
+
+def reversed_fact(detail: InvoiceReversed) -> facts_pb2.InvoiceCredited:
+    """An invoice that bills less, and of which nothing was left to be credited, as a fact without a credit note."""
+    return facts_pb2.InvoiceCredited(
+        currency=detail.invoice.total.currency,
+        reason=detail.reason,
+        invoice=_invoice_detail(detail.invoice),
+        lines={line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()},
     )
 
 
@@ -151,6 +164,7 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
             for one, left in (invoice.open_installments() if invoice.installments else ())
         ],
         tax_parts=[tax_part(part) for part in invoice.parts],
+        reversed_parts=[tax_part(part) for part in invoice.reversed_parts],
     )
 
 

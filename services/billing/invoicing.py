@@ -21,7 +21,7 @@ from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import billable, blocks, credit, deliveries, invoices, sales, waits
+from services.billing.store import billable, blocks, credit, deliveries, invoices, reversals, sales, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.errors import Conflict
@@ -36,10 +36,15 @@ _BLOCKED_FOR = timedelta(minutes=1)
 """Longer than the call takes that makes an order's next version: who asked for the block and died blocks nobody for ever."""
 
 
-def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice | Billable:
-    """The one invoice of a shipment: posted now, or as it stands when it was posted before; or how it waits for that by its policy."""
+def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice | Billable | None:
+    """The one invoice of a shipment: posted now, or as it stands when it was posted before; or how it waits for that by its policy.
+
+    None for one that never left.
+    """
     order = shipped.of.order
     credit.take_or_open(session, order.customer_id, order.currency)
+    if reversals.find(session, shipped.shipment_id) is not None:
+        return None
     known = billable.find(session, shipped.shipment_id)
     if known is not None:
         return _as_it_stands(session, known)

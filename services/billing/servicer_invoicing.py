@@ -8,11 +8,11 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
-from services.billing import at_order, billable_wire, invoicing, list_wire, wire
+from services.billing import at_order, billable_wire, invoicing, list_wire, previewing, reversing, wire
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_part import ServicerPart
 from services.billing.store import at_order as at_order_store
-from services.billing.store import billable
+from services.billing.store import billable, credit_notes, invoices
 from services.kernel.invoicing import AT_ORDER, OF_SHIPMENTS
 from services.kernel.text import optional_text
 from services.runtime.wire import named_orders, page_size
@@ -33,7 +33,7 @@ class InvoicingServicer(ServicerPart):
         def act(session: Session) -> pb.IssueInvoiceResponse:
             if shipped.policy == AT_ORDER:
                 known = at_order.leave(session, shipped, self.clock())
-                log.info("shipment.recognized", order_id=known.order_id, shipment_id=shipped.shipment_id)
+                log.info("shipment.recognized", order_id=shipped.of.order.order_id, shipment_id=shipped.shipment_id)
                 return billable_wire.issued(known)
             outcome = invoicing.issue(session, shipped, self.clock())
             if isinstance(outcome, Invoice):
@@ -41,13 +41,31 @@ class InvoicingServicer(ServicerPart):
                     "invoice.issued", order_id=outcome.order_id, invoice_id=outcome.invoice_id, number=outcome.number
                 )
             else:
-                log.info("shipment.kept", order_id=outcome.order_id, shipment_id=outcome.shipment_id)
+                log.info("shipment.kept", order_id=shipped.of.order.order_id, shipment_id=shipped.shipment_id)
             return billable_wire.issued(outcome)
 
         answer = self.database.once(request.request_id, wire.identity(request), pb.IssueInvoiceResponse, act)
         if answer.HasField("waiting"):
             self.wake_invoicing()
         return answer
+
+    def ReverseShipmentBilling(
+        self, request: pb.ReverseShipmentBillingRequest, context: grpc.ServicerContext
+    ) -> pb.ReverseShipmentBillingResponse:
+        """Take back what a ship confirm did here; a repeat under any request id gives what became of it, a preview leaves no trace."""
+        asked = billable_wire.reversal(request)
+
+        def act(session: Session) -> pb.ReverseShipmentBillingResponse:
+            done = reversing.reverse(session, asked, self.clock())
+            invoice = invoices.by_id(session, done.invoice_id) if done.invoice_id else None
+            note = credit_notes.known(session, done.credit_note_id) if done.credit_note_id else None
+            return billable_wire.reversal_message(
+                done, invoice.number if invoice else "", note.number if note and not request.is_preview else ""
+            )
+
+        if request.is_preview:
+            return previewing.tried(self.database, act)
+        return self.database.once(request.request_id, request, pb.ReverseShipmentBillingResponse, act)
 
     def InvoiceOrder(self, request: pb.InvoiceOrderRequest, context: grpc.ServicerContext) -> pb.InvoiceOrderResponse:
         """Have an order invoiced whole that is invoiced at order; its invoice is made in a moment."""

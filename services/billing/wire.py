@@ -36,6 +36,9 @@ MAX_APPLICATIONS = 500
 MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
+_MOVEMENTS = (
+    facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted, facts_pb2.StockIssueReversed,
+)  # fmt: skip
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 
 
@@ -274,7 +277,7 @@ def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
 def _movement(fact: facts_pb2.Fact) -> Movement:
     fact_id, kind = text(fact.fact_id, "fact_id"), fact.WhichOneof("detail") or ""
     detail = getattr(fact, kind, None)
-    if not isinstance(detail, (facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted)):
+    if not isinstance(detail, _MOVEMENTS):
         raise InvalidArgument("MOVEMENT_KIND_UNKNOWN", f"fact {fact_id} is no movement of stock")
     return Movement(
         fact_id,

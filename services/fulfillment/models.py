@@ -129,6 +129,25 @@ class ShipmentRow(Table, table=True):
     cancelled_at: datetime | None = Field(sa_type=UtcDateTime)
     recall_id: str | None = Field(sa_type=Text)
     exception_at: datetime | None = Field(sa_type=UtcDateTime)
+    replaces: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+
+
+class ShipmentReversalRow(Table, table=True):
+    """A ship confirm that was reversed: its shipment is cancelled, and another one has its goods."""
+
+    __tablename__ = "shipment_reversal"
+    __table_args__ = (
+        CheckConstraint("reversed_at >= shipped_at", name="shipment_reversal_after_shipped"),
+        CheckConstraint("reason <> ''", name="shipment_reversal_has_reason"),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True, foreign_key="shipment.shipment_id")
+    shipped_at: datetime = Field(sa_type=UtcDateTime)
+    reversed_at: datetime = Field(sa_type=UtcDateTime)
+    reversed_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    replaced_by: str = Field(sa_type=Text, unique=True)
 
 
 class ShipmentLineRow(Table, table=True):

@@ -14,6 +14,7 @@ from services.fulfillment import (
     recall_units,
     release_shipments,
     replace_rate_table,
+    reverse_shipments,
     wire,
 )
 from services.fulfillment.domain.rates import cheapest_by_warehouse
@@ -118,6 +119,24 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
         return self.database.once(request.request_id, request, pb.ShipShipmentResponse, act)
 
+    def ReverseShipment(self, request: pb.ReverseShipmentRequest, context: Context) -> pb.ReverseShipmentResponse:
+        """Shipped → cancelled, and another shipment packed with its goods."""
+        shipment_id, reason = wire.shipment_id(request.shipment_id), text(request.reason, "reason", 500)
+        who = optional_text(request.reversed_by, "reversed_by")
+
+        def act(session: Session) -> pb.ReverseShipmentResponse:
+            done = reverse_shipments.reverse_ship(session, shipment_id, who=who, reason=reason, now=self.clock())
+            shipment, packed = map(wire.shipment_message, done)
+            return pb.ReverseShipmentResponse(shipment=shipment, replacement=packed)
+
+        return self.database.once(request.request_id, request, pb.ReverseShipmentResponse, act)
+
+    def CheckReversal(self, request: pb.CheckReversalRequest, context: Context) -> pb.CheckReversalResponse:
+        """Whether a ship confirm can be reversed."""
+        with self.database.reading() as session:
+            found = reverse_shipments.check(session, wire.shipment_id(request.shipment_id))
+        return pb.CheckReversalResponse(shipment=wire.shipment_message(found))
+
     def RecordCarrierEvent(
         self, request: pb.RecordCarrierEventRequest, context: Context
     ) -> pb.RecordCarrierEventResponse:
@@ -137,7 +156,9 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
             )
             states = [each.state for each in after]
             return pb.CancelShipmentsResponse(
-                cancelled_count=states.count(State.CANCELLED), shipped_count=sum(state in LEFT for state in states)
+                cancelled_count=states.count(State.CANCELLED),
+                shipped_count=sum(state in LEFT for state in states),
+                reversed_shipment_ids=[each.shipment_id for each in after if each.reversal is not None],
             )
 
         return self.database.once(request.request_id, request, pb.CancelShipmentsResponse, act)

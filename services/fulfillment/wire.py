@@ -14,7 +14,7 @@ from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatu
 from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
 from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
-from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
+from services.fulfillment.domain.shipment import Counted, Reversal, Shipment, ShipmentLine, State
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
 from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
@@ -183,6 +183,18 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
         delivered_at_micros=optional_micros(shipment.delivered_at),
         exception_at_micros=optional_micros(shipment.exception_at),
         recall_requested=bool(shipment.recall_id),
+        reversal=_reversal_message(shipment.reversal) if shipment.reversal else None,
+        replaces=shipment.replaces,
+    )
+
+
+def _reversal_message(reversal: Reversal) -> pb.ShipmentReversal:
+    return pb.ShipmentReversal(
+        shipped_at_micros=optional_micros(reversal.shipped_at),
+        reversed_at_micros=optional_micros(reversal.reversed_at),
+        reversed_by=reversal.reversed_by,
+        reason=reversal.reason,
+        replaced_by=reversal.replaced_by,
     )
 
 
@@ -329,6 +341,12 @@ def shipments_fact(
 ) -> facts_pb2.ShipmentsReleased | facts_pb2.ShipmentsCancelled:
     """A release or a cancellation as a fact of that kind."""
     return _SEVERAL[kind](lines=_milestones(detail.lines), shipments=map(_shipment_detail, detail.shipments))
+
+
+def reversed_fact(detail: facts.ShipmentsChanged, reason: str) -> facts_pb2.ShipmentReversed:
+    """A ship confirm that was reversed, as a fact."""
+    shipments = map(_shipment_detail, detail.shipments)
+    return facts_pb2.ShipmentReversed(lines=_milestones(detail.lines), shipments=shipments, reason=reason)
 
 
 def delivered_fact(shipment: Shipment) -> facts_pb2.GoodsDelivered:

@@ -77,7 +77,7 @@ class Movement(Table, table=True):
 
     __tablename__ = "movement"
     __table_args__ = (
-        CheckConstraint("kind IN ('received', 'issued', 'adjusted')", name="movement_kind"),
+        CheckConstraint("kind IN ('received', 'issued', 'adjusted', 'reversed')", name="movement_kind"),
         CheckConstraint("quantity <> 0", name="movement_moves"),
         CheckConstraint("kind <> 'received' OR (quantity > 0 AND value_minor >= 0)", name="movement_received_adds"),
         CheckConstraint("kind <> 'issued' OR (quantity < 0 AND value_minor <= 0)", name="movement_issued_takes"),
@@ -250,6 +250,20 @@ class StockIssue(Table, table=True):
     cost_minor: int = Field(sa_type=Int64)
     currency: str = Field(sa_type=Text)
     issued_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IssueReversal(Table, table=True):
+    """A shipment whose ship confirm was reversed, and what its goods had cost; the currency is empty when none had been taken off."""
+
+    __tablename__ = "issue_reversal"
+    __table_args__ = (CheckConstraint("cost_minor >= 0", name="issue_reversal_cost"), STRICT)
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    cost_minor: int = Field(sa_type=Int64)
+    currency: str = Field(sa_type=Text)
+    reversed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Unfilled(Table, table=True):

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
-from services.inventory import adjusting, transactions, wire
+from services.inventory import adjusting, reversing, transactions, wire
 from services.inventory.availability import availability
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
@@ -164,6 +164,15 @@ class InventoryServicer(InventoryServiceServicer):
             return pb.ShipStockResponse(cost=optional_money(transactions.ship(session, departure, self._clock())))
 
         return self._database.once(request.request_id, request, pb.ShipStockResponse, act)
+
+    def ReverseIssue(self, request: pb.ReverseIssueRequest, context: Context) -> pb.ReverseIssueResponse:
+        """A ship confirm was a mistake: what it took off is back."""
+        departure = wire.departure(request)
+
+        def act(session: Session) -> pb.ReverseIssueResponse:
+            return pb.ReverseIssueResponse(cost=optional_money(reversing.reverse(session, departure, self._clock())))
+
+        return self._database.once(request.request_id, request, pb.ReverseIssueResponse, act)
 
     def ListBackorders(self, request: pb.ListBackordersRequest, context: Context) -> pb.ListBackordersResponse:
         """The queue, first to be filled first."""

@@ -23,7 +23,7 @@ from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify, notify_filled, notify_moved
-from services.inventory.store import backorders, expected, layers, reservations, stock, warehouses
+from services.inventory.store import backorders, expected, layers, reservations, reversals, stock, warehouses
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
@@ -188,9 +188,14 @@ def _days(session: Session, sku: str, queue: Sequence[Waiting]) -> dict[str, str
 
 
 def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
-    """Take what left off allocated, on hand and the cost layers; what it had cost, None when it carried no stock."""
+    """Take what left off allocated, on hand and the cost layers; what it had cost, None when it carried no stock.
+
+    Nothing of a shipment whose ship confirm was reversed before.
+    """
     order_id, place = departure.order_id, departure.warehouse_id
     stock.take_turns(session, {line.sku for line in departure.lines})
+    if reversals.is_reversed(session, departure.shipment_id):
+        return None
     layers.record_issue(session, departure.shipment_id, order_id, place, now)
     if not departure.lines:
         return None

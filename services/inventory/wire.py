@@ -205,8 +205,8 @@ def _day(value: str, what: str) -> str:
         raise InvalidArgument("DATE_MALFORMED", f"{what} must be a date such as 2026-03-01") from None
 
 
-def departure(request: pb.ShipStockRequest) -> Departure:
-    """A shipment that leaves."""
+def departure(request: pb.ShipStockRequest | pb.ReverseIssueRequest) -> Departure:
+    """A shipment that leaves, or was said to."""
     return Departure(
         identity(request.order_id, "order_id"),
         identity(request.shipment_id, "shipment_id"),
@@ -324,7 +324,7 @@ def availability(one: Availability) -> pb.SkuAvailability:
 
 
 Standing = facts_pb2.StockReserved | facts_pb2.StockAllocated | facts_pb2.StockReleased | facts_pb2.StockExpected
-MovementFact = facts_pb2.StockReceived | facts_pb2.StockIssued | facts_pb2.StockAdjusted
+MovementFact = facts_pb2.StockReceived | facts_pb2.StockIssued | facts_pb2.StockAdjusted | facts_pb2.StockIssueReversed
 _STANDINGS: dict[str, type[Standing]] = {
     facts.RESERVED: facts_pb2.StockReserved,
     facts.ALLOCATED: facts_pb2.StockAllocated,
@@ -335,6 +335,7 @@ _MOVEMENTS: dict[str, type[MovementFact]] = {
     facts.RECEIVED: facts_pb2.StockReceived,
     facts.ISSUED: facts_pb2.StockIssued,
     facts.ADJUSTED: facts_pb2.StockAdjusted,
+    facts.ISSUE_REVERSED: facts_pb2.StockIssueReversed,
 }
 
 

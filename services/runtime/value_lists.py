@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from alembic import op
 
 
-def allow_values(table: str, values: Mapping[str, Sequence[str]]) -> None:
+def allow_values(table: str, values: Mapping[str, Sequence[str]], *, is_referred_to: bool = False) -> None:
     """Let each column hold these values and no others, from a revision: its constraint is `<table>_<column>`.
 
-    SQLite changes no constraint: the table is written anew there with its rows and indexes, so no other may refer to it.
+    SQLite changes no constraint: the table is written anew there with its rows and indexes. Where another table refers to it, its
+    rows are missing for a moment, which is looked at when the revision commits.
     """
     if op.get_bind().dialect.name == "postgresql":
         for column, allowed in values.items():
@@ -23,8 +24,14 @@ def allow_values(table: str, values: Mapping[str, Sequence[str]]) -> None:
     for column, allowed in values.items():
         created = _with_values(created, table, column, allowed)
     before = f"{table}_before"
-    op.rename_table(table, before)
-    for statement in (created, f"INSERT INTO {table} SELECT * FROM {before}", f"DROP TABLE {before}", *indexes):  # noqa: S608 - names of tables
+    aside = [f"ALTER TABLE {table} RENAME TO {before}"]
+    if is_referred_to:  # references follow a new name
+        aside = [
+            "PRAGMA defer_foreign_keys = ON",
+            f"CREATE TABLE {before} AS SELECT * FROM {table}",  # noqa: S608 - names of tables
+            f"DROP TABLE {table}",
+        ]
+    for statement in (*aside, created, f"INSERT INTO {table} SELECT * FROM {before}", f"DROP TABLE {before}", *indexes):  # noqa: S608 - names of tables
         op.get_bind().exec_driver_sql(statement)
 
 

@@ -84,9 +84,10 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
     several = fulfillment.several_shipments([SHIPMENT], [SHIPMENT])
     answer = fulfillment.recall_answered([SHIPMENT], RECALL)
     together = {fulfillment.RELEASED, fulfillment.CANCELLED}
-    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED}
+    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED, fulfillment.REVERSED}
     yield from ((kind, fulfillment_wire.shipment_fact(kind, one)) for kind in sorted(single))
     yield from ((kind, fulfillment_wire.shipments_fact(kind, several)) for kind in sorted(together))
+    yield fulfillment.REVERSED, fulfillment_wire.reversed_fact(several, "wrong pallet")
     yield fulfillment.GOODS_DELIVERED, fulfillment_wire.delivered_fact(SHIPMENT)
     yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
 

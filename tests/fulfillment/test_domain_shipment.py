@@ -11,6 +11,7 @@ from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus, delivers
 from services.fulfillment.domain.facts import MILESTONES, line_counts, one_shipment
+from services.fulfillment.domain.reversal import reverse
 from services.fulfillment.domain.shipment import (
     LEFT,
     SERVICE_TRANSITIONS,
@@ -50,6 +51,8 @@ def apply(verb: Verb, before: Shipment, now: datetime) -> Shipment:
             return steps.deliver(before, now, now)
         case Verb.CANCEL:
             return steps.cancel(before, now)
+        case Verb.REVERSE:
+            return reverse(before, 1002, "pat", "wrong pallet", now)
 
 
 def test_goods_pass_through_every_state_in_order() -> None:
@@ -99,9 +102,9 @@ def test_random_verbs_reach_no_illegal_state_and_counters_only_rise(tries: list[
         for line_id, reached in line_counts(order).items():
             milestones = [reached[milestone] for milestone in MILESTONES]
             assert milestones == sorted(milestones, reverse=True)
-            if verb is not Verb.CANCEL:
+            if verb not in (Verb.CANCEL, Verb.REVERSE):
                 assert all(reached[milestone] >= counts[line_id][milestone] for milestone in MILESTONES)
-            assert reached["shipped"] >= counts[line_id]["shipped"]
+            assert verb is Verb.REVERSE or reached["shipped"] >= counts[line_id]["shipped"]
 
 
 def test_a_full_count_picks_everything() -> None:

@@ -147,6 +147,7 @@ MAILS = [
     notified("shipment_shipped", {"shipment": SHIPMENT}),
     notified("shipment_delivered", {"shipment": SHIPMENT}),
     notified("shipment_exception", {"shipment": SHIPMENT}),
+    notified("shipment_reversed", {"shipments": [SHIPMENT], "reason": "wrong pallet"}),
     notified("invoice_issued", {"invoice": INVOICE}),
     notified("payment_received", PAID),
     notified("invoice_credited", {**CREDITED, "invoice": INVOICE}),

@@ -42,7 +42,8 @@ from workflows.messages import (
 class FakeServices:
     """What the five services would say; each call is counted by its activity name and kept by its business key.
 
-    `cancellation_id` is the request to cancel that waits and `left` the shipments that have left; None believes everybody.
+    `cancellation_id` is the request to cancel that waits and `left` the shipments that have left; None believes everybody. The ship
+    confirm of those that `never_left` was reversed.
     """
 
     validation: Validation = field(default_factory=lambda: Validation("cleared"))
@@ -69,6 +70,7 @@ class FakeServices:
     )
     cancellation_id: str = "can_1"
     left: frozenset[str] | None = None
+    never_left: frozenset[str] = frozenset()
     credit_by: list[str] = field(default_factory=list)
     uncovered: list[int] = field(default_factory=list)
     stops: list[bool] = field(default_factory=list)
@@ -227,6 +229,16 @@ class FakeServices:
         )
         return Done(sentences.left(shipment))
 
+    @activity.defn(name="inventory.ReverseIssue")
+    async def reverse_issue(self, step: OrderStep) -> Done:
+        self.called("inventory.ReverseIssue", step.request_id)
+        return Done("SH-1001 had not left", is_done=step.subject_id in self.never_left)
+
+    @activity.defn(name="billing.ReverseShipmentBilling")
+    async def reverse_shipment_billing(self, step: OrderStep) -> Done:
+        self.called("billing.ReverseShipmentBilling", step.request_id)
+        return Done("credited INV-000001 CN-1001")
+
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
         self.called("fulfillment.ReleaseShipments", step.request_id)
@@ -242,7 +254,7 @@ class FakeServices:
         if step.cancellation_id not in ("", self.cancellation_id):
             return Stopped(0, 0, is_asked=False)
         self.stops.append(step.is_all_or_nothing)
-        return Stopped(0 if self.shipped else 1, self.shipped)
+        return Stopped(0 if self.shipped else 1, self.shipped, never_left=sorted(self.never_left))
 
     def activities(self) -> list[object]:
         """All of them, for a worker."""
@@ -267,6 +279,8 @@ class FakeServices:
             self.reserve_stock,
             self.release_reservation,
             self.ship_stock,
+            self.reverse_issue,
+            self.reverse_shipment_billing,
             self.release_shipments,
             self.cancel_shipments,
         ]

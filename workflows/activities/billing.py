@@ -10,7 +10,7 @@ from oms.types.v1 import types_pb2
 from services.kernel.errors import Refused
 from workflows.activities.calls import Services, changed_document
 from workflows.activities.documents import Documents
-from workflows.activities.inventory import NOT_LEFT
+from workflows.activities.inventory import NOT_LEFT, NOT_REVERSED
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
 CARD = "card"
@@ -136,7 +136,29 @@ class BillingActivities:
             shipped_at_micros=shipment.shipped_at_micros,
         )
         issued = await self._services.billing.IssueInvoice(request)
+        if not (issued.HasField("invoice") or issued.HasField("waiting")):
+            return Done(NOT_LEFT, is_done=False)
         return Done(issued.invoice.number or f"invoiced later: {issued.waiting.policy}")
+
+    @activity.defn(name="billing.ReverseShipmentBilling")
+    async def reverse_shipment_billing(self, step: OrderStep) -> Done:
+        """Take back what was invoiced of a shipment; nothing is done for one that is not the order's or has left."""
+        order = await self._documents.order(step.order_id, step.version)
+        shipment = await self._documents.shipment_that_never_left(step.subject_id, step.order_id)
+        if shipment is None:
+            return Done(NOT_REVERSED, is_done=False)
+        request = pb.ReverseShipmentBillingRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            customer_id=order.bill_to_id or order.customer_id,
+            currency=order.currency,
+            shipment_id=shipment.shipment_id,
+            shipment_number=shipment.number,
+            reason=shipment.reversal.reason,
+            reversed_by=shipment.reversal.reversed_by,
+        )
+        done = await self._services.billing.ReverseShipmentBilling(request)
+        return Done(" ".join(filter(None, (done.outcome, done.invoice_number, done.credit_note_number))))
 
     @activity.defn(name="billing.Audit")
     async def audit(self, _ask: Done) -> AuditCount:

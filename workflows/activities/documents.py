@@ -53,7 +53,7 @@ class Documents:
         self._orders.keep(order.order_id, order)
 
     async def shipment(self, shipment_id: str) -> fulfillment_pb2.Shipment:
-        """The shipment; of one that has left, nothing changes any more but that it is delivered and when."""
+        """The shipment; of one that has left, nothing changes any more but that it is delivered and when, or that it never left."""
         kept = self._shipments.find(shipment_id)
         if kept is not None:
             return kept
@@ -70,6 +70,16 @@ class Documents:
         except (NotFound, InvalidArgument):
             return None
         return found if found is not None and found.order_id == order_id and found.state in LEFT else None
+
+    async def shipment_that_never_left(self, shipment_id: str, order_id: str) -> fulfillment_pb2.Shipment | None:
+        """The shipment, if fulfillment says that it is the order's and its ship confirm was reversed; what was kept of it is forgotten."""
+        self._shipments.drop(shipment_id)
+        try:
+            found = await self.shipment(shipment_id) if shipment_id else None
+        except (NotFound, InvalidArgument):
+            return None
+        is_one = found is not None and found.order_id == order_id and found.HasField("reversal")
+        return found if is_one else None
 
 
 class _LruCache(Generic[Document]):

@@ -154,7 +154,8 @@ class FulfillmentActivities:
             unless_shipped=step.is_all_or_nothing,
         )
         response = await self._services.fulfillment.CancelShipments(request)
-        return Stopped(response.cancelled_count, response.shipped_count)
+        never_left = list(response.reversed_shipment_ids)
+        return Stopped(response.cancelled_count, response.shipped_count, never_left=never_left)
 
     async def _is_asked(self, step: Stop) -> bool:
         found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))

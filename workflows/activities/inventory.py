@@ -17,6 +17,7 @@ from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservatio
 
 SWEEP_BATCH = 200
 NOT_LEFT = "no such shipment of this order has left: nothing was done"
+NOT_REVERSED = "no ship confirm of such a shipment of this order was reversed: nothing was done"
 
 
 class InventoryActivities:
@@ -97,6 +98,25 @@ class InventoryActivities:
             )
         await self._services.inventory.ShipStock(request)
         return Done(sentences.left(shipment))
+
+    @activity.defn(name="inventory.ReverseIssue")
+    async def reverse_issue(self, step: OrderStep) -> Done:
+        """Put back what a shipment took off stock; nothing is done for one that is not the order's or has left."""
+        shipment = await self._documents.shipment_that_never_left(step.subject_id, step.order_id)
+        if shipment is None:
+            return Done(NOT_REVERSED, is_done=False)
+        request = pb.ReverseIssueRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            shipment_id=shipment.shipment_id,
+            warehouse_id=shipment.warehouse_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+                for line in shipment.lines
+            ],
+        )
+        await self._services.inventory.ReverseIssue(request)
+        return Done(sentences.back(shipment))
 
     @activity.defn(name="inventory.ListLapsedReservations")
     async def list_lapsed_reservations(self, _ask: Done) -> OrderIds:

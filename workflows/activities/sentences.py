@@ -55,6 +55,12 @@ def left(shipment: fulfillment_pb2.Shipment) -> str:
     return f"{shipment.number} left {shipment.warehouse_id} with {shipment.carrier}{freight}"
 
 
+def back(shipment: fulfillment_pb2.Shipment) -> str:
+    """A shipment that never left: "SH-1001 had not left wh_dallas, SH-1002 has its goods: wrong pallet"."""
+    how = shipment.reversal
+    return f"{shipment.number} had not left {shipment.warehouse_id}, {how.replaced_by} has its goods: {how.reason}"
+
+
 def _shipment(one: fulfillment_pb2.Shipment) -> str:
     what = f"{one.number}: {_units(sum(line.quantity for line in one.lines))}"
     where = " of services" if one.is_service else f" from {one.warehouse_id}"

@@ -64,6 +64,7 @@ class StandingActivities:
                 each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in true.left
             ],
             unpaid_hold_id=found.unpaid_hold_id,
+            never_left=[each.shipment_id for each in shipments if each.HasField("reversal")],
             is_on_credit=await self._is_on_credit(order.order, is_committed=credit.HasField("remaining")),
         )
 
@@ -102,15 +103,19 @@ def completeness(
 ) -> Completeness:
     """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it.
 
-    Shipments that are `waiting` are invoiced later, or were before they left: billing has heard of them, so they are not left behind.
+    What never left counts as not invoiced. Shipments that are `waiting` are invoiced later, or were before they left: billing has heard of them, so they are not left behind.
     """
     wanted = {line.line_id: line.quantity for line in order.lines}
+    on_invoices = {one for invoice in invoices for one in invoice.shipment_ids}
+    credited = [each for each in shipments if each.HasField("reversal") and each.shipment_id in on_invoices]
+    invoiced = _units(line for each in invoices for line in each.lines)
+    invoiced.subtract(_units(line for each in credited for line in each.lines))
     arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]
-    billed = {one for invoice in invoices for one in invoice.shipment_ids}.union(waiting)
+    billed = on_invoices.union(waiting)
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
     return Completeness(
         is_delivered=is_covered(wanted, _units(line for each in arrived for line in each.lines)),
-        is_settled=is_paid and is_covered(wanted, _units(line for each in invoices for line in each.lines)),
+        is_settled=is_paid and is_covered(wanted, invoiced),
         left=[each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in billed],
     )
 

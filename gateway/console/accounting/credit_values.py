@@ -54,7 +54,7 @@ class BilledLines:
 
 @dataclass(frozen=True, slots=True)
 class CreditNoteShown:
-    """A credit note; its `parts` are the tax and those that are not zero, and `left_over` is (payment id, what of it lies on account)."""
+    """A credit note; its `parts` are the tax and those that are not zero, and `left_over` is (payment id, what of it lies on account, or is held for the order)."""
 
     number: str
     invoice_id: str
@@ -70,6 +70,7 @@ class CreditNoteShown:
     left_over: tuple[tuple[str, Money], ...]
     asked_by: str
     approved_by: str
+    is_held: bool
 
     @property
     def reason_words(self) -> str:
@@ -95,6 +96,7 @@ class CreditNoteShown:
             tuple((one.payment_id, money(one.amount, currency)) for one in row.left_over),
             row.asked_by,
             row.approved_by,
+            row.is_held,
         )
 
 

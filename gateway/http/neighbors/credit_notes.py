@@ -109,7 +109,9 @@ class CreditNoteFigures(BaseModel):
     off_open: MoneyShape = Field(description="What of the total went off what was open on the invoice.")
     recovered: MoneyShape = Field(description="What of it had been written off before.")
     discount_lost: MoneyShape = Field(description="What of it a discount for paying early had taken.")
-    cash: MoneyShape = Field(description="What of it was paid: that cash is the customer's again, on account.")
+    cash: MoneyShape = Field(
+        description="What of it was paid: that cash is the customer's again, on account, or held for its order where the goods had not left."
+    )
 
 
 class CreditNote(CreditNoteFigures):

@@ -53,6 +53,16 @@ class PendingChange(BaseModel):
     )
 
 
+class Reversal(BaseModel):
+    """A ship confirm that was a mistake."""
+
+    shipped_at: str = Field(description="When it was said to have left.")
+    reversed_at: str
+    reversed_by: str
+    reason: str
+    replaced_by: str = Field(description="The number of the packed shipment that has its goods.", examples=["SH-1002"])
+
+
 class Shipment(BaseModel):
     """What one warehouse sends to one address at once, or one service visit."""
 
@@ -78,6 +88,12 @@ class Shipment(BaseModel):
     shipped_at: str | None
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
+    reversal: Reversal | None = Field(
+        description="How its ship confirm was reversed; it is cancelled then. Null for any other."
+    )
+    replaces: str | None = Field(
+        description="The number of the shipment whose goods it has since the ship confirm of that was reversed."
+    )
 
 
 class PickLine(Input):
@@ -231,6 +247,20 @@ def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.Pending
             "shipped_at": instant(row.shipped_at_micros),
             "delivered_at": instant(row.delivered_at_micros),
             "exception_at": instant(row.exception_at_micros),
+            "reversal": _reversal_shape(row.reversal) if row.HasField("reversal") else None,
+            "replaces": row.replaces or None,
+        }
+    )
+
+
+def _reversal_shape(row: pb.ShipmentReversal) -> Reversal:
+    return Reversal.model_validate(
+        {
+            "shipped_at": instant(row.shipped_at_micros),
+            "reversed_at": instant(row.reversed_at_micros),
+            "reversed_by": row.reversed_by,
+            "reason": row.reason,
+            "replaced_by": row.replaced_by,
         }
     )
 

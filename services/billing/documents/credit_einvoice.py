@@ -57,7 +57,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         groups=groups,
         total=note.parts.total,
         settled=zero,
-        terms=" ".join(landing_sentences(note.landing)),
+        terms=" ".join(landing_sentences(note)),
         due_on=None,
         means=None,
         preceding=(Preceding(note.invoice_number, invoice.invoiced_on),),

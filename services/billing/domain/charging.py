@@ -81,11 +81,16 @@ class Charges:
 
 @dataclass(frozen=True, slots=True)
 class BilledSoFar:
-    """What the earlier invoices of an order came to: line id → units, the sums of their parts, and tax part → its share of those."""
+    """What the earlier invoices of an order came to: line id → units, the sums of their parts, and tax part → its share of those.
+
+    `extended` is line id → unit price and what its units came to, of lines that were billed at one price and of which some is not
+    billed any more: which cents went with it is no matter of how many units are left.
+    """
 
     quantities: Mapping[str, int]
     charges: Charges
     parts: Mapping[str, Charges] = field(default_factory=dict)
+    extended: Mapping[str, tuple[UnitPrice, Money]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +182,11 @@ def goods_of(line: OrderLine, so_far: BilledSoFar, units: int) -> Goods:
     on how many units are cancelled later.
     """
     before = so_far.quantities.get(line.line_id, 0)
-    return Goods(units, extend(line.unit_price, before + units) - extend(line.unit_price, before))
+    price, billed = so_far.extended.get(line.line_id, (line.unit_price, extend(line.unit_price, before)))
+    if price != line.unit_price:
+        billed = extend(line.unit_price, before)
+    own = extend(line.unit_price, before + units) - billed
+    return Goods(units, max(own, Money.zero(own.currency)))
 
 
 def charged_parts(parts: Iterable[TaxPart], charges: Mapping[str, Charges]) -> tuple[TaxPart, ...]:

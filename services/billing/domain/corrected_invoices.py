@@ -5,6 +5,7 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.ledger import (
     BAD_DEBT,
     CREDIT_NOTE,
+    CUSTOMER_DEPOSITS,
     DEFERRED_REVENUE,
     FREIGHT_REVENUE,
     RECEIVABLE,
@@ -22,11 +23,14 @@ def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
     """All of it off what the customer owes, by what was credited; then back what of it was not owed any more.
 
     That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
-    customer's again. Parts of zero post nothing.
+    customer's again, on account or held for its order. Parts of zero post nothing.
     """
     zero = Money.zero(note.parts.total.currency)
     goods, freight = note.deferred or (zero, zero)
     words = f"{note.number} of {note.invoice_number} for {note.order_number}"
+    account, where = (
+        (CUSTOMER_DEPOSITS, "cash held for it") if note.is_held else (UNAPPLIED_CASH, "cash left on account")
+    )
     rows = (
         (SALES_RETURNS, RECEIVABLE, note.parts.net - goods, "goods", "goods and services"),
         (FREIGHT_REVENUE, RECEIVABLE, note.parts.freight - freight, "freight", "freight"),
@@ -35,10 +39,7 @@ def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
         (TAX_PAYABLE, RECEIVABLE, note.parts.tax, "tax", "tax"),
         (RECEIVABLE, BAD_DEBT, note.landing.recovered, "recovered", "was written off"),
         (RECEIVABLE, SALES_DISCOUNTS, note.landing.discount, "discount", "discount for paying early"),
-        *(
-            (RECEIVABLE, UNAPPLIED_CASH, one.amount, f"cash/{one.payment_id}", "cash left on account")
-            for one in note.left_over
-        ),
+        *((RECEIVABLE, account, one.amount, f"cash/{one.payment_id}", where) for one in note.left_over),
     )
     return tuple(
         Posting(

@@ -134,7 +134,8 @@ class LeftOver:
 class CreditNote:
     """A posted credit note; it never changes. It has all that its paper says.
 
-    `deferred` is what of its goods and of its freight had not become revenue; None for nothing.
+    `deferred` is what of its goods and of its freight had not become revenue; None for nothing. What was paid `is_held` for the order
+    where its goods had not left, and are billed again; else it lies on account.
     """
 
     credit_note_id: str
@@ -156,6 +157,7 @@ class CreditNote:
     approved_by: str = ""
     by_tax: tuple[CreditedTax, ...] = ()
     deferred: tuple[Money, Money] | None = None
+    is_held: bool = False
 
 
 def everything(invoice: Invoice, so_far: CreditedSoFar) -> tuple[dict[str, int], Money]:
@@ -171,9 +173,23 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
     what was given on the price before; the tax of each tax part is shared by what all that comes to of it, so that goods free of
     tax are credited without any. An allowance and freight fall on the parts by what is left of them. Refused beyond what is left.
     """
-    _check_creditable(invoice)
+    check_creditable(invoice)
     units, freight = everything(invoice, so_far) if asked.is_all else (dict(asked.lines), asked.freight)
     allowance = Money.zero(invoice.total.currency) if asked.is_all else asked.allowance
+    found = falls_on(invoice, units, freight, so_far, allowance)
+    if not found.parts.total.minor:
+        raise InvalidArgument(
+            "CREDIT_OF_NOTHING",
+            f"nothing of invoice {invoice.number} would be credited: name units, freight or an amount",
+        )
+    return found
+
+
+def falls_on(
+    invoice: Invoice, units: Mapping[str, int], freight: Money, so_far: CreditedSoFar, allowance: Money | None = None
+) -> CreditFigures:
+    """What falls on units (line id → how many), freight and an allowance, which may be nothing. Refused beyond what is left."""
+    allowance = allowance or Money.zero(invoice.total.currency)
     _check_currency(invoice, freight, allowance)
     _check_units(invoice, units, so_far)
     lines = tuple(_line(line, units[line.line_id], so_far) for line in invoice.lines if units.get(line.line_id))
@@ -182,11 +198,6 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
     _check_freight(invoice, freight, so_far)
     by_tax = _with_tax(invoice, goods, allowance, freight, so_far)
     parts = sum((one.parts for one in by_tax), start=Credited.none(invoice.total.currency))
-    if not parts.total.minor:
-        raise InvalidArgument(
-            "CREDIT_OF_NOTHING",
-            f"nothing of invoice {invoice.number} would be credited: name units, freight or an amount",
-        )
     nothing = Credited.none(invoice.total.currency)
     return CreditFigures(lines, parts, tuple(one for one in by_tax if one.parts != nothing))
 
@@ -266,7 +277,8 @@ def check_write_off(invoice: Invoice, amount: Money | None) -> Money:
     return amount
 
 
-def _check_creditable(invoice: Invoice) -> None:
+def check_creditable(invoice: Invoice) -> None:
+    """Refuse what its buyer has paid to somebody else."""
     if invoice.settled_elsewhere.minor:
         raise Refused(
             "INVOICE_SETTLED_ELSEWHERE",

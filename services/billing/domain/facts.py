@@ -62,10 +62,24 @@ class InvoiceIssued:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceCredited:
-    """A credit note, and its invoice as it stands after it."""
+    """A credit note, and its invoice as it stands after it.
+
+    Where a ship confirm was reversed, also line id → units that stay invoiced over the whole order, and what is held for it.
+    """
 
     note: CreditNote
     invoice: Invoice
+    invoiced: Mapping[str, int] | None = None
+    held: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceReversed:
+    """An invoice of which nothing was left to be credited bills less units; `invoiced` is line id → units over the whole order."""
+
+    invoice: Invoice
+    invoiced: Mapping[str, int]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class Invoice:
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
     `deductions` are of deposit invoices, by number; what they come to was paid by then.
+    `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
     """
 
     invoice_id: str
@@ -148,6 +149,7 @@ class Invoice:
     given_up: Money | None = None
     shipment_ids: tuple[str, ...] = ()
     deductions: tuple[DepositDeduction, ...] = ()
+    reversed_parts: tuple[TaxPart, ...] = ()
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:

@@ -312,6 +312,7 @@ def _sides(movement: Movement) -> tuple[str, str, str]:
 _SIDES: Mapping[tuple[str, bool], tuple[str, str, str]] = {
     ("stock_received", False): (INVENTORY, GRNI, "received"),
     ("stock_issued", False): (COGS, INVENTORY, "issued"),
+    ("stock_issue_reversed", False): (INVENTORY, COGS, "had not left"),
     ("stock_adjusted", True): (SHRINKAGE, INVENTORY, "counted short"),
     ("stock_adjusted", False): (INVENTORY, SHRINKAGE, "counted over"),
 }

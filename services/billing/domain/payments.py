@@ -40,6 +40,15 @@ class Deposit:
     remaining: Money
 
 
+def with_held(deposits: Sequence[Deposit], order_id: str, part: Money) -> tuple[Deposit, ...]:
+    """What a payment holds for orders, with so much more for one."""
+    known = next((one for one in deposits if one.order_id == order_id), None)
+    if known is None:
+        return (*deposits, Deposit(order_id, part, part))
+    more = replace(known, amount=known.amount + part, remaining=known.remaining + part)
+    return tuple(more if one is known else one for one in deposits)
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """What a payer says that a payment is for. What it leaves pays what is open, oldest due first, unless it is on account."""

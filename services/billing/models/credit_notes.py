@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false
 from sqlmodel import Field
 
 from services.billing.domain.credit_notes import REASONS
 from services.billing.models.base import Table, one_of
-from services.runtime.db import STRICT, Int64, Text, UtcDateTime
+from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 
 class CreditNote(Table, table=True):
@@ -71,6 +71,7 @@ class CreditNote(Table, table=True):
     cash_minor: int = Field(sa_type=Int64)
     asked_by: str = Field(sa_type=Text)
     approved_by: str = Field(sa_type=Text)
+    is_held: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
 
 
 class CreditNoteLine(Table, table=True):

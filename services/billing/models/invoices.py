@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
-from services.billing.models.base import Table
+from services.billing.models.base import Table, counted
 from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
@@ -30,6 +30,7 @@ class Invoice(Table, table=True):
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
     `shipment_ids` has all that it bills, one a line, where it bills several; `shipment_id` the first.
     One that `is_at_order` bills no shipment: `shipment_id` is then its order and a number.
+    What is `reversed` of it had not left, is credited, and is billed again.
     What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
@@ -94,6 +95,10 @@ class Invoice(Table, table=True):
     discount_taken_minor: int = Field(sa_type=Int64)
     credited_minor: int = Field(sa_type=Int64)
     written_off_minor: int = Field(sa_type=Int64)
+    reversed_merchandise_minor: int = counted()
+    reversed_discount_minor: int = counted()
+    reversed_freight_minor: int = counted()
+    reversed_tax_minor: int = counted()
     issued_at: datetime = Field(sa_type=UtcDateTime)
     po_number: str = Field(sa_type=Text)
     ordered_on: str = Field(sa_type=Text)
@@ -118,7 +123,7 @@ class Invoice(Table, table=True):
 
 
 class InvoiceLine(Table, table=True):
-    """A line of an invoice, and how many of its units credit notes have credited."""
+    """A line of an invoice, how many of its units credit notes have credited, and what of it is billed again."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
@@ -138,6 +143,8 @@ class InvoiceLine(Table, table=True):
     extended_minor: int = Field(sa_type=Int64)
     tax_key: str = Field(sa_type=Text)
     credited_quantity: int = Field(sa_type=Int64)
+    reversed_quantity: int = counted()
+    reversed_extended_minor: int = counted()
 
 
 class InvoiceTaxPart(Table, table=True):
@@ -163,6 +170,10 @@ class InvoiceTaxPart(Table, table=True):
     discount_minor: int = Field(sa_type=Int64)
     freight_minor: int = Field(sa_type=Int64)
     tax_minor: int = Field(sa_type=Int64)
+    reversed_merchandise_minor: int = counted()
+    reversed_discount_minor: int = counted()
+    reversed_freight_minor: int = counted()
+    reversed_tax_minor: int = counted()
 
 
 class InvoiceInstallment(Table, table=True):

@@ -339,8 +339,13 @@ def committed_order_ids(session: Session) -> list[str]:
 
 
 def billed_orders(session: Session) -> list[tuple[str, Money]]:
-    """What each invoiced order was billed in all."""
+    """What each invoiced order was billed in all, but for what had not left; those of which nothing had are left out."""
     rows = session.execute(
-        text("SELECT order_id, currency, SUM(total_minor) FROM invoice GROUP BY order_id, currency ORDER BY order_id")
+        text(
+            "SELECT order_id, currency, SUM(total_minor - reversed_merchandise_minor + reversed_discount_minor "
+            "- reversed_freight_minor - reversed_tax_minor) AS billed FROM invoice GROUP BY order_id, currency "
+            "HAVING SUM(reversed_merchandise_minor + reversed_freight_minor) = 0 OR SUM(total_minor - reversed_merchandise_minor "
+            "+ reversed_discount_minor - reversed_freight_minor - reversed_tax_minor) <> 0 ORDER BY order_id"
+        )
     )
     return [(str(order_id), Money(int(minor), currency)) for order_id, currency, minor in rows]

@@ -225,7 +225,7 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
     amounts = {f"{name}_minor": getattr(parts, name).minor for name in (*_PARTS, "total")}
     names = (
         "credit_note_id", "number", "invoice_id", "invoice_number", "order_id", "order_number", "customer_id", "issued_at",
-        "reason_code", "reason", "asked_by", "approved_by",
+        "reason_code", "reason", "asked_by", "approved_by", "is_held",
     )  # fmt: skip
     return {
         **{name: getattr(note, name) for name in names},
@@ -304,4 +304,5 @@ def _note_of(
             for one in taxes
         ),
         (money(row.deferred_goods_minor), money(row.deferred_freight_minor)),
+        bool(row.is_held),
     )

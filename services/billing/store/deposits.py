@@ -19,6 +19,13 @@ _OF_PAYMENTS = (
     .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_row.payment_id, _row.order_id)
 )
+# what is credited of it because it had not left is asked for again
+_REVERSED: ColumnElement[int] = (
+    _bill.reversed_merchandise_minor
+    - _bill.reversed_discount_minor
+    + _bill.reversed_freight_minor
+    + _bill.reversed_tax_minor
+)
 _OF_ORDERS = bindparam("orders", type_=Text, expanding=True)
 _CASH = union_all(
     select(
@@ -33,7 +40,7 @@ _CASH = union_all(
         _bill.order_id,
         literal_column("0"),
         func.sum(_bill.paid_minor),
-        func.sum(_bill.credited_minor + _bill.written_off_minor),
+        func.sum(_bill.credited_minor + _bill.written_off_minor - _REVERSED),
     )
     .where(_bill.order_id.in_(_OF_ORDERS))
     .group_by(_bill.order_id),

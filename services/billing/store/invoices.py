@@ -34,7 +34,7 @@ from services.billing.domain.invoices import (
     Invoice,
     InvoiceLine,
 )
-from services.billing.store import deposit_invoices, headers, installments, tables, tax_parts
+from services.billing.store import billed_lines, deposit_invoices, headers, installments, tables, tax_parts
 from services.kernel.money import Money, UnitPrice
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
@@ -88,19 +88,20 @@ _LINES = (
     .order_by(_line.invoice_id, _line.position)
 )
 _CHARGED = select(
-    func.coalesce(func.sum(_row.merchandise_minor), 0),
-    func.coalesce(func.sum(_row.discount_minor), 0),
-    func.coalesce(func.sum(_row.freight_minor), 0),
-    func.coalesce(func.sum(_row.tax_minor), 0),
+    func.coalesce(func.sum(_row.merchandise_minor - _row.reversed_merchandise_minor), 0),
+    func.coalesce(func.sum(_row.discount_minor - _row.reversed_discount_minor), 0),
+    func.coalesce(func.sum(_row.freight_minor - _row.reversed_freight_minor), 0),
+    func.coalesce(func.sum(_row.tax_minor - _row.reversed_tax_minor), 0),
 ).where(_row.order_id == bindparam("order"))
-_BILLED = (
-    select(_line.line_id, func.sum(_line.quantity))
-    .join(tables.invoice, _row.invoice_id == _line.invoice_id)
-    .where(_row.order_id == bindparam("order"))
-    .group_by(_line.line_id)
+REVERSED_MINOR: ColumnElement[int] = (
+    _row.reversed_merchandise_minor
+    - _row.reversed_discount_minor
+    + _row.reversed_freight_minor
+    + _row.reversed_tax_minor
 )
+"""What of an invoice counts as not billed any more."""
 _BILLED_TOTALS = (
-    select(_row.order_id, func.sum(_row.total_minor))
+    select(_row.order_id, func.sum(_row.total_minor - REVERSED_MINOR))
     .where(_row.order_id.in_(bindparam("orders", expanding=True)))
     .group_by(_row.order_id)
 )
@@ -124,7 +125,7 @@ _SET_DUE = (
 )
 _DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(_row.order_id == bindparam("order"))
 _NOT_OWED = select(
-    func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor), 0)
+    func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor - REVERSED_MINOR), 0)
 ).where(_row.order_id == bindparam("order"))
 
 
@@ -220,13 +221,13 @@ def _page(given: tuple[str, ...], status: str, *, of_orders: bool) -> Select[Any
 
 
 def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar:
-    """What the invoices of an order came to."""
+    """What the invoices of an order came to, but for what had not left."""
     sums = session.execute(_CHARGED, {"order": order_id}).one()
     merchandise, discount, freight, tax = (Money(int(part), currency) for part in sums)
     charges = Charges(merchandise, discount, freight, tax)
-    quantities = session.execute(_BILLED, {"order": order_id})
+    quantities, extended = billed_lines.of_order(session, order_id, currency)
     parts = tax_parts.billed(session, order_id, currency) if charges != Charges.none(currency) else {}
-    return BilledSoFar({line_id: int(units) for line_id, units in quantities}, charges, parts)
+    return BilledSoFar(quantities, charges, parts, extended)
 
 
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
@@ -312,8 +313,8 @@ def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
     """The invoices of these rows, in their order, their lines and tax parts read by one query each."""
     if not rows:
         return []
-    found = session.execute(_LINES, {"ids": [row.invoice_id for row in rows]}).all()
-    lines = {key: list(group) for key, group in groupby(found, key=lambda line: str(line.invoice_id))}
+    all_lines = session.execute(_LINES, {"ids": [row.invoice_id for row in rows]}).all()
+    lines = {key: list(group) for key, group in groupby(all_lines, key=lambda line: str(line.invoice_id))}
     dues = installments.of_invoices(session, rows)
     late = installments.paid_late(session, rows)
     parts = tax_parts.of_invoices(session, rows)
@@ -323,7 +324,8 @@ def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
             _invoice(row, lines.get(row.invoice_id, [])),
             installments=dues.get(row.invoice_id, ()),
             paid_late=late.get(row.invoice_id),
-            parts=parts.get(row.invoice_id, ()),
+            parts=(found := parts.get(row.invoice_id, ((), ())))[0],
+            reversed_parts=found[1],
             deductions=deducted.get(row.invoice_id, ()),
         ).dated()
         for row in rows

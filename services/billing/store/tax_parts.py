@@ -23,7 +23,7 @@ _OF_INVOICES = (
     .order_by(_row.invoice_id, _row.position)
 )
 _BILLED = (
-    select(_row.tax_key, *(func.sum(_row[f"{name}_minor"]) for name in _AMOUNTS))
+    select(_row.tax_key, *(func.sum(_row[f"{name}_minor"] - _row[f"reversed_{name}_minor"]) for name in _AMOUNTS))
     .join(tables.invoice, _bill.invoice_id == _row.invoice_id)
     .where(_bill.order_id == bindparam("order"))
     .group_by(_row.tax_key)
@@ -48,14 +48,20 @@ def add(session: Session, invoice: Invoice) -> None:
         session.execute(_ADD, rows)
 
 
-def of_invoices(session: Session, rows: Sequence[Row[Any]]) -> dict[str, tuple[TaxPart, ...]]:
-    """Invoice id → its tax parts, of those of these rows that have any."""
+def of_invoices(session: Session, rows: Sequence[Row[Any]]) -> dict[str, tuple[tuple[TaxPart, ...], ...]]:
+    """Invoice id → its tax parts, and what of them is reversed; of those of these rows that have any."""
     currencies = {row.invoice_id: row.currency for row in rows}
     found = session.execute(_OF_INVOICES, {"ids": sorted(currencies)}).all()
     return {
-        key: tuple(_part(one, currencies[key]) for one in group)
-        for key, group in groupby(found, key=lambda one: str(one.invoice_id))
+        key: _parts(list(group), currencies[key]) for key, group in groupby(found, key=lambda one: str(one.invoice_id))
     }
+
+
+def _parts(rows: Sequence[Row[Any]], currency: str) -> tuple[tuple[TaxPart, ...], ...]:
+    off = (_part(one, currency, "reversed_") for one in rows)
+    return tuple(_part(one, currency) for one in rows), tuple(
+        one for one in off if one.merchandise.minor or one.net.minor or one.tax.minor
+    )
 
 
 def billed(session: Session, order_id: str, currency: str) -> dict[str, Charges]:
@@ -66,6 +72,6 @@ def billed(session: Session, order_id: str, currency: str) -> dict[str, Charges]
     }
 
 
-def _part(row: Row[Any], currency: str) -> TaxPart:
+def _part(row: Row[Any], currency: str, prefix: str = "") -> TaxPart:
     kind = TaxKind(row.code, Decimal(row.rate), row.reason)
-    return TaxPart(row.tax_key, kind, *(Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS))
+    return TaxPart(row.tax_key, kind, *(Money(getattr(row, f"{prefix}{name}_minor"), currency) for name in _AMOUNTS))

@@ -39,7 +39,9 @@ def check_repeat(earlier: CarrierEvent, event: CarrierEvent, order_id: str) -> N
 
 
 def is_exception(event: CarrierEvent, shipment: Shipment) -> bool:
-    """Whether the event tells of a problem with what is still on its way."""
+    """Whether the event tells of a problem with what is still on its way, or anything of what is said never to have left."""
+    if shipment.reversal is not None:
+        return True
     return event.status is CarrierStatus.EXCEPTION and shipment.state is State.SHIPPED
 
 

@@ -13,6 +13,7 @@ RELEASED = "shipments_released"
 CANCELLED = "shipments_cancelled"
 RECALL_ANSWERED = "recall_answered"
 EXCEPTION = "shipment_exception"
+REVERSED = "shipment_reversed"
 GOODS_DELIVERED = "goods_delivered"
 FOR_BILLING = frozenset({GOODS_DELIVERED})
 """What invoices that are due on delivery wait for; everything else is for orders."""
@@ -22,6 +23,7 @@ KINDS = frozenset(
         CANCELLED,
         RECALL_ANSWERED,
         EXCEPTION,
+        REVERSED,
         "shipment_picked",
         "shipment_packed",
         "shipment_shipped",
@@ -55,7 +57,7 @@ class ShipmentChanged:
 
 @dataclass(frozen=True, slots=True)
 class ShipmentsChanged:
-    """Shipments were released or cancelled together."""
+    """Shipments were released or cancelled together, or one has the goods of another."""
 
     lines: Counts
     shipments: tuple[Shipment, ...]
@@ -99,7 +101,7 @@ def one_shipment(shipments: Iterable[Shipment], changed: Shipment) -> ShipmentCh
 
 
 def several_shipments(shipments: Iterable[Shipment], changed: Iterable[Shipment]) -> ShipmentsChanged:
-    """A release or a cancellation; `shipments` are all of the order after it."""
+    """A release, a cancellation or a reversal; `shipments` are all of the order after it."""
     return ShipmentsChanged(line_counts(shipments), tuple(changed))
 
 

@@ -34,13 +34,14 @@ class Verb(StrEnum):
     SHIP = "ship"
     DELIVER = "deliver"
     CANCEL = "cancel"
+    REVERSE = "reverse"
 
 
 TRANSITIONS: Mapping[State, Mapping[Verb, State]] = {
     State.RELEASED: {Verb.PICK: State.PICKED, Verb.CANCEL: State.CANCELLED},
     State.PICKED: {Verb.PACK: State.PACKED, Verb.CANCEL: State.CANCELLED},
     State.PACKED: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
-    State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
+    State.SHIPPED: {Verb.DELIVER: State.DELIVERED, Verb.REVERSE: State.CANCELLED},
     State.DELIVERED: {},
     State.CANCELLED: {},
 }
@@ -63,6 +64,7 @@ _PAST = {
     Verb.SHIP: "shipped",
     Verb.DELIVER: "delivered",
     Verb.CANCEL: "cancelled",
+    Verb.REVERSE: "reversed",
 }
 
 
@@ -79,11 +81,23 @@ class ShipmentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Reversal:
+    """A ship confirm that was a mistake: when it was said to have left, when, by whom and why that was reversed, and what has its goods."""
+
+    shipped_at: datetime
+    reversed_at: datetime
+    reversed_by: str
+    reason: str
+    replaced_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """What one warehouse sends to one address at once, or one service visit (`warehouse_id` empty).
 
     `recall_id` names the recall that waits for the warehouse's answer and asks units of it back. `exception_at` is when the carrier
-    last told of a problem on the way, until it is delivered.
+    last told of a problem on the way, until it is delivered. `replaces` is the number of the shipment whose goods it has since the
+    ship confirm of that was reversed.
     """
 
     shipment_id: str
@@ -107,6 +121,8 @@ class Shipment:
     cancelled_at: datetime | None = None
     recall_id: str = ""
     exception_at: datetime | None = None
+    reversal: Reversal | None = None
+    replaces: str = ""
 
     @property
     def number(self) -> str:

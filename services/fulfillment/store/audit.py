@@ -83,8 +83,9 @@ INVARIANTS = (
     ),
     Invariant(
         "fulfillment.the_carriers_word_is_heard",
-        "A parcel its carrier delivered is delivered here.",
-        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND EXISTS "
+        "A parcel its carrier delivered is delivered here, unless it is said never to have left.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND NOT EXISTS "
+        "(SELECT 1 FROM shipment_reversal WHERE shipment_reversal.shipment_id = shipment.shipment_id) AND EXISTS "
         "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),
@@ -94,6 +95,14 @@ INVARIANTS = (
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
         "JOIN warehouse_order ON warehouse_order.order_id = shipment.order_id "
         "WHERE warehouse_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
+    ),
+    Invariant(
+        "fulfillment.reversed_shipments_are_replaced",
+        "A shipment whose ship confirm was reversed is cancelled, and another one has what was in it and says so.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment JOIN shipment_reversal AS r "
+        "ON r.shipment_id = shipment.shipment_id WHERE state <> 'cancelled' OR NOT EXISTS (SELECT 1 FROM shipment AS other "
+        "WHERE 'SH-' || other.serial = r.replaced_by AND other.replaces = 'SH-' || shipment.serial "
+        "AND other.order_id = shipment.order_id)",
     ),
     Invariant(
         "fulfillment.recalled_shipments_wait",

@@ -14,6 +14,7 @@ _CLAIM = text(
     "INSERT INTO warehouse_order (order_id, revision, cancel_reason) VALUES (:order_id, 1, '') "
     "ON CONFLICT (order_id) DO UPDATE SET revision = warehouse_order.revision + 1 RETURNING cancelled_at"
 )
+_CANCELLED_AT = text("SELECT cancelled_at FROM warehouse_order WHERE order_id = :order_id")
 _CLAIM_OF_SHIPMENT = text(
     "UPDATE warehouse_order SET revision = revision + 1 "
     "WHERE order_id = (SELECT order_id FROM shipment WHERE shipment_id = :shipment_id) RETURNING order_id"
@@ -49,6 +50,11 @@ def claim_of_parcel(session: Session, carrier: str, tracking_number: str) -> str
     if order_id is None:
         raise shipments.unknown_parcel(carrier, tracking_number)
     return str(order_id)
+
+
+def is_cancelled(session: Session, order_id: str) -> bool:
+    """Whether nothing more of the order is released."""
+    return session.execute(_CANCELLED_AT, {"order_id": order_id}).scalar_one_or_none() is not None
 
 
 def mark_cancelled(session: Session, order_id: str, reason: str, now: datetime) -> None:

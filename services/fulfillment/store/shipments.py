@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Parcel
-from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
+from services.fulfillment.domain.shipment import Reversal, Shipment, ShipmentLine, State
+from services.fulfillment.store import reversals
 from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import shipment_number, shipment_sequence
@@ -91,6 +92,7 @@ def add(session: Session, new: Shipment) -> None:
         "ship_to": asdict(new.ship_to),
         "promised_on": new.promised_on.isoformat() if new.promised_on else None,
         "released_at": new.released_at,
+        "replaces": new.replaces,
     }
     session.execute(_ADD, released | values)
     session.execute(_ADD_LINES, [{"shipment_id": new.shipment_id, **asdict(line)} for line in new.lines])
@@ -230,14 +232,17 @@ def _load(session: Session, rows: Sequence[Row[Any]]) -> list[Shipment]:
     lines: dict[str, list[ShipmentLine]] = {}
     for line in session.execute(_LINES, {"ids": [row.shipment_id for row in rows]}):
         lines.setdefault(line.shipment_id, []).append(_line(line))
-    return [_shipment(row, lines.get(row.shipment_id, ())) for row in rows]
+    # one that was cancelled before it left has no carrier
+    may_be_reversed = [row.shipment_id for row in rows if row.state == State.CANCELLED and row.carrier]
+    reversed_ones = reversals.of_shipments(session, may_be_reversed)
+    return [_shipment(row, lines.get(row.shipment_id, ()), reversed_ones.get(row.shipment_id)) for row in rows]
 
 
 def _line(row: Row[Any]) -> ShipmentLine:
     return ShipmentLine(row.line_id, row.sku, row.description, row.quantity, row.unit_weight_grams, row.picked_quantity)
 
 
-def _shipment(row: Row[Any], lines: Iterable[ShipmentLine]) -> Shipment:
+def _shipment(row: Row[Any], lines: Iterable[ShipmentLine], reversal: Reversal | None) -> Shipment:
     has_freight = row.freight_minor is not None and row.freight_currency is not None
     return Shipment(
         shipment_id=row.shipment_id,
@@ -261,6 +266,8 @@ def _shipment(row: Row[Any], lines: Iterable[ShipmentLine]) -> Shipment:
         cancelled_at=row.cancelled_at,
         recall_id=row.recall_id or "",
         exception_at=row.exception_at,
+        reversal=reversal,
+        replaces=row.replaces,
     )
 
 

@@ -11,9 +11,10 @@ EXPECTED = "stock_expected"
 RECEIVED = "stock_received"
 ISSUED = "stock_issued"
 ADJUSTED = "stock_adjusted"
+ISSUE_REVERSED = "stock_issue_reversed"
 
 FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED})
-FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED})
+FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED})
 
 
 @dataclass(frozen=True, slots=True)

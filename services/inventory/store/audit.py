@@ -86,11 +86,22 @@ _ALWAYS = (
         "what left for an order is what its reservations say was shipped",
         """
         SELECT 'order ' || order_id || ': ' || SUM(issued) || ' issued, ' || SUM(shipped) || ' shipped of ' || sku AS offender
-        FROM (SELECT order_id, sku, -quantity AS issued, 0 AS shipped FROM movement WHERE kind = 'issued'
+        FROM (SELECT order_id, sku, -quantity AS issued, 0 AS shipped FROM movement WHERE kind IN ('issued', 'reversed')
               UNION ALL
               SELECT r.order_id, a.sku, 0, a.shipped_quantity
               FROM allocation a JOIN reservation r ON r.reservation_id = a.reservation_id) moved
         GROUP BY order_id, sku HAVING SUM(issued) <> SUM(shipped)
+        """,
+    ),
+    Invariant(
+        "inventory.reversed_issues_are_back",
+        "a shipment that never left has taken nothing off stock but what is back, at the same cost",
+        """
+        SELECT shipment_id || ': ' || SUM(units) || ' units and ' || SUM(minor) || ' are not back' AS offender
+        FROM (SELECT m.shipment_id, m.quantity AS units, m.value_minor AS minor
+              FROM movement m JOIN issue_reversal r ON r.shipment_id = m.shipment_id
+              UNION ALL SELECT reference, quantity, value_minor FROM movement WHERE kind = 'reversed') moved
+        GROUP BY shipment_id HAVING SUM(units) <> 0 OR SUM(minor) <> 0
         """,
     ),
     Invariant(

@@ -21,7 +21,7 @@ _PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why stock moved: received, issued or adjusted, for whom, by which document, and when."""
+    """Why stock moved: received, issued, adjusted or an issue reversed, for whom, by which document, and when."""
 
     kind: str
     now: datetime
@@ -98,9 +98,12 @@ def record(session: Session, changes: Sequence[StockChange], occasion: Occasion)
     session.execute(_RECORD, rows)
 
 
-def add(session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: UnitPrice) -> None:
-    """Put a layer behind the others of its SKU and warehouse; its id is the movement it came by."""
-    newest = select(func.coalesce(func.max(cost_layer.c.number), 0)).where(
+def add(
+    session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: UnitPrice, *, is_first: bool = False
+) -> None:
+    """Put a layer behind the others of its SKU and warehouse, or before them; its id is the movement it came by."""
+    end, step = (func.min, -1) if is_first else (func.max, 1)
+    last = select(func.coalesce(end(cost_layer.c.number), 0)).where(
         cost_layer.c.warehouse_id == warehouse_id, cost_layer.c.sku == sku
     )
     session.execute(
@@ -108,7 +111,7 @@ def add(session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: 
             movement_id=layer.layer_id,
             warehouse_id=warehouse_id,
             sku=sku,
-            number=int(session.execute(newest).scalar_one()) + 1,
+            number=int(session.execute(last).scalar_one()) + step,
             quantity=layer.quantity,
             unit_cost=unit_cost.text,
             value_minor=layer.value.minor,

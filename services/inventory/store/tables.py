@@ -20,6 +20,7 @@ allocation = _tables["allocation"]
 backorder = _tables["backorder"]
 expected_receipt = _tables["expected_receipt"]
 stock_issue = _tables["stock_issue"]
+issue_reversal = _tables["issue_reversal"]
 unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
 

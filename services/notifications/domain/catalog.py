@@ -73,6 +73,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
+    # it was reported as shipped by mistake: lines as of shipped
+    "shipment_reversed": ("shipment_number", "lines", "more_lines"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
     # received: what of the total has come before, empty for nothing; is_paid: nothing is due; is_by_card: a card is charged with it;
@@ -82,13 +84,14 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "payment_received": ("amount", "currency", "invoices"),
     # what came for the order and was reversed, such as a check that bounced; invoices are open again
     "payment_reversed": ("amount", "currency", "invoices", "reason"),
-    # total of the credit note; left_over: what of it was paid and lies on account, empty for nothing; due: what is still open on the
+    # total of the credit note; left_over: what of it was paid and lies on account, or is_held for the order, empty for nothing; due: what is still open on the
     # invoice, with due_on empty for nothing; reason: as it stands on the credit note
     "credit_note": (
         "credit_note_number",
         "invoice_number",
         "total",
         "left_over",
+        "is_held",
         "due",
         "due_on",
         "currency",
@@ -174,6 +177,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "shipment_exception": (
         "A shipment for your order {number} may be late",
         "Order {number}: carrier exception",
+    ),
+    "shipment_reversed": (
+        "Correction: a shipment for your order {number} has not left yet",
+        "Order {number}: ship confirm reversed",
     ),
     "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),

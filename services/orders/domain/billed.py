@@ -23,11 +23,13 @@ class Billed:
 
 
 def billed(progress: Progress, currency: str) -> Billed:
-    """What the invoices that were heard of come to."""
+    """What the invoices that were heard of come to, but for what had not left."""
     invoices = progress.invoices.values()
-    discount = Money(sum(each.discount_minor for each in invoices), currency)
-    merchandise = Money(sum(each.merchandise_minor for each in invoices), currency)
-    return Billed(merchandise - discount, discount, Money(sum(each.freight_minor for each in invoices), currency))
+    off = [part for each in invoices for part in each.reversed_parts]
+    discount = sum(each.discount_minor for each in invoices) - sum(minor for _, _, minor, _, _ in off)
+    merchandise = sum(each.merchandise_minor for each in invoices) - sum(minor for _, minor, _, _, _ in off)
+    freight = sum(each.freight_minor for each in invoices) - sum(minor for _, _, _, minor, _ in off)
+    return Billed(*(Money(minor, currency) for minor in (merchandise - discount, discount, freight)))
 
 
 def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
@@ -42,9 +44,10 @@ def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
     first = next((key for key, count in units.items() if count), "")
     for invoice in progress.invoices.values():
         whole = (first, invoice.merchandise_minor, invoice.discount_minor, 0, invoice.tax_minor)
-        for key, *amounts in invoice.parts or (whole,):
-            known = sums.get(key, [0, 0, 0, 0])
-            sums[key] = [had + more for had, more in zip(known, amounts, strict=True)]
+        for sign, parts in ((1, invoice.parts or (whole,)), (-1, invoice.reversed_parts)):
+            for key, *amounts in parts:
+                known = sums.get(key, [0, 0, 0, 0])
+                sums[key] = [had + sign * more for had, more in zip(known, amounts, strict=True)]
     found = {}
     for key, minors in sums.items():
         merchandise, discount, freight, _tax = (Money(minor, order.currency) for minor in minors)

@@ -213,6 +213,11 @@ def resolved_already(by: str) -> Refused:
 
 def carrier_reason(shipment: Shipment) -> str:
     """A carrier exception in words."""
+    if shipment.state == "cancelled":
+        return (
+            f"{shipment.carrier} tells of {shipment.number} on its way, whose ship confirm was reversed: find out where the "
+            "goods are before another shipment leaves with them."
+        )
     tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
     return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
 

@@ -10,7 +10,7 @@ from services.kernel.money import Money
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
-SHIPMENT_EXCEPTION = "shipment_exception"
+SHIPMENT_EXCEPTION, SHIPMENT_REVERSED = "shipment_exception", "shipment_reversed"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
 REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of money that was taken off an order."""
@@ -22,35 +22,18 @@ CARD_PROBLEM = "card_problem"
 INVOICE_CREDITED, INVOICE_WRITTEN_OFF = "invoice_credited", "invoice_written_off"
 DEPOSIT_INVOICED = "deposit_invoiced"
 
+_OF_SHIPMENTS = (
+    "shipments_released", "shipment_picked", "shipment_packed", SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, SHIPMENT_EXCEPTION,
+    SHIPMENT_REVERSED, "shipments_cancelled", "recall_answered",
+)  # fmt: skip
+_OF_INVOICES = (
+    "invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CREDIT_REST_CHANGED,
+    CARD_PROBLEM, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
+)  # fmt: skip
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
-    "fulfillment": frozenset(
-        {
-            "shipments_released",
-            "shipment_picked",
-            "shipment_packed",
-            SHIPMENT_SHIPPED,
-            SHIPMENT_DELIVERED,
-            SHIPMENT_EXCEPTION,
-            "shipments_cancelled",
-            "recall_answered",
-        }
-    ),
-    "billing": frozenset(
-        {
-            "invoice_issued",
-            PAYMENT_RECEIVED,
-            DEPOSIT_RECEIVED,
-            PAYMENT_REVERSED,
-            CREDIT_GRANTED,
-            DUE_DATE_SET,
-            CREDIT_REST_CHANGED,
-            CARD_PROBLEM,
-            INVOICE_CREDITED,
-            INVOICE_WRITTEN_OFF,
-            DEPOSIT_INVOICED,
-        }
-    ),
+    "fulfillment": frozenset(_OF_SHIPMENTS),
+    "billing": frozenset(_OF_INVOICES),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -127,7 +110,8 @@ class Invoice:
     """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
 
     `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
-    them), where it falls due in several parts. `parts` are empty for one of before there were any.
+    them), where it falls due in several parts. `parts` are empty for one of before there were any; `reversed_parts` are what of them
+    counts as not billed any more, for it had not left.
     """
 
     invoice_id: str
@@ -153,6 +137,7 @@ class Invoice:
     credited_minor: int = 0
     written_off_minor: int = 0
     shipment_ids: tuple[str, ...] = ()
+    reversed_parts: tuple[InvoicePart, ...] = ()
 
     @property
     def bills(self) -> tuple[str, ...]:
@@ -195,6 +180,15 @@ class ShipmentsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentReversed:
+    """A shipment that was said to have left, and the packed one that has its goods; the reason is the company's own."""
+
+    lines: Mapping[str, LineMilestones]
+    shipments: tuple[Shipment, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecallAnswered:
     """The warehouse's answer to a recall of a change, and the shipments it concerned; `waiting` recalls of the change have none yet."""
 
@@ -223,7 +217,11 @@ class DueDateSet:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceCredited:
-    """A credit note, and its invoice as it stands after it; `cash` of it was paid and is the customer's again."""
+    """A credit note, and its invoice as it stands after it; `cash` of it was paid and is the customer's again.
+
+    Where a ship confirm was reversed `lines` say what is invoiced after it, and that cash is held for the order; the number is empty
+    where nothing of the invoice was left to be credited.
+    """
 
     credit_note_id: str
     number: str
@@ -231,6 +229,8 @@ class InvoiceCredited:
     cash: Money
     reason: str
     invoice: Invoice
+    lines: Mapping[str, LineInvoiced] = field(default_factory=dict)
+    held_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +322,7 @@ Detail = (
     StockStanding
     | ShipmentChanged
     | ShipmentsChanged
+    | ShipmentReversed
     | RecallAnswered
     | InvoiceIssued
     | PaymentReceived
@@ -337,8 +338,8 @@ Detail = (
 )
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
-    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceCredited,
-    InvoiceWrittenOff, DepositInvoiced,
+    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceWrittenOff,
+    DepositInvoiced,
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -371,7 +372,7 @@ def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
     """The shipments it tells of."""
     if isinstance(detail, ShipmentChanged):
         return (detail.shipment,)
-    return detail.shipments if isinstance(detail, ShipmentsChanged | RecallAnswered) else ()
+    return detail.shipments if isinstance(detail, ShipmentsChanged | ShipmentReversed | RecallAnswered) else ()
 
 
 def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
@@ -383,7 +384,8 @@ def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
 
 def held_in(detail: Detail) -> int | None:
     """The cash held for the order that it tells of, in minor units; None when it tells nothing of that."""
-    return detail.held_minor if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed) else None
+    of_cash = (PaymentReceived, DepositReceived, PaymentReversed, InvoiceCredited)
+    return detail.held_minor if isinstance(detail, of_cash) else None
 
 
 def credit_in(detail: Detail) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.facts import (
     KINDS,
+    SHIPMENT_REVERSED,
     STOCK_ALLOCATED,
     CreditRestChanged,
     Detail,
@@ -34,6 +35,10 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
     "billing": ("invoiced",),
 }
 """Source → what its facts tell of a line."""
+
+
+_EVERY_ONE = frozenset({STOCK_ALLOCATED, "shipment_shipped", SHIPMENT_REVERSED, "recall_answered"})
+"""Kinds of which each fact is a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +209,9 @@ def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
 
 
 def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
-    tuples = {name: tuple(tuple(one) for one in kept.get(name, ())) for name in ("installments", "parts")}
+    tuples = {
+        name: tuple(tuple(one) for one in kept.get(name, ())) for name in ("installments", "parts", "reversed_parts")
+    }
     return Invoice(**{**kept, **tuples, "shipment_ids": tuple(kept.get("shipment_ids", ()))})
 
 
@@ -262,11 +269,11 @@ def is_complete(order: Order, progress: Progress) -> bool:
 def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tuple[str, ...]:
     """Names of the signals that this fact owes the workflow.
 
-    Every stock_allocated, shipment_shipped and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
+    Every stock_allocated, shipment_shipped, shipment_reversed and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
     whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
     for only the workflow knows what it has withheld.
     """
-    owed = [fact.kind] if fact.kind in (STOCK_ALLOCATED, "shipment_shipped", "recall_answered") else []
+    owed = [fact.kind] if fact.kind in _EVERY_ONE else []
     if isinstance(fact.detail, RecallAnswered) and fact.detail.waiting:
         owed = []
     if completes_delivery(order, before, after):

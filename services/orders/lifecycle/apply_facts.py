@@ -29,6 +29,7 @@ from services.orders.domain.facts import (
     PaymentReversed,
     RecallAnswered,
     Shipment,
+    ShipmentReversed,
     StockStanding,
     expected_in,
     invoices_in,
@@ -116,7 +117,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
     after = stated(after, now)
-    note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
+    note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more=_more(fact))
     if fact.source == "fulfillment":
         exceptions.follow_shipments(session, before.progress, progress, fact, now)
     _notify_people(desk, fact, before, after)
@@ -135,6 +136,13 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
             is_complete=isinstance(fact.detail, StockStanding) and fact.detail.is_complete,
         )
     return after
+
+
+def _more(fact: Fact) -> dict[str, str]:
+    """What is kept with the event beside what it changed: why a ship confirm was reversed too, for the company's own people."""
+    if isinstance(fact.detail, ShipmentReversed):
+        return {"fact_id": fact.fact_id, "reason": fact.detail.reason}
+    return {"fact_id": fact.fact_id}
 
 
 def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggregate:
@@ -188,9 +196,11 @@ def _why(fact: Fact) -> str:
     if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
         return money.what_went(fact.detail)
     if isinstance(fact.detail, InvoiceCredited):
-        return f"{fact.detail.invoice.number} by {fact.detail.number}"
+        return " by ".join(filter(None, (fact.detail.invoice.number, fact.detail.number)))
     if isinstance(fact.detail, DepositInvoiced):
         return f"{fact.detail.corrects} by {fact.detail.number}" if fact.detail.corrects else fact.detail.number
+    if isinstance(fact.detail, ShipmentReversed):
+        return ", now ".join(shipment.number for shipment in fact.detail.shipments)
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
     days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
     return ", ".join([*days, *(document.number for document in documents)])

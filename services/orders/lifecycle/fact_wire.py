@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from oms.facts.v1 import facts_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
@@ -100,6 +101,9 @@ def _read(detail: object, sequence: int) -> Detail | None:
         case pb.ShipmentsReleased() | pb.ShipmentsCancelled():
             shipments = tuple(_shipment(one, sequence) for one in detail.shipments)
             return facts.ShipmentsChanged(_milestones(detail.lines), shipments)
+        case pb.ShipmentReversed():
+            shipments = tuple(_shipment(one, sequence) for one in detail.shipments)
+            return facts.ShipmentReversed(_milestones(detail.lines), shipments, detail.reason)
         case pb.RecallAnswered():
             return _recall_answered(detail, sequence)
         case pb.InvoiceIssued():
@@ -116,9 +120,7 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
             return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices, detail.held_minor)
         case pb.InvoiceCredited():
-            invoice, currency = _invoice(detail.invoice, sequence), detail.currency
-            total, cash = Money(detail.amount_minor, currency), Money(detail.cash_minor, currency)
-            return facts.InvoiceCredited(detail.credit_note_id, detail.number, total, cash, detail.reason, invoice)
+            return _credited(detail, sequence)
         case pb.InvoiceWrittenOff():
             given_up = Money(detail.amount_minor, detail.currency)
             return facts.InvoiceWrittenOff(given_up, detail.reason, _invoice(detail.invoice, sequence))
@@ -141,6 +143,19 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
         case pb.CardProblem():
             return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
     return None
+
+
+def _credited(detail: pb.InvoiceCredited, sequence: int) -> facts.InvoiceCredited:
+    return facts.InvoiceCredited(
+        detail.credit_note_id,
+        detail.number,
+        Money(detail.amount_minor, detail.currency),
+        Money(detail.cash_minor, detail.currency),
+        detail.reason,
+        _invoice(detail.invoice, sequence),
+        {key: facts.LineInvoiced(line.invoiced) for key, line in detail.lines.items()},
+        detail.held_minor if detail.HasField("held_minor") else None,
+    )
 
 
 def _recall_answered(detail: pb.RecallAnswered, sequence: int) -> facts.RecallAnswered:
@@ -208,11 +223,15 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         credited_minor=detail.credited_minor,
         written_off_minor=detail.written_off_minor,
         installments=tuple((_day(one.due_on), one.amount_minor, one.open_minor) for one in detail.installments),
-        parts=tuple(
-            (one.key, one.merchandise_minor, one.discount_minor, one.freight_minor, one.tax_minor)
-            for one in detail.tax_parts
-        ),
+        parts=_parts(detail.tax_parts),
+        reversed_parts=_parts(detail.reversed_parts),
         shipment_ids=tuple(detail.shipment_ids),
+    )
+
+
+def _parts(parts: Iterable[types_pb2.TaxPart]) -> tuple[facts.InvoicePart, ...]:
+    return tuple(
+        (one.key, one.merchandise_minor, one.discount_minor, one.freight_minor, one.tax_minor) for one in parts
     )
 
 

@@ -20,6 +20,7 @@ from services.orders.domain.facts import (
     PaymentReversed,
     Shipment,
     ShipmentChanged,
+    ShipmentReversed,
 )
 from services.orders.domain.mails.mail import (
     Attachment,
@@ -53,6 +54,7 @@ MAILED_KINDS = frozenset(
         facts.SHIPMENT_SHIPPED,
         facts.SHIPMENT_DELIVERED,
         facts.SHIPMENT_EXCEPTION,
+        facts.SHIPMENT_REVERSED,
         "invoice_issued",
         facts.PAYMENT_RECEIVED,
         facts.DEPOSIT_RECEIVED,
@@ -74,7 +76,7 @@ def mail_of(
     progress: Progress = _NOTHING_HEARD,
     is_by_card: bool = False,
 ) -> Mail | None:
-    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received, payment_reversed, credit_note or deposit_invoice; None for all other kinds.
+    """The mail that a fact causes: shipped, delivered, a problem, reversed, invoice, payment_received, payment_reversed, credit_note or deposit_invoice; None for all other kinds.
 
     Nobody is asked to pay what a marketplace or a till was paid for, what a card is charged with (`is_by_card`), or what cash that
     came before pays, of which the `progress` with the fact knows. A service visit has one mail, delivered. Only the last delivery
@@ -89,6 +91,8 @@ def mail_of(
             return _delivered(shipment, customer, url, contacts.support)
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
+        case _, ShipmentReversed(shipments=(shipment, *_)):
+            return Mail("shipment_reversed", buyer(customer), _contents(shipment))
         case _, InvoiceIssued(invoice=invoice):
             known = progress.invoices.get(invoice.invoice_id, invoice)
             is_billed = not order.is_paid_at_till
@@ -100,6 +104,8 @@ def mail_of(
         case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason, is_returned=True):
             everybody = reachable([*bill_to(payer), *sales_rep(customer)])
             return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
+        case _, InvoiceCredited(number=""):
+            return None  # nothing was left to be credited: it has been told of
         case _, InvoiceCredited() as credited:
             document = Attachment("credit_note", credited.credit_note_id, f"{credited.number}.pdf")
             return Mail("credit_note", bill_to(payer), _credited(credited), document)
@@ -121,6 +127,7 @@ def _credited(credited: InvoiceCredited) -> dict[str, Any]:
         "invoice_number": invoice.number,
         "total": amount(credited.amount),
         "left_over": amount(cash) if cash.minor else "",
+        "is_held": credited.held_minor is not None,
         "due": amount(Money(invoice.open_minor, invoice.currency)) if invoice.open_minor else "",
         "due_on": invoice.due_on if invoice.open_minor else "",
         "currency": invoice.currency,
@@ -147,16 +154,20 @@ def _feedback_url(contacts: Contacts, order: Order) -> str:
 
 
 def _shipped(shipment: Shipment, customer: Customer) -> Mail:
-    variables: dict[str, Any] = {
-        "shipment_number": shipment.number,
+    variables = {
         "carrier": shipment.carrier,
         "tracking_number": shipment.tracking_number,
         "promised_on": shipment.promised_on,
     }
+    return Mail("shipped", buyer(customer), variables | _contents(shipment))
+
+
+def _contents(shipment: Shipment) -> dict[str, Any]:
+    """A shipment's number, and what is in it."""
     contents = [
         {"sku": line.sku, "description": line.description, "quantity": line.quantity} for line in shipment.lines
     ]
-    return Mail("shipped", buyer(customer), variables | listed(contents, "lines", "more_lines"))
+    return {"shipment_number": shipment.number, **listed(contents, "lines", "more_lines")}
 
 
 def _delivered(shipment: Shipment, customer: Customer, feedback_url: str, support_email: str) -> Mail:
@@ -177,7 +188,9 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
         "customer_name": order.customer_name,
     }
     ours = (*sales_rep(customer), *support_mailbox(contacts), *warehouse_mailbox(contacts))
-    return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
+    # of one that is said never to have left the customer knows nothing
+    theirs = () if shipment.state == "cancelled" else buyer(customer)
+    return Mail(facts.SHIPMENT_EXCEPTION, reachable([*theirs, *ours]), variables)
 
 
 def _early(invoice: Invoice, held_minor: int) -> dict[str, str]:

@@ -715,6 +715,104 @@ class IssueInvoiceResponse(_message.Message):
 Global___IssueInvoiceResponse: _TypeAlias = IssueInvoiceResponse  # noqa: Y015
 
 @_typing.final
+class ReverseShipmentBillingRequest(_message.Message):
+    """Says that a shipment has not left after all: its ship confirm was reversed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REVERSED_BY_FIELD_NUMBER: _builtins.int
+    IS_PREVIEW_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    customer_id: _builtins.str
+    """Who is billed."""
+    currency: _builtins.str
+    """ISO 4217 code of the order's amounts."""
+    shipment_id: _builtins.str
+    """The shipment."""
+    shipment_number: _builtins.str
+    """Its number, for the credit note."""
+    reason: _builtins.str
+    """Why, in the words of whoever reversed it; people of the company alone read it."""
+    reversed_by: _builtins.str
+    """Who reversed it."""
+    is_preview: _builtins.bool
+    """Only say what it would do now."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        shipment_number: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reversed_by: _builtins.str = ...,
+        is_preview: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "customer_id", b"customer_id", "is_preview", b"is_preview", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id", "reversed_by", b"reversed_by", "shipment_id", b"shipment_id", "shipment_number", b"shipment_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseShipmentBillingRequest: _TypeAlias = ReverseShipmentBillingRequest  # noqa: Y015
+
+@_typing.final
+class ReverseShipmentBillingResponse(_message.Message):
+    """What became of the shipment's invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    INVOICE_NUMBER_FIELD_NUMBER: _builtins.int
+    CREDIT_NOTE_NUMBER_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    """credited: its invoice, by a credit note. unqueued: it was to be invoiced later, and is not. deferred: it was invoiced at order,
+    and its revenue is deferred again. none: billing had not heard of the shipment, and will never bill it.
+    """
+    invoice_number: _builtins.str
+    """The invoice that is credited; empty otherwise."""
+    credit_note_number: _builtins.str
+    """The credit note; empty where nothing of the invoice was left to be credited, and in a preview."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What is credited, no longer to be invoiced, or deferred again; unset for none."""
+
+    @_builtins.property
+    def held(self) -> _types_pb2.Money:
+        """What of a credited amount was paid, and is held for the order; unset for nothing."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _builtins.str = ...,
+        invoice_number: _builtins.str = ...,
+        credit_note_number: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        held: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "held", b"held"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "credit_note_number", b"credit_note_number", "held", b"held", "invoice_number", b"invoice_number", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseShipmentBillingResponse: _TypeAlias = ReverseShipmentBillingResponse  # noqa: Y015
+
+@_typing.final
 class BillableShipment(_message.Message):
     """A shipment that has left and is not invoiced yet."""
 
@@ -3859,6 +3957,7 @@ class CreditNote(_message.Message):
     ASKED_BY_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     TAX_PARTS_FIELD_NUMBER: _builtins.int
+    IS_HELD_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """Identity, "cn_…"."""
     number: _builtins.str
@@ -3885,6 +3984,8 @@ class CreditNote(_message.Message):
     """Who credited it; empty for nobody."""
     approved_by: _builtins.str
     """Who approved it; empty where no second person was needed."""
+    is_held: _builtins.bool
+    """Whether the cash is held for the order, whose goods had not left and are billed again; else it lies on account."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is credited by the unit, at what the invoice billed."""
@@ -3966,10 +4067,11 @@ class CreditNote(_message.Message):
         asked_by: _builtins.str = ...,
         approved_by: _builtins.str = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        is_held: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "is_held", b"is_held", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

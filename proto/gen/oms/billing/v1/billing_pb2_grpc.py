@@ -86,6 +86,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
                 _registered_method=True)
+        self.ReverseShipmentBilling = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ReverseShipmentBilling',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingResponse.FromString,
+                _registered_method=True)
         self.InvoiceOrder = channel.unary_unary(
                 '/oms.billing.v1.BillingService/InvoiceOrder',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.SerializeToString,
@@ -409,6 +414,15 @@ class BillingServiceServicer:
         it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
         ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverseShipmentBilling(self, request, context):
+        """Take back what the ship confirm of a shipment did here, once: its invoice is credited and its units are billed again when they
+        ship, or it leaves the shipments to be invoiced, or its revenue is deferred again. IssueInvoice then does nothing with it.
+        FAILED_PRECONDITION: INVOICE_SETTLED_ELSEWHERE, ORDER_OF_ANOTHER_ACCOUNT. A repeat with another request id changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -846,6 +860,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.IssueInvoice,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.SerializeToString,
+            ),
+            'ReverseShipmentBilling': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseShipmentBilling,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingResponse.SerializeToString,
             ),
             'InvoiceOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.InvoiceOrder,
@@ -1343,6 +1362,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/IssueInvoice',
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseShipmentBilling(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ReverseShipmentBilling',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReverseShipmentBillingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -70,6 +70,11 @@ class BillingServiceStub:
     ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
     """
+    ReverseShipmentBilling: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReverseShipmentBillingRequest, _billing_pb2.ReverseShipmentBillingResponse]
+    """Take back what the ship confirm of a shipment did here, once: its invoice is credited and its units are billed again when they
+    ship, or it leaves the shipments to be invoiced, or its revenue is deferred again. IssueInvoice then does nothing with it.
+    FAILED_PRECONDITION: INVOICE_SETTLED_ELSEWHERE, ORDER_OF_ANOTHER_ACCOUNT. A repeat with another request id changes nothing.
+    """
     InvoiceOrder: _grpc.UnaryUnaryMultiCallable[_billing_pb2.InvoiceOrderRequest, _billing_pb2.InvoiceOrderResponse]
     """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
     INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
@@ -278,6 +283,11 @@ class BillingServiceAsyncStub(BillingServiceStub):
     it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
     ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
     INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+    """
+    ReverseShipmentBilling: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReverseShipmentBillingRequest, _billing_pb2.ReverseShipmentBillingResponse]  # type: ignore[assignment]
+    """Take back what the ship confirm of a shipment did here, once: its invoice is credited and its units are billed again when they
+    ship, or it leaves the shipments to be invoiced, or its revenue is deferred again. IssueInvoice then does nothing with it.
+    FAILED_PRECONDITION: INVOICE_SETTLED_ELSEWHERE, ORDER_OF_ANOTHER_ACCOUNT. A repeat with another request id changes nothing.
     """
     InvoiceOrder: _aio.UnaryUnaryMultiCallable[_billing_pb2.InvoiceOrderRequest, _billing_pb2.InvoiceOrderResponse]  # type: ignore[assignment]
     """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
@@ -538,6 +548,17 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         it is the invoice that was posted, however it came about. Cash that lay unapplied pays it at once. INVALID_ARGUMENT:
         ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
         INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverseShipmentBilling(
+        self,
+        request: _billing_pb2.ReverseShipmentBillingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReverseShipmentBillingResponse, _abc.Awaitable[_billing_pb2.ReverseShipmentBillingResponse]]:
+        """Take back what the ship confirm of a shipment did here, once: its invoice is credited and its units are billed again when they
+        ship, or it leaves the shipments to be invoiced, or its revenue is deferred again. IssueInvoice then does nothing with it.
+        FAILED_PRECONDITION: INVOICE_SETTLED_ELSEWHERE, ORDER_OF_ANOTHER_ACCOUNT. A repeat with another request id changes nothing.
         """
 
     @_abc_1.abstractmethod

@@ -45,6 +45,7 @@ class Fact(_message.Message):
     STOCK_RECEIVED_FIELD_NUMBER: _builtins.int
     STOCK_ISSUED_FIELD_NUMBER: _builtins.int
     STOCK_ADJUSTED_FIELD_NUMBER: _builtins.int
+    STOCK_ISSUE_REVERSED_FIELD_NUMBER: _builtins.int
     SHIPMENTS_RELEASED_FIELD_NUMBER: _builtins.int
     SHIPMENT_PICKED_FIELD_NUMBER: _builtins.int
     SHIPMENT_PACKED_FIELD_NUMBER: _builtins.int
@@ -54,6 +55,7 @@ class Fact(_message.Message):
     SHIPMENTS_CANCELLED_FIELD_NUMBER: _builtins.int
     RECALL_ANSWERED_FIELD_NUMBER: _builtins.int
     GOODS_DELIVERED_FIELD_NUMBER: _builtins.int
+    SHIPMENT_REVERSED_FIELD_NUMBER: _builtins.int
     INVOICE_ISSUED_FIELD_NUMBER: _builtins.int
     PAYMENT_RECEIVED_FIELD_NUMBER: _builtins.int
     DEPOSIT_RECEIVED_FIELD_NUMBER: _builtins.int
@@ -108,6 +110,10 @@ class Fact(_message.Message):
         """Stock was counted or written off; for billing."""
 
     @_builtins.property
+    def stock_issue_reversed(self) -> Global___StockIssueReversed:
+        """Goods that were said to have left with a shipment had not; for billing."""
+
+    @_builtins.property
     def shipments_released(self) -> Global___ShipmentsReleased:
         """Shipments were given to warehouses."""
 
@@ -142,6 +148,10 @@ class Fact(_message.Message):
     @_builtins.property
     def goods_delivered(self) -> Global___GoodsDelivered:
         """Goods have arrived; for billing."""
+
+    @_builtins.property
+    def shipment_reversed(self) -> Global___ShipmentReversed:
+        """A ship confirm was a mistake and is reversed."""
 
     @_builtins.property
     def invoice_issued(self) -> Global___InvoiceIssued:
@@ -203,6 +213,7 @@ class Fact(_message.Message):
         stock_received: Global___StockReceived | None = ...,
         stock_issued: Global___StockIssued | None = ...,
         stock_adjusted: Global___StockAdjusted | None = ...,
+        stock_issue_reversed: Global___StockIssueReversed | None = ...,
         shipments_released: Global___ShipmentsReleased | None = ...,
         shipment_picked: Global___ShipmentPicked | None = ...,
         shipment_packed: Global___ShipmentPacked | None = ...,
@@ -212,6 +223,7 @@ class Fact(_message.Message):
         shipments_cancelled: Global___ShipmentsCancelled | None = ...,
         recall_answered: Global___RecallAnswered | None = ...,
         goods_delivered: Global___GoodsDelivered | None = ...,
+        shipment_reversed: Global___ShipmentReversed | None = ...,
         invoice_issued: Global___InvoiceIssued | None = ...,
         payment_received: Global___PaymentReceived | None = ...,
         deposit_received: Global___DepositReceived | None = ...,
@@ -224,11 +236,11 @@ class Fact(_message.Message):
         invoice_written_off: Global___InvoiceWrittenOff | None = ...,
         deposit_invoiced: Global___DepositInvoiced | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -535,6 +547,44 @@ class StockIssued(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockIssued: _TypeAlias = StockIssued  # noqa: Y015
+
+@_typing.final
+class StockIssueReversed(_message.Message):
+    """Goods that were said to have left with a shipment had not: they are back at the cost that they left with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """Their value in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockIssueReversed: _TypeAlias = StockIssueReversed  # noqa: Y015
 
 @_typing.final
 class StockAdjusted(_message.Message):
@@ -1074,6 +1124,61 @@ class ShipmentsCancelled(_message.Message):
 Global___ShipmentsCancelled: _TypeAlias = ShipmentsCancelled  # noqa: Y015
 
 @_typing.final
+class ShipmentReversed(_message.Message):
+    """A ship confirm was a mistake: its shipment is cancelled, and one that is packed has its goods instead."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LinesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LineMilestones: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LineMilestones | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LINES_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, in the words of whoever reversed it."""
+    @_builtins.property
+    def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineMilestones]:
+        """How far each line has come, by line id."""
+
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
+        """The shipment whose ship confirm is reversed, and the one that has its goods now."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Mapping[_builtins.str, Global___LineMilestones] | None = ...,
+        shipments: _abc.Iterable[Global___Shipment] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "reason", b"reason", "shipments", b"shipments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentReversed: _TypeAlias = ShipmentReversed  # noqa: Y015
+
+@_typing.final
 class RecallAnswered(_message.Message):
     """The warehouse has answered whether it gives released units back."""
 
@@ -1198,6 +1303,7 @@ class Invoice(_message.Message):
     TAX_PARTS_FIELD_NUMBER: _builtins.int
     CREDITED_MINOR_FIELD_NUMBER: _builtins.int
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    REVERSED_PARTS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1248,6 +1354,10 @@ class Invoice(_message.Message):
     def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """All shipments it bills, where it bills several; else empty."""
 
+    @_builtins.property
+    def reversed_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
+        """What of it counts as not billed, for the ship confirm was reversed that it bills: it is billed again when the goods ship."""
+
     def __init__(
         self,
         *,
@@ -1273,10 +1383,11 @@ class Invoice(_message.Message):
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
         credited_minor: _builtins.int = ...,
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reversed_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "reversed_parts", b"reversed_parts", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1391,6 +1502,27 @@ class InvoiceCredited(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class LinesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LineInvoiced: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LineInvoiced | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CREDIT_NOTE_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
@@ -1399,6 +1531,8 @@ class InvoiceCredited(_message.Message):
     REASON_CODE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     INVOICE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """The credit note."""
     number: _builtins.str
@@ -1413,9 +1547,15 @@ class InvoiceCredited(_message.Message):
     """billing_error, price, shortage, damaged, returned, goodwill or other."""
     reason: _builtins.str
     """Why, as whoever credited it wrote; it stands on the credit note."""
+    held_minor: _builtins.int
+    """What is held for the order after it, in minor units; set where a ship confirm was reversed, for then what was paid is held for it."""
     @_builtins.property
     def invoice(self) -> Global___Invoice:
         """The invoice as it stands after it."""
+
+    @_builtins.property
+    def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineInvoiced]:
+        """What is invoiced of each line after it, by line id, where a ship confirm was reversed; else empty."""
 
     def __init__(
         self,
@@ -1428,12 +1568,16 @@ class InvoiceCredited(_message.Message):
         reason_code: _builtins.str = ...,
         reason: _builtins.str = ...,
         invoice: Global___Invoice | None = ...,
+        lines: _abc.Mapping[_builtins.str, Global___LineInvoiced] | None = ...,
+        held_minor: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor", "held_minor", b"held_minor", "invoice", b"invoice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "cash_minor", b"cash_minor", "credit_note_id", b"credit_note_id", "currency", b"currency", "invoice", b"invoice", "number", b"number", "reason", b"reason", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor", "amount_minor", b"amount_minor", "cash_minor", b"cash_minor", "credit_note_id", b"credit_note_id", "currency", b"currency", "held_minor", b"held_minor", "invoice", b"invoice", "lines", b"lines", "number", b"number", "reason", b"reason", "reason_code", b"reason_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__held_minor: _TypeAlias = _typing.Literal["held_minor"]  # noqa: Y015
+    _WhichOneofArgType__held_minor: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__held_minor) -> _WhichOneofReturnType__held_minor | None: ...
 
 Global___InvoiceCredited: _TypeAlias = InvoiceCredited  # noqa: Y015
 

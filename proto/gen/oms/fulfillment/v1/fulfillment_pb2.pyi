@@ -557,6 +557,8 @@ class Shipment(_message.Message):
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     RECALL_REQUESTED_FIELD_NUMBER: _builtins.int
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    REVERSAL_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -585,6 +587,8 @@ class Shipment(_message.Message):
     """Whether units of it are asked back and the warehouse has not answered: picking it says no."""
     exception_at_micros: _builtins.int
     """When the carrier last told of a problem on the way, microseconds since the epoch; 0 without one and once it is delivered."""
+    replaces: _builtins.str
+    """The number of the shipment whose goods it has since the ship confirm of that was reversed, "SH-1001"; empty for any other."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where to."""
@@ -596,6 +600,10 @@ class Shipment(_message.Message):
     @_builtins.property
     def freight_cost(self) -> _types_pb2.Money:
         """What the carrier charges us."""
+
+    @_builtins.property
+    def reversal(self) -> Global___ShipmentReversal:
+        """How its ship confirm was reversed; unset for any that was not."""
 
     def __init__(
         self,
@@ -617,14 +625,54 @@ class Shipment(_message.Message):
         delivered_at_micros: _builtins.int = ...,
         recall_requested: _builtins.bool = ...,
         exception_at_micros: _builtins.int = ...,
+        reversal: Global___ShipmentReversal | None = ...,
+        replaces: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "ship_to", b"ship_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "reversal", b"reversal", "ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "replaces", b"replaces", "reversal", b"reversal", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class ShipmentReversal(_message.Message):
+    """A ship confirm that was a mistake, and what has become of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPPED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    REVERSED_BY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REPLACED_BY_FIELD_NUMBER: _builtins.int
+    shipped_at_micros: _builtins.int
+    """When it was said to have left, microseconds since the epoch."""
+    reversed_at_micros: _builtins.int
+    """When that was reversed, microseconds since the epoch."""
+    reversed_by: _builtins.str
+    """Who reversed it."""
+    reason: _builtins.str
+    """Why."""
+    replaced_by: _builtins.str
+    """The number of the packed shipment that has its goods now, "SH-1002"."""
+    def __init__(
+        self,
+        *,
+        shipped_at_micros: _builtins.int = ...,
+        reversed_at_micros: _builtins.int = ...,
+        reversed_by: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        replaced_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "replaced_by", b"replaced_by", "reversed_at_micros", b"reversed_at_micros", "reversed_by", b"reversed_by", "shipped_at_micros", b"shipped_at_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentReversal: _TypeAlias = ShipmentReversal  # noqa: Y015
 
 @_typing.final
 class GetShipmentRequest(_message.Message):
@@ -913,6 +961,116 @@ class ShipShipmentResponse(_message.Message):
 Global___ShipShipmentResponse: _TypeAlias = ShipShipmentResponse  # noqa: Y015
 
 @_typing.final
+class ReverseShipmentRequest(_message.Message):
+    """Reverses a ship confirm that was a mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REVERSED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    shipment_id: _builtins.str
+    """The shipment."""
+    reason: _builtins.str
+    """Why, at most 500 characters."""
+    reversed_by: _builtins.str
+    """Who asks for it."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        reversed_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "request_id", b"request_id", "reversed_by", b"reversed_by", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseShipmentRequest: _TypeAlias = ReverseShipmentRequest  # noqa: Y015
+
+@_typing.final
+class ReverseShipmentResponse(_message.Message):
+    """The shipment, which is cancelled, and the packed one that has its goods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """As it stands."""
+
+    @_builtins.property
+    def replacement(self) -> Global___Shipment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        shipment: Global___Shipment | None = ...,
+        replacement: Global___Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replacement", b"replacement", "shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replacement", b"replacement", "shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseShipmentResponse: _TypeAlias = ReverseShipmentResponse  # noqa: Y015
+
+@_typing.final
+class CheckReversalRequest(_message.Message):
+    """Asks whether a ship confirm could be reversed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckReversalRequest: _TypeAlias = CheckReversalRequest  # noqa: Y015
+
+@_typing.final
+class CheckReversalResponse(_message.Message):
+    """The shipment whose ship confirm can be reversed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        shipment: Global___Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckReversalResponse: _TypeAlias = CheckReversalResponse  # noqa: Y015
+
+@_typing.final
 class RecordCarrierEventRequest(_message.Message):
     """A carrier's tracking event, already verified."""
 
@@ -1020,19 +1178,25 @@ class CancelShipmentsResponse(_message.Message):
 
     CANCELLED_COUNT_FIELD_NUMBER: _builtins.int
     SHIPPED_COUNT_FIELD_NUMBER: _builtins.int
+    REVERSED_SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     cancelled_count: _builtins.int
     """Shipments stopped now or earlier."""
     shipped_count: _builtins.int
     """Shipments that had left: they are not touched."""
+    @_builtins.property
+    def reversed_shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Shipments whose ship confirm was reversed, of which stock and invoices may have to hear yet."""
+
     def __init__(
         self,
         *,
         cancelled_count: _builtins.int = ...,
         shipped_count: _builtins.int = ...,
+        reversed_shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled_count", b"cancelled_count", "shipped_count", b"shipped_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled_count", b"cancelled_count", "reversed_shipment_ids", b"reversed_shipment_ids", "shipped_count", b"shipped_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -86,6 +86,16 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentResponse.FromString,
                 _registered_method=True)
+        self.ReverseShipment = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ReverseShipment',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentResponse.FromString,
+                _registered_method=True)
+        self.CheckReversal = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/CheckReversal',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.FromString,
+                _registered_method=True)
         self.RecordCarrierEvent = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/RecordCarrierEvent',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecordCarrierEventRequest.SerializeToString,
@@ -196,6 +206,22 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReverseShipment(self, request, context):
+        """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
+        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
+        SHIPMENT_MOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckReversal(self, request, context):
+        """Whether ReverseShipment would be refused now, as which it is; nothing changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordCarrierEvent(self, request, context):
         """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
         NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -287,6 +313,16 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.ShipShipment,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentResponse.SerializeToString,
+            ),
+            'ReverseShipment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseShipment,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentResponse.SerializeToString,
+            ),
+            'CheckReversal': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckReversal,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.SerializeToString,
             ),
             'RecordCarrierEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordCarrierEvent,
@@ -569,6 +605,60 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/ShipShipment',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ShipShipmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseShipment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ReverseShipment',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReverseShipmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckReversal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/CheckReversal',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.FromString,
             options,
             channel_credentials,
             insecure,

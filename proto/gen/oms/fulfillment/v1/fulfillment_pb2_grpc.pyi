@@ -67,6 +67,13 @@ class FulfillmentServiceStub:
     ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
     SHIPMENT_MOVED.
     """
+    ReverseShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]
+    """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
+    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
+    SHIPMENT_MOVED.
+    """
+    CheckReversal: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]
+    """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
     RecordCarrierEvent: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]
     """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -123,6 +130,13 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
     SHIPMENT_MOVED.
     """
+    ReverseShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]  # type: ignore[assignment]
+    """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
+    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
+    SHIPMENT_MOVED.
+    """
+    CheckReversal: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]  # type: ignore[assignment]
+    """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
     RecordCarrierEvent: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]  # type: ignore[assignment]
     """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -230,6 +244,25 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
         SHIPMENT_MOVED.
         """
+
+    @_abc_1.abstractmethod
+    def ReverseShipment(
+        self,
+        request: _fulfillment_pb2.ReverseShipmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ReverseShipmentResponse, _abc.Awaitable[_fulfillment_pb2.ReverseShipmentResponse]]:
+        """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
+        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
+        SHIPMENT_MOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckReversal(
+        self,
+        request: _fulfillment_pb2.CheckReversalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.CheckReversalResponse, _abc.Awaitable[_fulfillment_pb2.CheckReversalResponse]]:
+        """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
 
     @_abc_1.abstractmethod
     def RecordCarrierEvent(

@@ -1065,6 +1065,70 @@ class ShipStockResponse(_message.Message):
 Global___ShipStockResponse: _TypeAlias = ShipStockResponse  # noqa: Y015
 
 @_typing.final
+class ReverseIssueRequest(_message.Message):
+    """Says that a shipment has not left after all: its ship confirm was reversed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    shipment_id: _builtins.str
+    """The shipment."""
+    warehouse_id: _builtins.str
+    """Where its goods are."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """What is in it, at most 2000 lines; empty for a shipment without stock."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "request_id", b"request_id", "shipment_id", b"shipment_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseIssueRequest: _TypeAlias = ReverseIssueRequest  # noqa: Y015
+
+@_typing.final
+class ReverseIssueResponse(_message.Message):
+    """What the goods had cost that are back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cost(self) -> _types_pb2.Money:
+        """Their cost in all; unset where the stock of the shipment had not left, which it then never does."""
+
+    def __init__(
+        self,
+        *,
+        cost: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseIssueResponse: _TypeAlias = ReverseIssueResponse  # noqa: Y015
+
+@_typing.final
 class ListBackordersRequest(_message.Message):
     """Asks for waiting backorders."""
 

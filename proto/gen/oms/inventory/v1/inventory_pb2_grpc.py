@@ -101,6 +101,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockResponse.FromString,
                 _registered_method=True)
+        self.ReverseIssue = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ReverseIssue',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.FromString,
+                _registered_method=True)
         self.ListBackorders = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListBackorders',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListBackordersRequest.SerializeToString,
@@ -224,6 +229,15 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReverseIssue(self, request, context):
+        """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
+        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
+        request id changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBackorders(self, request, context):
         """The backorder queue.
         """
@@ -314,6 +328,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ShipStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockResponse.SerializeToString,
+            ),
+            'ReverseIssue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseIssue,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.SerializeToString,
             ),
             'ListBackorders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBackorders,
@@ -667,6 +686,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ShipStock',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ShipStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseIssue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ReverseIssue',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,6 +76,11 @@ class InventoryServiceStub:
     """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
     FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
     """
+    ReverseIssue: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReverseIssueRequest, _inventory_pb2.ReverseIssueResponse]
+    """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
+    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
+    request id changes nothing.
+    """
     ListBackorders: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]
     """The backorder queue."""
     ListLapsedReservations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]
@@ -132,6 +137,11 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     ShipStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ShipStockRequest, _inventory_pb2.ShipStockResponse]  # type: ignore[assignment]
     """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
     FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
+    """
+    ReverseIssue: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReverseIssueRequest, _inventory_pb2.ReverseIssueResponse]  # type: ignore[assignment]
+    """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
+    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
+    request id changes nothing.
     """
     ListBackorders: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]  # type: ignore[assignment]
     """The backorder queue."""
@@ -258,6 +268,17 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inventory_pb2.ShipStockResponse, _abc.Awaitable[_inventory_pb2.ShipStockResponse]]:
         """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
         FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverseIssue(
+        self,
+        request: _inventory_pb2.ReverseIssueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ReverseIssueResponse, _abc.Awaitable[_inventory_pb2.ReverseIssueResponse]]:
+        """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
+        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
+        request id changes nothing.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,41 @@
+"""How much of each line of an order was billed, but for what had not left."""
+
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select
+from sqlmodel import Session
+
+from services.billing.store import tables
+from services.kernel.money import Money, UnitPrice
+
+_row, _line = tables.invoice.c, tables.invoice_line.c
+_BILLED = (
+    select(
+        _line.line_id,
+        _line.unit_price,
+        func.sum(_line.quantity - _line.reversed_quantity).label("units"),
+        func.sum(_line.extended_minor - _line.reversed_extended_minor).label("minor"),
+        func.sum(_line.reversed_quantity).label("reversed"),
+    )
+    .join(tables.invoice, _row.invoice_id == _line.invoice_id)
+    .where(_row.order_id == bindparam("order"))
+    .group_by(_line.line_id, _line.unit_price)
+)
+
+
+def of_order(
+    session: Session, order_id: str, currency: str
+) -> tuple[dict[str, int], dict[str, tuple[UnitPrice, Money]]]:
+    """Line id → units; and line id → price and amount of lines at one price of which some is not billed any more."""
+    by_line: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(_BILLED, {"order": order_id}):
+        by_line[str(row.line_id)].append(row)
+    units = {line_id: sum(int(row.units) for row in rows) for line_id, rows in by_line.items()}
+    extended = {}
+    for line_id, rows in by_line.items():
+        standing = [row for row in rows if row.units]
+        if len(standing) == 1 and any(row.reversed for row in rows):
+            price = UnitPrice.parse(standing[0].unit_price, currency)
+            extended[line_id] = (price, Money(int(standing[0].minor), currency))
+    return {line_id: count for line_id, count in units.items() if count}, extended
