@@ -944,10 +944,13 @@ class KeepUnitsRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     CARRIED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     change_id: _builtins.str
     """The change."""
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer, though the change has been made meanwhile. Workers from before it send none."""
     @_builtins.property
     def carried(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units per line that shipments carry, those that have left included."""
@@ -958,10 +961,11 @@ class KeepUnitsRequest(_message.Message):
         order_id: _builtins.str = ...,
         change_id: _builtins.str = ...,
         carried: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "change_id", b"change_id", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "change_id", b"change_id", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
