@@ -134,6 +134,6 @@ class Journey:
         if unsent(self.running, self.order_id):
             return False
         notified = self._summary()
-        is_closed = notified["order"][0][0] == "closed"
+        has_ended = notified["order"][0][0] in ("closed", "cancelled")
         is_answered = all(state != "asked" for _, _, state, *_ in notified["card operations"])
-        return is_closed and is_answered and all(state == "sent" for *_, state in notified["deliveries"])
+        return has_ended and is_answered and all(state == "sent" for *_, state in notified["deliveries"])

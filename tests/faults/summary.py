@@ -28,6 +28,10 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         """SELECT from_version, to_version, state, proposed_by, consented_by, total_before_minor, total_after_minor, ended_reason
         FROM change_order WHERE order_id = :order""",
     ),
+    "cancellations": (
+        "orders",
+        "SELECT state, requested_role, reason, settled_reason, change_id <> '' FROM cancellation WHERE order_id = :order",
+    ),
     "reviews": (
         "orders",
         """SELECT r.order_version, r.state, s.position, s.state, s.reminded_at IS NOT NULL, s.escalated_at IS NOT NULL
