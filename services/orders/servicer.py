@@ -115,12 +115,18 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         )
 
     def KeepUnits(self, request: pb.KeepUnitsRequest, context: Context) -> pb.KeepUnitsResponse:
-        """Cancel no more than what no shipment carries; said twice, it is what was said last."""
+        """Cancel no more than what no shipment carries; a repeated request id gets its first answer, also once the change is made."""
         order_id, change_id = wire.order_id(request.order_id), text(request.change_id, "change_id")
         carried = wire.carried_units(request)
-        with self.database.transaction() as session:
+
+        def act(session: Session) -> pb.KeepUnitsResponse:
             change = cancel_units.keep_units(session, order_id, change_id, carried, self.contacts, self.clock())
-        return pb.KeepUnitsResponse(is_pending=change.is_pending, reason=change.ended_reason)
+            return pb.KeepUnitsResponse(is_pending=change.is_pending, reason=change.ended_reason)
+
+        if not request.request_id:  # a worker from before it
+            with self.database.transaction() as session:
+                return act(session)
+        return self.database.once(request.request_id, request, pb.KeepUnitsResponse, act)
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
         """Make an agreed change the next version; a repeated request id gets its first answer."""

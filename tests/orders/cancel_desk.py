@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.orders.changes import cancel_units
 from services.orders.domain.cancellation import Cancellation, CancellationPreview
 from services.orders.domain.cancelled_units import LineToCancel
@@ -18,7 +19,7 @@ from services.orders.masterdata import catalog
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from tests.orders.change_desk import apply
-from tests.orders.desk import BUYER, CONTACTS, SUPPORT, Desk, invoiced, shipment, stock, usd
+from tests.orders.desk import ANY, BUYER, CONTACTS, SUPPORT, Desk, invoiced, shipment, stock, usd
 
 
 def stocked(desk: Desk) -> None:
@@ -79,6 +80,17 @@ def found(desk: Desk, order_id: str, done: Requested) -> Cancellation:
 def keep(desk: Desk, order_id: str, done: Requested, carried: Mapping[str, int]) -> None:
     with desk.database.transaction() as session:
         cancel_units.keep_units(session, order_id, done.cancellation.change_id, carried, CONTACTS, desk.now)
+
+
+def keep_again(desk: Desk, order_id: str, done: Requested, carried: Mapping[str, int]) -> pb.KeepUnitsResponse:
+    """As the step does, and does again when its worker died."""
+    request = pb.KeepUnitsRequest(
+        request_id=f"{order_id}/recall",
+        order_id=order_id,
+        change_id=done.cancellation.change_id,
+        carried=[types_pb2.LineQuantity(line_id=line_id, quantity=units) for line_id, units in carried.items()],
+    )
+    return desk.servicer.KeepUnits(request, ANY)
 
 
 def answered(desk: Desk, order_id: str, done: Requested, sequence: int, *, yes: bool, **detail: Any) -> None:

@@ -17,6 +17,7 @@ from tests.orders.cancel_desk import (
     cancelled,
     found,
     keep,
+    keep_again,
     part_shipped,
     preview,
     settle,
@@ -198,6 +199,21 @@ def test_what_a_warehouse_keeps_is_not_cancelled_and_the_document_says_so(desk: 
     assert settled.consequence.total_after == Money(276_705, "USD")
     assert desk.read(order_id).lines()["1"].cancelled == 20
     assert desk.broken() == []
+
+
+def test_a_step_that_is_done_again_once_the_units_are_cancelled_is_answered_as_before(desk: Desk) -> None:
+    """Its worker died after the change was made: told that it is over, the workflow would go on with the version before."""
+    order_id = desk.accepted(("PUMP", 4))
+    done = ask(desk, order_id, {"1": 2})
+
+    first = keep_again(desk, order_id, done, {"1": 1})
+    made = settle(desk, order_id, done)
+    again = keep_again(desk, order_id, done, {"1": 1})
+
+    assert made.is_applied
+    assert first.is_pending
+    assert again == first
+    assert settle(desk, order_id, done) == made
 
 
 def test_a_warehouse_that_keeps_everything_declines_it(desk: Desk) -> None:

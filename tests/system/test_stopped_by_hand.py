@@ -173,13 +173,13 @@ def test_what_comes_with_a_stop_has_one_outcome_and_a_repair_goes_on(
 
     came = {name: (trade.order(one)["status"], ending(system, one)) for name, one in orders.items()}
     interrupted = [one for name, one in orders.items() if came[name][1] == INTERRUPTED]
-    told = {one: exceptions_of(trade, one) for one in orders.values()}
+    opened = {one: exceptions_of(trade, one) for one in orders.values()}
     repaired = [repair(trade, one) for one in interrupted]
     trade.until_idle(*interrupted)
     company.live_to_the_end(*interrupted)
 
     assert came == {name: (status, run) for name, (*_, status, run) in CASES.items()}
-    assert told == {one: ["workflow_lost"] if one in interrupted else [] for one in orders.values()}
+    assert opened == {one: ["workflow_lost"] if one in interrupted else [] for one in orders.values()}
     assert set(repaired) == {"started"}
     for order_id in interrupted:
         order = trade.order(order_id)

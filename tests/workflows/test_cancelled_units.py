@@ -30,6 +30,7 @@ class World:
         self.conflicts: list[str] = []
         self.recalls: list[Any] = []
         self.kept: list[dict[str, int]] = []
+        self.keys: list[str] = []
         self.applied: list[int | None] = []
         self.freed: list[tuple[str, int]] = []
         stubs: Any = (self, None, self, self, None)
@@ -52,6 +53,7 @@ class World:
         return fulfillment_pb2.RequestRecallResponse(state=self.state, carried=carried)
 
     async def KeepUnits(self, request: orders_pb2.KeepUnitsRequest) -> orders_pb2.KeepUnitsResponse:
+        self.keys.append(request.request_id)
         self.kept.append({line.line_id: line.quantity for line in request.carried})
         return orders_pb2.KeepUnitsResponse(is_pending=self.keeps_pending, reason="" if self.keeps_pending else "kept")
 
@@ -88,6 +90,7 @@ async def test_what_shipments_carry_is_kept_once_nothing_is_asked_back_any_more(
     assert done == Recall("nothing_to_recall")
     assert world.recalls[0].is_cancellation
     assert world.kept == [{"1": 10}]
+    assert world.keys == ["recall/1"]
 
 
 async def test_while_a_warehouse_has_not_answered_nothing_is_decided() -> None:

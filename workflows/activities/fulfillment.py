@@ -122,7 +122,7 @@ class FulfillmentActivities:
     async def _kept(self, step: ChangeStep, response: pb.RequestRecallResponse) -> Recall:
         """What the warehouses carry is not cancelled; where that is all, nothing is."""
         request = orders_pb2.KeepUnitsRequest(
-            order_id=step.order_id, change_id=step.change_id, carried=response.carried
+            request_id=step.request_id, order_id=step.order_id, change_id=step.change_id, carried=response.carried
         )
         kept = await self._services.orders.KeepUnits(request)
         return Recall(_RECALLS[response.state]) if kept.is_pending else Recall("refused", kept.reason)
