@@ -176,7 +176,18 @@ def poisoned(value: Any) -> Any:
 
 
 def test_every_template_is_used_by_some_mail() -> None:
-    shared = {"layout", "lines", "changes", "canceled", "approval", "purchase", "due", "credited", "attached"}
+    shared = {
+        "layout",
+        "lines",
+        "changes",
+        "canceled",
+        "approval",
+        "purchase",
+        "due",
+        "credited",
+        "deposit",
+        "attached",
+    }
     chosen = {name for kind, role in TEXTS for name in domain.template_names(kind, role, "txt")}
     folder = samples.SAMPLES_FILE.parent
 
