@@ -40,6 +40,7 @@ _SENTENCES = {
     "invoice_issued": "Invoiced: {why}",
     "payment_received": "Paid: {why}",
     "deposit_received": "A payment is held for the order: {why}",
+    "deposit_invoiced": "The deposit is invoiced: {why}",
     "payment_reversed": "A payment was reversed: {why}",
     "order_closed": "Closed: everything is delivered, invoiced and paid",
     "cancellation_requested": "{who} cancels it: {why}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from services.billing.invoice_runner import InvoiceRunner
 from services.kernel.errors import NotFound
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.messages import usd
+from tests.threads import at_once
 
 PUMPS = {"1": (10, "100.00")}
-BOOKS = ("customer_deposits", "tax_on_deposits", "tax_payable", "accounts_receivable", "unapplied_cash")
+ACCOUNTS = ("customer_deposits", "tax_on_deposits", "tax_payable", "accounts_receivable", "unapplied_cash")
 
 
 def with_deposit(
@@ -47,9 +49,9 @@ def figures(desk: Desk) -> list[tuple[str, int, int, int]]:
     return [(one.number, one.total.minor_units, one.tax.minor_units, one.open.minor_units) for one in listed(desk)]
 
 
-def books(desk: Desk) -> dict[str, int]:
+def balances(desk: Desk) -> dict[str, int]:
     """Balances of the accounts that deposits touch, of those that are not zero."""
-    return {name: minor for name in BOOKS if (minor := desk.balances().get(name, 0))}
+    return {name: minor for name in ACCOUNTS if (minor := desk.balances().get(name, 0))}
 
 
 @pytest.mark.on_postgres
@@ -62,7 +64,7 @@ def test_a11_a_deposit_is_invoiced_when_it_comes_and_deducted_from_the_invoice(d
     assert make(desk) == 1
 
     assert figures(desk) == [("DI-1001", 33_000, 3000, 33_000)]
-    assert books(desk) == {"customer_deposits": -33_000, "tax_on_deposits": 3000, "tax_payable": -3000}
+    assert balances(desk) == {"customer_deposits": -33_000, "tax_on_deposits": 3000, "tax_payable": -3000}
     [fact] = desk.facts("deposit_invoiced")
     assert (fact["number"], fact["amount_minor"], fact["tax_minor"], fact["currency"]) == (
         "DI-1001",
@@ -83,7 +85,7 @@ def test_a11_a_deposit_is_invoiced_when_it_comes_and_deducted_from_the_invoice(d
     )
     assert figures(desk) == [("DI-1001", 33_000, 3000, 0)]
     assert [one.invoice_number for one in listed(desk)[0].deductions] == ["INV-000001"]
-    assert books(desk) == {"tax_payable": -10_000, "accounts_receivable": 77_000}
+    assert balances(desk) == {"tax_payable": -10_000, "accounts_receivable": 77_000}
     assert make(desk) == 0
     assert desk.violations() == {}
 
@@ -136,7 +138,7 @@ def test_a_deposit_is_deducted_from_the_first_invoices_that_bear_it(desk: Desk) 
     taken = [(one.amount.minor_units, one.tax.minor_units) for bill in (first, second) for one in bill.deposits]
     assert taken == [(37_500, 7500), (12_500, 2500)]
     assert (first.status, second.open.minor_units) == ("paid", 75_000)
-    assert books(desk) == {"tax_payable": -25_000, "accounts_receivable": 75_000}
+    assert balances(desk) == {"tax_payable": -25_000, "accounts_receivable": 75_000}
     assert desk.violations() == {}
 
 
@@ -169,8 +171,8 @@ def test_a_deposit_that_is_given_back_is_credited(desk: Desk, cause: str, reason
     note = listed(desk)[1]
     assert (note.is_credit_note, note.corrects, note.reason) == (True, "DI-1001", reason)
     assert [one["number"] for one in desk.facts("deposit_invoiced")] == ["DI-1001", "DC-1001"]
-    assert "tax_payable" not in books(desk)
-    assert "tax_on_deposits" not in books(desk)
+    assert "tax_payable" not in balances(desk)
+    assert "tax_on_deposits" not in balances(desk)
     assert make(desk) == 0
     assert desk.violations() == {}
 
@@ -187,7 +189,7 @@ def test_a_part_that_is_refunded_is_credited_of_the_newest_deposit_invoice(desk:
     assert figures(desk) == [
         ("DI-1001", 11_000, 1000, 11_000), ("DI-1002", 22_000, 2000, 16_500), ("DC-1001", 5500, 500, 0)
     ]  # fmt: skip
-    assert books(desk) == {"customer_deposits": -27_500, "tax_on_deposits": 2500, "tax_payable": -2500}
+    assert balances(desk) == {"customer_deposits": -27_500, "tax_on_deposits": 2500, "tax_payable": -2500}
     assert desk.violations() == {}
 
 
@@ -213,7 +215,7 @@ def test_a_deposit_that_bounces_after_its_invoice_is_owed_on_the_invoice(desk: D
 
     assert desk.invoice_now(bill.invoice_id).open.minor_units == 110_000
     assert figures(desk) == [("DI-1001", 33_000, 3000, 0)]
-    assert books(desk) == {"tax_payable": -10_000, "accounts_receivable": 110_000}
+    assert balances(desk) == {"tax_payable": -10_000, "accounts_receivable": 110_000}
     assert desk.violations() == {}
 
 
@@ -235,7 +237,7 @@ def test_a_credit_note_of_the_invoice_takes_back_all_of_the_tax(desk: Desk) -> N
 
     desk.credit(bill.number, everything=True)
 
-    assert books(desk) == {"unapplied_cash": -33_000}
+    assert balances(desk) == {"unapplied_cash": -33_000}
     assert desk.violations() == {}
 
 
@@ -248,7 +250,7 @@ def test_a_deposit_of_an_order_that_is_invoiced_at_order_is_deducted_from_that(d
     InvoiceRunner(desk.database, desk.orders.__getitem__, lambda: desk.now).issue_orders()
 
     assert figures(desk) == [("DI-1001", 33_000, 3000, 0)]
-    assert books(desk) == {"tax_payable": -10_000, "accounts_receivable": 77_000}
+    assert balances(desk) == {"tax_payable": -10_000, "accounts_receivable": 77_000}
     assert desk.violations() == {}
 
 
@@ -305,3 +307,15 @@ def test_a_deposit_that_nobody_invoices_for_a_day_is_a_finding(desk: Desk) -> No
     desk.now += timedelta(days=1, minutes=1)
 
     assert desk.violations() == {"billing.deposits_are_invoiced": [c.order_id]}
+
+
+@pytest.mark.on_postgres
+def test_runners_that_meet_invoice_a_deposit_once(desk: Desk) -> None:
+    c = with_deposit(desk, tax_rate="0.1")
+    desk.pay(33_000, "WIRE-C", orders={c.order_id: 33_000})
+
+    made = at_once([partial(make, desk) for _ in range(4)])
+
+    assert sorted(made) == [0, 0, 0, 1]
+    assert figures(desk) == [("DI-1001", 33_000, 3000, 33_000)]
+    assert desk.violations() == {}

@@ -10,6 +10,7 @@ import pytest
 from oms.billing.v1 import billing_pb2 as pb
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.order_desk import accept, at_order
+from tests.billing.test_deposit_invoices import listed, make, with_deposit
 from tests.plans import recorded, scans, steps
 
 
@@ -98,4 +99,27 @@ def test_orders_to_invoice_are_found_without_those_that_are_invoiced(desk: Desk)
     assert scans(desk.database, asked, small={"held_for_orders"}) == []
     planned = {step for each in steps(desk.database, asked).values() for step in each}
     for index in ("order_to_invoice_due", "revenue_recognition_of_order"):
+        assert any(index in step for step in planned), index
+
+
+def test_deposits_to_invoice_are_found_by_what_is_held(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    statements = recorded(desk.database)
+    order = with_deposit(desk, tax_rate="0.1")
+    payment = desk.pay(33_000, "BANK-1", orders={order.order_id: 33_000})
+    make(desk)
+    listed(desk, order_id=order.order_id)
+    listed(desk, customer_id="cus_acme")
+    desk.refund(payment.payment_id, 11_000, order.order_id)
+    desk.invoice_now(desk.invoice(order, "shp_1", {"1": 10}).invoice_id)
+
+    asked = dict(statements)  # what is explained is recorded, too
+    assert scans(desk.database, asked, small={"held_for_orders", "h"}) == []  # what order_deposit_held finds
+    planned = {step for each in steps(desk.database, asked).values() for step in each}
+    for index in (
+        "deposit_invoice_of_order",
+        "deposit_invoice_of_customer",
+        "deposit_deduction_of_invoice",
+    ):
         assert any(index in step for step in planned), index

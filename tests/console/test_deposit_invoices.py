@@ -29,6 +29,7 @@ async def test_accounting_lists_deposit_invoices_with_what_became_of_them(money:
     assert "DI-1001 PDF of DI-1001 Acme SO-ord_c" in plain(page.text)
     assert f"440.00 USD 40.00 220.00 {bill.number}" in plain(page.text)
     assert "110.00 USD 10.00 – credit note of DI-1001: The deposit is refunded." in plain(page.text)
+    assert "Tax payable Tax on deposits 10.00 DI-1001 deducted from" in invoice
     assert "Paid 110.00 of it deposit DI-1001 110.00 Open 0.00" in invoice
     assert (paper.status_code, paper.content[:5]) == (200, b"%PDF-")
 

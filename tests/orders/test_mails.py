@@ -32,6 +32,7 @@ from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.settings import Settings
 from tests.facts import heard
 from tests.orders.desk import amount
+from tests.orders.test_deposit_invoiced import DEPOSIT_INVOICED
 
 CHICAGO = ZoneInfo("America/Chicago")
 CONTACTS = Contacts("warehouse@oms.example", "accounting@oms.example", "help@oms.example", "", "https://oms.example")
@@ -107,13 +108,6 @@ CREDITED = {
     "currency": "USD",
     "reason": "two pumps arrived damaged",
 }
-DEPOSIT_INVOICED = {
-    "deposit_invoice_id": "dep_1",
-    "number": "DI-1001",
-    "amount_minor": 33000,
-    "tax_minor": 3000,
-    "currency": "USD",
-}
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
@@ -149,9 +143,8 @@ MAILS = [
     notified("shipment_exception", {"shipment": SHIPMENT}),
     notified("shipment_reversed", {"shipments": [SHIPMENT], "reason": "wrong pallet"}),
     notified("invoice_issued", {"invoice": INVOICE}),
-    notified("payment_received", PAID),
     notified("invoice_credited", {**CREDITED, "invoice": INVOICE}),
-    notified("deposit_invoiced", DEPOSIT_INVOICED),
+    *map(notified, ("payment_received", "deposit_invoiced"), (PAID, DEPOSIT_INVOICED)),
     notified("payment_reversed", {**PAID, "reason": "check returned unpaid"}),
     mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_at_warehouse=True

@@ -48,7 +48,7 @@ class JournalEntry(BaseModel):
     credit: str = Field(description="The account credited.")
     amount: MoneyShape
     source_type: str = Field(
-        description="invoice, payment, payout, stock_movement, credit_note, write_off or shipment."
+        description="invoice, payment, payout, stock_movement, credit_note, write_off, shipment or deposit_invoice."
     )
     source_id: str = Field(description="The id of that.")
     order_id: str | None

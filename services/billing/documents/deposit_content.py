@@ -47,7 +47,8 @@ def deposit_content(posted: DepositInvoice, seller: Seller) -> Content:
 def line_of(posted: DepositInvoice, part: DepositPart) -> InvoiceLine:
     """What is taxed in one way, without its tax."""
     price = UnitPrice(part.net.amount, part.net.currency)
-    return InvoiceLine("", "", f"Deposit on order {posted.order_number}", 1, price, part.net)
+    rate = f"taxed at {(part.kind.rate * 100).normalize():f}%" if part.kind.rate else "not taxed"
+    return InvoiceLine("", "", f"Deposit on order {posted.order_number}, {rate}", 1, price, part.net)
 
 
 def sentences(posted: DepositInvoice) -> list[str]:
@@ -65,7 +66,7 @@ def _facts(posted: DepositInvoice, formats: Formats) -> tuple[tuple[str, str], .
     return (
         ("Date" if posted.is_credit_note else "Invoice date", formats.day(posted.invoiced_on)),
         ("Of invoice", posted.corrects),
-        ("Of", formats.day(corrected_on) if corrected_on else ""),
+        ("Invoice date", formats.day(corrected_on) if corrected_on else ""),
         ("Received", formats.day(posted.received_on)),
         ("Your PO", header.po_number),
         ("Your tax ID", header.customer_tax_id),

@@ -19,7 +19,7 @@ def invoiced_postings(posted: DepositInvoice) -> tuple[Posting, ...]:
 def deducted_postings(one: DepositDeduction, before: DepositInvoice) -> tuple[Posting, ...]:
     """An invoice deducts it and charges the tax; `before` is the deposit invoice as it was."""
     words = f"{one.deposit_invoice_number} deducted from {one.invoice_number}: its tax is charged there"
-    event = f"deducted/{one.invoice_id}/{before.open.minor}"
+    event = f"deducted/{before.open.minor}/{one.invoice_id}"
     return _of(Posting(
         TAX_PAYABLE, TAX_ON_DEPOSITS, one.tax, DEPOSIT_INVOICE, one.deposit_invoice_id, event, before.order_id, words
     ))  # fmt: skip

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from services.billing.domain.deposit_invoices import KINDS
 from services.billing.models.base import Table, one_of
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
-
-_IS_OPEN = text("kind = 'invoice' AND total_minor > deducted_minor + credited_minor")
 
 
 class DepositInvoice(Table, table=True):
@@ -39,7 +37,6 @@ class DepositInvoice(Table, table=True):
         ),
         Index("deposit_invoice_of_order", "order_id", "deposit_invoice_id"),
         Index("deposit_invoice_of_customer", "customer_id", "deposit_invoice_id"),
-        Index("deposit_invoice_open", "order_id", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         STRICT,
     )
     deposit_invoice_id: str = Field(sa_type=Text, primary_key=True)

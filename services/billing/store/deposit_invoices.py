@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.billing.domain.deposit_invoices import (
     CREDIT_NOTE,
+    INVOICE,
     DepositDeduction,
     DepositInvoice,
     DepositPart,
@@ -31,7 +32,8 @@ _NEXT = text(
 _ALL = select(tables.deposit_invoice).order_by(_row.deposit_invoice_id)
 _OPEN = _ALL.where(
     _row.order_id == bindparam("order"),
-    text("kind = 'invoice' AND total_minor > deducted_minor + credited_minor"),
+    _row.kind == INVOICE,
+    _row.total_minor > _row.deducted_minor + _row.credited_minor,
 )
 _PARTS = (
     select(tables.deposit_invoice_part)

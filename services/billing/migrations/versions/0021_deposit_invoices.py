@@ -60,10 +60,6 @@ def _create_deposit_invoice() -> None:
     )
     op.create_index("deposit_invoice_of_order", "deposit_invoice", ["order_id", "deposit_invoice_id"])
     op.create_index("deposit_invoice_of_customer", "deposit_invoice", ["customer_id", "deposit_invoice_id"])
-    is_open = sa.text("kind = 'invoice' AND total_minor > deducted_minor + credited_minor")
-    op.create_index(
-        "deposit_invoice_open", "deposit_invoice", ["order_id"], sqlite_where=is_open, postgresql_where=is_open
-    )
 
 
 def _create_parts() -> None:
