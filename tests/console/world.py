@@ -23,6 +23,7 @@ from oms.types.v1 import types_pb2 as types
 from services.orders.access import logins
 from services.orders.access.logins import Opened
 from services.orders.domain.changes import LineChange
+from services.orders.domain.tax_engine import OwnRates, TaxDesk
 from services.orders.policies import engine, versions
 from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
@@ -133,7 +134,13 @@ def with_figures(world: ConsoleWorld) -> ConsoleWorld:
 
 
 def build(
-    database: Database, keys_dir: Path, *, with_billing: Any = None, takes_cards: bool = False, **console: Any
+    database: Database,
+    keys_dir: Path,
+    *,
+    with_billing: Any = None,
+    takes_cards: bool = False,
+    taxes: TaxDesk | None = None,
+    **console: Any,
 ) -> ConsoleWorld:
     """A console over a database; the small billing service unless another one is given."""
     world = ConsoleWorld(FastAPI(), Desk(database), keys_dir)
@@ -150,6 +157,7 @@ def build(
             billing=cast(Any, with_billing or world.billing),
             notifications=cast(Any, world.notifications),
             contacts=CONTACTS,
+            taxes=taxes or OwnRates(),
             settings=ApiSettings(stream_poll_s=0.05, stripe_webhook_secret="whsec_console" if takes_cards else ""),
             console=ConsoleSettings(**{"public_url": BASE, "temporal_ui_url": "http://temporal.example", **console}),
         )

@@ -16,9 +16,11 @@ from services.kernel.money import Money
 from services.orders.domain.order import Address
 from services.orders.domain.tax_engine import EngineAway, EngineRefused, QueriedLine, TaxAnswer, TaxQuery
 from services.orders.fake_avatax.server import FakeAvaTax
+from services.orders.settings import Settings
 from services.orders.tax_engine.avatax import Account, AvaTax
 from services.orders.tax_engine.codes import STANDARD_CODES, parse_codes
 from services.orders.tax_engine.desk import REST_S, EngineDesk
+from services.runtime.settings import UnusableSettings, read_settings
 
 KEY = "1100012345:4F5E6D7C8B9A"
 HERE = Address("", "4100 Irving Blvd", "Dallas", "", "75247", "US")
@@ -254,9 +256,52 @@ def test_an_engine_that_answers_a_retry_is_asked_by_everybody_again() -> None:
 
 @pytest.mark.parametrize("given", ["food", "food=", "=P1", "food=P1;drink=P2", "food=P 1"])
 def test_codes_that_cannot_be_read_are_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="is no category=code"):
+    with pytest.raises(ValueError, match="write category=code"):
         parse_codes(given)
 
 
 def test_codes_are_added_to_the_standard_ones() -> None:
     assert parse_codes("food=PF050001, standard=P1") == {**STANDARD_CODES, "food": "PF050001", "standard": "P1"}
+
+
+WHOLE = {"OMS_TAX_ENGINE_URL": "https://rest.avatax.com", "OMS_TAX_ENGINE_KEY": KEY, "OMS_COMPANY_POSTAL_CODE": "75247"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "names"),
+    [
+        ("OMS_TAX_ENGINE_URL", "rest.avatax.com", "OMS_TAX_ENGINE_URL"),
+        ("OMS_TAX_ENGINE_URL", "https://me:secret@rest.avatax.com", "OMS_TAX_ENGINE_URL"),
+        ("OMS_TAX_ENGINE_KEY", "", "set OMS_TAX_ENGINE_KEY too"),
+        ("OMS_TAX_ENGINE_KEY", "4F5E6D7C8B9A", "set OMS_TAX_ENGINE_KEY too"),
+        ("OMS_COMPANY_POSTAL_CODE", "", "set OMS_COMPANY_POSTAL_CODE too"),
+        ("OMS_TAX_ENGINE_COMPANY", "", "OMS_TAX_ENGINE_COMPANY"),
+        ("OMS_TAX_ENGINE_CODES", "food:PF050001", "OMS_TAX_ENGINE_CODES"),
+        ("OMS_TAX_ENGINE_TIMEOUT_S", "0", "OMS_TAX_ENGINE_TIMEOUT_S"),
+        ("OMS_TAX_ENGINE_TIMEOUT_S", "60", "OMS_TAX_ENGINE_TIMEOUT_S"),
+    ],
+)
+def test_settings_that_would_have_every_order_held_keep_the_process_from_starting(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, names: str
+) -> None:
+    for name, given in {**WHOLE, variable: value}.items():
+        monkeypatch.setenv(name, given)
+
+    with pytest.raises(UnusableSettings) as refused:
+        read_settings(Settings)
+
+    assert names in str(refused.value)
+    assert "4F5E6D7C8B9A" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_settings_say_where_goods_are_taxed_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    address = {"OMS_COMPANY_ADDRESS": "4100 Irving Blvd|Dallas, TX 75247", "OMS_COMPANY_CITY": "Dallas"}
+    for name, given in {**WHOLE, **address, "OMS_TAX_ENGINE_CODES": "food=PF050001"}.items():
+        monkeypatch.setenv(name, given)
+
+    settings = read_settings(Settings)
+
+    assert settings.ships_from == HERE
+    assert settings.tax_codes["food"] == "PF050001"
+    assert KEY not in repr(settings)

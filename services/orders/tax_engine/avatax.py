@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ class AvaTax:
         """Ask no more."""
         if not self._thread.is_alive():
             return
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(_STOPPED_S)
+        wait([asyncio.run_coroutine_threadsafe(self._close(), self._loop)], _STOPPED_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_STOPPED_S)
 

@@ -16,6 +16,6 @@ def parse_codes(given: str) -> dict[str, str]:
     for pair in filter(None, (part.strip() for part in given.split(","))):
         found = _PAIR.fullmatch(pair)
         if found is None:
-            raise ValueError(f"{pair!r} is no category=code: write it as reduced=PF050001, food=PF050002")
+            raise ValueError("write category=code, separated by commas: reduced=PF050001, food=PF050002")
         codes[found[1]] = found[2]
     return codes
