@@ -97,6 +97,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         terms=issued.terms,
         tax_parts=[tax_part(part) for part in issued.parts],
         shipment_ids=issued.bills,
+        fee_id=issued.fee_id,
     )
 
 

@@ -73,7 +73,7 @@ def post(session: Session, invoice: Invoice, asked: CreditAsked, approved_by: st
         found.by_tax, _deferred(session, invoice, found, asked),
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
-    ledger_store.post(session, credit_note_postings(note), now)
+    ledger_store.post(session, credit_note_postings(note, is_fee=bool(invoice.fee_id)), now)
     after = _moved(session, invoice, landing.open + landing.cash)
     detail = fact_wire.credited_fact(InvoiceCredited(note, after))
     emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)

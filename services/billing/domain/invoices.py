@@ -119,7 +119,8 @@ class Invoice:
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
-    `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
+    `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships, or a fee
+    (`fee_id`), which is none of what the order comes to.
     """
 
     invoice_id: str
@@ -145,6 +146,7 @@ class Invoice:
     credited_total: Money | None = None
     given_up: Money | None = None
     shipment_ids: tuple[str, ...] = ()
+    fee_id: str = ""
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:
@@ -155,13 +157,18 @@ class Invoice:
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills, the first first; none when it was made at order."""
+        """The shipments it bills, the first first; none when it was made at order, or bills a fee."""
         return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
+
+    @property
+    def billed_key(self) -> str:
+        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order."""
+        return self.shipment_id or (fee_key(self.fee_id) if self.fee_id else "")
 
     @property
     def is_at_order(self) -> bool:
         """Whether it bills goods that had not shipped: what it comes to is revenue only as they do."""
-        return not self.shipment_id
+        return not (self.shipment_id or self.fee_id)
 
     @property
     def total(self) -> Money:
@@ -247,6 +254,11 @@ class Invoice:
             return self
         due = next((one.due_on for one, left in self.open_installments() if left.minor), self.installments[-1].due_on)
         return replace(self, due_on=due)
+
+
+def fee_key(fee_id: str) -> str:
+    """What the invoice of a fee has in the place of a shipment."""
+    return f"fee/{fee_id}"
 
 
 def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> Bill:

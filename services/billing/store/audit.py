@@ -339,8 +339,10 @@ def committed_order_ids(session: Session) -> list[str]:
 
 
 def billed_orders(session: Session) -> list[tuple[str, Money]]:
-    """What each invoiced order was billed in all."""
+    """What each invoiced order was billed in all, without fees."""
     rows = session.execute(
-        text("SELECT order_id, currency, SUM(total_minor) FROM invoice GROUP BY order_id, currency ORDER BY order_id")
+        text(
+            "SELECT order_id, currency, SUM(total_minor) FROM invoice WHERE fee_id = '' GROUP BY order_id, currency ORDER BY order_id"
+        )
     )
     return [(str(order_id), Money(int(minor), currency)) for order_id, currency, minor in rows]

@@ -240,7 +240,7 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
                 line, becomes.get(line.line_id), firm_units(done), picked_units(before, done)
             )
     is_released = any(line.released or picked_units(before, line) for line in progress.lines.values())
-    if progress.invoices and after.taxation != before.taxation:
+    if progress.bills and after.taxation != before.taxation:
         yield Obstacle(
             "TAX_FIXED", "a part was invoiced meanwhile, so how its freight is taxed stays: ask for the change again"
         )
@@ -314,7 +314,7 @@ def retaxed(before: Order, after: Order, taxes: TaxDetermination | None, progres
             return replace(line, tax=TaxKind.at(before.tax_rate))
         return replace(line, tax=taxes.kind(line.tax_category, is_service=line.kind == "service"))
 
-    is_billed = bool(progress.invoices)
+    is_billed = bool(progress.bills)
     taxation = taxes.taxation if taxes and has_moved and not is_billed else before.taxation
     return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation)
 

@@ -24,7 +24,7 @@ class Billed:
 
 def billed(progress: Progress, currency: str) -> Billed:
     """What the invoices that were heard of come to."""
-    invoices = progress.invoices.values()
+    invoices = progress.bills
     discount = Money(sum(each.discount_minor for each in invoices), currency)
     merchandise = Money(sum(each.merchandise_minor for each in invoices), currency)
     return Billed(merchandise - discount, discount, Money(sum(each.freight_minor for each in invoices), currency))
@@ -40,7 +40,7 @@ def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
     for line in order.lines:
         units[order.tax_key(line)] += progress.lines.get(line.line_id, LineProgress()).invoiced
     first = next((key for key, count in units.items() if count), "")
-    for invoice in progress.invoices.values():
+    for invoice in progress.bills:
         whole = (first, invoice.merchandise_minor, invoice.discount_minor, 0, invoice.tax_minor)
         for key, *amounts in invoice.parts or (whole,):
             known = sums.get(key, [0, 0, 0, 0])

@@ -151,10 +151,11 @@ class Invoice:
     credited_minor: int = 0
     written_off_minor: int = 0
     shipment_ids: tuple[str, ...] = ()
+    fee_id: str = ""
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills; none when it was made at order."""
+        """The shipments it bills; none when it was made at order, or charges a fee."""
         return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
 
     @property

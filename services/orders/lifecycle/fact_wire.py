@@ -208,6 +208,7 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
             for one in detail.tax_parts
         ),
         shipment_ids=tuple(detail.shipment_ids),
+        fee_id=detail.fee_id,
     )
 
 
