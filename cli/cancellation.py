@@ -28,6 +28,7 @@ def cancel(
         list[str] | None,
         typer.Option(metavar="LINE[=N]", help="Only N units of a line, or all of it that has not shipped."),
     ] = None,
+    waive_fee: Annotated[str, typer.Option(metavar="WHY", help="Charge no fee, and say why; staff only.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
     role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
     var: VarOption = VAR,
@@ -38,6 +39,7 @@ def cancel(
         raise CommandRefused("say why with --reason")
     found = find_order(Api(var, "auditor"), order)
     body = {"version": found["version"], "reason": reason or "preview", "lines": [_line(one) for one in line or ()]}
+    body.update({"waive_fee": waive_fee} if waive_fee else {})
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
     done = api.post(f"/v1/orders/{found['order_id']}/cancellation{'?preview=true' if preview else ''}", body)
     if as_json:
@@ -95,5 +97,8 @@ def _print_consequences(number: str, done: dict[str, Any]) -> None:
         out.print(f"- line {row['line_id']}: the warehouse keeps {row['kept']}, which are not {word}")
     if does["stopped_shipments"] and done["state"] != "done":
         out.print(f"- the warehouse is asked for {', '.join(does['stopped_shipments'])}, and may refuse")
+    if fee := does["fee"]:
+        waived = f" is waived: {fee['waived_reason']}" if fee["waived_reason"] else " is charged for canceling"
+        out.print(f"- a fee of {text(fee['total'])}{waived}")
     if float(does["refund"]["amount"]):
         out.print(f"- {text(does['refund'])} paid is free for the customer")

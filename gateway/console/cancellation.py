@@ -18,11 +18,12 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain.cancellation import DONE
 from services.orders.domain.cancelled_units import LineToCancel, unshipped_lines
 from services.orders.lifecycle import cancel
+from services.orders.lifecycle.cancel import Asked
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
-_UNITS = "units-"
+_UNITS, _WAIVER = "units-", "waive_fee"
 
 
 @router.get("/orders/{number}/cancel")
@@ -30,19 +31,19 @@ _UNITS = "units-"
 def cancel_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
     """What canceling would do now, or what stands against it: all that has not shipped, or the units that the address names."""
     fields = who.returned.fields if who.returned else query_fields(request)
-    asked = _asked(fields)
+    asked = Asked(_asked(fields), waived_reason=fields.get(_WAIVER, "").strip()[:200])
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
     committed = api.committed_credit(who.deps, who.caller, order_id)
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
-        preview = cancel.preview(session, order_id, who.caller.scope, committed, asked)
+        preview = cancel.preview(session, order_id, who.caller, committed, asked, who.deps.clock())
     left = {line_id: there.units for line_id, there in unshipped_lines(found.order, found.progress).items()}
-    chosen = {one.line_id: one.quantity for one in asked} if asked else left
+    chosen = {one.line_id: one.quantity for one in asked.lines} if asked.lines else left
     return render(
         "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found, first), preview=preview,
         left=left, chosen=chosen, units={name: value for name, value in fields.items() if name.startswith(_UNITS)},
-        home=_home(request, number),
+        waiver=asked.waived_reason, home=_home(request, number),
     )  # fmt: skip
 
 
@@ -55,7 +56,8 @@ def cancel_order(request: Request, form: FormOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say why you are canceling: go back and enter a reason")
-    done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), _asked(form.fields))
+    asked = Asked(_asked(form.fields), waived_reason=form.text(_WAIVER, most=200))
+    done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), asked)
     is_whole = done.consequences.is_whole
     code = ("cancelled" if is_whole else "units_cancelled") if done.state == DONE else "cancellation_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, number)

@@ -18,6 +18,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain.cancellation import DONE
 from services.orders.domain.cancelled_units import LineToCancel, unshipped_lines
 from services.orders.lifecycle import cancel
+from services.orders.lifecycle.cancel import Asked
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
@@ -35,9 +36,9 @@ def close_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstL
     committed = api.committed_credit(who.deps, who.caller, order_id)
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
-        preview = cancel.preview(session, order_id, who.caller.scope, committed, asked, is_closing=True)
+        preview = cancel.preview(session, order_id, who.caller, committed, asked, who.deps.clock())
     left = {line_id: there.units for line_id, there in unshipped_lines(found.order, found.progress).items()}
-    chosen = {one.line_id for one in asked} or {line_id for line_id, units in left.items() if units}
+    chosen = {one.line_id for one in asked.lines} or {line_id for line_id, units in left.items() if units}
     return render(
         "close.html", who, order=found.order, standing=found.standing, lines=shown_lines(found, first), preview=preview,
         left=left, chosen=chosen, marked=marked, home=f"/orders/{number}",
@@ -53,7 +54,7 @@ def close_lines(form: FormOf, number: NumberOf) -> Response:
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say why you are closing it: go back and enter a reason")
     asked = _asked(_marked(form.fields))
-    done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), asked, is_closing=True)
+    done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), asked)
     code = "units_closed" if done.state == DONE else "closing_requested"
     return leave(RedirectResponse(f"/orders/{number}", 303), who.deps.console, code, number)
 
@@ -62,6 +63,6 @@ def _marked(fields: Mapping[str, str]) -> list[str]:
     return [name for name in fields if name.startswith(_LINE)]
 
 
-def _asked(marked: list[str]) -> tuple[LineToCancel, ...]:
+def _asked(marked: list[str]) -> Asked:
     """The lines that the form marks; none mean all that are open."""
-    return tuple(LineToCancel(name.removeprefix(_LINE)) for name in marked)
+    return Asked(tuple(LineToCancel(name.removeprefix(_LINE)) for name in marked), is_closing=True)

@@ -221,6 +221,7 @@ _ACCOUNTS = {
     "cost_of_goods_sold": "Cost of goods sold",
     "goods_received_not_invoiced": "Goods received, not invoiced",
     "freight_revenue": "Freight revenue",
+    "fee_income": "Fee income",
     "marketplace_clearing": "Owed by marketplaces",
 }
 

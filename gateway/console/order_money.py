@@ -93,9 +93,12 @@ def _parts(invoice: Invoice) -> list[tuple[str, int]]:
 
 def _known(order: Order, progress: Progress, *, is_away: bool = False) -> OrderMoney:
     """What the order's own facts say."""
-    invoices = progress.invoices.values()
+    invoices = progress.bills
     due = (
-        Due(each.number, on, Money(minor, order.currency)) for each in invoices for on, minor in _parts(each) if minor
+        Due(each.number, on, Money(minor, order.currency))
+        for each in progress.invoices.values()
+        for on, minor in _parts(each)
+        if minor
     )
     return OrderMoney(
         total=order.totals.total,

@@ -99,6 +99,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         tax_parts=[tax_part(part) for part in issued.parts],
         shipment_ids=issued.bills,
         deposits=map(deposit_deduction, issued.deductions),
+        fee_id=issued.fee_id,
     )
 
 

@@ -84,7 +84,7 @@ def post(
         found.by_tax, _deferred(session, invoice, found, asked), is_held,
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
-    ledger_store.post(session, credit_note_postings(note), now)
+    ledger_store.post(session, credit_note_postings(note, is_fee=bool(invoice.fee_id)), now)
     after = _moved(session, invoice, landing.open + landing.cash)
     held = deposits.cash_of(session, invoice.order_id, invoice.total.currency).held if is_held else None
     detail = fact_wire.credited_fact(InvoiceCredited(note, after, reversal, held))

@@ -143,6 +143,7 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         number=invoice.number,
         shipment_id=invoice.shipment_id,
         shipment_ids=invoice.shipment_ids,
+        fee_id=invoice.fee_id,
         merchandise_minor=invoice.charges.merchandise.minor,
         discount_minor=invoice.charges.discount.minor,
         freight_minor=invoice.charges.freight.minor,

@@ -169,6 +169,11 @@ def _dated(session: Session, order: BillableOrder, invoice: Invoice) -> Invoice:
     delivered_on = invoice.invoiced_on if invoice.is_at_order else None
     if order.payment_terms.kind == DELIVERY and not invoice.is_at_order:
         delivered_on = _arrived(session, invoice.bills)
+    return dated(order, invoice, delivered_on)
+
+
+def dated(order: BillableOrder, invoice: Invoice, delivered_on: date | None) -> Invoice:
+    """The invoice with the due dates and the discount of its order's terms, where its goods arrived on a day."""
     move = partial(next_business_day, order.calendar)
     dues = schedule(order, invoice.total, invoice.invoiced_on, move, delivered_on)
     is_parted = order.payment_terms.kind == INSTALLMENTS

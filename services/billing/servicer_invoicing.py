@@ -8,13 +8,23 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
-from services.billing import at_order, billable_wire, invoicing, list_wire, previewing, reversing, wire
+from services.billing import (
+    answers,
+    at_order,
+    billable_wire,
+    charging_fees,
+    invoicing,
+    list_wire,
+    previewing,
+    reversing,
+    wire,
+)
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_part import ServicerPart
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable, credit_notes, invoices
 from services.kernel.invoicing import AT_ORDER, OF_SHIPMENTS
-from services.kernel.text import optional_text
+from services.kernel.text import optional_text, text
 from services.runtime.wire import named_orders, page_size
 
 log = structlog.get_logger()
@@ -75,6 +85,15 @@ class InvoicingServicer(ServicerPart):
         log.info("order.to_invoice", order_id=wanted.order.order_id, version=wanted.version)
         self.wake_invoicing()
         return pb.InvoiceOrderResponse()
+
+    def ChargeFee(self, request: pb.ChargeFeeRequest, context: grpc.ServicerContext) -> pb.ChargeFeeResponse:
+        """Post the invoice of a fee; a repeat gives the invoice as it stands."""
+        fee_id, of = text(request.fee_id, "fee_id"), wire.order_to_bill(request.order, self.database.time_zone)
+        with self.database.transaction() as session:
+            invoice = charging_fees.charge(session, fee_id, of, self.clock())
+            answer = pb.ChargeFeeResponse(invoice=answers.invoice(invoice))
+        log.info("fee.charged", order_id=invoice.order_id, invoice_id=invoice.invoice_id, number=invoice.number)
+        return answer
 
     def BlockInvoicing(
         self, request: pb.BlockInvoicingRequest, context: grpc.ServicerContext

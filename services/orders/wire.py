@@ -18,11 +18,12 @@ from services.orders.domain.facts import Fact
 from services.orders.domain.mails import Promise
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, Settlement
-from services.orders.domain.projection import LineQuantities
+from services.orders.domain.projection import LineQuantities, Progress, quantities
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
 from services.orders.lifecycle.resume import Halted
 from services.orders.lifecycle.validate import Verdict
+from services.orders.order.charged_fees import ChargedFee
 from services.orders.policies.engine import Credit
 from services.runtime.wire import money, tax_part
 
@@ -189,6 +190,16 @@ def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
         is_ship_complete=applied.is_ship_complete,
         clearance=clearance_message(applied.clearance),
         frees_cash=applied.frees_cash,
+        fee=_fee_message(applied.fee),
+    )
+
+
+def _fee_message(fee: ChargedFee | None) -> pb.Fee | None:
+    """The fee with the order's document as billing charges it."""
+    if fee is None:
+        return None
+    return pb.Fee(
+        fee_id=fee.fee_id, order=order_message(fee.order, quantities(fee.order, Progress()), fee.payer)
     )
 
 
@@ -217,6 +228,7 @@ def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
         status=recorded.status,
         is_complete=recorded.is_complete,
         is_invoiced_at_order=recorded.is_invoiced_at_order,
+        fee=_fee_message(recorded.fee),
     )
 
 

@@ -27,6 +27,7 @@ CONSEQUENCES: dict[str, Any] = {
     "stopped_shipments": ["SH-1003", "SH-1002"],
     "total": usd("750.00"),
     "total_after": usd("250.00"),
+    "fee": None,
     "refund": usd("750.00"),
 }
 

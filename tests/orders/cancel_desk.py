@@ -14,7 +14,7 @@ from services.orders.domain.cancellation import Cancellation, CancellationPrevie
 from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.domain.masterdata import Product
 from services.orders.lifecycle import cancel
-from services.orders.lifecycle.cancel import Requested
+from services.orders.lifecycle.cancel import Asked, Requested
 from services.orders.masterdata import catalog
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
@@ -45,18 +45,26 @@ def ask(
     by: Any = BUYER,
     *,
     is_closing: bool = False,
+    waived: str = "",
 ) -> Requested:
     named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
     with desk.database.transaction() as session:
-        return cancel.request(session, order_id, by, "project postponed", desk.now, lines=named, is_closing=is_closing)
+        return cancel.request(
+            session, order_id, by, "project postponed", desk.now, asked=Asked(named, is_closing, waived)
+        )
 
 
 def preview(
-    desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = None, *, is_closing: bool = False
+    desk: Desk,
+    order_id: str,
+    lines: Mapping[str, int | None] | None = None,
+    *,
+    is_closing: bool = False,
+    waived: str = "",
 ) -> CancellationPreview:
     named = [LineToCancel(line_id, units) for line_id, units in (lines or {}).items()]
     with desk.database.reading() as session:
-        return cancel.preview(session, order_id, BUYER.scope, None, named, is_closing=is_closing)
+        return cancel.preview(session, order_id, SUPPORT, None, Asked(named, is_closing, waived), desk.now)
 
 
 def settle(desk: Desk, order_id: str, done: Requested, **more: Any) -> pb.ApplyChangeResponse:

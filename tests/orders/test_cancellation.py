@@ -23,7 +23,7 @@ def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
     count = len(desk.events(order_id))
 
     with desk.database.reading() as session:
-        preview = cancel.preview(session, order_id, BUYER.scope, 55_341)
+        preview = cancel.preview(session, order_id, BUYER, 55_341, cancel.ALL, desk.now)
 
     found = preview.consequence
     assert (preview.is_possible, found.cancelled, found.freed_stock) == (True, {"1": 4}, {"1": 3})
@@ -36,7 +36,7 @@ def test_a_cancellation_that_is_not_possible_gives_no_credit_back(desk: Desk) ->
     desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 4})))
 
     with desk.database.reading() as session:
-        preview = cancel.preview(session, order_id, BUYER.scope, 41_506)
+        preview = cancel.preview(session, order_id, BUYER, 41_506, cancel.ALL, desk.now)
 
     assert (preview.is_possible, preview.consequence.released_credit) == (False, Money(0, "USD"))
 

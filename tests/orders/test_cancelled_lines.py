@@ -313,7 +313,7 @@ def test_cash_that_is_held_for_what_is_cancelled_is_named(desk: Desk) -> None:
 
     part, whole = preview(desk, order_id, {"1": 1}).consequence, preview(desk, order_id).consequence
     with desk.database.reading() as session:
-        seen = cancel.preview(session, order_id, SUPPORT.scope, 55_341)
+        seen = cancel.preview(session, order_id, SUPPORT, 55_341, cancel.ALL, desk.now)
 
     assert seen.consequence.released_credit == amount("0.00")  # it took no credit
     # a quarter of 553.41 is 138.35; what stays is 387.00 and its tax of 28.06

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.kernel.money import Money, extend
@@ -21,7 +21,9 @@ from services.orders.domain.cancelled_units import (
 )
 from services.orders.domain.consequence import Consequence, consequence, settled
 from services.orders.domain.facts import Invoice, Shipment, ShipmentLine
-from services.orders.domain.order import Line, Order, totals
+from services.orders.domain.fee_ladders import FeeLadder
+from services.orders.domain.fees import FeeTerms, charged_order
+from services.orders.domain.order import ACCEPTED, Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress, quantities
 from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.domain.unshipped import STAGES, Unshipped, unshipped
@@ -43,7 +45,7 @@ def orders(draw: st.DrawFn) -> Order:
     merchandise = sum(line.extended.minor for line in lines)
     discount = Money(draw(st.integers(0, merchandise)), "USD")
     sums = totals(lines, discount, Money(draw(cents), "USD"), DEFAULT_TAXATION)
-    return replace(order(), lines=lines, totals=sums)
+    return replace(order(), phase=ACCEPTED, lines=lines, totals=sums)
 
 
 def _line(line_id: str, quantity: int, price: int, kind: str, is_taxed: bool) -> Line:
@@ -89,24 +91,79 @@ def states(draw: st.DrawFn) -> tuple[Order, Progress, tuple[LineToCancel, ...]]:
     return of, progress, tuple(LineToCancel(name, draw(st.integers(1, left[name]))) for name in named)
 
 
-@given(states(), st.one_of(st.none(), cents))
-@settings(max_examples=400)
+percents = st.integers(0, 100)
+fee_terms = st.builds(
+    FeeTerms,
+    st.builds(FeeLadder, percents, percents, percents, st.booleans()),
+    st.frozensets(st.sampled_from("1234")),
+    st.sampled_from(["", "", "goodwill"]),
+)
+
+
+@given(states(), st.one_of(st.none(), cents), st.booleans(), st.one_of(st.none(), fee_terms))
+@settings(max_examples=500)
 def test_what_is_previewed_is_what_comes_of_it_when_nothing_moves_in_between(
-    state: tuple[Order, Progress, tuple[LineToCancel, ...]], committed: int | None
+    state: tuple[Order, Progress, tuple[LineToCancel, ...]],
+    committed: int | None,
+    is_closing: bool,
+    fees: FeeTerms | None,
 ) -> None:
     of, progress, asked = state
-    shown = preview(of, progress, asked, committed)
+    shown = preview(of, progress, asked, committed, is_closing=is_closing, fees=fees)
     if shown.becomes is None:
+        assert not (is_closing and shown.is_possible)
         return
     units = still_unshipped(of, progress, cancelled_between(of, shown.becomes))
-    after = without(of, progress, units)
+    after = without(of, progress, units, is_closing=is_closing)
 
     done = settled(shown.consequence, of, after, progress, units)
     credit = None if committed is None else Money(committed, "USD")
 
+    assert after == shown.becomes
     assert done == shown.consequence
-    assert done == consequence(of, after, progress, units, credit)
+    assert done == consequence(of, after, progress, units, credit, is_closing=is_closing, fees=fees)
     assert Consequence.of(done.document()) == done
+    assert sum(line.closed for line in after.lines) == (sum(units.values()) if is_closing else 0)
+    assert done.fee is None or not is_closing
+
+
+@given(states(), fee_terms, st.data())
+@settings(max_examples=500)
+def test_what_the_warehouses_keep_costs_no_fee_and_frees_no_cash(
+    state: tuple[Order, Progress, tuple[LineToCancel, ...]], fees: FeeTerms, data: st.DataObject
+) -> None:
+    of, progress, asked = state
+    shown = preview(of, progress, asked, None, fees=fees)
+    if shown.becomes is None:
+        return
+    units = {
+        line_id: data.draw(st.integers(0, count)) for line_id, count in cancelled_between(of, shown.becomes).items()
+    }
+    assume(any(units.values()))
+    after = without(of, progress, units)
+
+    done = settled(shown.consequence, of, after, progress, units)
+    alone = consequence(of, after, progress, units, None, fees=fees)
+
+    assert (done.fee, done.total, done.freed_cash) == (alone.fee, alone.total, alone.freed_cash)
+    assert Consequence.of(done.document()) == done
+
+
+@given(states(), fee_terms)
+@settings(max_examples=300)
+def test_a_fee_is_no_more_than_what_is_cancelled_and_its_invoice_is_its_total(
+    state: tuple[Order, Progress, tuple[LineToCancel, ...]], fees: FeeTerms
+) -> None:
+    of, progress, asked = state
+    does = preview(of, progress, asked, None, fees=fees).consequence
+    if does.fee is None:
+        return
+    invoiced = charged_order(of, does.fee)
+
+    assert does.fee.net <= does.merchandise
+    assert invoiced.totals.total == does.fee.total == does.fee.net + does.fee.tax
+    assert does.fee.due in (does.fee.total, amount("0.00"))
+    assert fees.ladder.is_taxed or not does.fee.tax.minor
 
 
 @given(states())

@@ -238,7 +238,9 @@ def test_a_refusal_that_is_heard_late_declines_no_later_cancellation(post: Post)
     post.desk.record(order_id, "cancel_refused")
     with post.desk.database.transaction() as session:
         units = [LineToCancel("1", 1)]
-        later = cancellation.request(session, order_id, BUYER, "one will do", post.desk.now, lines=units)
+        later = cancellation.request(
+            session, order_id, BUYER, "one will do", post.desk.now, asked=cancellation.Asked(units)
+        )
     post.workflows.outcome = CancelOutcome(is_cancelled=False, reason="no such cancellation waits")
 
     post.later = CALLER_FIRST

@@ -27,6 +27,7 @@ class World:
         self.carried = {"1": 10}
         self.state = fulfillment_pb2.RECALL_STATE_NOTHING_TO_RECALL
         self.is_cancellation = self.keeps_pending = True
+        self.fee: orders_pb2.Fee | None = None
         self.conflicts: list[str] = []
         self.recalls: list[Any] = []
         self.kept: list[dict[str, int]] = []
@@ -63,12 +64,16 @@ class World:
             raise Conflict(self.conflicts.pop(0), "try again in a moment")
         return orders_pb2.ApplyChangeResponse(
             is_applied=True, version=2, total=USD, frees_cash=self.is_cancellation,
-            clearance=orders_pb2.Clearance(state=orders_pb2.CLEARANCE_STATE_CLEARED),
+            clearance=orders_pb2.Clearance(state=orders_pb2.CLEARANCE_STATE_CLEARED), fee=self.fee,
         )  # fmt: skip
 
     async def ListInvoices(self, request: billing_pb2.ListInvoicesRequest) -> billing_pb2.ListInvoicesResponse:
         cursor = "" if request.cursor else "2"
         return billing_pb2.ListInvoicesResponse(invoices=[billing_pb2.Invoice()], next_cursor=cursor)
+
+    async def ChargeFee(self, request: billing_pb2.ChargeFeeRequest) -> billing_pb2.ChargeFeeResponse:
+        self.freed.append((request.fee_id, request.order.total.minor_units))
+        return billing_pb2.ChargeFeeResponse()
 
     async def FreeOrderMoney(self, request: billing_pb2.FreeOrderMoneyRequest) -> billing_pb2.FreeOrderMoneyResponse:
         self.freed.append((request.request_id, request.amount.minor_units))
@@ -145,3 +150,12 @@ async def test_what_still_conflicts_is_tried_again_by_the_workflow(reasons: list
         await world.apply()
 
     assert world.freed == []
+
+
+async def test_a_fee_is_charged_before_the_money_that_is_left_over_becomes_free() -> None:
+    world = World()
+    world.fee = orders_pb2.Fee(fee_id="can_1", order=orders_pb2.Order(total=USD))
+
+    await world.apply()
+
+    assert world.freed == [("can_1", USD.minor_units), ("apply/1/money", USD.minor_units)]

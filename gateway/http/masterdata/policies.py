@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 else:
     HoldOwner = Literal[("", *RULE_OWNERS)]
     Decider = Literal[("customer", *SELLER_DECIDERS)]
+Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=8760)]
 
 
@@ -111,6 +112,17 @@ class ChangesRuleInput(Input):
     )
 
 
+class CancellationFees(Input):
+    """What canceling costs of what is built to order, in percent of the canceled amount: `started` are units that wait once the
+    plant's confirmed day less the lead time has come, `finished` are those in stock.
+    """
+
+    not_started: Percent = 0
+    started: Percent = 0
+    finished: Percent = 0
+    is_taxed: bool = Field(default=False, description="Whether a fee is taxed as the goods that it is for.")
+
+
 class CalendarInput(Input):
     """Working days and hours; `country` and `subdivision` (ISO 3166) add their public holidays."""
 
@@ -139,6 +151,7 @@ class PolicyInput(Input):
     deadlines: DeadlinesInput = DeadlinesInput()
     consent: ConsentRuleInput = ConsentRuleInput()
     changes: ChangesRuleInput = ChangesRuleInput()
+    cancellation_fees: CancellationFees = CancellationFees()
     calendars: (
         Annotated[dict[Name40, CalendarInput], Field(max_length=50)]
         | Annotated[list[NamedCalendar], Field(max_length=50)]
@@ -269,6 +282,7 @@ class PolicyShape(BaseModel):
     deadlines: DeadlinesShape
     consent: ConsentRuleShape
     changes: ChangesRuleShape
+    cancellation_fees: CancellationFees
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
@@ -365,6 +379,7 @@ def _shape(policy: Policy, note: str = "") -> PolicyShape:
         deadlines=DeadlinesShape(**asdict(policy.deadlines)),
         consent=ConsentRuleShape(**asdict(policy.consent)),
         changes=ChangesRuleShape(**asdict(policy.changes)),
+        cancellation_fees=CancellationFees(**asdict(policy.cancellation_fees)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,

@@ -77,9 +77,12 @@ class Invoice(BaseModel):
     order_number: str
     customer_id: str
     shipment_id: str = Field(
-        description="The shipment it bills, the first of several; empty where it was made at order."
+        description="The shipment it bills, the first of several; empty where it was made at order, or charges a fee."
     )
     shipment_ids: list[str] = Field(description="All that it bills.")
+    fee_id: str = Field(
+        description="The cancellation whose fee it charges, which is none of what the order comes to; else empty."
+    )
     invoiced_on: str
     due_on: str | None = Field(
         description="When the first of what is open is due; null while it waits for its goods to be delivered."
@@ -221,6 +224,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         customer_id=row.customer_id,
         shipment_id=row.shipment_id,
         shipment_ids=list(row.shipment_ids),
+        fee_id=row.fee_id,
         invoiced_on=row.invoiced_on,
         due_on=row.due_on or None,
         terms=row.terms,

@@ -19,7 +19,7 @@ router = APIRouter(tags=["ledger"])
 
 Account = Literal[
     "cash", "accounts_receivable", "inventory", "goods_received_not_invoiced", "tax_payable", "unapplied_cash", "revenue",
-    "freight_revenue", "cost_of_goods_sold", "shrinkage",
+    "freight_revenue", "fee_income", "cost_of_goods_sold", "shrinkage",
 ]  # fmt: skip
 
 

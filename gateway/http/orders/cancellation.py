@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from anyio import from_thread
@@ -25,6 +24,7 @@ from services.orders.access.matrix import Caller
 from services.orders.domain.cancellation import DONE, REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.lifecycle import cancel as cancellation
+from services.orders.lifecycle.cancel import Asked
 from services.orders.order import lookup, outbox
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import CancelOrder, CancelOutcome
@@ -46,12 +46,16 @@ class CancellationInput(Input):
         max_length=MAX_LINES,
         description="What of the order goes; without any all that has not shipped.",
     )
+    waive_fee: Name | None = Field(
+        default=None, description="Why no fee is charged for it; only staff may say so (403 `FEE_NOT_WAIVED`)."
+    )
 
     model_config = example(reason="the project was postponed", version=1, lines=[{"line_id": "1", "quantity": 6}])
 
-    def asked(self) -> tuple[LineToCancel, ...]:
-        """The lines as the domain has them."""
-        return tuple(LineToCancel(line.line_id, line.quantity) for line in self.lines)
+    def asked(self) -> Asked:
+        """What is asked, as the service has it."""
+        lines = tuple(LineToCancel(line.line_id, line.quantity) for line in self.lines)
+        return Asked(lines, waived_reason=self.waive_fee or "")
 
 
 _TOO_LATE = "it can no longer be canceled: reload the order"
@@ -74,7 +78,8 @@ def cancel_order(
 
     What waits for stock goes first, then what is allocated, then what is with a warehouse, which is asked to give it back: what it
     keeps is not canceled. Prices of what is left stay, no minimum is judged again, and a line's share of the discount goes with it.
-    An order of which nothing has shipped and nothing would be left ends.
+    An order of which nothing has shipped and nothing would be left ends. What is built to order may cost a fee by how far its
+    production is, which is invoiced, or kept from what has been paid.
     """
     with deps.database.reading() as session:
         found_id = lookup.find_id(session, order_id, who.scope)
@@ -106,13 +111,11 @@ def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
         return None
 
 
-def previewed(
-    deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel], *, is_closing: bool = False
-) -> CancellationShape:
+def previewed(deps: Deps, who: Caller, order_id: str, asked: Asked) -> CancellationShape:
     """What canceling these lines, or closing them, would do now."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
-        found = cancellation.preview(session, order_id, who.scope, committed, lines, is_closing=is_closing)
+        found = cancellation.preview(session, order_id, who, committed, asked, deps.clock())
     return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles)
 
 
@@ -122,14 +125,12 @@ def cancel(
     order_id: str,
     reason: str,
     expected: int | None,
-    lines: Sequence[LineToCancel] = (),
-    *,
-    is_closing: bool = False,
+    asked: Asked,
 ) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.transaction() as session:
-        ticket = request(session, deps, who, order_id, reason, expected, committed, lines, is_closing=is_closing)
+        ticket = request(session, deps, who, order_id, reason, expected, committed, asked)
     return carry_out(deps, who, order_id, reason, ticket)
 
 
@@ -141,17 +142,15 @@ def request(
     reason: str,
     expected: int | None,
     committed: int | None,
-    lines: Sequence[LineToCancel],
-    *,
-    is_closing: bool = False,
+    asked: Asked,
 ) -> Ticket:
     """Store the request; the ticket carries it out."""
-    asked = cancellation.request(
-        session, order_id, who, reason, deps.clock(), expected, committed=committed, lines=lines, is_closing=is_closing
+    stored = cancellation.request(
+        session, order_id, who, reason, deps.clock(), expected, committed=committed, asked=asked
     )
-    one = asked.cancellation
-    shape = cancellation_shape(order_id, one.cancellation_id, one.state, asked.preview.consequence)
-    return one.cancellation_id, asked.intent_id, shape.model_dump_json(), one.change_id
+    one = stored.cancellation
+    shape = cancellation_shape(order_id, one.cancellation_id, one.state, stored.preview.consequence)
+    return one.cancellation_id, stored.intent_id, shape.model_dump_json(), one.change_id
 
 
 def carry_out(deps: Deps, who: Caller, order_id: str, reason: str, ticket: Ticket) -> CancellationShape:

@@ -13,6 +13,7 @@ from gateway.http.plumbing.shapes import MoneyShape
 from services.kernel.money import Money
 from services.orders.domain.amendment import Obstacle
 from services.orders.domain.consequence import AMOUNTS, CancelledLine, Consequence
+from services.orders.domain.fees import Fee
 
 
 class LineToCancelInput(Input):
@@ -51,6 +52,26 @@ class CancelledLineShape(BaseModel):
     kept: int = Field(description="Units that were to go and do not: their warehouse keeps them.")
 
 
+class FeeLineShape(BaseModel):
+    """What canceling units of a line costs, by how far production is."""
+
+    line_id: str
+    stage: str = Field(description="not_started, started or finished.")
+    units: int
+    percent: int = Field(description="Of what these units come to.")
+    amount: MoneyShape
+
+
+class FeeShape(BaseModel):
+    """What canceling costs of what is built to order."""
+
+    lines: list[FeeLineShape]
+    tax: MoneyShape = Field(description="Zero unless the policy taxes fees.")
+    total: MoneyShape
+    due: MoneyShape = Field(description="What is charged: the total, and zero where it is waived.")
+    waived_reason: str = Field(description="Why it is not charged; else empty.")
+
+
 class CancellationConsequences(BaseModel):
     """What canceling, or closing, does. Amounts are by how much the order is less."""
 
@@ -72,7 +93,8 @@ class CancellationConsequences(BaseModel):
     released_credit: MoneyShape | None = Field(
         description="What the customer's credit gets back; null for a customer, and while billing does not answer."
     )
-    refund: MoneyShape = Field(description="What has been paid and is owed back.")
+    fee: FeeShape | None = Field(description="What canceling costs; null for nothing.")
+    refund: MoneyShape = Field(description="What has been paid and is owed back, less the fee.")
     mails: list[str] = Field(description="The mails that go, by their template.")
 
 
@@ -115,6 +137,7 @@ def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = 
         **amounts,
         total_after=MoneyShape.of(consequence.total_after),
         released_credit=_amount(consequence.released_credit),
+        fee=_fee(consequence.fee),
         refund=MoneyShape.of(consequence.freed_cash),
         mails=list(consequence.mails),
     )
@@ -132,6 +155,27 @@ def _line(line: CancelledLine, *, is_closing: bool) -> CancelledLineShape:
         freed_stock=line.freed,
         left=line.left,
         kept=line.kept,
+    )
+
+
+def _fee(fee: Fee | None) -> FeeShape | None:
+    if fee is None:
+        return None
+    return FeeShape(
+        lines=[
+            FeeLineShape(
+                line_id=line.line_id,
+                stage=line.stage,
+                units=line.units,
+                percent=line.percent,
+                amount=MoneyShape.of(line.amount),
+            )
+            for line in fee.lines
+        ],
+        tax=MoneyShape.of(fee.tax),
+        total=MoneyShape.of(fee.total),
+        due=MoneyShape.of(fee.due),
+        waived_reason=fee.waived_reason,
     )
 
 

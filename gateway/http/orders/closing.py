@@ -19,6 +19,7 @@ from gateway.http.plumbing.parameters import OrderReference
 from services.kernel.bounds import MAX_LINES
 from services.orders.domain.cancellation import DONE
 from services.orders.domain.cancelled_units import LineToCancel
+from services.orders.lifecycle.cancel import Asked
 from services.orders.order import lookup
 
 router = APIRouter(tags=["orders"])
@@ -45,9 +46,9 @@ class ClosingInput(Input):
 
     model_config = example(reason="the model is discontinued", version=1, lines=[{"line_id": "2"}])
 
-    def asked(self) -> tuple[LineToCancel, ...]:
-        """The lines as the domain has them."""
-        return tuple(LineToCancel(line.line_id) for line in self.lines)
+    def asked(self) -> Asked:
+        """What is asked, as the service has it."""
+        return Asked(tuple(LineToCancel(line.line_id) for line in self.lines), is_closing=True)
 
 
 @router.post("/v1/orders/{order_id}/close", response_model=CancellationShape, responses=_ANSWERS)
@@ -69,7 +70,7 @@ def close_order(
     with deps.database.reading() as session:
         found_id = lookup.find_id(session, order_id, who.scope)
     if preview:
-        return cancellation.previewed(deps, who, found_id, body.asked(), is_closing=True)
+        return cancellation.previewed(deps, who, found_id, body.asked())
     expected = expected_version(body.version, if_match)
 
     def act(_request_id: str) -> CancellationShape:
@@ -77,7 +78,7 @@ def close_order(
         ticket = once.perform(
             body,
             lambda session: cancellation.request(
-                session, deps, who, found_id, body.reason, expected, committed, body.asked(), is_closing=True
+                session, deps, who, found_id, body.reason, expected, committed, body.asked()
             ),
         )
         return cancellation.carry_out(deps, who, found_id, body.reason, ticket)

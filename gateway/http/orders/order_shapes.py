@@ -155,9 +155,12 @@ class OrderInvoice(BaseModel):
     invoice_id: str
     number: str
     shipment_id: str = Field(
-        description="The shipment it bills, the first of several; empty where it was made at order."
+        description="The shipment it bills, the first of several; empty where it was made at order, or charges a fee."
     )
     shipment_ids: list[str] = Field(description="All that it bills.")
+    fee_id: str = Field(
+        description="The cancellation whose fee it charges, which is none of what the order comes to; else empty."
+    )
     total: MoneyShape
     paid: MoneyShape
     discount_taken: MoneyShape = Field(description="For paying early.")

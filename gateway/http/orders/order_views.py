@@ -247,6 +247,7 @@ def _invoice(invoice: Invoice) -> OrderInvoice:
         number=invoice.number,
         shipment_id=invoice.shipment_id,
         shipment_ids=list(invoice.bills),
+        fee_id=invoice.fee_id,
         total=MoneyShape.of_minor(invoice.total_minor, invoice.currency),
         paid=MoneyShape.of_minor(invoice.paid_minor, invoice.currency),
         discount_taken=MoneyShape.of_minor(invoice.discount_taken_minor, invoice.currency),

@@ -7,6 +7,7 @@ from services.billing.domain.ledger import (
     CREDIT_NOTE,
     CUSTOMER_DEPOSITS,
     DEFERRED_REVENUE,
+    FEE_INCOME,
     FREIGHT_REVENUE,
     RECEIVABLE,
     SALES_DISCOUNTS,
@@ -19,11 +20,11 @@ from services.billing.domain.ledger import (
 from services.kernel.money import Money
 
 
-def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
+def credit_note_postings(note: CreditNote, *, is_fee: bool = False) -> tuple[Posting, ...]:
     """All of it off what the customer owes, by what was credited; then back what of it was not owed any more.
 
     That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
-    customer's again, on account or held for its order. Parts of zero post nothing.
+        customer's again, on account or held for its order. Parts of zero post nothing. A fee that is credited is no income.
     """
     zero = Money.zero(note.parts.total.currency)
     goods, freight = note.deferred or (zero, zero)
@@ -32,7 +33,7 @@ def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
         (CUSTOMER_DEPOSITS, "cash held for it") if note.is_held else (UNAPPLIED_CASH, "cash left on account")
     )
     rows = (
-        (SALES_RETURNS, RECEIVABLE, note.parts.net - goods, "goods", "goods and services"),
+        (FEE_INCOME if is_fee else SALES_RETURNS, RECEIVABLE, note.parts.net - goods, "goods", "goods and services"),
         (FREIGHT_REVENUE, RECEIVABLE, note.parts.freight - freight, "freight", "freight"),
         (DEFERRED_REVENUE, RECEIVABLE, goods, "deferred goods", "goods and services that have not shipped"),
         (DEFERRED_REVENUE, RECEIVABLE, freight, "deferred freight", "freight of what has not shipped"),

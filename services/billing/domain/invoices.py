@@ -120,7 +120,8 @@ class Invoice:
     all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing. `early` is the discount for
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
-    `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships.
+    `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships, or a fee
+    (`fee_id`), which is none of what the order comes to.
     `deductions` are of deposit invoices, by number; what they come to was paid by then.
     `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
     """
@@ -150,6 +151,7 @@ class Invoice:
     shipment_ids: tuple[str, ...] = ()
     deductions: tuple[DepositDeduction, ...] = ()
     reversed_parts: tuple[TaxPart, ...] = ()
+    fee_id: str = ""
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:
@@ -160,13 +162,18 @@ class Invoice:
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills, the first first; none when it was made at order."""
+        """The shipments it bills, the first first; none when it was made at order, or bills a fee."""
         return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
+
+    @property
+    def billed_key(self) -> str:
+        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order."""
+        return self.shipment_id or (fee_key(self.fee_id) if self.fee_id else "")
 
     @property
     def is_at_order(self) -> bool:
         """Whether it bills goods that had not shipped: what it comes to is revenue only as they do."""
-        return not self.shipment_id
+        return not (self.shipment_id or self.fee_id)
 
     @property
     def total(self) -> Money:
@@ -252,6 +259,11 @@ class Invoice:
             return self
         due = next((one.due_on for one, left in self.open_installments() if left.minor), self.installments[-1].due_on)
         return replace(self, due_on=due)
+
+
+def fee_key(fee_id: str) -> str:
+    """What the invoice of a fee has in the place of a shipment."""
+    return f"fee/{fee_id}"
 
 
 def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> Bill:

@@ -20,6 +20,7 @@ MARKETPLACE_FEES = "marketplace_fees"
 CUSTOMER_DEPOSITS = "customer_deposits"
 TAX_ON_DEPOSITS = "tax_on_deposits"
 DEFERRED_REVENUE = "deferred_revenue"
+FEE_INCOME = "fee_income"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
 SALES_DISCOUNTS = "sales_discounts"
@@ -42,6 +43,7 @@ ACCOUNTS = (
     DEFERRED_REVENUE,
     REVENUE,
     FREIGHT_REVENUE,
+    FEE_INCOME,
     SALES_DISCOUNTS,
     SALES_RETURNS,
     COGS,
@@ -109,11 +111,13 @@ def invoice_postings(invoice: Invoice, settlement: Settlement | None = None) -> 
     """What the customer owes, by what it is owed for; parts of zero post nothing.
 
     Where a marketplace or a till has the money, it owes that, less the tax that it remits itself, which is not ours. What is invoiced
-    at order is no revenue before it ships.
+    at order is no revenue before it ships. A fee is income of its own.
     """
+    goods = DEFERRED_REVENUE if invoice.is_at_order else FEE_INCOME if invoice.fee_id else REVENUE
+    words = "cancellation fee" if invoice.fee_id else "goods and services"
     is_tax_ours = settlement is None or not settlement.is_tax_remitted
     parts = (
-        (DEFERRED_REVENUE if invoice.is_at_order else REVENUE, invoice.charges.net, "revenue", "goods and services"),
+        (goods, invoice.charges.net, "revenue", words),
         (DEFERRED_REVENUE if invoice.is_at_order else FREIGHT_REVENUE, invoice.charges.freight, "freight", "freight"),
         (TAX_PAYABLE, invoice.charges.tax if is_tax_ours else Money.zero(invoice.total.currency), "tax", "tax"),
     )
@@ -126,9 +130,9 @@ def invoice_postings(invoice: Invoice, settlement: Settlement | None = None) -> 
             invoice.invoice_id,
             event,
             invoice.order_id,
-            f"{invoice.number} for {invoice.order_number}: {words}",
+            f"{invoice.number} for {invoice.order_number}: {what}",
         )
-        for account, amount, event, words in parts
+        for account, amount, event, what in parts
         if amount.minor
     )
 

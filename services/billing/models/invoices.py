@@ -30,8 +30,9 @@ class Invoice(Table, table=True):
     `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
     `shipment_ids` has all that it bills, one a line, where it bills several; `shipment_id` the first.
     One that `is_at_order` bills no shipment: `shipment_id` is then its order and a number.
-    What is `reversed` of it had not left, is credited, and is billed again.
-    What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
+        What is `reversed` of it had not left, is credited, and is billed again.
+        One with a `fee_id` bills a fee of its order, and no goods: `shipment_id` is then made of that.
+        What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
     __tablename__ = "invoice"
@@ -77,6 +78,7 @@ class Invoice(Table, table=True):
     customer_id: str = Field(sa_type=Text)
     shipment_id: str = Field(sa_type=Text)
     shipment_ids: str = Field(sa_type=Text)
+    fee_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     is_at_order: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     currency: str = Field(sa_type=Text)
     invoiced_on: str = Field(sa_type=Text)

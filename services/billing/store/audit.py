@@ -339,11 +339,11 @@ def committed_order_ids(session: Session) -> list[str]:
 
 
 def billed_orders(session: Session) -> list[tuple[str, Money]]:
-    """What each invoiced order was billed in all, but for what had not left; those of which nothing had are left out."""
+    """What each invoiced order was billed in all, without fees and but for what had not left; those of which nothing had are left out."""
     rows = session.execute(
         text(
             "SELECT order_id, currency, SUM(total_minor - reversed_merchandise_minor + reversed_discount_minor "
-            "- reversed_freight_minor - reversed_tax_minor) AS billed FROM invoice GROUP BY order_id, currency "
+            "- reversed_freight_minor - reversed_tax_minor) AS billed FROM invoice WHERE fee_id = '' GROUP BY order_id, currency "
             "HAVING SUM(reversed_merchandise_minor + reversed_freight_minor) = 0 OR SUM(total_minor - reversed_merchandise_minor "
             "+ reversed_discount_minor - reversed_freight_minor - reversed_tax_minor) <> 0 ORDER BY order_id"
         )

@@ -11,17 +11,17 @@ GRACE = timedelta(days=2)
 INVARIANTS = (
     Invariant(
         "billing.one_invoice_a_shipment",
-        "a shipment has one invoice, for ever; one that was made at order has none",
+        "a shipment has one invoice, for ever; one that was made at order, or charges a fee, has none",
         "SELECT i.shipment_id FROM invoice AS i LEFT JOIN billable_shipment AS b ON b.shipment_id = i.shipment_id "
         "WHERE (i.is_at_order AND b.shipment_id IS NOT NULL) "
-        "OR (NOT i.is_at_order AND (b.invoice_id IS NULL OR b.invoice_id <> i.invoice_id)) ORDER BY i.shipment_id",
+        "OR (NOT i.is_at_order AND i.fee_id = '' AND (b.invoice_id IS NULL OR b.invoice_id <> i.invoice_id)) ORDER BY i.shipment_id",
     ),
     Invariant(
         "billing.invoices_name_their_shipments",
         "an invoice names as many shipments as there are on it",
         "SELECT i.number FROM invoice AS i LEFT JOIN billable_shipment AS b ON b.invoice_id = i.invoice_id "
-        "GROUP BY i.number, i.is_at_order, i.shipment_ids HAVING COUNT(b.shipment_id) "
-        "<> (CASE WHEN i.is_at_order THEN 0 ELSE 1 END) + LENGTH(i.shipment_ids) - LENGTH(REPLACE(i.shipment_ids, '\n', '')) ORDER BY i.number",
+        "GROUP BY i.number, i.is_at_order, i.fee_id, i.shipment_ids HAVING COUNT(b.shipment_id) "
+        "<> (CASE WHEN i.is_at_order OR i.fee_id <> '' THEN 0 ELSE 1 END) + LENGTH(i.shipment_ids) - LENGTH(REPLACE(i.shipment_ids, '\n', '')) ORDER BY i.number",
     ),
     Invariant(
         "billing.invoices_bill_what_left",

@@ -42,7 +42,7 @@ _CASH = union_all(
         func.sum(_bill.paid_minor),
         func.sum(_bill.credited_minor + _bill.written_off_minor - _REVERSED),
     )
-    .where(_bill.order_id.in_(_OF_ORDERS))
+    .where(_bill.order_id.in_(_OF_ORDERS), _bill.fee_id == literal_column("''"))
     .group_by(_bill.order_id),
 )
 _HELD = (

@@ -66,13 +66,15 @@ _NEXT = text(
     "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
 )
 _ALL = select(tables.invoice).order_by(_row.sequence)
+_IS_OF_GOODS = _row.fee_id == literal_column("''")
+"""What an order comes to; a fee is beside that."""
 _kept = tables.billable_shipment.c
 _OF_SHIPMENTS = _ALL.where(
     _row.invoice_id.in_(select(_kept.invoice_id).where(_kept.shipment_id.in_(bindparam("shipments", expanding=True))))
 )
 _BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
-_OF_ORDER = _ALL.where(_row.order_id == bindparam("order"))
-_NUMBERS = select(_row.number).where(_row.order_id == bindparam("order")).order_by(_row.sequence).limit(5)
+_OF_ORDER = _ALL.where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
+_NUMBERS = select(_row.number).where(_row.order_id == bindparam("order"), _IS_OF_GOODS).order_by(_row.sequence).limit(5)
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
@@ -92,7 +94,7 @@ _CHARGED = select(
     func.coalesce(func.sum(_row.discount_minor - _row.reversed_discount_minor), 0),
     func.coalesce(func.sum(_row.freight_minor - _row.reversed_freight_minor), 0),
     func.coalesce(func.sum(_row.tax_minor - _row.reversed_tax_minor), 0),
-).where(_row.order_id == bindparam("order"))
+).where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
 REVERSED_MINOR: ColumnElement[int] = (
     _row.reversed_merchandise_minor
     - _row.reversed_discount_minor
@@ -102,7 +104,7 @@ REVERSED_MINOR: ColumnElement[int] = (
 """What of an invoice counts as not billed any more."""
 _BILLED_TOTALS = (
     select(_row.order_id, func.sum(_row.total_minor - REVERSED_MINOR))
-    .where(_row.order_id.in_(bindparam("orders", expanding=True)))
+    .where(_row.order_id.in_(bindparam("orders", expanding=True)), _IS_OF_GOODS)
     .group_by(_row.order_id)
 )
 _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
@@ -123,10 +125,12 @@ _SET_DUE = (
     .where(_row.invoice_id == bindparam("id"), _row.due_on == NOT_DUE.isoformat())
     .values(due_on=bindparam("new_due_on"))
 )
-_DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(_row.order_id == bindparam("order"))
+_DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(
+    _row.order_id == bindparam("order"), _IS_OF_GOODS
+)
 _NOT_OWED = select(
     func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor - REVERSED_MINOR), 0)
-).where(_row.order_id == bindparam("order"))
+).where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
 
 
 def next_sequence(session: Session) -> int:
@@ -165,7 +169,7 @@ def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]
 
 
 def of_order(session: Session, order_id: str) -> list[Invoice]:
-    """An order's invoices, by number."""
+    """An order's invoices, by number, but for those of fees."""
     return _many(session, _OF_ORDER, {"order": order_id})
 
 
@@ -340,7 +344,8 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "order_id": invoice.order_id,
         "order_number": invoice.order_number,
         "customer_id": invoice.customer_id,
-        "shipment_id": invoice.shipment_id or f"{invoice.order_id}/{sequence}",
+        "shipment_id": invoice.billed_key or f"{invoice.order_id}/{sequence}",
+        "fee_id": invoice.fee_id,
         "is_at_order": invoice.is_at_order,
         "shipment_ids": "\n".join(invoice.shipment_ids),
         "currency": invoice.total.currency,
@@ -374,7 +379,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         row.order_id,
         row.order_number,
         row.customer_id,
-        "" if row.is_at_order else row.shipment_id,
+        "" if row.is_at_order or row.fee_id else row.shipment_id,
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
         tuple(line_of(line, row.currency) for line in lines),
@@ -393,4 +398,5 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         credited_total=money(row.credited_minor),
         given_up=money(row.written_off_minor),
         shipment_ids=tuple(row.shipment_ids.splitlines()),
+        fee_id=row.fee_id,
     )

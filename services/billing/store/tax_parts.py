@@ -5,7 +5,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select
+from sqlalchemy import Row, bindparam, func, insert, literal_column, select
 from sqlmodel import Session
 
 from services.billing.domain.charging import Charges
@@ -25,7 +25,7 @@ _OF_INVOICES = (
 _BILLED = (
     select(_row.tax_key, *(func.sum(_row[f"{name}_minor"] - _row[f"reversed_{name}_minor"]) for name in _AMOUNTS))
     .join(tables.invoice, _bill.invoice_id == _row.invoice_id)
-    .where(_bill.order_id == bindparam("order"))
+    .where(_bill.order_id == bindparam("order"), _bill.fee_id == literal_column("''"))
     .group_by(_row.tax_key)
 )
 

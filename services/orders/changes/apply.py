@@ -37,6 +37,7 @@ from services.orders.domain.policies import BLOCK, HOLD, Violation, planned_hold
 from services.orders.domain.verdicts import beyond, carried, held_codes, key_of
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change, restate
 from services.orders.order.change_orders import find_change
+from services.orders.order.charged_fees import ChargedFee, charged_fee
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.policies.recheck import ChangedFacts
@@ -52,7 +53,7 @@ _PICKED = "the warehouse has picked or shipped already what the change takes awa
 class Applied:
     """The order after a change was applied, or as it stays when it could not be; `reason` says why.
 
-    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to.
+    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to; `fee` is what that costs.
     """
 
     is_applied: bool
@@ -62,6 +63,7 @@ class Applied:
     is_ship_complete: bool
     clearance: Clearance
     frees_cash: bool = False
+    fee: ChargedFee | None = None
 
 
 def apply(
@@ -85,12 +87,12 @@ def apply(
         change = find_change(session, order_id, change_id)
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
-        return _outcome(before, why, change)
+        return _outcome(session, before, why, change)
     if change.is_cancellation:
         after, why = cancel_units.apply(
             session, before, change, credit, contacts, now, invoiced=invoiced, invoice_count=invoice_count
         )
-        return _outcome(after, why, change)
+        return _outcome(session, after, why, change)
     becomes = versions.becomes(session, before.order, change_id)
     before, credit = with_money(before, credit, becomes.totals.total)
     following = _next_version(session, before, becomes, credit, now)
@@ -99,7 +101,7 @@ def apply(
     if why:
         for_customer = _for_customer(before, following, blocked)
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
-        return _outcome(restate(session, after, now), why, change)
+        return _outcome(session, restate(session, after, now), why, change)
     known = decided(session, before.order)
     said, unasked = _divided(before, change, following, known)
     policy = following.evaluation.policy
@@ -116,7 +118,7 @@ def apply(
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
     notify(session, before, after, change, contacts, now)
     owe_signals(session, before, after, change, now)
-    return _outcome(after, "", change)
+    return _outcome(session, after, "", change)
 
 
 def _next_version(
@@ -238,8 +240,9 @@ def recall_answered(
     return after
 
 
-def _outcome(aggregate: OrderAggregate, why: str, change: ChangeOrder) -> Applied:
+def _outcome(session: Session, aggregate: OrderAggregate, why: str, change: ChangeOrder) -> Applied:
     order = aggregate.order
+    is_cancelled = change.is_cancellation and not why
     return Applied(
         not why,
         why,
@@ -247,5 +250,6 @@ def _outcome(aggregate: OrderAggregate, why: str, change: ChangeOrder) -> Applie
         order.totals.total,
         order.is_ship_complete,
         of_aggregate(aggregate),
-        frees_cash=change.is_cancellation and not why,
+        frees_cash=is_cancelled,
+        fee=charged_fee(session, order, change.change_id) if is_cancelled else None,
     )

@@ -254,7 +254,7 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
                 line, becomes.get(line.line_id), firm_units(done), picked_units(before, done)
             )
     is_released = any(line.released or picked_units(before, line) for line in progress.lines.values())
-    if progress.invoices and after.taxation != before.taxation:
+    if progress.bills and after.taxation != before.taxation:
         yield Obstacle(
             "TAX_FIXED", "a part was invoiced meanwhile, so how its freight is taxed stays: ask for the change again"
         )
@@ -324,7 +324,7 @@ def retaxed(before: Order, after: Order, taxes: LineTaxes | None, progress: Prog
             return line
         return replace(line, tax=TaxKind.at(before.tax_rate) if taxes is None else taxes.kind_of(line))
 
-    has_moved, is_billed = not is_taxed_alike(before.ship_to, after.ship_to), bool(progress.invoices)
+    has_moved, is_billed = not is_taxed_alike(before.ship_to, after.ship_to), bool(progress.bills)
     taxation = taxes.taxation_after(before.taxation, has_moved=has_moved, is_billed=is_billed) if taxes else None
     return replace(after, lines=tuple(taxed(line) for line in after.lines), taxation=taxation or before.taxation)
 
@@ -350,7 +350,7 @@ def lines_to_tax(before: Order, after: Order, progress: Progress) -> frozenset[s
 def asks_freight(before: Order, after: Order, progress: Progress) -> bool:
     """Whether an engine must say how the freight is taxed: it goes elsewhere, or there was none before."""
     is_new = bool(after.totals.freight.minor) and not before.totals.freight.minor
-    return is_new or (not progress.invoices and not is_taxed_alike(before.ship_to, after.ship_to))
+    return is_new or (not progress.bills and not is_taxed_alike(before.ship_to, after.ship_to))
 
 
 def is_taxed_alike(one: Address, other: Address) -> bool:

@@ -24,7 +24,7 @@ class Billed:
 
 def billed(progress: Progress, currency: str) -> Billed:
     """What the invoices that were heard of come to, but for what had not left."""
-    invoices = progress.invoices.values()
+    invoices = progress.bills
     off = [part for each in invoices for part in each.reversed_parts]
     discount = sum(each.discount_minor for each in invoices) - sum(minor for _, _, minor, _, _ in off)
     merchandise = sum(each.merchandise_minor for each in invoices) - sum(minor for _, minor, _, _, _ in off)
@@ -42,7 +42,7 @@ def billed_parts(order: Order, progress: Progress) -> dict[str, BilledPart]:
     for line in order.lines:
         units[order.tax_key(line)] += progress.lines.get(line.line_id, LineProgress()).invoiced
     first = next((key for key, count in units.items() if count), "")
-    for invoice in progress.invoices.values():
+    for invoice in progress.bills:
         whole = (first, invoice.merchandise_minor, invoice.discount_minor, 0, invoice.tax_minor)
         for sign, parts in ((1, invoice.parts or (whole,)), (-1, invoice.reversed_parts)):
             for key, *amounts in parts:

@@ -81,3 +81,15 @@ def after_working_days(calendar: Calendar, start: date, days: int) -> date:
         if calendar.is_working_day(day):
             left -= 1
     raise ValueError(f"calendar {calendar.name} has no working day within {_LONGEST_DAYS} days")
+
+
+def before_working_days(calendar: Calendar, end: date, days: int) -> date:
+    """The working day from which so many working days lead to `end`; that day itself for none."""
+    day, left = end, days
+    for _ in range(_LONGEST_DAYS):
+        if left <= 0:
+            return day
+        day -= timedelta(days=1)
+        if calendar.is_working_day(day):
+            left -= 1
+    raise ValueError(f"calendar {calendar.name} has no working day within {_LONGEST_DAYS} days")

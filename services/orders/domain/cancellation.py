@@ -11,6 +11,7 @@ from services.kernel.money import Money
 from services.orders.domain.amendment import Obstacle
 from services.orders.domain.cancelled_units import LineToCancel, Units, asked_units, is_whole, without
 from services.orders.domain.consequence import Consequence, consequence
+from services.orders.domain.fees import FeeTerms
 from services.orders.domain.order import ACCEPTED, Order
 from services.orders.domain.projection import Progress
 
@@ -63,10 +64,11 @@ def preview(
     against: Sequence[Obstacle] = (),
     *,
     is_closing: bool = False,
+    fees: FeeTerms | None = None,
 ) -> CancellationPreview:
     """The consequence of cancelling these lines now, or of closing them; without any all that has not shipped.
 
-    `committed` is what billing holds of the customer's credit for the order, in minor units, None when it is away; `against` is what
+    `fees` is what cancelling what is built to order costs. `committed` is what billing holds of the customer's credit for the order, in minor units, None when it is away; `against` is what
     else stands against it.
     """
     credit = None if committed is None else Money(committed, order.currency)
@@ -86,7 +88,7 @@ def preview(
     except Refused as refusal:
         obstacle = Obstacle(refusal.reason, refusal.message)
         return CancellationPreview((obstacle,), consequence(order, order, progress, {}, credit, is_closing=is_closing))
-    does = consequence(order, becomes, progress, units, credit, is_closing=is_closing)
+    does = consequence(order, becomes, progress, units, credit, is_closing=is_closing, fees=fees)
     return CancellationPreview((), does, becomes)
 
 

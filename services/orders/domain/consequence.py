@@ -9,6 +9,7 @@ from typing import Any
 from services.kernel.money import Money
 from services.orders.domain.cancelled_units import Units, unshipped_lines
 from services.orders.domain.facts import Shipment
+from services.orders.domain.fees import Fee, FeeTerms, fee_left, fee_of
 from services.orders.domain.order import Line, Order, Totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.unshipped import Unshipped
@@ -52,7 +53,8 @@ class Consequence:
     """What a cancellation does, or a closing where it `is_closing`. Amounts are by how much the order is less, `total_after` what it comes to then.
 
     `shipments` are the numbers of those whose warehouse is asked to give units back. `released_credit` is what the customer's credit
-    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it. `mails` are the kinds that go.
+    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it or for the `fee`. `mails`
+    are the kinds that go.
     """
 
     is_whole: bool
@@ -68,6 +70,7 @@ class Consequence:
     freed_cash: Money
     mails: tuple[str, ...]
     is_closing: bool = False
+    fee: Fee | None = None
 
     @property
     def cancelled(self) -> dict[str, int]:
@@ -90,6 +93,7 @@ class Consequence:
             **{name: getattr(self, name).minor for name in (*AMOUNTS, "total_after", "freed_cash")},
             "released_credit": self.released_credit.minor if self.released_credit is not None else None,
             "mails": list(self.mails),
+            "fee": self.fee.document() if self.fee else None,
         }
 
     @classmethod
@@ -104,6 +108,7 @@ class Consequence:
             shipments=tuple(kept["shipments"]),
             released_credit=Money(credit, currency) if credit is not None else None,
             mails=tuple(kept["mails"]),
+            fee=Fee.of(kept["fee"], currency) if kept.get("fee") else None,
             **amounts,
         )
 
@@ -116,10 +121,11 @@ def consequence(
     committed: Money | None,
     *,
     is_closing: bool = False,
+    fees: FeeTerms | None = None,
 ) -> Consequence:
     """What cancelling `units` does now: `after` is the version that it makes, None when all of the order ends.
 
-    `committed` is what billing holds of the customer's credit for the order, None when it is away.
+    `committed` is what billing holds of the customer's credit for the order, None when it is away. A closing has no fee.
     """
     there = unshipped_lines(order, progress)
     lines = tuple(_line(line, there[line.line_id].cheapest(units.get(line.line_id, 0))) for line in order.lines)
@@ -127,6 +133,8 @@ def consequence(
     zero = Money.zero(order.currency)
     less = _less(order.totals, order.totals if is_nothing else after.totals if after else None, zero)
     total_after = order.totals.total - less["total"]
+    taken = {line.line_id: line.taken for line in lines}
+    fee = None if is_closing else fee_of(order, taken, fees, less["merchandise"], less["discount"])
     return Consequence(
         is_whole=after is None and not is_nothing,
         lines=lines,
@@ -134,9 +142,10 @@ def consequence(
         **less,
         total_after=total_after,
         released_credit=None if committed is None else _credit(order, committed, less["total"], is_whole=after is None),
-        freed_cash=zero if is_nothing else _freed_cash(progress, total_after, is_whole=after is None),
+        freed_cash=zero if is_nothing else _freed_cash(progress, total_after, fee, is_whole=after is None),
         mails=() if is_nothing else (WHOLE_MAIL if after is None else CLOSED_MAIL if is_closing else PART_MAIL,),
         is_closing=is_closing,
+        fee=fee,
     )
 
 
@@ -147,12 +156,14 @@ def settled(asked: Consequence, order: Order, after: Order, progress: Progress, 
     """
     of_stock = {line.line_id: line.kind != "service" for line in order.lines}
     kept = {line.line_id: line.cancelled - units.get(line.line_id, 0) for line in asked.lines}
-    freed = _freed_cash(progress, after.totals.total, is_whole=False)
+    freed = _freed_cash(progress, after.totals.total, asked.fee, is_whole=False)
     if not any(kept.values()) and after.totals.total == asked.total_after:
         return replace(asked, freed_cash=freed)
     lines = tuple(line.keeping(kept[line.line_id], is_stock=of_stock[line.line_id]) for line in asked.lines)
     less = _less(order.totals, after.totals, Money.zero(order.currency))
     credit = asked.released_credit
+    taken = {line.line_id: line.taken for line in lines}
+    fee = fee_left(asked.fee, order, taken, less["merchandise"], less["discount"])
     return replace(
         asked,
         lines=lines,
@@ -163,7 +174,8 @@ def settled(asked: Consequence, order: Order, after: Order, progress: Progress, 
         total=less["total"],
         total_after=after.totals.total,
         released_credit=None if credit is None else min(credit, less["total"]),
-        freed_cash=freed,
+        freed_cash=_freed_cash(progress, after.totals.total, fee, is_whole=False),
+        fee=fee,
     )
 
 
@@ -191,13 +203,14 @@ def _credit(order: Order, committed: Money, less: Money, *, is_whole: bool) -> M
     return committed if is_whole else min(committed, less)
 
 
-def _freed_cash(progress: Progress, total_after: Money, *, is_whole: bool) -> Money:
-    """Cash for the order that no invoice of it will need any more; of one that ends what was paid on its invoices, too."""
-    currency = total_after.currency
+def _freed_cash(progress: Progress, total_after: Money, fee: Fee | None, *, is_whole: bool) -> Money:
+    """Cash for the order that no invoice of it will need any more, nor the fee; of one that ends what was paid on its invoices, too."""
+    due = fee.due.minor if fee else 0
     if is_whole:
-        return Money(progress.received_minor, currency)
-    to_invoice = total_after.minor - sum(invoice.total_minor for invoice in progress.invoices.values())
-    return Money(max(progress.held_minor - max(to_invoice, 0), 0), currency)
+        freed = progress.received_minor
+    else:
+        freed = progress.held_minor - max(total_after.minor - sum(one.total_minor for one in progress.bills), 0)
+    return Money(max(freed - due, 0), total_after.currency)
 
 
 def _asked_back(shipments: Iterable[Shipment], lines: Sequence[CancelledLine], *, is_whole: bool) -> tuple[str, ...]:

@@ -138,10 +138,11 @@ class Invoice:
     written_off_minor: int = 0
     shipment_ids: tuple[str, ...] = ()
     reversed_parts: tuple[InvoicePart, ...] = ()
+    fee_id: str = ""
 
     @property
     def bills(self) -> tuple[str, ...]:
-        """The shipments it bills; none when it was made at order."""
+        """The shipments it bills; none when it was made at order, or charges a fee."""
         return self.shipment_ids or ((self.shipment_id,) if self.shipment_id else ())
 
     @property

@@ -13,6 +13,7 @@ from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
 from services.orders.domain.calendars import ALWAYS_NAME
 from services.orders.domain.coverage import Figures
+from services.orders.domain.fee_ladders import NO_FEES, FeeLadder, parse_fees
 from services.orders.domain.matrix import (
     USUAL_CHANGES,
     USUAL_CONSENT,
@@ -39,7 +40,7 @@ POLICY_HOLD = "policy"
 MAX_RULES = 200
 WINDOW_HOURS = 24
 _DOCUMENT = (
-    "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency",
+    "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency", "cancellation_fees",
 )  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
@@ -74,6 +75,7 @@ class Policy:
     calendars: tuple[CalendarRule, ...] = (USUAL,)
     window_hours: int = WINDOW_HOURS
     currency: str = ""
+    cancellation_fees: FeeLadder = NO_FEES
 
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
@@ -137,6 +139,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         calendars=parse_calendars(document.get("calendars", {})),
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
         currency=_currency(document.get("currency", "")),
+        cancellation_fees=parse_fees(document.get("cancellation_fees", {})),
     )
     _check_whole(policy)
     return policy

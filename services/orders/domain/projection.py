@@ -79,8 +79,13 @@ class Progress:
 
     @property
     def received_minor(self) -> int:
-        """Cash that has come for the order, in minor units: held for it, or paid on its invoices."""
-        return self.held_minor + sum(invoice.paid_minor for invoice in self.invoices.values())
+        """Cash that has come for what the order comes to, in minor units: held for it, or paid on its invoices."""
+        return self.held_minor + sum(invoice.paid_minor for invoice in self.bills)
+
+    @property
+    def bills(self) -> tuple[Invoice, ...]:
+        """The invoices of what the order comes to: a fee is beside that."""
+        return tuple(invoice for invoice in self.invoices.values() if not invoice.fee_id)
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""

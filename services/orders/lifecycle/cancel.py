@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import Conflict, Refused
+from services.kernel.errors import Conflict, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
+from services.orders.approvals import production
 from services.orders.changes import cancel_units
 from services.orders.changes.propose import actor_of, check_changeable
 from services.orders.domain import cancellation as domain
@@ -41,20 +42,33 @@ class Requested:
     intent_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked to go: these lines, without any all that has not shipped; whether as closed, and why without a fee."""
+
+    lines: Sequence[LineToCancel]
+    is_closing: bool = False
+    waived_reason: str = ""
+
+
+def _check_waiver(caller: Caller, asked: Asked) -> None:
+    if asked.waived_reason and caller.reach == "own":
+        raise NotPermitted("FEE_NOT_WAIVED", "only our staff waive a cancellation fee: ask them")
+
+
+ALL = Asked(())
+"""All that has not shipped."""
+
+
 def preview(
-    session: Session,
-    order_id: str,
-    scope: Scope,
-    committed: int | None,
-    lines: Sequence[LineToCancel] = (),
-    *,
-    is_closing: bool = False,
+    session: Session, order_id: str, caller: Caller, committed: int | None, asked: Asked, now: datetime
 ) -> CancellationPreview:
-    """What cancelling these lines now would do, or closing them, without any all that has not shipped; nothing changes.
+    """What cancelling or closing this now would do; nothing changes. NotPermitted as `request`.
 
     `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say.
     """
-    return _previewed(session, read(session, order_id, scope), committed, lines, is_closing=is_closing)
+    _check_waiver(caller, asked)
+    return _previewed(session, read(session, order_id, caller.scope), committed, asked, now)
 
 
 def request(
@@ -66,25 +80,25 @@ def request(
     expected_version: int | None = None,
     *,
     committed: int | None = None,
-    lines: Sequence[LineToCancel] = (),
-    is_closing: bool = False,
+    asked: Asked = ALL,
 ) -> Requested:
     """Store a request to cancel or to close, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
-    `committed` and `lines` are as in `preview`. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
+    `committed` is as in `preview`. NotPermitted FEE_NOT_WAIVED for a customer who waives a fee. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
     what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES, and a closing NOT_ACCEPTED and NOTHING_SHIPPED. The warehouses have the last word: they may have
     been quicker.
     """
     before = read_for_change(session, order_id, caller.scope)
     check_version(before, expected_version)
-    previewed = _previewed(session, before, committed, lines, is_closing=is_closing)
+    _check_waiver(caller, asked)
+    previewed = _previewed(session, before, committed, asked, now)
     _refuse(previewed.obstacles)
     change_id, intent_id = "", ""
     if previewed.becomes is not None:
         actor = actor_of(caller)
         _, change, intent_id = cancel_units.put_on_its_way(session, before, previewed, actor, reason, now)
         change_id = change.change_id
-    asked = Cancellation(
+    stored = Cancellation(
         cancellation_id=new_id("can"),
         order_id=order_id,
         state=REQUESTED,
@@ -96,24 +110,21 @@ def request(
         consequence=previewed.consequence,
     )
     if not change_id:
-        intent_id = outbox.cancel(session, asked, now)
+        intent_id = outbox.cancel(session, stored, now)
         actor = Actor(caller.principal.sub, caller.role)
         note_event(session, before, before, actor, "cancellation_requested", now, why=reason)
-    store.add_cancellation(session, asked, intent_id)
-    return Requested(asked, previewed, intent_id)
+    store.add_cancellation(session, stored, intent_id)
+    return Requested(stored, previewed, intent_id)
 
 
 def _previewed(
-    session: Session,
-    aggregate: OrderAggregate,
-    committed: int | None,
-    lines: Sequence[LineToCancel],
-    *,
-    is_closing: bool,
+    session: Session, aggregate: OrderAggregate, committed: int | None, asked: Asked, now: datetime
 ) -> CancellationPreview:
     order, progress = aggregate.order, aggregate.progress
+    lines, is_closing = asked.lines, asked.is_closing
+    fees = production.fee_terms(session, aggregate, asked.waived_reason, now)
     against = (_PENDING,) if store.open_cancellation(session, order.order_id) else ()
-    found = domain.preview(order, progress, lines, committed, against, is_closing=is_closing)
+    found = domain.preview(order, progress, lines, committed, against, is_closing=is_closing, fees=fees)
     if found.becomes is None:
         return found
     try:

@@ -226,6 +226,7 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         parts=_parts(detail.tax_parts),
         reversed_parts=_parts(detail.reversed_parts),
         shipment_ids=tuple(detail.shipment_ids),
+        fee_id=detail.fee_id,
     )
 
 

@@ -53,7 +53,7 @@ def facts_of(session: Session, order: Order, now: datetime, change_id: str = "")
     agreements = masterdata.agreements_of(session, order.customer_id, skus)
     kept = progress.load(session, order.order_id)
     said = events.of_kinds(session, order.order_id, ("facts_changed",), now)
-    invoiced = sum(invoice.total_minor for invoice in kept.progress.invoices.values())
+    invoiced = sum(invoice.total_minor for invoice in kept.progress.bills)
     return DecisionFacts(
         order=becomes,
         reached=quantities(order, kept.progress),

@@ -491,6 +491,58 @@ class AdjustCreditResponse(_message.Message):
 Global___AdjustCreditResponse: _TypeAlias = AdjustCreditResponse  # noqa: Y015
 
 @_typing.final
+class ChargeFeeRequest(_message.Message):
+    """Charges a fee of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    fee_id: _builtins.str
+    """Identity of what it is charged for, such as a cancellation; a repeat gives the invoice as it stands."""
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order, with what is charged as its lines and figures."""
+
+    def __init__(
+        self,
+        *,
+        fee_id: _builtins.str = ...,
+        order: _orders_pb2.Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChargeFeeRequest: _TypeAlias = ChargeFeeRequest  # noqa: Y015
+
+@_typing.final
+class ChargeFeeResponse(_message.Message):
+    """The fee's invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """As it stands now."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChargeFeeResponse: _TypeAlias = ChargeFeeResponse  # noqa: Y015
+
+@_typing.final
 class FreeOrderMoneyRequest(_message.Message):
     """Frees what an order whose units were cancelled no longer needs."""
 
@@ -1570,6 +1622,7 @@ class Invoice(_message.Message):
     TAX_PARTS_FIELD_NUMBER: _builtins.int
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     DEPOSITS_FIELD_NUMBER: _builtins.int
+    FEE_ID_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1594,6 +1647,8 @@ class Invoice(_message.Message):
     """
     terms: _builtins.str
     """The payment terms it was issued under, such as "2/10 net 30"; empty for one of before they were kept."""
+    fee_id: _builtins.str
+    """The fee that it charges, which is none of what the order comes to; else empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is billed."""
@@ -1692,10 +1747,11 @@ class Invoice(_message.Message):
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
         deposits: _abc.Iterable[Global___DepositDeduction] | None = ...,
+        fee_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "deposits", b"deposits", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "deposits", b"deposits", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "fee_id", b"fee_id", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -5143,7 +5199,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, tax_on_deposits, deferred_revenue, revenue, freight_revenue, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
+    customer_deposits, tax_on_deposits, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
     shrinkage, bad_debt.
     """
     currency: _builtins.str

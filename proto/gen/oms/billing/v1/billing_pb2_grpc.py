@@ -96,6 +96,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.FromString,
                 _registered_method=True)
+        self.ChargeFee = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ChargeFee',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeResponse.FromString,
+                _registered_method=True)
         self.BlockInvoicing = channel.unary_unary(
                 '/oms.billing.v1.BillingService/BlockInvoicing',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.BlockInvoicingRequest.SerializeToString,
@@ -431,6 +436,14 @@ class BillingServiceServicer:
     def InvoiceOrder(self, request, context):
         """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
         INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChargeFee(self, request, context):
+        """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
+        held for the order pays it at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -870,6 +883,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.InvoiceOrder,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.SerializeToString,
+            ),
+            'ChargeFee': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChargeFee,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeResponse.SerializeToString,
             ),
             'BlockInvoicing': grpc.unary_unary_rpc_method_handler(
                     servicer.BlockInvoicing,
@@ -1416,6 +1434,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/InvoiceOrder',
             oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.InvoiceOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChargeFee(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ChargeFee',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ChargeFeeResponse.FromString,
             options,
             channel_credentials,
             insecure,

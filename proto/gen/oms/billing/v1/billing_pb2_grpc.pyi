@@ -79,6 +79,10 @@ class BillingServiceStub:
     """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
     INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
     """
+    ChargeFee: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ChargeFeeRequest, _billing_pb2.ChargeFeeResponse]
+    """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
+    held for the order pays it at once.
+    """
     BlockInvoicing: _grpc.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
     last call counts.
@@ -292,6 +296,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     InvoiceOrder: _aio.UnaryUnaryMultiCallable[_billing_pb2.InvoiceOrderRequest, _billing_pb2.InvoiceOrderResponse]  # type: ignore[assignment]
     """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
     INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
+    """
+    ChargeFee: _aio.UnaryUnaryMultiCallable[_billing_pb2.ChargeFeeRequest, _billing_pb2.ChargeFeeResponse]  # type: ignore[assignment]
+    """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
+    held for the order pays it at once.
     """
     BlockInvoicing: _aio.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]  # type: ignore[assignment]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
@@ -569,6 +577,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.InvoiceOrderResponse, _abc.Awaitable[_billing_pb2.InvoiceOrderResponse]]:
         """Have an order that is invoiced at order invoiced as it stands, also again once it has grown; what is invoiced is not again.
         INVALID_ARGUMENT: NOT_INVOICED_AT_ORDER.
+        """
+
+    @_abc_1.abstractmethod
+    def ChargeFee(
+        self,
+        request: _billing_pb2.ChargeFeeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ChargeFeeResponse, _abc.Awaitable[_billing_pb2.ChargeFeeResponse]]:
+        """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
+        held for the order pays it at once.
         """
 
     @_abc_1.abstractmethod

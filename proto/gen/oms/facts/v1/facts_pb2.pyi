@@ -1304,6 +1304,7 @@ class Invoice(_message.Message):
     CREDITED_MINOR_FIELD_NUMBER: _builtins.int
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     REVERSED_PARTS_FIELD_NUMBER: _builtins.int
+    FEE_ID_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1342,6 +1343,8 @@ class Invoice(_message.Message):
     """ISO date of the last day on which a payment may be received that takes the discount; empty without one."""
     credited_minor: _builtins.int
     """What its credit notes come to."""
+    fee_id: _builtins.str
+    """The fee that it charges, which is none of what the order comes to; else empty."""
     @_builtins.property
     def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
         """What falls due when, in order of the days, where it falls due in several parts."""
@@ -1384,10 +1387,11 @@ class Invoice(_message.Message):
         credited_minor: _builtins.int = ...,
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
         reversed_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
+        fee_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "reversed_parts", b"reversed_parts", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "fee_id", b"fee_id", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "reversed_parts", b"reversed_parts", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -954,10 +954,13 @@ class KeepUnitsRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     CARRIED_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     change_id: _builtins.str
     """The change."""
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer, though the change has been made meanwhile. Workers from before it send none."""
     @_builtins.property
     def carried(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units per line that shipments carry, those that have left included."""
@@ -968,10 +971,11 @@ class KeepUnitsRequest(_message.Message):
         order_id: _builtins.str = ...,
         change_id: _builtins.str = ...,
         carried: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "change_id", b"change_id", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "change_id", b"change_id", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1066,6 +1070,7 @@ class ApplyChangeResponse(_message.Message):
     IS_SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
     CLEARANCE_FIELD_NUMBER: _builtins.int
     FREES_CASH_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
     is_applied: _builtins.bool
     """Whether the new version stands; otherwise the order is as it was and `reason` says why."""
     reason: _builtins.str
@@ -1084,6 +1089,10 @@ class ApplyChangeResponse(_message.Message):
     def clearance(self) -> Global___Clearance:
         """The clearance afterwards."""
 
+    @_builtins.property
+    def fee(self) -> Global___Fee:
+        """What cancelling them costs; unset for nothing."""
+
     def __init__(
         self,
         *,
@@ -1094,14 +1103,43 @@ class ApplyChangeResponse(_message.Message):
         is_ship_complete: _builtins.bool = ...,
         clearance: Global___Clearance | None = ...,
         frees_cash: _builtins.bool = ...,
+        fee: Global___Fee | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "frees_cash", b"frees_cash", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "frees_cash", b"frees_cash", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApplyChangeResponse: _TypeAlias = ApplyChangeResponse  # noqa: Y015
+
+@_typing.final
+class Fee(_message.Message):
+    """A fee that an order's customer is charged beside what the order comes to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    fee_id: _builtins.str
+    """Identity of what it is charged for, the cancellation."""
+    @_builtins.property
+    def order(self) -> Global___Order:
+        """The order, with what is charged as its lines and figures."""
+
+    def __init__(
+        self,
+        *,
+        fee_id: _builtins.str = ...,
+        order: Global___Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Fee: _TypeAlias = Fee  # noqa: Y015
 
 @_typing.final
 class RecordChangeRequest(_message.Message):
@@ -1256,22 +1294,28 @@ class RecordOrderResponse(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
     IS_INVOICED_AT_ORDER_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
     status: _builtins.str
     """The status word now shown."""
     is_complete: _builtins.bool
     """Whether every unit is delivered or cancelled and every invoice settled."""
     is_invoiced_at_order: _builtins.bool
     """Whether it is invoiced at order: whole, before anything ships."""
+    @_builtins.property
+    def fee(self) -> Global___Fee:
+        """What cancelling the order costs, of one that is cancelled; unset for nothing."""
+
     def __init__(
         self,
         *,
         status: _builtins.str = ...,
         is_complete: _builtins.bool = ...,
         is_invoiced_at_order: _builtins.bool = ...,
+        fee: Global___Fee | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee", "is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

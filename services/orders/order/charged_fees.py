@@ -1,0 +1,36 @@
+"""What the customer of an order is charged for cancelling: the fee of a cancellation that is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from services.orders.domain.cancellation import DONE
+from services.orders.domain.fees import charged_order
+from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import Order
+from services.orders.store import holds, masterdata
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedFee:
+    """A fee, the order with what is charged as its lines and figures, and who is billed."""
+
+    fee_id: str
+    order: Order
+    payer: Customer | None = None
+
+
+def charged_fee(session: Session, order: Order, change_id: str = "") -> ChargedFee | None:
+    """What cancelling by this change costs, or cancelling the whole order; None for nothing."""
+    done = [
+        one
+        for one in holds.cancellations_of(session, order.order_id)
+        if one.state == DONE and one.change_id == change_id and one.consequence is not None
+    ]
+    fee = done[-1].consequence.fee if done and done[-1].consequence else None
+    if fee is None or not fee.due.minor:
+        return None
+    payer = masterdata.find_customer(session, order.bill_to_id or order.customer_id)
+    return ChargedFee(done[-1].cancellation_id, charged_order(order, fee), payer)
