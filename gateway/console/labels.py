@@ -115,6 +115,10 @@ _EVENTS = {
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",
+    "cancellation_withdrawn": "withdrew the cancellation",
+    "recall_unanswered": "asked the warehouse's manager: the recall is not answered",
+    "recall_reminded": "reminded the warehouse of the recall",
+    "recall_escalated": "asked support: the warehouse has not answered the recall",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

@@ -15,6 +15,7 @@ SENTENCES: Mapping[str, str] = {
     "cancelled": "{subject} is canceled.",
     "units_cancelled": "A part of {subject} is canceled. The rest goes on.",
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
+    "cancellation_withdrawn": "The cancellation of {subject} is withdrawn. What was given back goes to the warehouse again.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",
     "change_accepted": "The change of {subject} is accepted.",

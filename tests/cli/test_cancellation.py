@@ -76,3 +76,23 @@ def test_what_cannot_be_canceled_is_refused_with_every_reason(command: Oms, api:
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == "SO-1001 cannot be canceled: line 1: 2 units are left to cancel, not 3\n"
     assert (silent.code, silent.err) == (1, "say why with --reason\n")
+
+
+def test_one_that_no_warehouse_has_answered_is_withdrawn(command: Oms, api: FakeApi) -> None:
+    asked = [{"cancellation_id": "can_1", "state": "declined"}, {"cancellation_id": "can_2", "state": "requested"}]
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "cancellations": asked})
+    api.on("POST /v1/orders/ord_1/cancellations/can_2/withdrawal", {"state": "declined"})
+
+    answer = command("orders", "cancel", "SO-1001", "--withdraw", "--reason", "they keep it")
+
+    assert answer.code == 0, answer.err
+    assert api.asked[-1].body == {"note": "they keep it"}
+    assert "SO-1001: the cancellation is withdrawn" in answer.out
+
+
+def test_without_one_in_progress_there_is_nothing_to_withdraw(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "cancellations": [{"cancellation_id": "can_1", "state": "done"}]})
+
+    answer = command("orders", "cancel", "SO-1001", "--withdraw")
+
+    assert (answer.code, "no cancellation of SO-1001 is in progress" in answer.err) == (1, True)

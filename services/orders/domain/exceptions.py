@@ -23,6 +23,7 @@ CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
 CARD_PROBLEMS = frozenset({CAPTURE_FAILED, REFUND_FAILED, CARD_DISPUTED, CARD_MOVED_ELSEWHERE})
 """What billing tells of an order's card."""
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
+RECALL_UNANSWERED, RECALL_ESCALATED = "recall_unanswered", "recall_escalated"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
 
@@ -126,6 +127,18 @@ KINDS: Mapping[str, Kind] = {
             "admin",
             "Enter people with the position and a limit that covers the order, or have the order changed or canceled. "
             "Enough people, or the end of the review, resolve this by itself.",
+        ),
+        Kind(
+            RECALL_UNANSWERED,
+            "change",
+            "warehouse",
+            "Give the units back, or refuse the recall. Either answer resolves this by itself, however late it comes.",
+        ),
+        Kind(
+            RECALL_ESCALATED,
+            "change",
+            "support",
+            "Call the warehouse and have it answer, or withdraw the cancellation. Either resolves this by itself.",
         ),
         Kind(
             WORKFLOW_LOST,
