@@ -42,6 +42,7 @@ from gateway.console.accounting import (
     payments,
     receipts,
     receivables,
+    refunds,
     tax_rates,
     waiting,
 )
@@ -52,7 +53,7 @@ from services.orders.access.logins import Attempts
 
 _NOUNS = (
     files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
-    accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, receivables, waiting, marketplaces, ledger, tax_rates,
+    accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, refunds, receivables, waiting, marketplaces, ledger, tax_rates,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

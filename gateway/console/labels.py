@@ -90,6 +90,7 @@ _EVENTS = {
     "credit_granted": "committed the order to its customer's credit or cash",
     "card_problem": "reported a problem with the card",
     "card_given": "gave a card",
+    "owed_refund": "reported on the refund to the card",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
     "review_voided": "voided the review: earlier approvals no longer count",

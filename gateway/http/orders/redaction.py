@@ -29,7 +29,7 @@ _PLAIN_EVENTS = frozenset(
         "stock_allocated", "stock_released", "stock_expected", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped",
         "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "invoice_credited", "due_date_set", "feedback_given",
         "change_proposed", "change_consented", "change_declined", "change_expired", "change_withdrawn", "change_rejected",
-        "change_agreed", "change_applied", "units_cancelled", "change_settled", "change_recall_asked", "change_recalled",
+        "owed_refund", "change_agreed", "change_applied", "units_cancelled", "change_settled", "change_recall_asked", "change_recalled",
         "release_resumed",
     }
 )  # fmt: skip

@@ -12,6 +12,7 @@ from services.billing.models.invoices import Counter, Delivery, Invoice, Invoice
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
 from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
+from services.billing.models.refunds import OwedRefundRow
 
 __all__ = [
     "BillableLine",
@@ -38,6 +39,7 @@ __all__ = [
     "MarketplaceSale",
     "OrderDeposit",
     "OrderToInvoice",
+    "OwedRefundRow",
     "Payment",
     "PaymentApplication",
     "Payout",

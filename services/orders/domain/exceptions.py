@@ -19,6 +19,7 @@ PAYMENT_RETURNED = "payment_returned"
 DEPOSIT_LEFT = "deposit_left"
 DEPOSIT_LEFT_REASON = "Cash is held for this order, which has ended: no invoice will deduct it."
 CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"
+REFUND_UNPAID = "refund_unpaid"
 CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
 CARD_PROBLEMS = frozenset({CAPTURE_FAILED, REFUND_FAILED, CARD_DISPUTED, CARD_MOVED_ELSEWHERE})
 """What billing tells of an order's card."""
@@ -108,6 +109,12 @@ KINDS: Mapping[str, Kind] = {
             "card authorization",
             "accounting",
             "The money is here again, on account: refund it again, or pay it back another way.",
+        ),
+        Kind(
+            REFUND_UNPAID,
+            "refund",
+            "accounting",
+            "Retry it, or pay it another way and record that, under Refunds of accounting. Its payment resolves this by itself.",
         ),
         Kind(
             CARD_DISPUTED,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.kernel.money import Money
+from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -45,6 +46,7 @@ KINDS: Mapping[str, frozenset[str]] = {
             DUE_DATE_SET,
             CREDIT_REST_CHANGED,
             CARD_PROBLEM,
+            OWED_REFUND,
             INVOICE_CREDITED,
             INVOICE_WRITTEN_OFF,
         }
@@ -317,13 +319,14 @@ Detail = (
     | CreditRestChanged
     | DueDateSet
     | CardProblem
+    | OwedRefund
     | InvoiceCredited
     | InvoiceWrittenOff
 )
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
     PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceCredited,
-    InvoiceWrittenOff,
+    InvoiceWrittenOff, OwedRefund,
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 

@@ -35,6 +35,7 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
+from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
@@ -144,6 +145,8 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
         money.note_settled(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, CardProblem):
         money.note_card_problem(desk.session, after, fact.detail, desk.now)
+    elif isinstance(fact.detail, OwedRefund):
+        money.note_refund(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
     if isinstance(fact.detail, CreditGranted):
@@ -186,6 +189,8 @@ def _why(fact: Fact) -> str:
         return ""
     if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
         return money.what_went(fact.detail)
+    if isinstance(fact.detail, OwedRefund):
+        return fact.detail.words
     if isinstance(fact.detail, InvoiceCredited):
         return f"{fact.detail.invoice.number} by {fact.detail.number}"
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
