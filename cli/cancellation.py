@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,11 +31,17 @@ def cancel(
     ] = None,
     waive_fee: Annotated[str, typer.Option(metavar="WHY", help="Charge no fee, and say why; staff only.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Withdraw a cancellation that no warehouse has answered.")
+    ] = False,
     role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Cancel what of an order has not shipped: all of it, or lines and units. Exit code 1 when it is, or would be, refused."""
+    if withdraw:
+        _withdraw(order, reason, role, var, as_json=as_json)
+        return
     if not reason and not preview:
         raise CommandRefused("say why with --reason")
     found = find_order(Api(var, "auditor"), order)
@@ -78,6 +85,20 @@ def close(
     if obstacles := done["consequences"]["obstacles"]:
         reasons = "; ".join(one["detail"] for one in obstacles)
         raise CommandRefused(f"{found['number']} cannot be closed: {reasons}")
+
+
+def _withdraw(order: str, note: str, role: str, var: Path, *, as_json: bool) -> None:
+    found = find_order(Api(var, "auditor"), order)
+    waiting = [one["cancellation_id"] for one in found["cancellations"] if one["state"] == "requested"]
+    if not waiting:
+        raise CommandRefused(f"no cancellation of {found['number']} is in progress")
+    api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
+    path = f"/v1/orders/{found['order_id']}/cancellations/{segment(waiting[0])}/withdrawal"
+    done = api.post(path, {"note": note})
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{found['number']}: the cancellation is withdrawn", style="bold")
 
 
 def _line(given: str) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from cli.known import check_customer
 from cli.output import console, print_json, print_rows, text
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Payments: list them; record, reverse, reapply or refund one; cards of orders.")
+app = typer.Typer(
+    help="Payments: list them; record, reverse, reapply or refund one; cards of orders; what is owed back to cards."
+)
 
 PaymentArgument = Annotated[str, typer.Argument(help="The payment: pay_….")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever asks later.")]
@@ -27,6 +29,7 @@ OnAccountOption = Annotated[
     bool, typer.Option("--on-account", help="Leave what it names nothing for until somebody applies it.")
 ]
 
+RefundArgument = Annotated[str, typer.Argument(help="The refund: rfd_….")]
 OrderArgument = Annotated[str, typer.Argument(help="The order: SO-1001.")]
 
 _CARD = {
@@ -47,6 +50,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+_REFUNDS = (
+    ("Refund", "refund_id"), ("Order", "order_id"), ("Payment", "payment_id"), ("Amount", "amount>"), ("State", "state"), ("Refused", "failed_count>"),
+    ("Why", "reason"), ("Reference", "reference"), ("Owed since", "owed_at"),
+)  # fmt: skip
 _CORRECTIONS = (
     ("Correction", "correction_id"), ("Payment", "payment_id"), ("Invoice", "invoice_id"), ("What", "kind"), ("Amount", "amount>"), ("Why", "reason"),
     ("Asked by", "asked_by"), ("State", "state"), ("Decided by", "decided_by"), ("Note", "note"),
@@ -208,6 +215,44 @@ def capture(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = Fa
         print_json(done)
         return
     console().print(_CAPTURES[done["state"]] + (f" ({done['reason']})" if done["reason"] else ""))
+
+
+@app.command()
+def refunds(
+    state: Annotated[str | None, typer.Option(help="Only these: open, paid or paid_otherwise.")] = None,
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is or was owed back to cards, oldest first."""
+    rows = Api(var, "auditor").rows("/v1/refunds", limit, state=state)
+    print_rows(rows, _REFUNDS, as_json=as_json, none="no refunds to cards")
+
+
+@app.command("retry-refund")
+def retry_refund(refund: RefundArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Have the payment provider asked for a refund at once."""
+    done = Api(var, "accounting").post(f"/v1/refunds/{segment(refund)}/retry", {})
+    if as_json:
+        print_json(done)
+        return
+    console().print(f"the provider is asked for {text(done['amount'])} again; its outcome follows by itself")
+
+
+@app.command("pay-refund")
+def pay_refund(
+    refund: RefundArgument,
+    reference: Annotated[str, typer.Option(help="The bank's reference of the payment.")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Record that a refund was paid another way than to its card."""
+    done = Api(var, "accounting").post(f"/v1/refunds/{segment(refund)}/payment", {"reference": reference})
+    if as_json:
+        print_json(done)
+        return
+    said = "over the limit: another person in accounting confirms it" if done["state"] == "open" else "paid"
+    console().print(f"{text(done['amount'])} under {done['reference']}: {said}")
 
 
 def _use(orders: list[str] | None, invoices: list[str] | None, currency: str, *, on_account: bool) -> dict[str, Any]:

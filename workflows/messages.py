@@ -199,11 +199,12 @@ class ChangeStep:
 @dataclass(frozen=True, slots=True)
 class Recall:
     """Whether the warehouses must give something back. `state`: nothing_to_recall, pending, refused with the reason, or not_asked
-    where it is not true that they should.
+    where it is not true that they should. One that `may_be_withdrawn` is for a cancellation.
     """
 
     state: str
     reason: str = ""
+    may_be_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class OrderWorkflow:
             undo.push(life.steps.stop_shipments)
             await self.fulfilling.accept()
             self.resuming.recall()
+            self.changing.resume()
             await self.settling.capture_for_lost()
             life.receipt = Receipt("accepted")
             while life.state.is_open or not await self.settling.is_complete():

@@ -21,7 +21,8 @@ with workflow.unsafe.imports_passed_through():
 REFRESHED_BY = frozenset({*names.REFRESHES, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
 """What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
 
-RESUME_RELEASE = "resume_release"
+_BY_THEMSELVES = frozenset({"resume_release", "escalate_recall"})
+"""Deadlines of an order that is not left waiting for people to decide: it goes on."""
 
 
 class OrderClearance:
@@ -100,6 +101,7 @@ class OrderClearance:
                 await self._pass_deadline()
             else:
                 life.clearance = await life.steps.read_clearance()
+        await self.changing.withdraw_recall()
         if kind == names.RECALL_ANSWERED and not life.clearance.change_id and life.state.is_reserved:
             await self.fulfilling.release_recalled()
         # The server must know what was read: once applied, no one would read of the change again. A timer ends this task.
@@ -115,7 +117,7 @@ class OrderClearance:
 
     async def _pass_deadline(self) -> None:
         life = self.life
-        if life.clearance.deadline != RESUME_RELEASE:  # that order has not been left waiting: it goes on
+        if life.clearance.deadline not in _BY_THEMSELVES:
             self._park(is_parked=True)
         passed, life.clearance = life.clearance, await life.steps.pass_deadline(life.clearance)
         if life.clearance == passed:  # nobody acted on it, so the same timer would fire for ever

@@ -43,6 +43,7 @@ _DEADLINES = {
     "expire_review": "Review deadline: {about} of {number}",
     "expire_consent": "Consent deadline: {about} of {number}",
     "resume_release": "Release deadline: {about} of {number}",
+    "escalate_recall": "Escalation: {about} of {number}",
 }
 
 
@@ -243,6 +244,12 @@ class OrderSteps:
         request = replace(self._of_change("recall", change_id), request_id=self.key(f"recall/{change_id}/{self.turn}"))
         summary = f"ask the warehouses to give back what the change to {self.order.number} drops"
         return await step("fulfillment.RequestRecall", request, Recall, summary=summary)
+
+    async def withdraw_recall(self, change_id: str) -> Done:
+        """Ask the warehouses no more for what a cancellation that was withdrawn would have taken away."""
+        request = self._of_change("recall/withdraw", change_id, reason="the cancellation was withdrawn")
+        summary = f"ask the warehouses for nothing more of the cancellation of {self.order.number}"
+        return await step("fulfillment.WithdrawRecall", request, Done, summary=summary)
 
     async def recall_unpaid(self, hold_id: str) -> Recall:
         """Ask the warehouses for what is not picked of an order whose payment was reversed."""

@@ -60,6 +60,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         inventory.audit,
         fulfillment.release_shipments,
         fulfillment.request_recall,
+        fulfillment.withdraw_recall,
         fulfillment.recall_unpaid,
         fulfillment.cancel_shipments,
         fulfillment.audit,

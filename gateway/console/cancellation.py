@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from gateway.console.forms import query_fields
@@ -14,6 +15,8 @@ from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.orders import cancellation as api
+from gateway.http.orders.workflow_notification import hand_over
+from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.cancellation import DONE
 from services.orders.domain.cancelled_units import LineToCancel, unshipped_lines
@@ -61,6 +64,25 @@ def cancel_order(request: Request, form: FormOf, number: NumberOf) -> Response:
     is_whole = done.consequences.is_whole
     code = ("cancelled" if is_whole else "units_cancelled") if done.state == DONE else "cancellation_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, number)
+
+
+@router.post("/orders/{number}/cancellations/{cancellation_id}/withdraw")
+@router.post("/my/orders/{number}/cancellations/{cancellation_id}/withdraw")
+def withdraw_cancellation(
+    request: Request,
+    form: FormOf,
+    number: NumberOf,
+    cancellation_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)],
+) -> Response:
+    """Withdraw it while a warehouse has not answered, as the API does."""
+    who, deps = form.visitor, form.visitor.deps
+    with deps.database.transaction() as session:
+        order_id = lookup.find_id(session, number, who.caller.scope)
+        asked, intent_id = cancel.withdraw(
+            session, order_id, cancellation_id, form.text("note"), who.caller, deps.contacts, deps.clock()
+        )
+    hand_over(deps, order_id, "amend", asked.change_id, intent_id)
+    return leave(RedirectResponse(_home(request, number), 303), deps.console, "cancellation_withdrawn", number)
 
 
 def _asked(fields: Mapping[str, str]) -> tuple[LineToCancel, ...]:

@@ -13,7 +13,15 @@ from gateway.console.deposit_invoices import deposit_invoices_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
-from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, kept_by_warehouses, may_change
+from gateway.console.orders import (
+    NumberOf,
+    changing,
+    is_cancellable,
+    is_cancelling,
+    kept_by_warehouses,
+    may_change,
+    recalled,
+)
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -79,6 +87,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         is_cancelling=is_cancelling(page),
+        recalled=recalled(page),
         kept=kept_by_warehouses(page),
         sequence=page.event_sequence,
     )

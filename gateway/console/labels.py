@@ -92,6 +92,7 @@ _EVENTS = {
     "credit_granted": "committed the order to its customer's credit or cash",
     "card_problem": "reported a problem with the card",
     "card_given": "gave a card",
+    "owed_refund": "reported on the refund to the card",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
     "review_voided": "voided the review: earlier approvals no longer count",
@@ -120,6 +121,10 @@ _EVENTS = {
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",
+    "cancellation_withdrawn": "withdrew the cancellation",
+    "recall_unanswered": "asked the warehouse's manager: the recall is not answered",
+    "recall_reminded": "reminded the warehouse of the recall",
+    "recall_escalated": "asked support: the warehouse has not answered the recall",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

@@ -25,7 +25,7 @@ from gateway.http.plumbing.inputs import IDENTITY
 from services.orders.approvals import assignees
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import unshipped_lines
-from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.changes import AWAITING_WAREHOUSE, ChangeOrder
 from services.orders.domain.events import Event
 from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
@@ -88,6 +88,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         may_close=may_close(who, read.page),
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(read.page),
+        recalled=recalled(read.page),
         kept=kept_by_warehouses(read.page),
         workflow=workflow_address(who.deps.console, found.order.number),
         **_written(who, read),
@@ -201,6 +202,15 @@ def may_change(page: OrderPage) -> bool:
     found = page.aggregate
     has_left = all(line.shipped >= line.wanted for line in found.lines().values())
     return not (has_left or found.order.has_ended or found.asked.change is not None or is_cancelling(page))
+
+
+def recalled(page: OrderPage) -> tuple[str, ChangeOrder] | None:
+    """The cancellation that waits for a warehouse's word, and its change; None for any other."""
+    change = page.aggregate.asked.change
+    if change is None or not change.is_cancellation or change.state != AWAITING_WAREHOUSE:
+        return None
+    asked = (one.cancellation_id for one in page.cancellations if one.change_id == change.change_id)
+    return next(((cancellation_id, change) for cancellation_id in asked), None)
 
 
 def is_cancelling(page: OrderPage) -> bool:

@@ -14,6 +14,7 @@ from services.billing.domain.facts import (
     InvoiceIssued,
     InvoiceReversed,
     InvoiceWrittenOff,
+    OwedRefundChanged,
     PaymentReceived,
     PaymentReversed,
 )
@@ -177,6 +178,21 @@ def card_problem_fact(detail: CardProblem) -> facts_pb2.CardProblem:
         amount_minor=detail.amount.minor,
         currency=detail.amount.currency,
         reason=detail.reason,
+    )
+
+
+def owed_refund_fact(detail: OwedRefundChanged) -> facts_pb2.OwedRefund:
+    """A refund that is owed to a card, as a fact."""
+    owed = detail.refund
+    return facts_pb2.OwedRefund(
+        refund_id=owed.refund_id,
+        payment_id=owed.payment_id,
+        amount_minor=owed.amount.minor,
+        currency=owed.amount.currency,
+        state=owed.state,
+        reason=owed.reason,
+        is_escalated=owed.is_escalated,
+        reference=owed.reference,
     )
 
 

@@ -18,6 +18,7 @@ from services.billing import (
     credit_terms,
     delivering,
     delivery_wire,
+    freeing,
     list_wire,
     preview_wire,
     previewing,
@@ -42,11 +43,13 @@ from services.billing.servicer_documents import DocumentServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_payouts import PayoutServicer
+from services.billing.servicer_refunds import RefundServicer
 from services.billing.store import (
     audit,
     audit_at_order,
     audit_credit_notes,
     audit_deposit_invoices,
+    audit_refunds,
     audit_shipments,
     authorizations,
     credit,
@@ -81,6 +84,7 @@ class BillingServicer(
     CheckoutServicer,
     CorrectionServicer,
     PayoutServicer,
+    RefundServicer,
     LedgerServicer,
 ):
     """Credit, invoices, payments, audit; and the parts beside it."""
@@ -169,7 +173,8 @@ class BillingServicer(
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
             released = committing.release(session, order_id, self.clock())
-            at_order.end(session, order_id, self.clock())
+            credited = at_order.end(session, order_id, self.clock())
+            freeing.owe_of_ended(session, order_id, credited, self.clock(), keeps_cash=request.keeps_cash)
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
         answer = self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
@@ -347,6 +352,7 @@ class BillingServicer(
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
+            *audit_refunds.INVARIANTS,
             audit.unanswered(now),
             audit.unread(now),
             audit.unheard(now),

@@ -62,11 +62,13 @@ class CorrectionServicer(CreditNoteServicer):
     def FreeOrderMoney(
         self, request: pb.FreeOrderMoneyRequest, context: grpc.ServicerContext
     ) -> pb.FreeOrderMoneyResponse:
-        """Put cash on account that an order no longer needs; what is free already stays so."""
+        """Give back what an order no longer needs: to its card, and cash on account; what is free already stays so."""
         order_id, total = text(request.order_id, "order_id"), wire.money(request, "amount")
 
         def act(session: Session) -> pb.FreeOrderMoneyResponse:
-            freed = freeing.free(session, order_id, total, request.request_id, self.clock())
+            freed = freeing.free(
+                session, order_id, total, request.request_id, self.clock(), keeps_cash=request.keeps_cash
+            )
             return pb.FreeOrderMoneyResponse(freed=money(freed))
 
         answer = self.database.once(request.request_id, request, pb.FreeOrderMoneyResponse, act)

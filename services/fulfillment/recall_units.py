@@ -119,6 +119,15 @@ def answer_by_cancellation(session: Session, order_id: str, now: datetime) -> No
         _close(session, answered(recall, is_acknowledged=True, reason=ORDER_CANCELLED, now=now), now)
 
 
+def withdraw(session: Session, order_id: str, change_id: str, reason: str, now: datetime) -> int:
+    """Ask no more for what a change wanted back that has ended; gives how many recalls waited. What has been given back stays so."""
+    orders.claim(session, order_id)
+    waiting = [one for one in recalls.pending_of(session, order_id) if one.change_id == change_id]
+    for recall in waiting:
+        _close(session, answered(recall, is_acknowledged=False, reason=reason, now=now), now)
+    return len(waiting)
+
+
 def answer_by_release(session: Session, order_id: str, now: datetime) -> None:
     """An order is released again: nothing is asked back any more for a hold of it. The order must be claimed."""
     for recall in recalls.pending_of(session, order_id):

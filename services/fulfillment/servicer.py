@@ -178,6 +178,17 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
         return self.database.once(request.request_id, _identity(request), pb.RequestRecallResponse, act)
 
+    def WithdrawRecall(self, request: pb.WithdrawRecallRequest, context: Context) -> pb.WithdrawRecallResponse:
+        """Ask no more for the units of a change that has ended."""
+        order_id, change_id = text(request.order_id, "order_id"), text(request.change_id, "change_id")
+        reason = optional_text(request.reason, "reason", 500)
+
+        def act(session: Session) -> pb.WithdrawRecallResponse:
+            count = recall_units.withdraw(session, order_id, change_id, reason, self.clock())
+            return pb.WithdrawRecallResponse(withdrawn_count=count)
+
+        return self.database.once(request.request_id, request, pb.WithdrawRecallResponse, act)
+
     def ListRecalls(self, request: pb.ListRecallsRequest, context: Context) -> pb.ListRecallsResponse:
         """A page of recalls that wait for an answer, oldest first."""
         order_id, after = optional_text(request.order_id, "order_id"), optional_text(request.cursor, "cursor")

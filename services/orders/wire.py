@@ -198,9 +198,7 @@ def _fee_message(fee: ChargedFee | None) -> pb.Fee | None:
     """The fee with the order's document as billing charges it."""
     if fee is None:
         return None
-    return pb.Fee(
-        fee_id=fee.fee_id, order=order_message(fee.order, quantities(fee.order, Progress()), fee.payer)
-    )
+    return pb.Fee(fee_id=fee.fee_id, order=order_message(fee.order, quantities(fee.order, Progress()), fee.payer))
 
 
 def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:

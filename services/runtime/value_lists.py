@@ -35,6 +35,28 @@ def allow_values(table: str, values: Mapping[str, Sequence[str]], *, is_referred
         op.get_bind().exec_driver_sql(statement)
 
 
+def allow_more(table: str, columns: Sequence[str], *more: str) -> None:
+    """Let each column hold these values beside those that it may hold by now, whatever earlier revisions said."""
+    allow_values(table, {column: (*_allowed(table, column), *more) for column in columns})
+
+
+def allow_fewer(table: str, columns: Sequence[str], *gone: str) -> None:
+    """Let no column hold these values any more: takes allow_more() back."""
+    allow_values(table, {column: [one for one in _allowed(table, column) if one not in gone] for column in columns})
+
+
+def _allowed(table: str, column: str) -> list[str]:
+    """What a column may hold by now."""
+    name = f"{table}_{column}"
+    if op.get_bind().dialect.name == "postgresql":
+        query = sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name")
+        return re.findall(r"'([^']*)'", str(op.get_bind().execute(query, {"name": name}).scalar_one()))
+    found = re.search(rf"CONSTRAINT {name} CHECK \({column} IN \(([^()]*)\)\)", _definition(table)[0])
+    if found is None:
+        raise RuntimeError(f"{table} has no list of values named {name}")
+    return re.findall(r"'([^']*)'", found.group(1))
+
+
 def _definition(table: str) -> tuple[str, list[str]]:
     """What created a table of SQLite, and each index on it."""
     schema = sa.text("SELECT type, sql FROM sqlite_master WHERE tbl_name = :name AND sql IS NOT NULL ORDER BY rowid")

@@ -15,6 +15,7 @@ from services.runtime.grpc_client import DEADLINE_S
 from tests.api.fake_credit_notes import FakeCreditNotes
 from tests.api.fake_deposit_invoices import FakeDepositInvoices
 from tests.api.fake_invoicing import FakeInvoicing
+from tests.api.fake_refunds import FakeRefunds
 
 Row = TypeVar("Row")
 
@@ -40,7 +41,7 @@ def _page(rows: Sequence[Row], request: Any, cursor: Callable[[Row], str]) -> tu
     return page, cursor(page[-1]) if start + len(page) < len(rows) else ""
 
 
-class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing):
+class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefunds):
     """Credit accounts, invoices and payments."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ MATRIX = load_matrix()
 CLOSED = [operation for operation, row in MATRIX.http.items() if not isinstance(row, str)]
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/cancellation": {"reason": "changed plans"},
+    "POST /v1/orders/{order_id}/cancellations/{cancellation_id}/withdrawal": {},
     "POST /v1/orders/{order_id}/changes": {"reason": "changed plans"},
     "POST /v1/orders/{order_id}/resubmission": {"note": "the price is agreed"},
     "POST /v1/orders/{order_id}/changes/{change_id}/consent": {"answer": "accept", "note": "by phone"},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from services.orders.changes import apply
 from services.orders.lifecycle import apply_facts
+from services.orders.store import changes
 from tests.api.conftest import CONTACTS, NOW, World
 from tests.facts import heard
 from tests.orders.desk import shipment
@@ -82,3 +84,29 @@ async def test_all_of_it_that_is_shipped_is_a_matter_for_a_return(world: World) 
 
     assert (answer.status_code, answer.json()["code"]) == (409, "ALREADY_SHIPPED")
     assert "return" in answer.json()["detail"]
+
+
+async def test_one_that_no_warehouse_has_answered_is_withdrawn_once_and_may_be_asked_again(world: World) -> None:
+    order_id = await _accepted(world)
+    path = f"/v1/orders/{order_id}/cancellation"
+    asked = (await world.send("POST", path, "customer", key="c", json=LINES)).json()
+    withdrawal = f"/v1/orders/{order_id}/cancellations/{asked['cancellation_id']}/withdrawal"
+
+    early = await world.send("POST", withdrawal, "customer", key="early")
+    with world.database.transaction() as session:
+        change_id = changes.pending_of(session, [order_id])[order_id].change_id
+        apply.record(session, order_id, change_id, "recall", "", CONTACTS, NOW)
+    waiting = (await world.send("GET", f"/v1/orders/{order_id}", "customer")).json()["waiting_for"]
+    done = await world.send("POST", withdrawal, "customer", key="w", json={"note": "we keep it"})
+    same = await world.send("POST", withdrawal, "customer", key="w", json={"note": "we keep it"})
+    late = await world.send("POST", withdrawal, "customer", key="x")
+    unknown = await world.send("POST", withdrawal.replace("can_", "nope_"), "customer", key="y")
+    again = await world.send("POST", path, "customer", key="d", json=LINES)
+
+    assert (early.status_code, early.json()["code"]) == (409, "CANCELLATION_NOT_WAITING")
+    assert (waiting["who"], waiting["what"]) == ("warehouse", "answer to the recall for a cancellation")
+    assert waiting["due"] is not None
+    assert (done.status_code, done.json()["state"], same.json()) == (200, "declined", done.json())
+    assert (late.status_code, late.json()["code"]) == (409, "CANCELLATION_NOT_WAITING")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "CANCELLATION_UNKNOWN")
+    assert again.status_code == 202

@@ -50,7 +50,8 @@ def test_the_journal_takes_only_accounts_it_knows_before_and_after_each_revision
         ("0018", "bad_debt", "deferred_revenue"),
         ("0019", "deferred_revenue", "tax_on_deposits"),
         ("0021", "tax_on_deposits", "fee_income"),
-        ("0023", "fee_income", "petty_cash"),
+        ("0023", "fee_income", "refunds_payable"),
+        ("0024", "refunds_payable", "petty_cash"),
     ):
         with database.alone() as connection:
             command.downgrade(config_of(database.migrations, connection), "0004")

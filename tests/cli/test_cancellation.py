@@ -105,3 +105,23 @@ def test_closing_needs_a_reason_and_exits_with_1_when_it_is_refused(command: Oms
 
     assert (unsaid.code, "say why with --reason" in unsaid.err) == (1, True)
     assert (refused.code, "SO-1001 cannot be closed: nothing of the order has shipped" in refused.err) == (1, True)
+
+
+def test_one_that_no_warehouse_has_answered_is_withdrawn(command: Oms, api: FakeApi) -> None:
+    asked = [{"cancellation_id": "can_1", "state": "declined"}, {"cancellation_id": "can_2", "state": "requested"}]
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "cancellations": asked})
+    api.on("POST /v1/orders/ord_1/cancellations/can_2/withdrawal", {"state": "declined"})
+
+    answer = command("orders", "cancel", "SO-1001", "--withdraw", "--reason", "they keep it")
+
+    assert answer.code == 0, answer.err
+    assert api.asked[-1].body == {"note": "they keep it"}
+    assert "SO-1001: the cancellation is withdrawn" in answer.out
+
+
+def test_without_one_in_progress_there_is_nothing_to_withdraw(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "cancellations": [{"cancellation_id": "can_1", "state": "done"}]})
+
+    answer = command("orders", "cancel", "SO-1001", "--withdraw")
+
+    assert (answer.code, "no cancellation of SO-1001 is in progress" in answer.err) == (1, True)

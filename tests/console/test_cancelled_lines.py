@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from services.orders.store import holds, orders
+from services.orders.changes import apply
+from services.orders.store import changes, holds, orders
 from tests.console.world import ConsoleWorld
+from tests.orders.desk import CONTACTS
 
 
 def states(world: ConsoleWorld, number: str) -> list[str]:
@@ -73,3 +75,30 @@ async def test_more_than_is_left_is_refused_with_what_is_left_and_what_was_typed
     assert 'method="post">' not in shown.partition("What follows")[2]
     assert (nothing.status_code, "how many units" in nothing.text) == (422, True)
     assert (odd.status_code, "Line 1: enter a whole number of units" in odd.text) == (422, True)
+
+
+async def test_a_cancellation_that_no_warehouse_has_answered_says_so_and_is_withdrawn(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number, browser = numbers["shipping"], world.browser("support")
+    page = f"/orders/{number}"
+    await browser.send(f"{page}/cancel", f"{page}/cancel", reason="plans changed", version="1", **{"units-1": "3"})
+    with world.database.transaction() as session:
+        order_id = orders.find_id(session, number)
+        change_id = changes.pending_of(session, [order_id])[order_id].change_id
+        apply.record(session, order_id, change_id, "recall", "", CONTACTS, world.desk.now)
+        [asked] = holds.cancellations_of(session, order_id)
+
+    ours = (await browser.get(page)).text
+    theirs = (await world.browser("customer").get(f"/my/orders/{number}")).text
+    act = f"{page}/cancellations/{asked.cancellation_id}/withdraw"
+    done = await browser.send(page, act)
+    after = (await browser.get(page)).text
+
+    assert "unanswered, it is escalated at" in ours
+    assert "escalated" not in theirs
+    assert all("Withdraw cancellation" in shown for shown in (ours, theirs))
+    assert done.status_code == 303
+    assert states(world, number) == ["declined"]
+    assert "is withdrawn" in after
+    assert "Withdraw cancellation" not in after

@@ -20,6 +20,7 @@ from services.billing.domain.credit_notes import Credited, CreditNote, Landing
 from services.billing.domain.deposit_invoices import DepositInvoice, DepositPart
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
+from services.billing.domain.refunds import OwedRefund
 from services.fulfillment import wire as fulfillment_wire
 from services.fulfillment.domain import facts as fulfillment
 from services.fulfillment.domain.address import Address
@@ -31,6 +32,7 @@ from services.kernel.money import Money
 from services.kernel.tax import TaxKind
 from services.orders.domain.facts import CARD_PROBLEM, DEPOSIT_INVOICED
 from services.orders.domain.facts import KINDS as PROJECTED
+from services.orders.domain.owed_refunds import OWED_REFUND
 from services.orders.domain.projection import Progress, apply
 from services.orders.lifecycle import fact_wire
 from services.runtime.facts import KINDS, document, fact_of
@@ -115,6 +117,8 @@ def of_billing() -> Iterator[tuple[str, Message]]:
     yield billing.DEPOSIT_INVOICED, billing_fact_wire.deposit_invoiced_fact(billing.DepositInvoiced(DEPOSIT_INVOICE))
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
     yield billing.CREDIT_GRANTED, billing_fact_wire.credit_fact(billing.CreditGranted(request))
+    refund = OwedRefund("rfd_1", "ord_1", "cus_1", "pay_1", USD_10, "open", "refund/rfd_1/1", NOW)
+    yield billing.OWED_REFUND, billing_fact_wire.owed_refund_fact(billing.OwedRefundChanged(refund))
     problem = billing.CardProblem(billing.CAPTURE_FAILED, "inv_1", USD_10, "it could not be captured")
     yield billing.CARD_PROBLEM, billing_fact_wire.card_problem_fact(problem)
 
@@ -160,8 +164,8 @@ def test_orders_projects_every_kind_that_tells_of_an_order(kind: str) -> None:
     progress = apply(Progress(), heard)
 
     assert heard.kind == kind
-    # a problem with a card becomes an exception of the order, and a deposit invoice an event and a mail
-    assert (progress != Progress()) is (kind not in (CARD_PROBLEM, DEPOSIT_INVOICED))
+    # a problem with a card or a refund becomes an exception of the order, and a deposit invoice an event and a mail
+    assert (progress != Progress()) is (kind not in (CARD_PROBLEM, DEPOSIT_INVOICED, OWED_REFUND))
     assert fact_wire.reread(heard) == heard
 
 

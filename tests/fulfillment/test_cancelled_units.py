@@ -128,3 +128,27 @@ def test_a_request_that_is_tried_again_after_its_change_was_cut_has_its_first_an
     again = cancel(desk, "recall/chg_1", L1=20)
 
     assert again == first
+
+
+@pytest.mark.on_postgres
+def test_what_is_not_canceled_after_all_is_asked_back_no_more_and_what_was_given_back_goes_again(
+    desk: WarehouseDesk,
+) -> None:
+    _, _, released = three(desk)
+    cancel(desk, L1=10)
+    desk.answer(recall_of(desk, "SH-1003"), yes=True)
+
+    done, again = withdraw(desk, "withdraw/1"), withdraw(desk, "withdraw/2")
+    kind, said = desk.facts()[-1]
+    [after] = desk.release(("L1", "W1", 10), ("L1", "W2", 10), ("L1", "W3", 10))
+
+    assert (done.withdrawn_count, again.withdrawn_count, asked(desk)) == (1, 0, [])
+    assert (kind, said.get("is_acknowledged", False), said["reason"]) == ("recall_answered", False, "withdrawn")
+    assert [(line.line_id, line.quantity) for line in after.lines] == [("L1", 10)]
+    assert after.shipment_id != released.shipment_id
+    assert desk.broken_rules() == {}
+
+
+def withdraw(desk: WarehouseDesk, request_id: str) -> pb.WithdrawRecallResponse:
+    request = pb.WithdrawRecallRequest(request_id=request_id, order_id="ord_1", change_id="chg_1", reason="withdrawn")
+    return desk.service.WithdrawRecall(request, NO_CONTEXT)

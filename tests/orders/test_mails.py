@@ -155,6 +155,7 @@ MAILS = [
     mails.change_rejected(ORDER, CUSTOMER, "the truck left", is_customer_notified=True),
     mails.consent_declined(ORDER, CUSTOMER, ""),
     mails.release_resumed(ORDER, CUSTOMER, CONTACTS, "a new site", (), is_customer_notified=True),
+    mails.recall_unanswered(ORDER, CONTACTS, "2 hours", is_cancellation=True, is_escalated=True),
     mails.consent_expired(ORDER, CUSTOMER, "price list"),
     mails.approval_requested(ORDER, APPROVERS, ASKED),
     mails.approval_reminder(ORDER, APPROVERS, ASKED, timedelta(hours=26)),

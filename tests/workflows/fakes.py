@@ -159,6 +159,11 @@ class FakeServices:
         self.called("fulfillment.RequestRecall", step.request_id)
         return self.recalls.pop(0) if self.recalls else Recall("nothing_to_recall")
 
+    @activity.defn(name="fulfillment.WithdrawRecall")
+    async def withdraw_recall(self, step: ChangeStep) -> Done:
+        self.called("fulfillment.WithdrawRecall", step.request_id)
+        return Done()
+
     @activity.defn(name="fulfillment.RecallUnpaid")
     async def recall_unpaid(self, step: OrderStep) -> Recall:
         self.called("fulfillment.RecallUnpaid", step.request_id)
@@ -269,6 +274,7 @@ class FakeServices:
             self.adjust_credit,
             self.adjust_reservation,
             self.request_recall,
+            self.withdraw_recall,
             self.recall_unpaid,
             self.commit_credit,
             self.release_credit,

@@ -117,7 +117,16 @@ class FulfillmentActivities:
         response = await self._services.fulfillment.RequestRecall(request)
         if asked.is_cancellation and response.state == pb.RECALL_STATE_NOTHING_TO_RECALL:
             return await self._kept(step, response)
-        return Recall(_RECALLS[response.state], response.message)
+        return Recall(_RECALLS[response.state], response.message, may_be_withdrawn=asked.is_cancellation)
+
+    @activity.defn(name="fulfillment.WithdrawRecall")
+    async def withdraw_recall(self, step: ChangeStep) -> Done:
+        """Ask the warehouses no more for units of a change that has ended; what they have given back is released again."""
+        request = pb.WithdrawRecallRequest(
+            request_id=step.request_id, order_id=step.order_id, change_id=step.change_id, reason=step.reason
+        )
+        await self._services.fulfillment.WithdrawRecall(request)
+        return Done()
 
     async def _kept(self, step: ChangeStep, response: pb.RequestRecallResponse) -> Recall:
         """What the warehouses carry is not cancelled; where that is all, nothing is."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from gateway.console.accounting import asking, to_invoice
+from gateway.console.accounting import refunds as owed_refunds
 from gateway.console.accounting.aging import aged
 from gateway.console.accounting.names import names_of
+from gateway.console.accounting.receipts import page_key
 from gateway.console.accounting.waiting import holds_of
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
@@ -18,11 +20,12 @@ SHOWN = 8
 
 
 @router.get("/accounting")
-def accounting_page(who: VisitorOf) -> Response:
+def accounting_page(request: Request, who: VisitorOf) -> Response:
     """Everything at a glance."""
     waiting = asking.waiting(who, limit=SHOWN)
     unapplied = asking.payments(who, state="unapplied", limit=SHOWN)
     billable = to_invoice.waiting(who, policy="manual", limit=SHOWN)
+    owed = owed_refunds.refunds(who, state="open", limit=SHOWN)
     receivables = asking.receivables(who)
     late = sorted((row for row in receivables if row.overdue.minor), key=lambda row: row.overdue_since)[:SHOWN]
     customers = {
@@ -30,6 +33,7 @@ def accounting_page(who: VisitorOf) -> Response:
         *(row.customer_id for row in unapplied.rows),
         *(row.customer_id for row in billable.rows),
         *(row.customer_id for row in late),
+        *(row.customer_id for row in owed.rows),
     }
     return render(
         "accounting.html",
@@ -40,5 +44,7 @@ def accounting_page(who: VisitorOf) -> Response:
         late=late,
         aging=aged(receivables),
         holds=holds_of(who, waiting.rows),
-        names=names_of(who, customers, {row.order_id for row in waiting.rows}),
+        owed=owed,
+        key=page_key(request, who),
+        names=names_of(who, customers, {row.order_id for row in waiting.rows} | {row.order_id for row in owed.rows}),
     )

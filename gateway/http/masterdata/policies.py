@@ -105,10 +105,15 @@ class ConsentRuleInput(Input):
 
 
 class ChangesRuleInput(Input):
-    """How long a change that waits for people holds back the lines it touches; then the order goes on."""
+    """How long a change that waits for people holds back the lines it touches, and a warehouse may leave a recall unanswered."""
 
     hold_release_hours: Hours = Field(
-        default=24, description="Elapsed hours since it was proposed; 0: it holds back nothing."
+        default=24, description="Elapsed hours since it was proposed, then the order goes on; 0: it holds back nothing."
+    )
+    recall_answer_hours: Hours = Field(
+        default=2,
+        description="Elapsed hours until a recall that its warehouse has not answered goes to the warehouse's manager, twice that until "
+        "a reminder, three times until support; 0: never.",
     )
 
 
@@ -255,9 +260,10 @@ class ConsentRuleShape(BaseModel):
 
 
 class ChangesRuleShape(BaseModel):
-    """How long a pending change holds back the lines it touches."""
+    """How long a pending change holds back the lines it touches, and a warehouse may leave a recall unanswered."""
 
     hold_release_hours: int
+    recall_answer_hours: int
 
 
 class CalendarShape(BaseModel):

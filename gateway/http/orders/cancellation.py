@@ -9,19 +9,25 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from gateway.http.orders.cancellation_shapes import CancellationShape, LineToCancelInput, cancellation_shape
+from gateway.http.orders.cancellation_shapes import (
+    CancellationShape,
+    LineToCancelInput,
+    WithdrawnCancellation,
+    cancellation_shape,
+)
+from gateway.http.orders.change_input import WithdrawalInput
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
-from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.idempotency import OnceOf, OnceWithKey
 from gateway.http.plumbing.inputs import Input, Name, Version, example
-from gateway.http.plumbing.parameters import OrderReference
+from gateway.http.plumbing.parameters import OrderReference, path_id
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
-from services.orders.domain.cancellation import DONE, REQUESTED, Cancellation
+from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import LineToCancel
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.lifecycle.cancel import Asked
@@ -96,6 +102,36 @@ def cancel_order(
         return carry_out(deps, who, found_id, body.reason, ticket)
 
     return once.answer(body, act, lambda done: 200 if done.state == DONE else 202)
+
+
+@router.post("/v1/orders/{order_id}/cancellations/{cancellation_id}/withdrawal", response_model=WithdrawnCancellation)
+def withdraw_cancellation(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceOf,
+    order_id: OrderReference,
+    cancellation_id: Annotated[str, path_id("The cancellation's id.")],
+    body: WithdrawalInput | None = None,
+) -> Response:
+    """Withdraw a cancellation while a warehouse has not answered it. Nothing of it is canceled then.
+
+    What was given back meanwhile goes to the warehouses again.
+    """
+    wanted = body or WithdrawalInput()
+
+    def act(_request_id: str) -> WithdrawnCancellation:
+        def withdrawn(session: Session) -> tuple[str, str, str]:
+            found_id = lookup.find_id(session, order_id, who.scope)
+            asked, intent_id = cancellation.withdraw(
+                session, found_id, cancellation_id, wanted.note, who, deps.contacts, deps.clock()
+            )
+            return found_id, intent_id, asked.change_id
+
+        found_id, intent_id, change_id = once.perform(wanted, withdrawn)
+        hand_over(deps, found_id, "amend", change_id, intent_id)
+        return WithdrawnCancellation(order_id=found_id, cancellation_id=cancellation_id, state=DECLINED)
+
+    return once.answer(wanted, act)
 
 
 def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:

@@ -107,6 +107,14 @@ class CancellationShape(BaseModel):
     consequences: CancellationConsequences
 
 
+class WithdrawnCancellation(BaseModel):
+    """A cancellation that was withdrawn: nothing of it is canceled."""
+
+    order_id: str
+    cancellation_id: str
+    state: str = Field(description="declined: it does not come about.")
+
+
 def cancellation_shape(
     order_id: str,
     cancellation_id: str | None,

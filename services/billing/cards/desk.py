@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from services.billing import owing
 from services.billing.cards import planning, reading, recording
 from services.billing.cards.patience import Patience
 from services.billing.cards.provider import CardDeclined, Intent, Provider, ProviderAway, ProviderRefused, Refund
@@ -16,6 +17,7 @@ from services.billing.domain.cards import (
     DECLINED,
     FAILED,
     NOTHING_OPEN,
+    REFUND,
     SUCCEEDED,
     VOID,
     Operation,
@@ -163,8 +165,15 @@ class CardDesk:
             answer = self._answer(self.provider, operation)
         except ProviderAway as away:
             log.warning("provider.away", operation_id=operation.operation_id, error=str(away))
+            self._note_silence(operation)
             return operation
         return self._record(operation, answer)
+
+    def _note_silence(self, operation: Operation) -> None:
+        """Accounting is told of a refund that has no answer for long."""
+        if operation.kind == REFUND:
+            with self.database.transaction() as session:
+                owing.note_silence(session, operation, self.clock())
 
     def _answer(self, provider: Provider, operation: Operation) -> Answer:
         provider_id = self._provider_id(operation)

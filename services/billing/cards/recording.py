@@ -7,7 +7,7 @@ from datetime import date, datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing import fact_wire
+from services.billing import fact_wire, owing
 from services.billing.cards import comparing, planning
 from services.billing.cards.letting_go import let_go, let_go_if_over
 from services.billing.cards.provider import Intent
@@ -33,7 +33,7 @@ from services.billing.domain.checkouts import Checkout
 from services.billing.domain.facts import CAPTURE_FAILED, REFUND_FAILED, CardProblem
 from services.billing.domain.payments import Application, Instruction, Payment
 from services.billing.receiving import enter
-from services.billing.store import authorizations, credit, invoices, operations
+from services.billing.store import authorizations, credit, invoices, operations, refunds
 from services.billing.store import ledger as ledger_store
 from services.kernel.ids import new_id
 from services.kernel.money import Money
@@ -226,7 +226,15 @@ def _voided(session: Session, operation: Operation, answer: Answer, now: datetim
 
 
 def _refunded(session: Session, operation: Operation, answer: Answer, now: datetime) -> None:
-    """The books had it from the moment it was asked for; one that did not reach its card is taken back there."""
+    """The books had it from the moment it was asked for; one that did not reach its card is taken back there.
+
+    What an order no longer needs is owed until it is paid, whatever the provider says.
+    """
+    owed = refunds.of_operation(session, operation.operation_id)
+    if owed is not None:
+        reason = "" if answer.state == SUCCEEDED else answer.reason or FAILED
+        owing.answered(session, owed, operation, reason, now)
+        return
     if answer.state == SUCCEEDED:
         return
     amount = operation.amount

@@ -8,6 +8,7 @@ from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.deposit_invoices import DepositInvoice
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
+from services.billing.domain.refunds import OwedRefund
 from services.kernel.money import Money
 
 INVOICE_ISSUED = "invoice_issued"
@@ -18,6 +19,7 @@ CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
+OWED_REFUND = "owed_refund"
 INVOICE_CREDITED = "invoice_credited"
 INVOICE_WRITTEN_OFF = "invoice_written_off"
 DEPOSIT_INVOICED = "deposit_invoiced"
@@ -31,6 +33,7 @@ FACT_KINDS = frozenset(
         CREDIT_REST_CHANGED,
         DUE_DATE_SET,
         CARD_PROBLEM,
+        OWED_REFUND,
         INVOICE_CREDITED,
         INVOICE_WRITTEN_OFF,
         DEPOSIT_INVOICED,
@@ -170,3 +173,10 @@ class CardProblem:
     subject_id: str
     amount: Money
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRefundChanged:
+    """A refund that is owed to a card, as it stands."""
+
+    refund: OwedRefund

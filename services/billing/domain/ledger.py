@@ -29,6 +29,7 @@ BAD_DEBT = "bad_debt"
 COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
 CARD_FEES = "card_fees"
+REFUNDS_PAYABLE = "refunds_payable"
 
 ACCOUNTS = (
     CASH,
@@ -40,6 +41,7 @@ ACCOUNTS = (
     UNAPPLIED_CASH,
     CUSTOMER_DEPOSITS,
     TAX_ON_DEPOSITS,
+    REFUNDS_PAYABLE,
     DEFERRED_REVENUE,
     REVENUE,
     FREIGHT_REVENUE,
@@ -178,6 +180,25 @@ def freed_posting(payment: Payment, amount: Money, order_id: str, request_id: st
     return Posting(
         CUSTOMER_DEPOSITS, UNAPPLIED_CASH, amount, PAYMENT, payment.payment_id, f"freed/{request_id}", order_id, memo
     )
+
+
+def owed_posting(payment: Payment, amount: Money, held_for: str, order_id: str, refund_id: str) -> Posting:
+    """Cash that is owed back to the card it came from: what was `held_for` an order, or on account where that is empty."""
+    debit = CUSTOMER_DEPOSITS if held_for else UNAPPLIED_CASH
+    memo, event = f"payment {payment.reference}: owed back to its card", f"refund owed/{refund_id}"
+    return Posting(debit, REFUNDS_PAYABLE, amount, PAYMENT, payment.payment_id, event, order_id, memo)
+
+
+def refund_paid_posting(payment: Payment, amount: Money, order_id: str, event: str) -> Posting:
+    """What was owed back is paid; `event` is by what, once."""
+    memo, key = f"payment {payment.reference}: the refund is paid", f"refund paid/{event}"
+    return Posting(REFUNDS_PAYABLE, CASH, amount, PAYMENT, payment.payment_id, key, order_id, memo)
+
+
+def refund_came_back_posting(payment: Payment, amount: Money, order_id: str, operation_id: str) -> Posting:
+    """What was paid back to a card has come back from there, and is owed again."""
+    memo, key = f"payment {payment.reference}: the refund came back from its card", f"refund back/{operation_id}"
+    return Posting(CASH, REFUNDS_PAYABLE, amount, PAYMENT, payment.payment_id, key, order_id, memo)
 
 
 def fee_posting(payment: Payment, fee: Money, order_id: str) -> Posting:

@@ -13,6 +13,7 @@ from services.billing.models.invoices import Counter, Delivery, Invoice, Invoice
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
 from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
+from services.billing.models.refunds import OwedRefundRow
 from services.billing.models.reversals import ShipmentReversal
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "MarketplaceSale",
     "OrderDeposit",
     "OrderToInvoice",
+    "OwedRefundRow",
     "Payment",
     "PaymentApplication",
     "Payout",

@@ -45,9 +45,10 @@ _ABANDON = (
 )
 _HURRY = (
     update(tables.provider_operation)
-    .where(_row.order_id == bindparam("order"), _ASKED)
+    .where(_row.order_id == bindparam("order"), _ASKED, _row.attempts > literal_column("0"))
     .values(next_at=bindparam("now", type_=UtcDateTime()))
 )
+_HURRY_ONE = update(tables.provider_operation).where(_IS_ASKED).values(next_at=bindparam("now", type_=UtcDateTime()))
 _ANSWER = (
     update(tables.provider_operation)
     .where(_IS_ASKED)
@@ -76,8 +77,8 @@ _FAIL_REFUND = (
 )
 
 
-def add(session: Session, operation: Operation) -> None:
-    """Write an operation down before the provider is asked."""
+def add(session: Session, operation: Operation, first_at: datetime | None = None) -> None:
+    """Write an operation down before the provider is asked: at once, or from `first_at` on."""
     session.execute(
         _ADD,
         {
@@ -98,7 +99,7 @@ def add(session: Session, operation: Operation) -> None:
             "is_final": operation.is_final,
             "is_abandoned": False,
             "asked_at": operation.asked_at,
-            "next_at": operation.asked_at,
+            "next_at": first_at or operation.asked_at,
             "answered_at": None,
         },
     )
@@ -145,8 +146,13 @@ def abandon(session: Session, order_id: str) -> None:
     session.execute(_ABANDON, {"order": order_id, "abandoned": True})
 
 
+def hurry_one(session: Session, operation_id: str, now: datetime) -> None:
+    """Ask one at once that is without an answer."""
+    session.execute(_HURRY_ONE, {"id": operation_id, "now": now})
+
+
 def hurry(session: Session, order_id: str, now: datetime) -> None:
-    """Ask all of an order that are without an answer at once."""
+    """Ask all of an order that are without an answer at once; what waits for its first try does so on."""
     session.execute(_HURRY, {"order": order_id, "now": now})
 
 

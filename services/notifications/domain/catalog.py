@@ -55,6 +55,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "change_rejected": ("reason", "customer_reason", "version"),
     # version: the one that the warehouse goes on with; reason: why the change was asked for; staff only
     "release_resumed": ("reason", "version"),
+    # waited: a span in words; is_escalated: support is asked, too; link: the order's page
+    "recall_unanswered": ("waited", "is_cancellation", "is_escalated", "link"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
@@ -121,7 +123,7 @@ VERDICTS = frozenset(["order_accepted", "order_rejected"])
 ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 """Roles whose mails show quantities and dates, never prices."""
 
-_STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
+_STAFF_ONLY = frozenset(["support_case", "recall_unanswered", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that have no text for a customer."""
 
 ABOUT_NO_ORDER = frozenset(["password_link"])
@@ -165,6 +167,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Your order {number} proceeds while your change is still open",
         "Order {number}: the warehouse proceeds, the change is still open",
     ),
+    "recall_unanswered": ("", "Order {number}: please answer the recall"),
     "approval_requested": ("Please approve order {number}", "Order {number} is waiting for your approval"),
     "approval_reminder": (
         "Reminder: please approve order {number}",

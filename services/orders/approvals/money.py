@@ -16,7 +16,7 @@ from services.orders.approvals.holds import (
     notify_owners,
     place,
 )
-from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
+from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED, REFUND_UNPAID
 from services.orders.domain.facts import (
     FREED,
     REAPPLIED,
@@ -32,6 +32,7 @@ from services.orders.domain.facts import (
 from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
+from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, restate
 from services.orders.policies import versions
@@ -104,6 +105,15 @@ def note_card_problem(session: Session, aggregate: OrderAggregate, problem: Card
     """People must act on what went wrong with the order's card; a kind that a later release knows is in the log alone."""
     if problem.kind in CARD_PROBLEMS:
         exceptions.open_exception(session, aggregate.order_id, problem.kind, problem.subject_id, problem.reason, now)
+
+
+def note_refund(session: Session, aggregate: OrderAggregate, owed: OwedRefund, now: datetime) -> None:
+    """Accounting must act on a refund that the provider does not pay; once it is paid, by whom ever, nobody need."""
+    if not owed.is_open:
+        exceptions.resolve_by_system(session, REFUND_UNPAID, [owed.refund_id], f"The refund is paid{owed.under}.", now)
+    elif owed.is_escalated:
+        reason = f"{owed.value} that is owed back to the customer's card is not paid: {owed.reason}."
+        exceptions.open_exception(session, aggregate.order_id, REFUND_UNPAID, owed.refund_id, reason, now)
 
 
 Settling = PaymentReceived | InvoiceCredited | InvoiceWrittenOff

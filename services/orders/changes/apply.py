@@ -14,7 +14,7 @@ from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.holds import hold_for, lift_idle
 from services.orders.approvals.money import with_money
-from services.orders.changes import cancel_units
+from services.orders.changes import cancel_units, silence
 from services.orders.changes.consent import end
 from services.orders.changes.determine_tax import rejected
 from services.orders.changes.make_version import make, notify, owe_signals
@@ -201,7 +201,7 @@ def record(
 def _recall_asked(session: Session, before: OrderAggregate, change: ChangeOrder, now: datetime) -> OrderAggregate:
     if change.state != AGREED or change.is_recalled:
         return before
-    changes.alter(session, change.change_id, {"state": move(change.state, "recall")})
+    silence.begin(session, change, now)
     after = replace(before, asked=read_asked(session, before.order_id))
     note_event(session, before, after, WORKFLOW, "change_recall_asked", now, more=logged(change))
     return after
@@ -235,6 +235,7 @@ def recall_answered(
         return end(session, before, change, "reject", why, actor, contacts, now, customer_reason=_PICKED)
     state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
     changes.alter(session, change.change_id, {"state": state, "is_recalled": True})
+    silence.end(session, change, silence.ANSWERED, now)
     after = replace(before, asked=read_asked(session, before.order_id))
     note_event(session, before, after, actor, "change_recalled", now, more=logged(change))
     return after

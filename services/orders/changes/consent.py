@@ -11,6 +11,7 @@ from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.approvals.holds import clear_if_still_right
+from services.orders.changes import silence
 from services.orders.changes.propose import actor_of, agree, logged
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED
@@ -46,6 +47,7 @@ from services.orders.store import reviews
 ACCEPT, DECLINE = "accept", "decline"
 SILENCE = Actor("deadline", "service")
 _EVENTS = {
+    "call_off": "cancellation_withdrawn",
     "decline": "change_declined",
     "expire": "change_expired",
     "withdraw": "change_withdrawn",
@@ -262,6 +264,7 @@ def end(
     store.alter(session, change.change_id, ended)
     if change.is_cancellation:
         hold_store.settle_cancellation(session, before.order_id, DECLINED, customer_reason or why, now)
+    silence.end(session, change, f"The change has ended: {why}" if why else "The change has ended.", now)
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
     if verb not in _HAVE_THEIR_OWN_MAIL:

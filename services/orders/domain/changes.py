@@ -35,7 +35,7 @@ TRANSITIONS: dict[str, dict[str, str]] = {
     },
     IN_REVIEW: {"approve": AGREED, "reject": REJECTED, "expire": EXPIRED, "withdraw": WITHDRAWN},
     AGREED: {"review": IN_REVIEW, "recall": AWAITING_WAREHOUSE, "apply": APPLIED, "reject": REJECTED},
-    AWAITING_WAREHOUSE: {"acknowledge": AGREED, "reject": REJECTED},
+    AWAITING_WAREHOUSE: {"acknowledge": AGREED, "reject": REJECTED, "call_off": WITHDRAWN},
     APPLIED: {},
     DECLINED: {},
     EXPIRED: {},
@@ -117,7 +117,8 @@ class ChangeOrder:
     `is_recalled` once the warehouse has given back what was released of it. `ended_reason` says why it did not come about,
     `customer_reason` what a customer who asked for it may read of that: nothing of credit, and nothing that only we know.
     While it waits, an accepted order's lines that it touches are held back until `withholds_until`; `resumed_at` is when that
-    was over before the change was settled.
+    was over before the change was settled. The warehouse was asked at `recall_asked_at`; its silence is acted upon at `answer_due_at`,
+    and was as often as `silence_steps` says.
     """
 
     change_id: str
@@ -144,6 +145,9 @@ class ChangeOrder:
     kinds: tuple[str, ...] = field(default=())
     withholds_until: datetime | None = None
     resumed_at: datetime | None = None
+    recall_asked_at: datetime | None = None
+    answer_due_at: datetime | None = None
+    silence_steps: int = 0
 
     @property
     def is_cancellation(self) -> bool:

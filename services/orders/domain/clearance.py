@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.orders.domain import changes, order
-from services.orders.domain.changes import AGREED, AWAITING_CUSTOMER, ChangeOrder
+from services.orders.domain.changes import AGREED, AWAITING_CUSTOMER, AWAITING_WAREHOUSE, ChangeOrder
 from services.orders.domain.order import Order
 from services.orders.domain.reviews import CHANGES_REQUESTED, Review
 from services.orders.domain.waiting import Asked, WaitingFor
@@ -23,13 +23,15 @@ ESCALATE = "escalate"
 EXPIRE_REVIEW = "expire_review"
 EXPIRE_CONSENT = "expire_consent"
 RESUME_RELEASE = "resume_release"
+ESCALATE_RECALL = "escalate_recall"
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """Something that happens by itself unless somebody acts before.
 
-    `what` is remind, escalate, expire_review, expire_consent, or resume_release: what a change holds back goes to the warehouses.
+    `what` is remind, escalate, expire_review, expire_consent, resume_release: what a change holds back goes to the warehouses, or
+    escalate_recall: a warehouse has not said whether it gives units back.
 
     `subject_id` is the step or the change it belongs to, `about` says which, as people read it: "manager approval".
     """
@@ -92,6 +94,8 @@ def _of_change(pending: ChangeOrder) -> Iterator[Deadline]:
         yield Deadline(pending.withholds_until, RESUME_RELEASE, pending.change_id, "change that is pending")
     if pending.state == AWAITING_CUSTOMER and pending.consent_expires_at:
         yield Deadline(pending.consent_expires_at, EXPIRE_CONSENT, pending.change_id, "answer to the change")
+    if pending.state == AWAITING_WAREHOUSE and pending.answer_due_at:
+        yield Deadline(pending.answer_due_at, ESCALATE_RECALL, pending.change_id, "answer to the recall")
 
 
 def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:

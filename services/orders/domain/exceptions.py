@@ -20,10 +20,12 @@ PAYMENT_RETURNED = "payment_returned"
 DEPOSIT_LEFT = "deposit_left"
 DEPOSIT_LEFT_REASON = "Cash is held for this order, which has ended: no invoice will deduct it."
 CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"
+REFUND_UNPAID = "refund_unpaid"
 CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
 CARD_PROBLEMS = frozenset({CAPTURE_FAILED, REFUND_FAILED, CARD_DISPUTED, CARD_MOVED_ELSEWHERE})
 """What billing tells of an order's card."""
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
+RECALL_UNANSWERED, RECALL_ESCALATED = "recall_unanswered", "recall_escalated"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
 
@@ -117,6 +119,12 @@ KINDS: Mapping[str, Kind] = {
             "The money is here again, on account: refund it again, or pay it back another way.",
         ),
         Kind(
+            REFUND_UNPAID,
+            "refund",
+            "accounting",
+            "Retry it, or pay it another way and record that, under Refunds of accounting. Its payment resolves this by itself.",
+        ),
+        Kind(
             CARD_DISPUTED,
             "card authorization",
             "accounting",
@@ -134,6 +142,18 @@ KINDS: Mapping[str, Kind] = {
             "admin",
             "Enter people with the position and a limit that covers the order, or have the order changed or canceled. "
             "Enough people, or the end of the review, resolve this by itself.",
+        ),
+        Kind(
+            RECALL_UNANSWERED,
+            "change",
+            "warehouse",
+            "Give the units back, or refuse the recall. Either answer resolves this by itself, however late it comes.",
+        ),
+        Kind(
+            RECALL_ESCALATED,
+            "change",
+            "support",
+            "Call the warehouse and have it answer, or withdraw the cancellation. Either resolves this by itself.",
         ),
         Kind(
             WORKFLOW_LOST,

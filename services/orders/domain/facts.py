@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.kernel.money import Money
+from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -28,7 +29,7 @@ _OF_SHIPMENTS = (
 )  # fmt: skip
 _OF_INVOICES = (
     "invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CREDIT_REST_CHANGED,
-    CARD_PROBLEM, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
+    CARD_PROBLEM, OWED_REFUND, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
 )  # fmt: skip
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
@@ -333,6 +334,7 @@ Detail = (
     | CreditRestChanged
     | DueDateSet
     | CardProblem
+    | OwedRefund
     | InvoiceCredited
     | InvoiceWrittenOff
     | DepositInvoiced
@@ -340,7 +342,7 @@ Detail = (
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
     PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceWrittenOff,
-    DepositInvoiced,
+    OwedRefund, DepositInvoiced,
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 

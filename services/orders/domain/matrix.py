@@ -76,9 +76,12 @@ class ConsentRule:
 
 @dataclass(frozen=True, slots=True)
 class ChangesRule:
-    """For how many elapsed hours a change that waits for people holds back the lines it touches; 0 for not at all."""
+    """For how many elapsed hours a change that waits for people holds back the lines it touches, and a warehouse may leave a recall
+    unanswered before it is escalated; 0 for not at all, and for ever.
+    """
 
     hold_release_hours: int = 24
+    recall_answer_hours: int = 2
 
 
 USUAL_DEADLINES = Deadlines()
@@ -202,8 +205,12 @@ def parse_consent(value: object) -> ConsentRule:
 
 
 def parse_changes(value: object) -> ChangesRule:
-    """How long a pending change holds back what it touches."""
-    usual = USUAL_CHANGES
-    row = read.members(value, "changes", tuple(ChangesRule.__dataclass_fields__))
-    given = row.get("hold_release_hours", usual.hold_release_hours)
-    return ChangesRule(hold_release_hours=read.whole(given, "changes: hold_release_hours", 0, MAX_HOURS))
+    """How long a pending change holds back what it touches, and how long a warehouse may leave a recall unanswered."""
+    names = tuple(ChangesRule.__dataclass_fields__)
+    row = read.members(value, "changes", names)
+    return ChangesRule(
+        **{
+            name: read.whole(row.get(name, getattr(USUAL_CHANGES, name)), f"changes: {name}", 0, MAX_HOURS)
+            for name in names
+        }
+    )

@@ -13,6 +13,7 @@ from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.order import IN_REVIEW, RECEIVED, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.domain.reviews import CHANGES_REQUESTED, Review, Step, standing_review
+from services.orders.domain.silence import is_with_support
 
 INVOICE_AWAITED = "invoice of what has shipped"
 
@@ -84,11 +85,20 @@ def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
     if change is not None and change.state == AWAITING_CUSTOMER:
         return WaitingFor("customer", "answer to the change proposed", change.proposed_at, change.consent_expires_at)
     if change is not None and change.state == AWAITING_WAREHOUSE:
-        why = "closing" if change.is_closing else "cancellation" if change.is_cancellation else "change"
-        return WaitingFor("warehouse", f"answer to the recall for a {why}", change.consented_at or change.proposed_at)
+        return _waits_for_warehouse(change)
     held = _waits_for_release(remaining(holds))
     reviewed = _waits_for_review(asked.review) if asked.review is not None else None
     return _both(held, reviewed) if held and reviewed else held or reviewed
+
+
+def _waits_for_warehouse(change: ChangeOrder) -> WaitingFor:
+    """The warehouse's word on a recall; support, too, once the warehouse has kept silent for long."""
+    why = "closing" if change.is_closing else "cancellation" if change.is_cancellation else "change"
+    what = f"answer to the recall for a {why}"
+    since = change.recall_asked_at or change.consented_at or change.proposed_at
+    late = "overdue " if change.silence_steps else ""
+    who = "warehouse, support" if is_with_support(change.silence_steps) else "warehouse"
+    return WaitingFor(who, f"{late}{what}", since, change.answer_due_at)
 
 
 def _both(one: WaitingFor, other: WaitingFor) -> WaitingFor:

@@ -37,6 +37,7 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
+from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
@@ -153,6 +154,8 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
         money.note_settled(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, CardProblem):
         money.note_card_problem(desk.session, after, fact.detail, desk.now)
+    elif isinstance(fact.detail, OwedRefund):
+        money.note_refund(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
     if isinstance(fact.detail, CreditGranted):
@@ -195,6 +198,8 @@ def _why(fact: Fact) -> str:
         return ""
     if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
         return money.what_went(fact.detail)
+    if isinstance(fact.detail, OwedRefund):
+        return fact.detail.words
     if isinstance(fact.detail, InvoiceCredited):
         return " by ".join(filter(None, (fact.detail.invoice.number, fact.detail.number)))
     if isinstance(fact.detail, DepositInvoiced):

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import Conflict, NotPermitted, Refused
+from services.kernel.errors import Conflict, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import production
-from services.orders.changes import cancel_units
+from services.orders.changes import cancel_units, consent
 from services.orders.changes.propose import actor_of, check_changeable
 from services.orders.domain import cancellation as domain
 from services.orders.domain.access import Scope
 from services.orders.domain.amendment import Obstacle
 from services.orders.domain.cancellation import REQUESTED, Cancellation, CancellationPreview
 from services.orders.domain.cancelled_units import LineToCancel
+from services.orders.domain.changes import AWAITING_WAREHOUSE
+from services.orders.domain.mails import Contacts
 from services.orders.order import outbox
+from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
     Actor,
     OrderAggregate,
@@ -27,10 +30,16 @@ from services.orders.order.aggregate import (
     note_event,
     read,
     read_for_change,
+    restate,
 )
 from services.orders.store import holds as store
 
-_PENDING = Obstacle("CANCELLATION_PENDING", "a cancellation or closing is being carried out: wait for its outcome")
+WITHDRAWN = "the cancellation was withdrawn"
+_NOT_WAITING = "no warehouse is waited for: the cancellation is settled, or being carried out; reload the order"
+_PENDING = Obstacle(
+    "CANCELLATION_PENDING",
+    "a cancellation or closing is being carried out: wait for its outcome, or withdraw it while a warehouse has not answered",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +154,37 @@ def _refuse(obstacles: Sequence[Obstacle]) -> None:
     raise Refused(first.code, "; ".join(one.sentence for one in obstacles))
 
 
+def withdraw(
+    session: Session, order_id: str, cancellation_id: str, note: str, caller: Caller, contacts: Contacts, now: datetime
+) -> tuple[Cancellation, str]:
+    """Take a request back while a warehouse has not answered it; gives it as it stands and the intent that shows it to the workflow.
+
+    Units that were given back meanwhile go to the warehouses again. NotFound CANCELLATION_UNKNOWN; Refused CANCELLATION_NOT_WAITING
+    for one that is settled, or being carried out because all warehouses have answered.
+    """
+    before = read_for_change(session, order_id, caller.scope)
+    asked = _of(session, order_id, cancellation_id)
+    if asked is None:
+        raise NotFound("CANCELLATION_UNKNOWN", "the order has no such cancellation: reload it")
+    change = before.asked.change
+    if change is None or change.change_id != asked.change_id or change.state != AWAITING_WAREHOUSE:
+        raise Refused("CANCELLATION_NOT_WAITING", _NOT_WAITING, state=asked.state)
+    actor = actor_of(caller)
+    why = f"{WITHDRAWN}: {note}" if note else WITHDRAWN
+    after = consent.end(session, before, change, "call_off", why, actor, contacts, now, customer_reason=WITHDRAWN)
+    restate(session, after, now)
+    act = act_of(session, actor, before.order, "withdrew the cancellation")
+    intent_id = outbox.refresh(session, order_id, "amend", change.change_id, act, now)
+    return _of(session, order_id, cancellation_id) or asked, intent_id
+
+
 def get(session: Session, order_id: str, cancellation_id: str, scope: Scope) -> Cancellation | None:
     """A request to cancel as it stands; None when the order has no such request."""
     read(session, order_id, scope)
+    return _of(session, order_id, cancellation_id)
+
+
+def _of(session: Session, order_id: str, cancellation_id: str) -> Cancellation | None:
     found = (one for one in store.cancellations_of(session, order_id) if one.cancellation_id == cancellation_id)
     return next(found, None)
 

@@ -19,6 +19,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text
 from services.orders.domain import facts
 from services.orders.domain.facts import Detail, Fact
+from services.orders.domain.owed_refunds import OwedRefund
 
 UNREAD = "message"
 """Member of the document kept of a fact whose kind nobody here knows: the message as it came, in base 64."""
@@ -142,6 +143,11 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
             return facts.CreditRestChanged(Money(detail.rest_minor, detail.currency))
         case pb.CardProblem():
             return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
+        case pb.OwedRefund():
+            amount = Money(detail.amount_minor, detail.currency)
+            return OwedRefund(
+                detail.refund_id, amount, detail.state, detail.reason, detail.is_escalated, detail.reference
+            )
     return None
 
 

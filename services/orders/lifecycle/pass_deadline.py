@@ -12,7 +12,7 @@ from services.orders.approvals.assignees import EligibleApprovers
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.enough_people import raise_shortfall, reassign
 from services.orders.approvals.plan_review import refreshed
-from services.orders.changes import consent, overtaken
+from services.orders.changes import consent, overtaken, silence
 from services.orders.domain import clearance, mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.mails import Contacts
@@ -59,6 +59,8 @@ def pass_deadline(
         return of_aggregate(_expire_consent(session, aggregate, subject_id, at, contacts, now))
     if what == clearance.RESUME_RELEASE:
         return of_aggregate(_resume_release(session, aggregate, subject_id, at, contacts, now))
+    if what == clearance.ESCALATE_RECALL:
+        return of_aggregate(restate(session, silence.escalate(session, aggregate, subject_id, at, contacts, now), now))
     late = _late(session, aggregate, what, subject_id, at, contacts, now)
     if late is None:
         return of_aggregate(aggregate)

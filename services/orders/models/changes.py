@@ -36,6 +36,10 @@ class ChangeRow(Table, table=True):
         CheckConstraint(
             "resumed_at IS NULL OR withholds_until IS NOT NULL", name="change_order_resumed_what_it_withheld"
         ),
+        CheckConstraint(
+            "recall_asked_at IS NOT NULL OR (answer_due_at IS NULL AND silence_steps = 0)",
+            name="change_order_silence_of_a_recall",
+        ),
         CheckConstraint("(consented_at IS NULL) = (consented_by = '')", name="change_order_consent_by_somebody"),
         Index("change_order_one_pending", "order_id", unique=True, sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("change_order_of_order", "order_id", "proposed_at"),
@@ -69,6 +73,9 @@ class ChangeRow(Table, table=True):
     intent_fact_id: str = Field(sa_type=Text)
     withholds_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recall_asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answer_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    silence_steps: int = Field(default=0, sa_type=Int64)
     last_line_id: int | None = Field(default=None, sa_type=Int64)
 
 

@@ -184,6 +184,7 @@ def _withdraw_questions(session: Session, aggregate: OrderAggregate, now: dateti
     if change is not None:
         reason = why or f"the order is {aggregate.order.phase}"
         changes.alter(session, change.change_id, {"state": WITHDRAWN, "ended_at": now, "ended_reason": reason})
+        exceptions.resolve_of_recall(session, change.change_id, f"The order has ended: {reason}", now)
         if change.is_cancellation:
             holds.settle_cancellation(
                 session, aggregate.order_id, DECLINED, f"the order is {aggregate.order.phase}", now

@@ -17,6 +17,8 @@ from services.orders.domain.exceptions import (
     DEPOSIT_LEFT,
     DEPOSIT_LEFT_REASON,
     KINDS,
+    RECALL_ESCALATED,
+    RECALL_UNANSWERED,
     REVIEW_SHORT_OF_PEOPLE,
     SYSTEM,
     TAX_MISSING,
@@ -156,6 +158,12 @@ def follow_deposit(session: Session, order: Order, held_minor: int, now: datetim
         open_exception(session, order.order_id, DEPOSIT_LEFT, order.order_id, DEPOSIT_LEFT_REASON, now)
     elif order.has_ended:
         resolve_by_system(session, DEPOSIT_LEFT, [order.order_id], "No cash is held for the order any more.", now)
+
+
+def resolve_of_recall(session: Session, change_id: str, note: str, now: datetime) -> None:
+    """Resolve what stood for a recall that its warehouse left unanswered."""
+    for kind in (RECALL_UNANSWERED, RECALL_ESCALATED):
+        resolve_by_system(session, kind, [change_id], note, now)
 
 
 def resolve_by_system(session: Session, kind: str, subject_ids: Sequence[str], note: str, now: datetime) -> None:

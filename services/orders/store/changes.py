@@ -38,6 +38,9 @@ _PLAIN = (
     "customer_reason",
     "withholds_until",
     "resumed_at",
+    "recall_asked_at",
+    "answer_due_at",
+    "silence_steps",
 )
 
 

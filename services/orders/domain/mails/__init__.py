@@ -9,6 +9,7 @@ from services.orders.domain.mails.changes import (
     consent_expired,
     consent_requested,
     order_changed,
+    recall_unanswered,
     release_resumed,
 )
 from services.orders.domain.mails.facts import (
@@ -103,6 +104,7 @@ __all__ = [
     "pro_forma",
     "reachable",
     "reader",
+    "recall_unanswered",
     "release_resumed",
     "review_page",
     "span_text",

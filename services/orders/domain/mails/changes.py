@@ -20,6 +20,7 @@ from services.orders.domain.mails.mail import (
     of_sales,
     reachable,
     sales_rep,
+    support_mailbox,
     warehouse_mailbox,
     zoned_instant,
 )
@@ -123,6 +124,20 @@ def release_resumed(
     customers = buyer(customer) if is_customer_notified else ()
     readers = reachable([*customers, *asker, *sales_rep(customer)]) or of_sales(customer, contacts)
     return Mail("release_resumed", readers, {"reason": reason, "version": order.version})
+
+
+def recall_unanswered(
+    order: Order, contacts: Contacts, waited: str, *, is_cancellation: bool, is_escalated: bool
+) -> Mail:
+    """A warehouse has said neither yes nor no to a recall: its manager reads it, and support, too, once it is escalated."""
+    readers = [*warehouse_mailbox(contacts), *(support_mailbox(contacts) if is_escalated else ())]
+    variables = {
+        "waited": waited,
+        "is_cancellation": is_cancellation,
+        "is_escalated": is_escalated,
+        "link": order_page(contacts, order.number),
+    }
+    return Mail("recall_unanswered", reachable(readers) or support_mailbox(contacts), variables)
 
 
 def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, reason: str) -> dict[str, Any]:

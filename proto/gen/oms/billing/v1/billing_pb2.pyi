@@ -551,10 +551,13 @@ class FreeOrderMoneyRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    KEEPS_CASH_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
+    keeps_cash: _builtins.bool
+    """Whether all of it lies on account, what came from a card too: the customer keeps it with us, as for another order."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """What the order comes to now."""
@@ -565,10 +568,11 @@ class FreeOrderMoneyRequest(_message.Message):
         request_id: _builtins.str = ...,
         order_id: _builtins.str = ...,
         amount: _types_pb2.Money | None = ...,
+        keeps_cash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -583,7 +587,7 @@ class FreeOrderMoneyResponse(_message.Message):
     FREED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def freed(self) -> _types_pb2.Money:
-        """Cash that was held for the order and is on the customer's account now."""
+        """What was held for the order and is owed back to its card, or on the customer's account, now."""
 
     def __init__(
         self,
@@ -606,19 +610,23 @@ class ReleaseCreditRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
+    KEEPS_CASH_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
+    keeps_cash: _builtins.bool
+    """Whether what came from a card is not owed back to it: the customer keeps it with us, as for another order."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         order_id: _builtins.str = ...,
+        keeps_cash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -5199,7 +5207,8 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, tax_on_deposits, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns, cost_of_goods_sold, marketplace_fees, card_fees,
+    customer_deposits, tax_on_deposits, refunds_payable, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns,
+    cost_of_goods_sold, marketplace_fees, card_fees,
     shrinkage, bad_debt.
     """
     currency: _builtins.str
@@ -5552,3 +5561,249 @@ class OrderBilled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OrderBilled: _TypeAlias = OrderBilled  # noqa: Y015
+
+@_typing.final
+class OwedRefund(_message.Message):
+    """A refund that is owed to the card which a payment came from, because an order needs the money no more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FAILED_COUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IS_ESCALATED_FIELD_NUMBER: _builtins.int
+    PROPOSED_BY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    OWED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    SETTLED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    SETTLED_BY_FIELD_NUMBER: _builtins.int
+    refund_id: _builtins.str
+    """Identity, "rfd_…"."""
+    order_id: _builtins.str
+    """The order."""
+    customer_id: _builtins.str
+    """Whose payment it was."""
+    payment_id: _builtins.str
+    """The payment."""
+    state: _builtins.str
+    """open, paid or paid_otherwise."""
+    failed_count: _builtins.int
+    """How often the provider refused it, or it came back from its card."""
+    reason: _builtins.str
+    """Why it did last, in the provider's word."""
+    is_escalated: _builtins.bool
+    """Whether accounting was told that it must act."""
+    proposed_by: _builtins.str
+    """Who has asked for it to be paid otherwise, over the limit for one person; empty while nobody has."""
+    reference: _builtins.str
+    """Under which reference it is to be, or was, paid otherwise; empty for none."""
+    owed_at_micros: _builtins.int
+    """Since when it is owed, microseconds since the epoch."""
+    settled_at_micros: _builtins.int
+    """When it was paid, microseconds since the epoch; 0 while it is open."""
+    settled_by: _builtins.str
+    """Who paid it otherwise; empty for the provider."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much."""
+
+    def __init__(
+        self,
+        *,
+        refund_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        state: _builtins.str = ...,
+        failed_count: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        is_escalated: _builtins.bool = ...,
+        proposed_by: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        owed_at_micros: _builtins.int = ...,
+        settled_at_micros: _builtins.int = ...,
+        settled_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "failed_count", b"failed_count", "is_escalated", b"is_escalated", "order_id", b"order_id", "owed_at_micros", b"owed_at_micros", "payment_id", b"payment_id", "proposed_by", b"proposed_by", "reason", b"reason", "reference", b"reference", "refund_id", b"refund_id", "settled_at_micros", b"settled_at_micros", "settled_by", b"settled_by", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwedRefund: _TypeAlias = OwedRefund  # noqa: Y015
+
+@_typing.final
+class ListOwedRefundsRequest(_message.Message):
+    """Asks what is or was owed back to cards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """open, paid or paid_otherwise; empty for all."""
+    order_id: _builtins.str
+    """Only of this order; empty for all."""
+    limit: _builtins.int
+    """At most this many, 1 to 200."""
+    cursor: _builtins.str
+    """From the last page; empty at the start."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "order_id", b"order_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwedRefundsRequest: _TypeAlias = ListOwedRefundsRequest  # noqa: Y015
+
+@_typing.final
+class ListOwedRefundsResponse(_message.Message):
+    """A page of them, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUNDS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def refunds(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwedRefund]:
+        """The refunds."""
+
+    def __init__(
+        self,
+        *,
+        refunds: _abc.Iterable[Global___OwedRefund] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "refunds", b"refunds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOwedRefundsResponse: _TypeAlias = ListOwedRefundsResponse  # noqa: Y015
+
+@_typing.final
+class RetryOwedRefundRequest(_message.Message):
+    """Asks for another try now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    refund_id: _builtins.str
+    """The refund."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        refund_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refund_id", b"refund_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryOwedRefundRequest: _TypeAlias = RetryOwedRefundRequest  # noqa: Y015
+
+@_typing.final
+class RetryOwedRefundResponse(_message.Message):
+    """What was tried."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refund(self) -> Global___OwedRefund:
+        """As it stands; its outcome follows by itself."""
+
+    def __init__(
+        self,
+        *,
+        refund: Global___OwedRefund | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refund", b"refund"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refund", b"refund"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryOwedRefundResponse: _TypeAlias = RetryOwedRefundResponse  # noqa: Y015
+
+@_typing.final
+class PayOwedRefundOtherwiseRequest(_message.Message):
+    """Says that a refund was paid another way than to its card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    refund_id: _builtins.str
+    """The refund."""
+    reference: _builtins.str
+    """The bank's reference of that payment."""
+    asked_by: _builtins.str
+    """Who says so."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        refund_id: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "reference", b"reference", "refund_id", b"refund_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayOwedRefundOtherwiseRequest: _TypeAlias = PayOwedRefundOtherwiseRequest  # noqa: Y015
+
+@_typing.final
+class PayOwedRefundOtherwiseResponse(_message.Message):
+    """What was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refund(self) -> Global___OwedRefund:
+        """As it stands: still open where a second person must confirm it, by the same call."""
+
+    def __init__(
+        self,
+        *,
+        refund: Global___OwedRefund | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refund", b"refund"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refund", b"refund"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayOwedRefundOtherwiseResponse: _TypeAlias = PayOwedRefundOtherwiseResponse  # noqa: Y015

@@ -301,6 +301,21 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.FromString,
                 _registered_method=True)
+        self.ListOwedRefunds = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListOwedRefunds',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsResponse.FromString,
+                _registered_method=True)
+        self.RetryOwedRefund = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RetryOwedRefund',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundResponse.FromString,
+                _registered_method=True)
+        self.PayOwedRefundOtherwise = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PayOwedRefundOtherwise',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseResponse.FromString,
+                _registered_method=True)
         self.ListPayouts = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ListPayouts',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsRequest.SerializeToString,
@@ -392,8 +407,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FreeOrderMoney(self, request, context):
-        """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
-        where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Commit no more than what an order comes to less what is invoiced of it, and give back what is held for more than that: it is owed
+        to the card it came from, cards first, and other cash is put on account, where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -401,6 +416,7 @@ class BillingServiceServicer:
 
     def ReleaseCredit(self, request, context):
         """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited.
+        What is held for it from a card, or paid those invoices, is owed back to its card.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -767,6 +783,30 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOwedRefunds(self, request, context):
+        """What is or was owed back to cards, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryOwedRefund(self, request, context):
+        """Have the provider asked for an owed refund at once: again where it has not answered, once more where it refused. NOT_FOUND:
+        REFUND_NOT_FOUND. FAILED_PRECONDITION: REFUND_SETTLED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PayOwedRefundOtherwise(self, request, context):
+        """Record that an owed refund was paid another way; over the limit a second person confirms it. NOT_FOUND: REFUND_NOT_FOUND.
+        FAILED_PRECONDITION: REFUND_SETTLED, REFUND_UNDER_WAY while nobody knows whether the provider has paid, SECOND_PERSON_NEEDED,
+        REFERENCE_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayouts(self, request, context):
         """Payouts, oldest first.
         """
@@ -1088,6 +1128,21 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RecordPayout,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.SerializeToString,
+            ),
+            'ListOwedRefunds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOwedRefunds,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsResponse.SerializeToString,
+            ),
+            'RetryOwedRefund': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryOwedRefund,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundResponse.SerializeToString,
+            ),
+            'PayOwedRefundOtherwise': grpc.unary_unary_rpc_method_handler(
+                    servicer.PayOwedRefundOtherwise,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseResponse.SerializeToString,
             ),
             'ListPayouts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayouts,
@@ -2541,6 +2596,87 @@ class BillingService:
             '/oms.billing.v1.BillingService/RecordPayout',
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOwedRefunds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListOwedRefunds',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListOwedRefundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryOwedRefund(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RetryOwedRefund',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RetryOwedRefundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PayOwedRefundOtherwise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PayOwedRefundOtherwise',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PayOwedRefundOtherwiseResponse.FromString,
             options,
             channel_credentials,
             insecure,

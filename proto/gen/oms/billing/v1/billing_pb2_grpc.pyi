@@ -56,11 +56,13 @@ class BillingServiceStub:
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
     FreeOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.FreeOrderMoneyRequest, _billing_pb2.FreeOrderMoneyResponse]
-    """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
-    where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Commit no more than what an order comes to less what is invoiced of it, and give back what is held for more than that: it is owed
+    to the card it came from, cards first, and other cash is put on account, where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
-    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
+    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited.
+    What is held for it from a card, or paid those invoices, is owed back to its card.
+    """
     GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
@@ -224,6 +226,17 @@ class BillingServiceStub:
     """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
     not add up or its reference comes back with other ones.
     """
+    ListOwedRefunds: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListOwedRefundsRequest, _billing_pb2.ListOwedRefundsResponse]
+    """What is or was owed back to cards, oldest first."""
+    RetryOwedRefund: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RetryOwedRefundRequest, _billing_pb2.RetryOwedRefundResponse]
+    """Have the provider asked for an owed refund at once: again where it has not answered, once more where it refused. NOT_FOUND:
+    REFUND_NOT_FOUND. FAILED_PRECONDITION: REFUND_SETTLED.
+    """
+    PayOwedRefundOtherwise: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PayOwedRefundOtherwiseRequest, _billing_pb2.PayOwedRefundOtherwiseResponse]
+    """Record that an owed refund was paid another way; over the limit a second person confirms it. NOT_FOUND: REFUND_NOT_FOUND.
+    FAILED_PRECONDITION: REFUND_SETTLED, REFUND_UNDER_WAY while nobody knows whether the provider has paid, SECOND_PERSON_NEEDED,
+    REFERENCE_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """
     ListPayouts: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPayoutsRequest, _billing_pb2.ListPayoutsResponse]
     """Payouts, oldest first."""
     ListMarketplaceSales: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListMarketplaceSalesRequest, _billing_pb2.ListMarketplaceSalesResponse]
@@ -274,11 +287,13 @@ class BillingServiceAsyncStub(BillingServiceStub):
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
     FreeOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.FreeOrderMoneyRequest, _billing_pb2.FreeOrderMoneyResponse]  # type: ignore[assignment]
-    """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
-    where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Commit no more than what an order comes to less what is invoiced of it, and give back what is held for more than that: it is owed
+    to the card it came from, cards first, and other cash is put on account, where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
-    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
+    """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited.
+    What is held for it from a card, or paid those invoices, is owed back to its card.
+    """
     GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
@@ -442,6 +457,17 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
     not add up or its reference comes back with other ones.
     """
+    ListOwedRefunds: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListOwedRefundsRequest, _billing_pb2.ListOwedRefundsResponse]  # type: ignore[assignment]
+    """What is or was owed back to cards, oldest first."""
+    RetryOwedRefund: _aio.UnaryUnaryMultiCallable[_billing_pb2.RetryOwedRefundRequest, _billing_pb2.RetryOwedRefundResponse]  # type: ignore[assignment]
+    """Have the provider asked for an owed refund at once: again where it has not answered, once more where it refused. NOT_FOUND:
+    REFUND_NOT_FOUND. FAILED_PRECONDITION: REFUND_SETTLED.
+    """
+    PayOwedRefundOtherwise: _aio.UnaryUnaryMultiCallable[_billing_pb2.PayOwedRefundOtherwiseRequest, _billing_pb2.PayOwedRefundOtherwiseResponse]  # type: ignore[assignment]
+    """Record that an owed refund was paid another way; over the limit a second person confirms it. NOT_FOUND: REFUND_NOT_FOUND.
+    FAILED_PRECONDITION: REFUND_SETTLED, REFUND_UNDER_WAY while nobody knows whether the provider has paid, SECOND_PERSON_NEEDED,
+    REFERENCE_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """
     ListPayouts: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPayoutsRequest, _billing_pb2.ListPayoutsResponse]  # type: ignore[assignment]
     """Payouts, oldest first."""
     ListMarketplaceSales: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListMarketplaceSalesRequest, _billing_pb2.ListMarketplaceSalesResponse]  # type: ignore[assignment]
@@ -525,8 +551,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.FreeOrderMoneyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.FreeOrderMoneyResponse, _abc.Awaitable[_billing_pb2.FreeOrderMoneyResponse]]:
-        """Commit no more than what an order comes to less what is invoiced of it, and put cash that is held for more than that on account,
-        where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Commit no more than what an order comes to less what is invoiced of it, and give back what is held for more than that: it is owed
+        to the card it came from, cards first, and other cash is put on account, where it waits for accounting. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -535,7 +561,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ReleaseCreditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReleaseCreditResponse, _abc.Awaitable[_billing_pb2.ReleaseCreditResponse]]:
-        """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited."""
+        """Give back what is committed and not invoiced. Of an order that was invoiced and of which nothing has shipped, everything is credited.
+        What is held for it from a card, or paid those invoices, is owed back to its card.
+        """
 
     @_abc_1.abstractmethod
     def GetCommitment(
@@ -968,6 +996,35 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RecordPayoutResponse, _abc.Awaitable[_billing_pb2.RecordPayoutResponse]]:
         """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
         not add up or its reference comes back with other ones.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOwedRefunds(
+        self,
+        request: _billing_pb2.ListOwedRefundsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListOwedRefundsResponse, _abc.Awaitable[_billing_pb2.ListOwedRefundsResponse]]:
+        """What is or was owed back to cards, oldest first."""
+
+    @_abc_1.abstractmethod
+    def RetryOwedRefund(
+        self,
+        request: _billing_pb2.RetryOwedRefundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RetryOwedRefundResponse, _abc.Awaitable[_billing_pb2.RetryOwedRefundResponse]]:
+        """Have the provider asked for an owed refund at once: again where it has not answered, once more where it refused. NOT_FOUND:
+        REFUND_NOT_FOUND. FAILED_PRECONDITION: REFUND_SETTLED.
+        """
+
+    @_abc_1.abstractmethod
+    def PayOwedRefundOtherwise(
+        self,
+        request: _billing_pb2.PayOwedRefundOtherwiseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PayOwedRefundOtherwiseResponse, _abc.Awaitable[_billing_pb2.PayOwedRefundOtherwiseResponse]]:
+        """Record that an owed refund was paid another way; over the limit a second person confirms it. NOT_FOUND: REFUND_NOT_FOUND.
+        FAILED_PRECONDITION: REFUND_SETTLED, REFUND_UNDER_WAY while nobody knows whether the provider has paid, SECOND_PERSON_NEEDED,
+        REFERENCE_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod

@@ -1395,6 +1395,62 @@ class Recall(_message.Message):
 Global___Recall: _TypeAlias = Recall  # noqa: Y015
 
 @_typing.final
+class WithdrawRecallRequest(_message.Message):
+    """Takes back what was asked of the warehouses for a change that has ended before they answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change that wanted the units back."""
+    reason: _builtins.str
+    """Why nothing is asked back any more, at most 500 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRecallRequest: _TypeAlias = WithdrawRecallRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawRecallResponse(_message.Message):
+    """What no longer waits for an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHDRAWN_COUNT_FIELD_NUMBER: _builtins.int
+    withdrawn_count: _builtins.int
+    """How many recalls waited; each is told of as refused, for this reason."""
+    def __init__(
+        self,
+        *,
+        withdrawn_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["withdrawn_count", b"withdrawn_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRecallResponse: _TypeAlias = WithdrawRecallResponse  # noqa: Y015
+
+@_typing.final
 class ListRecallsRequest(_message.Message):
     """Asks for the recalls that wait for an answer."""
 

@@ -111,6 +111,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
                 _registered_method=True)
+        self.WithdrawRecall = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/WithdrawRecall',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallResponse.FromString,
+                _registered_method=True)
         self.ListRecalls = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/ListRecalls',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsRequest.SerializeToString,
@@ -244,6 +249,13 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawRecall(self, request, context):
+        """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRecalls(self, request, context):
         """Recalls that wait for an answer.
         """
@@ -338,6 +350,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.RequestRecall,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.SerializeToString,
+            ),
+            'WithdrawRecall': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawRecall,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallResponse.SerializeToString,
             ),
             'ListRecalls': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRecalls,
@@ -740,6 +757,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/RequestRecall',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawRecall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/WithdrawRecall',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallResponse.FromString,
             options,
             channel_credentials,
             insecure,

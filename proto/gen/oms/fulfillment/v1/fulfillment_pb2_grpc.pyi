@@ -82,6 +82,8 @@ class FulfillmentServiceStub:
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    WithdrawRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]
+    """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]
     """Recalls that wait for an answer."""
     AnswerRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]
@@ -145,6 +147,8 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]  # type: ignore[assignment]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    WithdrawRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]  # type: ignore[assignment]
+    """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]  # type: ignore[assignment]
     """Recalls that wait for an answer."""
     AnswerRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]  # type: ignore[assignment]
@@ -289,6 +293,14 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.RequestRecallResponse, _abc.Awaitable[_fulfillment_pb2.RequestRecallResponse]]:
         """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+
+    @_abc_1.abstractmethod
+    def WithdrawRecall(
+        self,
+        request: _fulfillment_pb2.WithdrawRecallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.WithdrawRecallResponse, _abc.Awaitable[_fulfillment_pb2.WithdrawRecallResponse]]:
+        """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
 
     @_abc_1.abstractmethod
     def ListRecalls(

@@ -671,7 +671,7 @@ class Clearance(_message.Message):
     deadline_micros: _builtins.int
     """When something happens by itself unless somebody acts before, microseconds since the epoch; 0 for never."""
     deadline: _builtins.str
-    """What happens then: remind, escalate, expire_review, expire_consent or resume_release."""
+    """What happens then: remind, escalate, expire_review, expire_consent, resume_release or escalate_recall."""
     subject_id: _builtins.str
     """The step or the change that the deadline belongs to."""
     waiting_for: _builtins.str
@@ -839,7 +839,7 @@ class PassDeadlineRequest(_message.Message):
     order_id: _builtins.str
     """The order."""
     deadline: _builtins.str
-    """remind, escalate, expire_review, expire_consent or resume_release."""
+    """remind, escalate, expire_review, expire_consent, resume_release or escalate_recall."""
     subject_id: _builtins.str
     """The step or the change."""
     deadline_micros: _builtins.int
