@@ -32,6 +32,18 @@ class FakeInvoicing(Neighbor):
         ]
         return billing.ListBillableResponse(shipments=rows, count=len(rows))
 
+    def ReverseShipmentBilling(
+        self, request: billing.ReverseShipmentBillingRequest
+    ) -> billing.ReverseShipmentBillingResponse:
+        self.here()
+        assert request.is_preview, "what is not a preview is asked for by the order's workflow"
+        return billing.ReverseShipmentBillingResponse(
+            outcome="credited",
+            invoice_number="INV-000001",
+            amount=types.Money(minor_units=4600, currency="USD"),
+            held=types.Money(minor_units=1000, currency="USD"),
+        )
+
     def PreviewInvoice(self, request: billing.PreviewInvoiceRequest) -> billing.PreviewInvoiceResponse:
         self.here()
         wanted = self._by_hand(request.of)

@@ -218,6 +218,21 @@ class FakeFulfillment(Neighbor):
             request, lambda: fulfillment.ShipShipmentResponse(shipment=self._move(request.shipment_id, "ship"))
         )
 
+    def CheckReversal(self, request: fulfillment.CheckReversalRequest) -> fulfillment.CheckReversalResponse:
+        self.here()
+        return fulfillment.CheckReversalResponse(shipment=self._shipped(request.shipment_id))
+
+    def ReverseShipment(self, request: fulfillment.ReverseShipmentRequest) -> fulfillment.ReverseShipmentResponse:
+        def act() -> fulfillment.ReverseShipmentResponse:
+            shipment = self._shipped(request.shipment_id)
+            shipment.state = fulfillment.SHIPMENT_STATE_CANCELLED
+            shipment.reversal.reason, shipment.reversal.reversed_by = request.reason, request.reversed_by
+            shipment.reversal.replaced_by = "SH-1002"
+            shipment.reversal.shipped_at_micros = shipment.reversal.reversed_at_micros = 1_780_000_000_000_000
+            return fulfillment.ReverseShipmentResponse(shipment=shipment)
+
+        return self.once(request, act)
+
     def ListRecalls(self, request: fulfillment.ListRecallsRequest) -> fulfillment.ListRecallsResponse:
         self.here()
         return fulfillment.ListRecallsResponse(recalls=self.recalls.pending(request.order_id))
@@ -249,6 +264,12 @@ class FakeFulfillment(Neighbor):
         if shipment_id not in self.shipments:
             raise NotFound("SHIPMENT_NOT_FOUND", "there is no such shipment")
         return self.shipments[shipment_id]
+
+    def _shipped(self, shipment_id: str) -> fulfillment.Shipment:
+        shipment = self._shipment(shipment_id)
+        if shipment.state != fulfillment.SHIPMENT_STATE_SHIPPED:
+            raise Refused("ILLEGAL_TRANSITION", f"shipment {shipment.number} cannot be reversed")
+        return shipment
 
     def _move(self, shipment_id: str, verb: str) -> fulfillment.Shipment:
         shipment = self._shipment(shipment_id)

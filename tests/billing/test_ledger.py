@@ -12,7 +12,14 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
-from services.billing.store import audit, audit_at_order, audit_credit_notes, audit_deposit_invoices, audit_refunds
+from services.billing.store import (
+    audit,
+    audit_at_order,
+    audit_credit_notes,
+    audit_deposit_invoices,
+    audit_refunds,
+    audit_reversals,
+)
 from services.kernel.errors import InvalidArgument
 from services.runtime import migrations
 from services.runtime.audit import find
@@ -115,7 +122,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
 
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
-    parts = (audit, audit_credit_notes, audit_at_order, audit_deposit_invoices, audit_refunds)
+    parts = (audit, audit_credit_notes, audit_at_order, audit_deposit_invoices, audit_refunds, audit_reversals)
     assert len(answer.invariants) == sum(len(part.INVARIANTS) for part in parts) + 6  # and what has waited for too long
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]

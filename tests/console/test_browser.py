@@ -23,6 +23,7 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
+from tests.console.test_reversals import shipped
 from tests.console.world import ConsoleWorld, build, with_figures
 from tests.orders.desk import caller, shipment, stock
 from tests.orders.test_exceptions import on_the_way, opened, resolve, undeliverable
@@ -112,6 +113,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         hold = holds.of_order(session, orders.find_id(session, numbers["held"]))[0]
         step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
+    shipped(world, numbers["shipping"])
     return [
         ("", "/login"),
         ("", "/login/forgotten"),
@@ -124,6 +126,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("support", f"/orders/{numbers['held']}/cancel"),
         ("support", f"/orders/{numbers['shipping']}/cancel"),
         ("support", f"/orders/{numbers['shipping']}/close"),
+        ("support", "/shipments/SH-8/reversal"),
         ("approver:max", "/reviews"),
         ("approver:max", "/reviews?for=all"),
         ("approver:max", f"/reviews/{step.step_id}"),

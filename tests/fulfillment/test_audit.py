@@ -10,6 +10,7 @@ from services.runtime import migrations
 from services.runtime.audit import find_all
 from services.runtime.db import Database
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
+from tests.fulfillment.test_reversal import reverse
 from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
@@ -52,6 +53,9 @@ PLANTED = (
         "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
     ),
     ("fulfillment.cancelled_order_has_nothing_open", f"UPDATE warehouse_order SET cancelled_at = '{LATER}'"),
+    ("fulfillment.reversed_shipments_are_replaced", "UPDATE shipment SET state = 'packed' WHERE serial = 1004"),
+    ("fulfillment.reversed_shipments_are_replaced", "UPDATE shipment SET replaces = '' WHERE serial = 1005"),
+    ("fulfillment.reversed_shipments_are_replaced", "UPDATE shipment_reversal SET replaced_by = 'SH-1001'"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET recall_id = 'rcl_none' WHERE serial = 1001"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET state = 'shipped' WHERE serial = 1002"),
     ("fulfillment.recalled_shipments_wait", "UPDATE recall SET state = 'acknowledged'"),
@@ -65,10 +69,12 @@ PLANTED = (
 
 @pytest.fixture
 def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
-    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered."""
+    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered; SH-1004 had not left, SH-1005 has its goods."""
     _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
     desk.scan(desk.send(sent))
     desk.recall(L1=1, LS=1)
+    [other] = desk.release(("L1", "W1", 1), order_id="ord_2")
+    reverse(desk, desk.send(other))
     return desk
 
 

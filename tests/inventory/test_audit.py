@@ -10,6 +10,7 @@ from services.inventory.store.audit import GRACE, invariants
 from services.runtime.audit import find_all
 from services.runtime.migrations import differences
 from tests.inventory.stockroom import MARCH, Stockroom
+from tests.inventory.test_reversed_issues import reverse
 from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
@@ -35,6 +36,9 @@ PLANTED = (
     ("inventory.value_is_moved", "DELETE FROM cost_layer"),
     ("inventory.shipped_is_issued", "UPDATE allocation SET shipped_quantity = shipped_quantity + 1"),
     ("inventory.shipped_is_issued", "DELETE FROM movement WHERE kind = 'issued'"),
+    ("inventory.reversed_issues_are_back", "UPDATE movement SET quantity = 2 WHERE kind = 'reversed'"),
+    ("inventory.reversed_issues_are_back", "UPDATE movement SET value_minor = 1 WHERE kind = 'reversed'"),
+    ("inventory.reversed_issues_are_back", "DELETE FROM movement WHERE kind = 'reversed'"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET filled_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET cancelled_quantity = -1"),
@@ -51,13 +55,17 @@ PLANTED = (
 
 @pytest.fixture
 def busy_stockroom(stockroom: Stockroom) -> Stockroom:
-    """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free."""
+    """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left."""
     stockroom.receive("w1", "A", 8, "3.33")
     stockroom.receive("w1", "B", 5, "3.33")
     stockroom.reserve("o0", {"l1": ("A", 3)})
     stockroom.ship("o0", "shp_1", "w1", {"l1": ("A", 3)})
     stockroom.reserve("o1", {"l1": ("A", 5)})
     stockroom.reserve("o2", {"l1": ("A", 2)})
+    stockroom.receive("w1", "C", 1, "3.33")
+    stockroom.reserve("o3", {"l1": ("C", 1)})
+    stockroom.ship("o3", "shp_2", "w1", {"l1": ("C", 1)})
+    reverse(stockroom, "o3", "shp_2", "w1", {"l1": ("C", 1)})
     return stockroom
 
 

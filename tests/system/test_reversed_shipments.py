@@ -263,3 +263,28 @@ def _one_outcome(trade: Trade, order: dict[str, Any]) -> None:
             assert states.count("packed") == (order["phase"] == "accepted")
 
     eventually(claim)
+
+
+def test_a_reversal_while_inventory_and_billing_are_away_is_made_once_when_they_are_back(trade: Trade) -> None:
+    order, sku, warehouse = _placed(trade)
+    order_id = order["order_id"]
+    sent = trade.send_off(trade.shipments(order_id)[0])
+    trade.when_idle(order_id)
+    for name in ("inventory", "billing"):
+        trade.system.stop_service(name)
+        trade.afterwards.callback(_be_back, trade, name)
+
+    for _ in range(2):
+        ok(_reverse(trade, sent, f"undo-{trade.tag}"))
+    for name in ("inventory", "billing"):
+        trade.system.start_service(name)
+    trade.when_idle(order_id)
+
+    assert trade.stock(sku) == {warehouse: (10, 10)}
+    assert (_net(trade, order_id), len(_invoices(trade, order_id))) == (0, 1)
+    trade.until_audit_is_clean()
+
+
+def _be_back(trade: Trade, name: str) -> None:
+    if name not in trade.system.processes:
+        trade.system.start_service(name)

@@ -12,7 +12,7 @@ from gateway.http.neighbors.shipments import Shipment, ShipmentId, ShipmentLine,
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Input, Text, example
+from gateway.http.plumbing.inputs import Input, Name, example
 from gateway.http.plumbing.shapes import MoneyShape
 from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -28,7 +28,7 @@ _SETTLED_ELSEWHERE = "settled_elsewhere"
 class ReversalInput(Input):
     """Why a ship confirm is reversed; the shipment keeps it, and the company's own people read it."""
 
-    reason: Text
+    reason: Name
 
     model_config = example(reason="scanned the wrong pallet")
 

@@ -229,13 +229,15 @@ def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...], asked: Asked) 
 
 def _carrier_exceptions(session: Session) -> Finding:
     """A rule about the shipments of the projection, which no SQL of both databases reads."""
-    rule = "An open carrier exception is of a shipment that is still on its way."
+    rule = "An open carrier exception is of a shipment that is on its way still, or was said never to have left."
     return _finding_of_open(session, CARRIER_EXCEPTION, "orders.carrier_exception_is_on_its_way", rule, _is_on_its_way)
 
 
 def _is_on_its_way(each: ListedException, kept: Kept) -> bool:
     shipment = kept.progress.shipments.get(each.found.subject_id)
-    return shipment is not None and shipment.state not in ("delivered", "cancelled")
+    if shipment is None or shipment.state == "delivered":
+        return False
+    return shipment.state != "cancelled" or bool(shipment.exception_at)
 
 
 def _deposits_left(session: Session) -> Finding:
