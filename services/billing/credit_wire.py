@@ -119,4 +119,6 @@ def note_message(note: CreditNote) -> pb.CreditNote:
         asked_by=note.asked_by,
         approved_by=note.approved_by,
         tax_parts=[tax_part(one.tax_part) for one in note.by_tax],
+        fee=money(note.fee or Money.zero(parts.total.currency)),
+        return_id=note.return_id,
     )

@@ -41,6 +41,7 @@ from services.billing.servicer_documents import DocumentServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_payouts import PayoutServicer
+from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
     audit,
     audit_at_order,
@@ -78,6 +79,7 @@ class BillingServicer(
     CheckoutServicer,
     CorrectionServicer,
     PayoutServicer,
+    ReturnServicer,
     LedgerServicer,
 ):
     """Credit, invoices, payments, audit; and the parts beside it."""

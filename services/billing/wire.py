@@ -263,6 +263,16 @@ def card_token(given: str) -> str:
     return given
 
 
+_MOVEMENTS = (
+    facts_pb2.StockReceived,
+    facts_pb2.StockIssued,
+    facts_pb2.StockAdjusted,
+    facts_pb2.StockReturned,
+    facts_pb2.StockScrapped,
+    facts_pb2.StockQuarantined,
+)
+
+
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
     """Stock movements, sorted by fact id so that two deliveries never wait for each other in a circle."""
     detail = [_movement(fact) for fact in facts]
@@ -274,7 +284,7 @@ def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
 def _movement(fact: facts_pb2.Fact) -> Movement:
     fact_id, kind = text(fact.fact_id, "fact_id"), fact.WhichOneof("detail") or ""
     detail = getattr(fact, kind, None)
-    if not isinstance(detail, (facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted)):
+    if not isinstance(detail, _MOVEMENTS):
         raise InvalidArgument("MOVEMENT_KIND_UNKNOWN", f"fact {fact_id} is no movement of stock")
     return Movement(
         fact_id,

@@ -77,11 +77,27 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
     several = fulfillment.several_shipments([SHIPMENT], [SHIPMENT])
     answer = fulfillment.recall_answered([SHIPMENT], RECALL)
     together = {fulfillment.RELEASED, fulfillment.CANCELLED}
-    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED}
+    of_returns = {fulfillment.RETURN_RECEIVED, fulfillment.RETURN_INSPECTED}
+    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED} - of_returns
     yield from ((kind, fulfillment_wire.shipment_fact(kind, one)) for kind in sorted(single))
     yield from ((kind, fulfillment_wire.shipments_fact(kind, several)) for kind in sorted(together))
     yield fulfillment.GOODS_DELIVERED, fulfillment_wire.delivered_fact(SHIPMENT)
     yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
+    yield fulfillment.RETURN_RECEIVED, pb.ReturnReceived(return_id="rma_1", number="RMA-1001", lines={"L1": 2})
+    units = [
+        pb.InspectedUnits(line_id="L1", sku="A", quantity=2, grade="A", disposition="restock", responsible="seller")
+    ]
+    yield (
+        fulfillment.RETURN_INSPECTED,
+        pb.ReturnInspected(
+            return_id="rma_1",
+            number="RMA-1001",
+            inspection_id="insp_1",
+            warehouse_id="W1",
+            units=units,
+            inspected_by="Pat",
+        ),
+    )
 
 
 def of_billing() -> Iterator[tuple[str, Message]]:

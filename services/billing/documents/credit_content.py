@@ -16,7 +16,7 @@ from services.billing.documents.content import (
     tax_rows,
 )
 from services.billing.documents.seller import Seller
-from services.billing.domain.credit_notes import CreditNote, Landing
+from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
 from services.kernel.formats import amount
 
@@ -48,18 +48,21 @@ def credit_content(note: CreditNote, invoice: Invoice, seller: Seller) -> Conten
         payment=[
             breakable(f"Reason: {note.reason}", _LONG_WORD),
             f"This note corrects invoice {note.invoice_number}.",
-            *landing_sentences(note.landing),
+            *landing_sentences(note),
         ],
     )
 
 
-def landing_sentences(landing: Landing) -> list[str]:
+def landing_sentences(note: CreditNote) -> list[str]:
     """Where the total goes, one sentence a line."""
+    landing, of_cash = note.landing, note.fee_of_cash
+    fee = note.fee or of_cash
     rows = (
-        (landing.open, "goes off what is open on the invoice."),
+        (fee, "is kept as a restocking fee, which is not taxed."),
+        (landing.open - fee + of_cash, "goes off what is open on the invoice."),
         (landing.recovered, "goes off what had been written off."),
         (landing.discount, "was given as discount for paying early."),
-        (landing.cash, "was paid and is left on your account."),
+        (landing.cash - of_cash, "was paid and is left on your account."),
     )
     return [f"{amount(part)} {part.currency} {what}" for part, what in rows if part.minor]
 

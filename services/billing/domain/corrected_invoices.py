@@ -8,6 +8,7 @@ from services.billing.domain.ledger import (
     DEFERRED_REVENUE,
     FREIGHT_REVENUE,
     RECEIVABLE,
+    RESTOCKING_FEES,
     SALES_DISCOUNTS,
     SALES_RETURNS,
     TAX_PAYABLE,
@@ -21,7 +22,7 @@ from services.kernel.money import Money
 def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
     """All of it off what the customer owes, by what was credited; then back what of it was not owed any more.
 
-    That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
+    That is a restocking fee, what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
     customer's again. Parts of zero post nothing.
     """
     zero = Money.zero(note.parts.total.currency)
@@ -35,6 +36,7 @@ def credit_note_postings(note: CreditNote) -> tuple[Posting, ...]:
         (TAX_PAYABLE, RECEIVABLE, note.parts.tax, "tax", "tax"),
         (RECEIVABLE, BAD_DEBT, note.landing.recovered, "recovered", "was written off"),
         (RECEIVABLE, SALES_DISCOUNTS, note.landing.discount, "discount", "discount for paying early"),
+        (RECEIVABLE, RESTOCKING_FEES, note.fee or zero, "fee", "restocking fee"),
         *(
             (RECEIVABLE, UNAPPLIED_CASH, one.amount, f"cash/{one.payment_id}", "cash left on account")
             for one in note.left_over

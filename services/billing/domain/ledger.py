@@ -27,12 +27,16 @@ BAD_DEBT = "bad_debt"
 COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
 CARD_FEES = "card_fees"
+RESTOCKING_FEES = "restocking_fees"
+QUARANTINED = "inventory_in_quarantine"
+INVENTORY_WRITE_OFFS = "inventory_write_offs"
 
 ACCOUNTS = (
     CASH,
     RECEIVABLE,
     MARKETPLACE_CLEARING,
     INVENTORY,
+    QUARANTINED,
     GRNI,
     TAX_PAYABLE,
     UNAPPLIED_CASH,
@@ -42,7 +46,9 @@ ACCOUNTS = (
     FREIGHT_REVENUE,
     SALES_DISCOUNTS,
     SALES_RETURNS,
+    RESTOCKING_FEES,
     COGS,
+    INVENTORY_WRITE_OFFS,
     MARKETPLACE_FEES,
     SHRINKAGE,
     CARD_FEES,
@@ -312,5 +318,8 @@ _SIDES: Mapping[tuple[str, bool], tuple[str, str, str]] = {
     ("stock_issued", False): (COGS, INVENTORY, "issued"),
     ("stock_adjusted", True): (SHRINKAGE, INVENTORY, "counted short"),
     ("stock_adjusted", False): (INVENTORY, SHRINKAGE, "counted over"),
+    ("stock_returned", False): (INVENTORY, COGS, "came back"),
+    ("stock_scrapped", False): (INVENTORY_WRITE_OFFS, COGS, "came back to scrap"),
+    ("stock_quarantined", False): (QUARANTINED, COGS, "came back into quarantine"),
 }
 """(kind, whether the value is negative) → debit, credit, words."""

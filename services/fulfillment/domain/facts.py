@@ -14,6 +14,7 @@ CANCELLED = "shipments_cancelled"
 RECALL_ANSWERED = "recall_answered"
 EXCEPTION = "shipment_exception"
 GOODS_DELIVERED = "goods_delivered"
+RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 FOR_BILLING = frozenset({GOODS_DELIVERED})
 """What invoices that are due on delivery wait for; everything else is for orders."""
 KINDS = frozenset(
@@ -22,6 +23,8 @@ KINDS = frozenset(
         CANCELLED,
         RECALL_ANSWERED,
         EXCEPTION,
+        RETURN_RECEIVED,
+        RETURN_INSPECTED,
         "shipment_picked",
         "shipment_packed",
         "shipment_shipped",

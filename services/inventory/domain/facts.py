@@ -11,9 +11,12 @@ EXPECTED = "stock_expected"
 RECEIVED = "stock_received"
 ISSUED = "stock_issued"
 ADJUSTED = "stock_adjusted"
+RETURNED = "stock_returned"
+SCRAPPED = "stock_scrapped"
+QUARANTINED = "stock_quarantined"
 
 FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED})
-FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED})
+FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED, RETURNED, SCRAPPED, QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True)

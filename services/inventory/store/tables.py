@@ -20,6 +20,7 @@ allocation = _tables["allocation"]
 backorder = _tables["backorder"]
 expected_receipt = _tables["expected_receipt"]
 stock_issue = _tables["stock_issue"]
+returned_stock = _tables["returned_stock"]
 unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
 
