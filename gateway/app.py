@@ -51,6 +51,7 @@ from gateway.http.orders import (
     place,
     repair,
     resubmission,
+    returns,
     reviews,
     stream,
 )
@@ -66,7 +67,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, returns, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, cards, payment_events, payouts, products, prices, policies, warehouses, rates, exchange_rates, tax_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
+from gateway.http.masterdata.returns_rule import ReturnsRuleInput
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.editing import ETAG, SeenVersion, merged, on_newest, partial, tag
@@ -139,6 +140,7 @@ class PolicyInput(Input):
     deadlines: DeadlinesInput = DeadlinesInput()
     consent: ConsentRuleInput = ConsentRuleInput()
     changes: ChangesRuleInput = ChangesRuleInput()
+    returns: ReturnsRuleInput = ReturnsRuleInput()
     calendars: (
         Annotated[dict[Name40, CalendarInput], Field(max_length=50)]
         | Annotated[list[NamedCalendar], Field(max_length=50)]
@@ -269,6 +271,7 @@ class PolicyShape(BaseModel):
     deadlines: DeadlinesShape
     consent: ConsentRuleShape
     changes: ChangesRuleShape
+    returns: ReturnsRuleInput
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
@@ -365,6 +368,7 @@ def _shape(policy: Policy, note: str = "") -> PolicyShape:
         deadlines=DeadlinesShape(**asdict(policy.deadlines)),
         consent=ConsentRuleShape(**asdict(policy.consent)),
         changes=ChangesRuleShape(**asdict(policy.changes)),
+        returns=ReturnsRuleInput(**asdict(policy.returns)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,

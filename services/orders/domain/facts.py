@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.kernel.money import Money
+from services.orders.domain.returns import InspectedUnits
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -20,6 +21,7 @@ DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 INVOICE_CREDITED, INVOICE_WRITTEN_OFF = "invoice_credited", "invoice_written_off"
+RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
@@ -33,6 +35,8 @@ KINDS: Mapping[str, frozenset[str]] = {
             SHIPMENT_EXCEPTION,
             "shipments_cancelled",
             "recall_answered",
+            RETURN_RECEIVED,
+            RETURN_INSPECTED,
         }
     ),
     "billing": frozenset(
@@ -304,6 +308,27 @@ class CardProblem:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReturnReceived:
+    """What has come of a return: line id → units so far."""
+
+    return_id: str
+    number: str
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnInspected:
+    """What an inspection of a return found."""
+
+    return_id: str
+    number: str
+    inspection_id: str
+    warehouse_id: str
+    units: tuple[InspectedUnits, ...]
+    inspected_by: str
+
+
 Detail = (
     StockStanding
     | ShipmentChanged
@@ -319,11 +344,13 @@ Detail = (
     | CardProblem
     | InvoiceCredited
     | InvoiceWrittenOff
+    | ReturnReceived
+    | ReturnInspected
 )
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
-    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceCredited,
-    InvoiceWrittenOff,
+    PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | CreditRestChanged | DueDateSet | CardProblem
+    | InvoiceCredited | InvoiceWrittenOff
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -349,7 +376,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    return {} if isinstance(detail, _OF_MONEY) else detail.lines
+    return {} if isinstance(detail, _OF_MONEY | ReturnReceived | ReturnInspected) else detail.lines
 
 
 def shipments_in(detail: Detail) -> tuple[Shipment, ...]:

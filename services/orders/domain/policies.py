@@ -27,6 +27,7 @@ from services.orders.domain.matrix import (
     parse_reviews,
 )
 from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
+from services.orders.domain.return_policy import USUAL_RETURNS, ReturnsRule, parse_returns
 from services.runtime.roles import RULE_OWNERS
 
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
@@ -40,6 +41,7 @@ MAX_RULES = 200
 WINDOW_HOURS = 24
 _DOCUMENT = (
     "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency",
+    "returns",
 )  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
@@ -74,6 +76,7 @@ class Policy:
     calendars: tuple[CalendarRule, ...] = (USUAL,)
     window_hours: int = WINDOW_HOURS
     currency: str = ""
+    returns: ReturnsRule = USUAL_RETURNS
 
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
@@ -137,6 +140,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         calendars=parse_calendars(document.get("calendars", {})),
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
         currency=_currency(document.get("currency", "")),
+        returns=parse_returns(document.get("returns", {})),
     )
     _check_whole(policy)
     return policy

@@ -27,6 +27,8 @@ from services.orders.domain.facts import (
     PaymentReceived,
     PaymentReversed,
     RecallAnswered,
+    ReturnInspected,
+    ReturnReceived,
     Shipment,
     StockStanding,
     expected_in,
@@ -38,6 +40,7 @@ from services.orders.domain.masterdata import Customer
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
+from services.orders.returns import intake
 from services.orders.store import facts as store
 from services.orders.store import masterdata
 
@@ -114,6 +117,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
         after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
+    after = intake.take_fact(session, after, fact, now)
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
     if fact.source == "fulfillment":
@@ -186,6 +190,8 @@ def _why(fact: Fact) -> str:
         return ""
     if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
         return money.what_went(fact.detail)
+    if isinstance(fact.detail, ReturnReceived | ReturnInspected):
+        return fact.detail.number
     if isinstance(fact.detail, InvoiceCredited):
         return f"{fact.detail.invoice.number} by {fact.detail.number}"
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]

@@ -1613,6 +1613,7 @@ class ReturnInspection(_message.Message):
     INSPECTION_ID_FIELD_NUMBER: _builtins.int
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
+    FEE_LINE_IDS_FIELD_NUMBER: _builtins.int
     inspection_id: _builtins.str
     """Identity, "insp_…"."""
     warehouse_id: _builtins.str
@@ -1621,16 +1622,21 @@ class ReturnInspection(_message.Message):
     def units(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.InspectedUnits]:
         """What was found."""
 
+    @_builtins.property
+    def fee_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines of the return for which no fault of ours was named: a fee is kept of units for which the customer answers."""
+
     def __init__(
         self,
         *,
         inspection_id: _builtins.str = ...,
         warehouse_id: _builtins.str = ...,
         units: _abc.Iterable[_facts_pb2.InspectedUnits] | None = ...,
+        fee_line_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1773,23 +1779,26 @@ class AdvanceReturnRequest(_message.Message):
     FEE_FIELD_NUMBER: _builtins.int
     PASSED_MICROS_FIELD_NUMBER: _builtins.int
     RECEIVED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Business key; a repeat gets the first answer. Without one nothing was done: it is only asked what comes next."""
+    """Names the step, for logs; a repeat changes nothing and is told what comes next now."""
     return_id: _builtins.str
     """The return."""
     done: _builtins.str
-    """What was done: announced, credited or closed; empty for nothing."""
+    """What was done: announced, credited or closed; halted by what no retry mends; empty for nothing."""
     inspection_id: _builtins.str
     """The inspection that was credited."""
     passed_micros: _builtins.int
     """A deadline that has passed, microseconds since the epoch; 0 for none."""
+    reason: _builtins.str
+    """Why it halted."""
     @_builtins.property
     def credit_notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The credit notes of it."""
 
     @_builtins.property
     def credited(self) -> _types_pb2.Money:
-        """What they come to, and what of that is a fee."""
+        """What they come to, a fee not taken off."""
 
     @_builtins.property
     def fee(self) -> _types_pb2.Money:
@@ -1811,10 +1820,11 @@ class AdvanceReturnRequest(_message.Message):
         fee: _types_pb2.Money | None = ...,
         passed_micros: _builtins.int = ...,
         received: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_notes", b"credit_notes", "credited", b"credited", "done", b"done", "fee", b"fee", "inspection_id", b"inspection_id", "passed_micros", b"passed_micros", "received", b"received", "request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_notes", b"credit_notes", "credited", b"credited", "done", b"done", "fee", b"fee", "inspection_id", b"inspection_id", "passed_micros", b"passed_micros", "reason", b"reason", "received", b"received", "request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

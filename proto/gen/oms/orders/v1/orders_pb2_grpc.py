@@ -276,7 +276,7 @@ class OrdersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceReturn(self, request, context):
-        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN.
+        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -90,7 +90,7 @@ class OrdersServiceStub:
     GetReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
     AdvanceReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]
-    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN."""
+    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -156,7 +156,7 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     GetReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]  # type: ignore[assignment]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
     AdvanceReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]  # type: ignore[assignment]
-    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN."""
+    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _aio.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -327,7 +327,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.AdvanceReturnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.AdvanceReturnResponse, _abc.Awaitable[_orders_pb2.AdvanceReturnResponse]]:
-        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN."""
+        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def Audit(
