@@ -110,11 +110,11 @@ class ReturnWorkflow:
         self.news += 1
 
     @workflow.signal(name=names.RETURN_INSPECTED)
-    def return_inspected(self, note: ReturnNote) -> None:  # noqa: ARG002
+    def return_inspected(self, note: ReturnNote) -> None:  # noqa: ARG002  # it says only that there is news
         """A warehouse has inspected goods of it."""
         self.news += 1
 
     @workflow.signal(name=names.RETURN_CANCELLED)
-    def return_cancelled(self, note: ReturnNote) -> None:  # noqa: ARG002
+    def return_cancelled(self, note: ReturnNote) -> None:  # noqa: ARG002  # it says only that there is news
         """It was called off."""
         self.news += 1

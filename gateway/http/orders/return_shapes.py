@@ -51,7 +51,7 @@ class ReturnInput(Input):
     )
 
 
-class DecisionInput(Input):
+class ReturnDecisionInput(Input):
     """Why it is decided so; the customer reads it."""
 
     note: Name
@@ -59,7 +59,7 @@ class DecisionInput(Input):
     model_config = example(note="out of its box for months")
 
 
-class AuthorizationInput(Input):
+class ReturnAuthorizationInput(Input):
     """Goods may come back, with the policy's restocking fee unless another is given."""
 
     note: Text = ""
@@ -78,7 +78,7 @@ class CountedInput(Input):
     quantity: Quantity
 
 
-class ReceiptInput(Input):
+class ReturnReceiptInput(Input):
     """What came, and where it is: whichever warehouse it had left."""
 
     warehouse_id: Identity = Field(examples=["wh_dallas"])
@@ -98,7 +98,7 @@ class InspectedInput(Input):
     note: Text = Field(default="", description="People of the company alone read it.")
 
 
-class InspectionInput(Input):
+class ReturnInspectionInput(Input):
     """In which condition counted units are, and what becomes of them. Stock and credit follow at once."""
 
     warehouse_id: Identity = Field(examples=["wh_dallas"])

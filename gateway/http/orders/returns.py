@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 from sqlmodel import Session
 
 from gateway.http.orders.return_shapes import (
-    AuthorizationInput,
-    DecisionInput,
-    InspectionInput,
-    ReceiptInput,
     RefundShape,
+    ReturnAuthorizationInput,
+    ReturnDecisionInput,
     ReturnInput,
+    ReturnInspectionInput,
+    ReturnReceiptInput,
     ReturnShape,
     State,
     return_shape,
@@ -87,7 +87,7 @@ def get_return(deps: DepsOf, who: CallerOf, return_id: ReturnReference) -> Retur
 
 @router.post("/v1/returns/{return_id}/authorize", response_model=ReturnShape)
 def authorize_return(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: AuthorizationInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnAuthorizationInput
 ) -> Response:
     """Let goods come back; the warehouse expects them from then on."""
     fee = FeeRule(Decimal(body.fee_percent)) if body.fee_percent is not None else None
@@ -101,7 +101,7 @@ def authorize_return(
 
 @router.post("/v1/returns/{return_id}/deny", response_model=ReturnShape)
 def deny_return(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: DecisionInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
 ) -> Response:
     """Let no goods come back."""
 
@@ -114,7 +114,7 @@ def deny_return(
 
 @router.post("/v1/returns/{return_id}/cancel", response_model=ReturnShape)
 def cancel_return(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: DecisionInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
 ) -> Response:
     """Call a return off, while nothing of it has come."""
 
@@ -127,7 +127,7 @@ def cancel_return(
 
 @router.post("/v1/returns/{return_id}/receive", response_model=ReturnShape)
 def receive_return(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReceiptInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnReceiptInput
 ) -> Response:
     """Count what came: fewer than announced, or the rest later. The return shows it a moment later."""
 
@@ -139,7 +139,7 @@ def receive_return(
 
 @router.post("/v1/returns/{return_id}/inspect", response_model=ReturnShape)
 def inspect_return(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: InspectionInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnInspectionInput
 ) -> Response:
     """Say in which condition counted units are. What the warehouse says decides the credit, which follows by itself."""
 
@@ -179,7 +179,7 @@ def found_return(deps: Deps, who: Caller, reference: str) -> Return:
         return reading.one(session, reference, who.scope)
 
 
-def receive(deps: Deps, who: Caller, reference: str, body: ReceiptInput, request_id: str) -> ReturnShape:
+def receive(deps: Deps, who: Caller, reference: str, body: ReturnReceiptInput, request_id: str) -> ReturnShape:
     """Have the warehouse count, and show the return as it then stands here."""
     found = found_return(deps, who, reference)
     _check_warehouse(deps, body.warehouse_id)
@@ -196,7 +196,7 @@ def receive(deps: Deps, who: Caller, reference: str, body: ReceiptInput, request
     return return_shape(found_return(deps, who, reference), who)
 
 
-def inspect(deps: Deps, who: Caller, reference: str, body: InspectionInput, request_id: str) -> ReturnShape:
+def inspect(deps: Deps, who: Caller, reference: str, body: ReturnInspectionInput, request_id: str) -> ReturnShape:
     """Have the warehouse say what it found, and show the return as it then stands here."""
     found = found_return(deps, who, reference)
     _check_warehouse(deps, body.warehouse_id)

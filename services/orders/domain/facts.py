@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.kernel.money import Money
-from services.orders.domain.returns import InspectedUnits
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -306,27 +306,6 @@ class CardProblem:
     kind: str
     subject_id: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnReceived:
-    """What has come of a return: line id → units so far."""
-
-    return_id: str
-    number: str
-    lines: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnInspected:
-    """What an inspection of a return found."""
-
-    return_id: str
-    number: str
-    inspection_id: str
-    warehouse_id: str
-    units: tuple[InspectedUnits, ...]
-    inspected_by: str
 
 
 Detail = (

@@ -27,8 +27,6 @@ from services.orders.domain.facts import (
     PaymentReceived,
     PaymentReversed,
     RecallAnswered,
-    ReturnInspected,
-    ReturnReceived,
     Shipment,
     StockStanding,
     expected_in,
@@ -37,6 +35,7 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated

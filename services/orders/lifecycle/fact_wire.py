@@ -18,6 +18,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text
 from services.orders.domain import facts
 from services.orders.domain.facts import Detail, Fact
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.domain.returns import InspectedUnits
 
 UNREAD = "message"
@@ -116,13 +117,13 @@ def _read(detail: object, sequence: int) -> Detail | None:
 def _read_return(detail: pb.ReturnReceived | pb.ReturnInspected) -> Detail:
     _require(detail.return_id, "the return")
     if isinstance(detail, pb.ReturnReceived):
-        return facts.ReturnReceived(detail.return_id, detail.number, dict(detail.lines))
+        return ReturnReceived(detail.return_id, detail.number, dict(detail.lines))
     _require(detail.inspection_id, "the inspection of a return")
     units = tuple(
         InspectedUnits(one.line_id, one.sku, one.quantity, one.grade, one.disposition, one.responsible, one.note)
         for one in detail.units
     )
-    return facts.ReturnInspected(
+    return ReturnInspected(
         detail.return_id, detail.number, detail.inspection_id, detail.warehouse_id, units, detail.inspected_by
     )
 

@@ -7,7 +7,8 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.orders.domain.facts import Fact, ReturnInspected, ReturnReceived
+from services.orders.domain.facts import Fact
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.domain.returns import Inspection, Return, with_inspection, with_received
 from services.orders.order import outbox
 from services.orders.order.aggregate import OrderAggregate

@@ -38,7 +38,7 @@ _COUNTED = (
     .where(_line.c.return_id == bindparam("of_return"), _line.c.line_id == bindparam("of_line"))
     .values(received=bindparam("units"), inspected=bindparam("looked"))
 )
-_TOLD = (
+_CREDITED = (
     update(_inspection)
     .where(_inspection.c.inspection_id == bindparam("of_inspection"))
     .values(
@@ -80,7 +80,7 @@ def save(session: Session, before: Return, after: Return) -> None:
         if one.inspection_id not in known:
             session.execute(insert(_inspection), _inspection_values(after.return_id, position, one))
         elif known[one.inspection_id] != one:
-            session.execute(_TOLD, _credit_values(one))
+            session.execute(_CREDITED, _credit_values(one))
 
 
 def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> tuple[str, str]:
