@@ -115,6 +115,16 @@ _EVENTS = {
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",
+    "return_requested": "requested a return",
+    "return_authorized": "authorized the return",
+    "return_denied": "denied the return",
+    "return_cancelled": "canceled the return",
+    "return_expired": "gave up waiting for goods of the return",
+    "return_received": "received goods of",
+    "return_inspected": "inspected goods of",
+    "return_credited": "credited the return by",
+    "return_halted": "stopped before the return was done",
+    "return_ended": "ended the return",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

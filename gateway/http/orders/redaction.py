@@ -30,7 +30,8 @@ _PLAIN_EVENTS = frozenset(
         "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "invoice_credited", "due_date_set", "feedback_given",
         "change_proposed", "change_consented", "change_declined", "change_expired", "change_withdrawn", "change_rejected",
         "change_agreed", "change_applied", "units_cancelled", "change_settled", "change_recall_asked", "change_recalled",
-        "release_resumed",
+        "release_resumed", "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired",
+        "return_received", "return_inspected", "return_credited", "return_ended",
     }
 )  # fmt: skip
 """What may be named as it is; anything else, also what is recorded one day, is told as CHECKED."""
