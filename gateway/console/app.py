@@ -26,6 +26,7 @@ from gateway.console import (
     overview,
     passwords,
     resubmission,
+    returns,
     reviews,
     stream,
     support_cases,
@@ -51,7 +52,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, returns, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
     accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, receivables, waiting, marketplaces, ledger, tax_rates,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

@@ -12,7 +12,15 @@ from gateway.console.credit_notes import credit_notes_of
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
-from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, kept_by_warehouses, may_change
+from gateway.console.orders import (
+    NumberOf,
+    changing,
+    is_cancellable,
+    is_cancelling,
+    kept_by_warehouses,
+    may_change,
+    may_return,
+)
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -22,6 +30,7 @@ from services.orders.domain.overview import OverviewFilter
 from services.orders.lifecycle import feedback
 from services.orders.order import aggregate
 from services.orders.overview import listing
+from services.orders.returns import reading
 
 router = APIRouter()
 
@@ -52,6 +61,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
         given = feedback.find(session, page.aggregate.order_id)
+        returns = reading.of_order(session, page.aggregate.order_id)
     order, progress, pending = page.aggregate.order, page.aggregate.progress, page.aggregate.asked.change
     reached = page.aggregate.lines().values()
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
@@ -76,6 +86,8 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_rate=given is None and any(line.delivered for line in reached),
         may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
+        may_return=may_return(page) and who.may("POST /my/orders/{number}/return"),
+        returns=returns,
         is_cancelling=is_cancelling(page),
         kept=kept_by_warehouses(page),
         sequence=page.event_sequence,

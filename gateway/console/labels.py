@@ -28,6 +28,8 @@ _STATUSES = {
     "awaiting_warehouse": "waiting for warehouse",
     "part_paid": "partially paid",
     "written_off": "written off",
+    "part_received": "partially received",
+    "part_credited": "partially credited",
 }
 _AXES = {
     "fulfilment": {
@@ -39,7 +41,7 @@ _AXES = {
     },
     "billing": {"none": "–", "part": "partially invoiced", "full": "invoiced"},
     "payment": {"part": "partially paid", "over": "overpaid"},
-    "returns": {"none": "–"},
+    "returns": {"none": "–", "open": "return open", "part": "partially returned", "full": "returned"},
 }
 _ROLES = {
     "warehouse_manager": "warehouse",

@@ -30,6 +30,7 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
+from services.orders.domain.returns import Return
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
@@ -37,6 +38,7 @@ from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
 from services.orders.order.history import read_history
+from services.orders.returns import reading
 from workflows.names import order_workflow_id
 
 router = APIRouter()
@@ -57,6 +59,7 @@ class Read:
     exceptions: list[BusinessException]
     owners: dict[str, str]
     asked: dict[str, str]
+    returns: list[Return]
 
     @property
     def holds(self) -> list[Hold]:
@@ -85,6 +88,8 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         review=read.page.reviews[-1] if read.page.reviews else None,
         may_cancel=may_cancel(who, read.page),
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
+        may_return=may_return(read.page) and who.may("POST /orders/{number}/return"),
+        returns=read.returns,
         is_cancelling=is_cancelling(read.page),
         kept=kept_by_warehouses(read.page),
         workflow=workflow_address(who.deps.console, found.order.number),
@@ -106,6 +111,7 @@ def _read(session: Session, who: Visitor, number: str) -> Read:
         exceptions=wrong,
         owners=owners(session, held | {each.owner_role for each in wrong}),
         asked=_asked(session, page.aggregate, who.deps.clock()),
+        returns=reading.of_order(session, order_id),
     )
 
 
@@ -192,6 +198,11 @@ def may_change(page: OrderPage) -> bool:
     found = page.aggregate
     has_left = all(line.shipped >= line.wanted for line in found.lines().values())
     return not (has_left or found.order.has_ended or found.asked.change is not None or is_cancelling(page))
+
+
+def may_return(page: OrderPage) -> bool:
+    """Whether to offer a return: goods have shipped and are not back. The page behind it says what stands against it."""
+    return any(line.shipped > line.returned for line in page.aggregate.lines().values())
 
 
 def is_cancelling(page: OrderPage) -> bool:
