@@ -55,6 +55,7 @@ from gateway.http.orders import (
     place,
     repair,
     resubmission,
+    returns,
     reviews,
     stream,
 )
@@ -70,7 +71,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, holds, reviews, resubmission, people,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, exchange_rates, tax_rates, backorders, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

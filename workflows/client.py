@@ -33,6 +33,7 @@ from services.runtime import telemetry
 from services.runtime.grpc_client import Unreachable
 from workflows import names
 from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef, Receipt
+from workflows.return_messages import ReturnNote, ReturnRef
 
 RPC_TIMEOUT = timedelta(seconds=5)
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -127,6 +128,14 @@ class OrderWorkflows:
     def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
         return self._result(self._signal(number, name, note))
+
+    def start_return(self, ref: ReturnRef) -> None:
+        """Start the workflow of a return, or start it again, unless it runs."""
+        self._result(self._start_return(ref))
+
+    def signal_return(self, number: str, name: str, note: ReturnNote) -> bool:
+        """Wake the workflow of a return; the fact id makes a repeat harmless. False when it has ended or never was."""
+        return self._result(self._signal_workflow(names.return_workflow_id(number), name, note, note.fact_id))
 
     def is_busy(self, number: str) -> bool:
         """Whether the order's workflow has something to do now: it is on its turn, or will be once a worker is free."""
@@ -293,16 +302,37 @@ class OrderWorkflows:
         except RPCError as error:
             raise Unreachable(f"temporal: {error.message}") from error
 
+    async def _start_return(self, ref: ReturnRef) -> None:
+        client = await self._connected()
+        try:
+            await client.start_workflow(
+                names.RETURN_WORKFLOW,
+                ref,
+                id=names.return_workflow_id(ref.number),
+                task_queue=names.ORDER_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=TypedSearchAttributes([SearchAttributePair(names.NUMBER, ref.number)]),
+                static_summary=f"{ref.number} · {ref.order_number} · {ref.units} units",
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            raise Unreachable(f"temporal: {error.message}") from error
+
     async def _signal(self, number: str, name: str, note: FactNote) -> bool:
+        return await self._signal_workflow(names.order_workflow_id(number), name, note, note.fact_id)
+
+    async def _signal_workflow(self, workflow_id: str, name: str, note: FactNote | ReturnNote, request_id: str) -> bool:
         client = await self._connected()
         payloads = await client.data_converter.encode([note])
         request = SignalWorkflowExecutionRequest(
             namespace=self._namespace,
-            workflow_execution=WorkflowExecution(workflow_id=names.order_workflow_id(number)),
+            workflow_execution=WorkflowExecution(workflow_id=workflow_id),
             signal_name=name,
             input=Payloads(payloads=payloads),
             identity=client.identity,
-            request_id=note.fact_id,
+            request_id=request_id,
         )
         try:
             await client.workflow_service.signal_workflow_execution(request, retry=False, timeout=RPC_TIMEOUT)

@@ -8,6 +8,7 @@ ORDER_QUEUE = "orders"
 PAYMENT_QUEUE = "payments"
 
 ORDER_WORKFLOW = "OrderWorkflow"
+RETURN_WORKFLOW = "ReturnWorkflow"
 SWEEP_WORKFLOW = "SweepWorkflow"
 
 # Facts that wake an order, named as the business says them: the timeline shows these words.
@@ -23,6 +24,11 @@ FACTS = (
     STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, SHIPMENT_REVERSED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED,
     PAYMENT_REVERSED,
 )  # fmt: skip
+
+# What wakes a return: it reads in the orders database what has happened.
+RETURN_DECIDED = "return_decided"
+RETURN_INSPECTED = "return_inspected"
+RETURN_CANCELLED = "return_cancelled"
 
 INTERRUPTED = "WORKFLOW_INTERRUPTED"
 """The type of the error with which an update ends whose workflow does before its order: a later run answers."""
@@ -50,6 +56,11 @@ _OF_ORDER = "order/"
 def order_workflow_id(number: str) -> str:
     """One running workflow an order: a number ("SO-1019") is given once."""
     return f"{_OF_ORDER}{number}"
+
+
+def return_workflow_id(number: str) -> str:
+    """One running workflow a return: a number ("RMA-1001") is given once."""
+    return f"return/{number}"
 
 
 def order_number(workflow_id: str) -> str:

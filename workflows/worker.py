@@ -18,12 +18,14 @@ from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.activities.notifications import NotificationsActivities
 from workflows.activities.orders import OrdersActivities
+from workflows.activities.returns import ReturnActivities
 from workflows.activities.standing import StandingActivities
 from workflows.activities.temporal import TemporalActivities
 from workflows.order import OrderWorkflow
+from workflows.returns import ReturnWorkflow
 from workflows.sweeps import SweepWorkflow
 
-WORKFLOWS = (OrderWorkflow, SweepWorkflow)
+WORKFLOWS = (OrderWorkflow, ReturnWorkflow, SweepWorkflow)
 GRACE = timedelta(seconds=30)
 STICKY = timedelta(seconds=3)
 """How long a turn waits for the worker that had the order before, which may be dead, until any worker takes it."""
@@ -37,7 +39,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
-    standing = StandingActivities(services)
+    standing, returns = StandingActivities(services), ReturnActivities(services)
     return [
         standing.check_completeness,
         standing.get_standing,
@@ -72,6 +74,11 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.capture_invoice,
         billing.audit,
         notifications.audit,
+        returns.advance_return,
+        returns.expect_return,
+        returns.close_return,
+        returns.take_return,
+        returns.credit_return,
         orders.record_halted,
         temporal.find_halted,
     ]

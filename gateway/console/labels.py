@@ -28,6 +28,8 @@ _STATUSES = {
     "awaiting_warehouse": "waiting for warehouse",
     "part_paid": "partially paid",
     "written_off": "written off",
+    "part_received": "partially received",
+    "part_credited": "partially credited",
 }
 _AXES = {
     "fulfilment": {
@@ -39,7 +41,7 @@ _AXES = {
     },
     "billing": {"none": "–", "part": "partially invoiced", "full": "invoiced"},
     "payment": {"part": "partially paid", "over": "overpaid"},
-    "returns": {"none": "–"},
+    "returns": {"none": "–", "open": "return open", "part": "partially returned", "full": "returned"},
 }
 _ROLES = {
     "warehouse_manager": "warehouse",
@@ -125,6 +127,16 @@ _EVENTS = {
     "recall_unanswered": "asked the warehouse's manager: the recall is not answered",
     "recall_reminded": "reminded the warehouse of the recall",
     "recall_escalated": "asked support: the warehouse has not answered the recall",
+    "return_requested": "requested a return",
+    "return_authorized": "authorized the return",
+    "return_denied": "denied the return",
+    "return_cancelled": "canceled the return",
+    "return_expired": "gave up waiting for goods of the return",
+    "return_received": "received goods of",
+    "return_inspected": "inspected goods of",
+    "return_credited": "credited the return by",
+    "return_halted": "stopped before the return was done",
+    "return_ended": "ended the return",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

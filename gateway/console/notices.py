@@ -58,6 +58,15 @@ SENTENCES: Mapping[str, str] = {
     "card_unused": "{subject} needs no card any more. Your card is not charged for it.",
     "invoice_paid": "Invoice {subject} is paid by card. Thank you.",
     "invoice_settled": "Invoice {subject} has nothing open any more. Your card is not charged for it.",
+    "return_requested": "Return {subject} is requested. We look at it first; its status is below.",
+    "return_authorized": "Return {subject} is authorized. Its goods are expected.",
+    "return_denied": "Return {subject} is denied.",
+    "return_cancelled": "Return {subject} is being canceled.",
+    "return_received": "The goods of {subject} are counted. Inspect them next.",
+    "return_inspected": "The inspection of {subject} is recorded. Stock and credit follow in a moment.",
+    "return_refunded": "What was paid for {subject} goes back.",
+    "return_settled": "Nothing of {subject} is left to be refunded.",
+    "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
 """Code → sentence; `subject` is the number of the order, the invoice or the shipment."""

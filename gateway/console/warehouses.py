@@ -13,6 +13,14 @@ _WITHIN_S = 1.5
 """A page is shown without what a neighbor would add: who reads it waits no longer for one that hangs."""
 
 
+def warehouses_of(deps: Deps) -> tuple[tuple[str, str], ...]:
+    """(Code, name) of every warehouse, by name. Raises Unreachable while inventory is away."""
+    found = deps.inventory.ListWarehouses(pb.ListWarehousesRequest(), timeout=_WITHIN_S).warehouses
+    return tuple(
+        sorted(((each.warehouse_id, each.name or each.warehouse_id) for each in found), key=lambda one: one[1])
+    )
+
+
 def warehouse_names(deps: Deps, shipments: Collection[Shipment]) -> dict[str, str]:
     """Code of a warehouse → its name; inventory is asked once, and only when something leaves a warehouse."""
     if not any(each.warehouse_id for each in shipments):

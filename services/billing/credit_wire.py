@@ -120,4 +120,6 @@ def note_message(note: CreditNote) -> pb.CreditNote:
         approved_by=note.approved_by,
         tax_parts=[tax_part(one.tax_part) for one in note.by_tax],
         is_held=note.is_held,
+        fee=money(note.fee or Money.zero(parts.total.currency)),
+        return_id=note.return_id,
     )

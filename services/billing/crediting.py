@@ -18,7 +18,7 @@ from services.billing.domain.credit_notes import (
     LeftOver,
     check_write_off,
     credit,
-    land,
+    land_with_fee,
 )
 from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
 from services.billing.domain.invoices import Invoice
@@ -72,20 +72,20 @@ def post(
     """
     is_held = reversal is not None
     found = figures(session, invoice, asked)
-    landing = land(invoice, found.parts.total)
-    if not credit_notes.take(session, invoice.invoice_id, found.lines, found.parts.total, landing):
+    landing, fee = land_with_fee(invoice, found, asked.fees)
+    if not credit_notes.take(session, invoice.invoice_id, found.lines, found.parts.total, landing, fee):
         raise Conflict("INVOICE_CHANGED_MEANWHILE", "the invoice was changed by somebody else: try again")
-    left_over = _loosen(session, invoice, landing.cash, now, is_held=is_held)
+    left_over = _loosen(session, invoice, landing.cash - min(fee, landing.cash), now, is_held=is_held)
     sequence = credit_notes.next_sequence(session)
     note = CreditNote(
         new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
         invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
         found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
-        found.by_tax, _deferred(session, invoice, found, asked), is_held,
+        found.by_tax, _deferred(session, invoice, found, asked), is_held, fee, asked.return_id,
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
     ledger_store.post(session, credit_note_postings(note, is_fee=bool(invoice.fee_id)), now)
-    after = _moved(session, invoice, landing.open + landing.cash)
+    after = _moved(session, invoice, landing.open + landing.cash - fee)
     held = deposits.cash_of(session, invoice.order_id, invoice.total.currency).held if is_held else None
     detail = fact_wire.credited_fact(InvoiceCredited(note, after, reversal, held))
     emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)

@@ -44,6 +44,7 @@ from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_payouts import PayoutServicer
 from services.billing.servicer_refunds import RefundServicer
+from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
     audit,
     audit_at_order,
@@ -86,6 +87,7 @@ class BillingServicer(
     CorrectionServicer,
     PayoutServicer,
     RefundServicer,
+    ReturnServicer,
     LedgerServicer,
 ):
     """Credit, invoices, payments, audit; and the parts beside it."""

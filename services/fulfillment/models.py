@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from services.runtime.db import STRICT, Int64, JsonText, Text, UtcDateTime
+from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
@@ -231,3 +231,98 @@ class CarrierEventRow(Table, table=True):
     status: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ExpectedReturnRow(Table, table=True):
+    """Goods that a customer sends back; once closed, none are taken for it."""
+
+    __tablename__ = "expected_return"
+    __table_args__ = (
+        CheckConstraint("is_open = (closed_at IS NULL)", name="expected_return_closed_at"),
+        ForeignKeyConstraint(["order_id"], ["warehouse_order.order_id"], name="expected_return_order"),
+        UniqueConstraint("number", name="expected_return_number"),
+        STRICT,
+    )
+
+    return_id: str = Field(sa_type=Text, primary_key=True)
+    number: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    order_number: str = Field(sa_type=Text)
+    is_open: bool = Field(sa_type=Flag)
+    announced_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class ExpectedReturnLineRow(Table, table=True):
+    """Units of an order line that are to come back, and how many have come and were inspected."""
+
+    __tablename__ = "expected_return_line"
+    __table_args__ = (
+        CheckConstraint(
+            "quantity > 0 AND 0 <= inspected AND inspected <= received AND received <= quantity",
+            name="expected_return_line_quantities",
+        ),
+        ForeignKeyConstraint(["return_id"], ["expected_return.return_id"], name="expected_return_line_return"),
+        STRICT,
+    )
+
+    return_id: str = Field(sa_type=Text, primary_key=True)
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text)
+    description: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    received: int = Field(sa_type=Int64)
+    inspected: int = Field(sa_type=Int64)
+
+
+def _of_line(name: str) -> ForeignKeyConstraint:
+    key = ("return_id", "line_id")
+    return ForeignKeyConstraint(key, [f"expected_return_line.{part}" for part in key], name=name)
+
+
+class ReturnReceiptRow(Table, table=True):
+    """A count of units that came back; never changed."""
+
+    __tablename__ = "return_receipt"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="return_receipt_quantity"),
+        _of_line("return_receipt_line"),
+        Index("return_receipt_of_return", "return_id", "line_id"),
+        STRICT,
+    )
+
+    receipt_id: str = Field(sa_type=Text, primary_key=True)
+    return_id: str = Field(sa_type=Text)
+    line_id: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    received_by: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class InspectedUnitsRow(Table, table=True):
+    """Units that are alike, as an inspection found them; never changed."""
+
+    __tablename__ = "inspected_units"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="inspected_units_quantity"),
+        CheckConstraint("grade IN ('A', 'B', 'C', 'D')", name="inspected_units_grade"),
+        CheckConstraint("disposition IN ('restock', 'quarantine', 'scrap')", name="inspected_units_disposition"),
+        CheckConstraint("responsible IN ('customer', 'seller', 'carrier')", name="inspected_units_responsible"),
+        _of_line("inspected_units_line"),
+        Index("inspected_units_of_return", "return_id", "line_id"),
+        STRICT,
+    )
+
+    inspection_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64, primary_key=True)
+    return_id: str = Field(sa_type=Text)
+    line_id: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    grade: str = Field(sa_type=Text)
+    disposition: str = Field(sa_type=Text)
+    responsible: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    inspected_by: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    inspected_at: datetime = Field(sa_type=UtcDateTime)

@@ -7,7 +7,6 @@ from grpc import ServicerContext as Context
 from sqlmodel import Session
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
 from services.fulfillment import (
     advance_shipments,
     cancel_shipments,
@@ -19,6 +18,7 @@ from services.fulfillment import (
 )
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
+from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -30,7 +30,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(rpc.FulfillmentServiceServicer):
+class FulfillmentServicer(ReturnsServicer):
     """Warehouses and carriers."""
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:

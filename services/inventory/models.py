@@ -85,6 +85,7 @@ class Movement(Table, table=True):
         _of_stock("movement_of_stock"),
         _partial("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
         Index("movement_by_stock", "warehouse_id", "sku"),
+        _partial("movement_by_order", "order_id", "sku", where="order_id <> ''"),
         STRICT,
     )
 
@@ -264,6 +265,36 @@ class IssueReversal(Table, table=True):
     cost_minor: int = Field(sa_type=Int64)
     currency: str = Field(sa_type=Text)
     reversed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReturnedStock(Table, table=True):
+    """Units that came back from a customer, what became of them, and what they had cost when they left.
+
+    What is restocked is a movement of the same id, too; what is in quarantine or scrapped is in no stock.
+    """
+
+    __tablename__ = "returned_stock"
+    __table_args__ = (
+        CheckConstraint("disposition IN ('restock', 'quarantine', 'scrap')", name="returned_stock_disposition"),
+        CheckConstraint("quantity > 0", name="returned_stock_quantity"),
+        CheckConstraint("value_minor >= 0", name="returned_stock_value"),
+        ForeignKeyConstraint(["warehouse_id"], ["warehouse.warehouse_id"], name="returned_stock_warehouse"),
+        UniqueConstraint("request_id", "sku", "disposition", name="returned_stock_once"),
+        Index("returned_stock_of_order", "order_id", "sku"),
+        STRICT,
+    )
+
+    movement_id: str = Field(sa_type=Text, primary_key=True)
+    request_id: str = Field(sa_type=Text)
+    return_id: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    disposition: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    value_minor: int = Field(sa_type=Int64)
+    taken_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Unfilled(Table, table=True):

@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
-from services.inventory import adjusting, reversing, transactions, wire
+from services.inventory import adjusting, return_wire, returning, reversing, transactions, wire
 from services.inventory.availability import availability
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
@@ -173,6 +173,15 @@ class InventoryServicer(InventoryServiceServicer):
             return pb.ReverseIssueResponse(cost=optional_money(reversing.reverse(session, departure, self._clock())))
 
         return self._database.once(request.request_id, request, pb.ReverseIssueResponse, act)
+
+    def TakeReturn(self, request: pb.TakeReturnRequest, context: Context) -> pb.TakeReturnResponse:
+        """Goods that came back, at what they had cost when they left."""
+        back = return_wire.back(request)
+
+        def act(session: Session) -> pb.TakeReturnResponse:
+            return pb.TakeReturnResponse(cost=optional_money(returning.take(session, back, self._clock())))
+
+        return self._database.once(request.request_id, request, pb.TakeReturnResponse, act)
 
     def ListBackorders(self, request: pb.ListBackordersRequest, context: Context) -> pb.ListBackordersResponse:
         """The queue, first to be filled first."""

@@ -324,7 +324,15 @@ def availability(one: Availability) -> pb.SkuAvailability:
 
 
 Standing = facts_pb2.StockReserved | facts_pb2.StockAllocated | facts_pb2.StockReleased | facts_pb2.StockExpected
-MovementFact = facts_pb2.StockReceived | facts_pb2.StockIssued | facts_pb2.StockAdjusted | facts_pb2.StockIssueReversed
+MovementFact = (
+    facts_pb2.StockReceived
+    | facts_pb2.StockIssued
+    | facts_pb2.StockAdjusted
+    | facts_pb2.StockIssueReversed
+    | facts_pb2.StockReturned
+    | facts_pb2.StockScrapped
+    | facts_pb2.StockQuarantined
+)
 _STANDINGS: dict[str, type[Standing]] = {
     facts.RESERVED: facts_pb2.StockReserved,
     facts.ALLOCATED: facts_pb2.StockAllocated,
@@ -336,6 +344,9 @@ _MOVEMENTS: dict[str, type[MovementFact]] = {
     facts.ISSUED: facts_pb2.StockIssued,
     facts.ADJUSTED: facts_pb2.StockAdjusted,
     facts.ISSUE_REVERSED: facts_pb2.StockIssueReversed,
+    facts.RETURNED: facts_pb2.StockReturned,
+    facts.SCRAPPED: facts_pb2.StockScrapped,
+    facts.QUARANTINED: facts_pb2.StockQuarantined,
 }
 
 

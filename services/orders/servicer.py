@@ -10,7 +10,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, given_instant, utc_now
 from services.kernel.text import optional_text, text
-from services.orders import wire
+from services.orders import return_wire, wire
 from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply, cancel_units
 from services.orders.domain.mails import Contacts
@@ -20,6 +20,7 @@ from services.orders.lifecycle import apply_facts, pass_deadline, record_milesto
 from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
+from services.orders.returns import advance, reading
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
@@ -202,6 +203,20 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             counted = resume.record_halted(session, halted, self.clock())
         log.info("halted.recorded", opened=counted.opened, resolved=counted.resolved)
         return pb.RecordHaltedResponse(opened_count=counted.opened, resolved_count=counted.resolved)
+
+    def GetReturn(self, request: pb.GetReturnRequest, context: Context) -> pb.GetReturnResponse:
+        """A return as a document."""
+        with self.database.reading() as session:
+            found = reading.one(session, text(request.return_id, "return_id"))
+        return pb.GetReturnResponse(document=return_wire.document(found))
+
+    def AdvanceReturn(self, request: pb.AdvanceReturnRequest, context: Context) -> pb.AdvanceReturnResponse:
+        """Record what was done for a return, and say what comes next; a repeat changes nothing."""
+        return_id, done = text(request.return_id, "return_id"), return_wire.done(request)
+        with self.database.transaction() as session:
+            found, following = advance.advance(session, return_id, done, self.clock())
+        log.info("return.advanced", return_id=return_id, done=done.what, next=following.action, state=found.state)
+        return return_wire.following(found, following)
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""

@@ -17,6 +17,7 @@ class FakeCreditNotes(Neighbor):
         self.invoices: dict[str, billing.Invoice] = {}
         self.notes: list[billing.CreditNote] = []
         self.einvoice_fault = ""
+        self.left_over: dict[str, list[billing.LeftOverCash]] = {}
 
     def CreditInvoice(self, request: billing.CreditInvoiceRequest) -> billing.CreditInvoiceResponse:
         def act() -> billing.CreditInvoiceResponse:
@@ -28,6 +29,12 @@ class FakeCreditNotes(Neighbor):
             return billing.CreditInvoiceResponse(credit_note=note, invoice=invoice)
 
         return self.once(request, act)
+
+    def RefundReturn(self, request: billing.RefundReturnRequest) -> billing.RefundReturnResponse:
+        """What a return left goes back once."""
+        return self.once(
+            request, lambda: billing.RefundReturnResponse(refunded=self.left_over.pop(request.return_id, []))
+        )
 
     def PreviewCreditNote(self, request: billing.PreviewCreditNoteRequest) -> billing.PreviewCreditNoteResponse:
         self.here()

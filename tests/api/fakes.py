@@ -156,6 +156,8 @@ class FakeFulfillment(Neighbor):
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
+        self.counted: list[fulfillment.ReceiveReturnRequest] = []
+        self.inspected: list[fulfillment.InspectReturnRequest] = []
         self.audit = fulfillment.AuditResponse()
 
     def release(self, shipment_id: str, **members: Any) -> fulfillment.Shipment:
@@ -239,6 +241,20 @@ class FakeFulfillment(Neighbor):
 
     def AnswerRecall(self, request: fulfillment.AnswerRecallRequest) -> fulfillment.AnswerRecallResponse:
         return self.once(request, lambda: fulfillment.AnswerRecallResponse(recall=self.recalls.answer(request)))
+
+    def ReceiveReturn(self, request: fulfillment.ReceiveReturnRequest) -> fulfillment.ReceiveReturnResponse:
+        def act() -> fulfillment.ReceiveReturnResponse:
+            self.counted.append(request)
+            return fulfillment.ReceiveReturnResponse()
+
+        return self.once(request, act)
+
+    def InspectReturn(self, request: fulfillment.InspectReturnRequest) -> fulfillment.InspectReturnResponse:
+        def act() -> fulfillment.InspectReturnResponse:
+            self.inspected.append(request)
+            return fulfillment.InspectReturnResponse(inspection_id=f"insp_{len(self.inspected)}")
+
+        return self.once(request, act)
 
     def RecordCarrierEvent(
         self, request: fulfillment.RecordCarrierEventRequest

@@ -36,6 +36,14 @@ PLANTED = (
     ("billing.credit_note_posted_in_full", "DELETE FROM journal_entry WHERE debit = 'sales_returns'"),
     ("billing.credit_note_cash_is_of_payments", "UPDATE credit_note_cash SET amount_minor = amount_minor + 1"),
     ("billing.returns_account_is_credit_notes", "UPDATE journal_entry SET debit = 'cash' WHERE event = 'goods'"),
+    ("billing.fees_account_is_credit_notes", "UPDATE credit_note SET fee_minor = 1 WHERE sequence = 1001"),
+    (
+        "billing.refunded_is_left_over",
+        (
+            "INSERT INTO return_refund SELECT credit_note_id, payment_id, 'key/1', amount_minor + 1, "
+            "'2026-03-02T09:00:00.000000+00:00' FROM credit_note_cash"
+        ),
+    ),
     ("billing.bad_debt_account_is_written_off", "DELETE FROM journal_entry WHERE source_type = 'write_off'"),
     ("billing.written_off_is_write_offs", "UPDATE write_off SET amount_minor = amount_minor + 1"),
     ("billing.written_off_is_write_offs", "UPDATE credit_note SET recovered_minor = recovered_minor + 1"),

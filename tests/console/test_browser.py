@@ -23,6 +23,7 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
+from tests.console.test_returns import returned
 from tests.console.test_reversals import shipped
 from tests.console.world import ConsoleWorld, build, with_figures
 from tests.orders.desk import caller, shipment, stock
@@ -57,6 +58,7 @@ def live(
     undeliverable(world.desk)
     resolve(world.desk, opened(world.desk, on_the_way(world.desk))[0], note="it comes tomorrow")
     on_the_way(world.desk)
+    returned(world)
     with chrome.served(world.app) as url:
         yield world, url
     database.close()
@@ -140,6 +142,12 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", f"/my/orders/{numbers['changing']}"),
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
+        ("support", "/returns"),
+        ("support", "/returns/RMA-1001"),
+        ("warehouse", "/returns/RMA-1002"),
+        ("accounting", "/returns/RMA-1002"),
+        ("support", f"/orders/{numbers['delivered']}/return"),
+        ("customer", f"/my/orders/{numbers['delivered']}/return"),
         ("support", "/cases"),
         ("support", "/exceptions"),
         ("auditor", "/exceptions?show=resolved"),

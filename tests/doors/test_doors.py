@@ -166,7 +166,7 @@ def test_every_contract_has_its_violation() -> None:
 
 
 def test_a_new_room_of_orders_must_choose_its_warehouse(tree: Path) -> None:
-    room = tree / "services" / "orders" / "returns"
+    room = tree / "services" / "orders" / "loyalty"
     room.mkdir()
     (room / "__init__.py").write_text('"""A room without a layer."""\n')
 

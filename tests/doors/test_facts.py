@@ -30,7 +30,7 @@ from services.inventory import wire as inventory_wire
 from services.inventory.domain import facts as inventory
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind
-from services.orders.domain.facts import CARD_PROBLEM, DEPOSIT_INVOICED
+from services.orders.domain.facts import CARD_PROBLEM, DEPOSIT_INVOICED, RETURN_INSPECTED, RETURN_RECEIVED
 from services.orders.domain.facts import KINDS as PROJECTED
 from services.orders.domain.owed_refunds import OWED_REFUND
 from services.orders.domain.projection import Progress, apply
@@ -86,12 +86,28 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
     several = fulfillment.several_shipments([SHIPMENT], [SHIPMENT])
     answer = fulfillment.recall_answered([SHIPMENT], RECALL)
     together = {fulfillment.RELEASED, fulfillment.CANCELLED}
-    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED, fulfillment.REVERSED}
+    of_returns = {fulfillment.RETURN_RECEIVED, fulfillment.RETURN_INSPECTED}
+    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED, fulfillment.REVERSED} - of_returns
     yield from ((kind, fulfillment_wire.shipment_fact(kind, one)) for kind in sorted(single))
     yield from ((kind, fulfillment_wire.shipments_fact(kind, several)) for kind in sorted(together))
     yield fulfillment.REVERSED, fulfillment_wire.reversed_fact(several, "wrong pallet")
     yield fulfillment.GOODS_DELIVERED, fulfillment_wire.delivered_fact(SHIPMENT)
     yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
+    yield fulfillment.RETURN_RECEIVED, pb.ReturnReceived(return_id="rma_1", number="RMA-1001", lines={"L1": 2})
+    units = [
+        pb.InspectedUnits(line_id="L1", sku="A", quantity=2, grade="A", disposition="restock", responsible="seller")
+    ]
+    yield (
+        fulfillment.RETURN_INSPECTED,
+        pb.ReturnInspected(
+            return_id="rma_1",
+            number="RMA-1001",
+            inspection_id="insp_1",
+            warehouse_id="W1",
+            units=units,
+            inspected_by="Pat",
+        ),
+    )
 
 
 def of_billing() -> Iterator[tuple[str, Message]]:
@@ -164,8 +180,9 @@ def test_orders_projects_every_kind_that_tells_of_an_order(kind: str) -> None:
     progress = apply(Progress(), heard)
 
     assert heard.kind == kind
-    # a problem with a card or a refund becomes an exception of the order, and a deposit invoice an event and a mail
-    assert (progress != Progress()) is (kind not in (CARD_PROBLEM, DEPOSIT_INVOICED, OWED_REFUND))
+    # they become an exception of the order, an event and a mail, or what its returns say
+    others = (CARD_PROBLEM, DEPOSIT_INVOICED, OWED_REFUND, RETURN_RECEIVED, RETURN_INSPECTED)
+    assert (progress != Progress()) is (kind not in others)
     assert fact_wire.reread(heard) == heard
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain.facts import FOR_BILLING
@@ -159,6 +160,42 @@ class WarehouseDesk:
 
     def page(self, **wanted: Any) -> pb.ListShipmentsResponse:
         return self.service.ListShipments(pb.ListShipmentsRequest(**wanted), NO_CONTEXT)
+
+    def expect_return(self, return_id: str = "rma_1", **units: int) -> pb.ExpectedReturn:
+        lines = [
+            pb.ReturnLine(line_id=key, sku="A", description="Pump", quantity=count) for key, count in units.items()
+        ]
+        expected = pb.ExpectedReturn(
+            return_id=return_id, number=f"RMA-{return_id}", order_id="ord_1", order_number="SO-1001", lines=lines
+        )
+        request = pb.ExpectReturnRequest(request_id=self.fresh(), expected=expected)
+        return self.service.ExpectReturn(request, NO_CONTEXT).expected
+
+    def count_back(self, return_id: str = "rma_1", request_id: str = "", **units: int) -> pb.ExpectedReturn:
+        lines = [types.LineQuantity(line_id=key, quantity=count) for key, count in units.items()]
+        request = pb.ReceiveReturnRequest(
+            request_id=request_id or self.fresh(),
+            reference=return_id,
+            warehouse_id="W2",
+            lines=lines,
+            received_by="Pat",
+        )
+        return self.service.ReceiveReturn(request, NO_CONTEXT).expected
+
+    def inspect_back(self, *found: tuple[str, int, str, str, str], return_id: str = "rma_1") -> pb.ExpectedReturn:
+        """`found` are (line id, units, grade, disposition, who answers for it)."""
+        units = [
+            facts_pb2.InspectedUnits(line_id=key, quantity=n, grade=grade, disposition=what, responsible=who)
+            for key, n, grade, what, who in found
+        ]
+        request = pb.InspectReturnRequest(
+            request_id=self.fresh(), reference=return_id, warehouse_id="W2", units=units, inspected_by="Pat"
+        )
+        return self.service.InspectReturn(request, NO_CONTEXT).expected
+
+    def close_return(self, return_id: str = "rma_1") -> pb.CloseReturnResponse:
+        request = pb.CloseReturnRequest(request_id=self.fresh(), return_id=return_id)
+        return self.service.CloseReturn(request, NO_CONTEXT)
 
     def broken_rules(self) -> dict[str, list[str]]:
         """Invariant → offenders, only those that are broken."""

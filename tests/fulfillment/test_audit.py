@@ -59,6 +59,11 @@ PLANTED = (
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET recall_id = 'rcl_none' WHERE serial = 1001"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET state = 'shipped' WHERE serial = 1002"),
     ("fulfillment.recalled_shipments_wait", "UPDATE recall SET state = 'acknowledged'"),
+    ("fulfillment.returns_are_counted", "UPDATE expected_return_line SET received = received + 1"),
+    ("fulfillment.returns_are_counted", "UPDATE expected_return_line SET quantity = 1"),
+    ("fulfillment.returns_are_counted", "DELETE FROM return_receipt"),
+    ("fulfillment.returns_are_inspected_once", "UPDATE expected_return_line SET inspected = 3"),
+    ("fulfillment.returns_are_inspected_once", "DELETE FROM inspected_units"),
     ("fulfillment.recalled_units_are_there", "UPDATE shipment SET recall_id = NULL"),
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET quantity = quantity + 1"),
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET sku = 'B'"),
@@ -69,10 +74,15 @@ PLANTED = (
 
 @pytest.fixture
 def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
-    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered; SH-1004 had not left, SH-1005 has its goods."""
+    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered, of 3 that come back 2 have, and 1 is inspected;
+    SH-1004 had not left, SH-1005 has its goods.
+    """
     _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
     desk.scan(desk.send(sent))
     desk.recall(L1=1, LS=1)
+    desk.expect_return(L1=3)
+    desk.count_back(L1=2)
+    desk.inspect_back(("L1", 1, "A", "restock", "customer"))
     [other] = desk.release(("L1", "W1", 1), order_id="ord_2")
     reverse(desk, desk.send(other))
     return desk

@@ -15,6 +15,11 @@ from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
 
+_RETURNED = (
+    "INSERT INTO returned_stock (movement_id, request_id, return_id, order_id, warehouse_id, sku, disposition, currency, quantity, "
+    "value_minor, taken_at) VALUES ('mov_b', 'key/b', 'rma_1', 'o0', 'w1', 'A', '{what}', 'USD', {units}, {minor}, "
+    "'2026-03-01T08:44:59.000000+00:00')"
+)
 PLANTED = (
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = on_hand + 1 WHERE sku = 'B'"),
@@ -39,6 +44,9 @@ PLANTED = (
     ("inventory.reversed_issues_are_back", "UPDATE movement SET quantity = 2 WHERE kind = 'reversed'"),
     ("inventory.reversed_issues_are_back", "UPDATE movement SET value_minor = 1 WHERE kind = 'reversed'"),
     ("inventory.reversed_issues_are_back", "DELETE FROM movement WHERE kind = 'reversed'"),
+    ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=4, minor=9)),
+    ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=1, minor=1000)),
+    ("inventory.restocked_is_moved", _RETURNED.format(what="restock", units=1, minor=333)),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET filled_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET cancelled_quantity = -1"),

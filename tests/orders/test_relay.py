@@ -23,6 +23,7 @@ from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, invoiced, shipment
 from workflows.client import Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
+from workflows.return_messages import ReturnNote, ReturnRef
 
 APPROVED = Act("Max", "approved: manager approval (tier 1)")
 
@@ -41,6 +42,7 @@ class FakeWorkflows:
     blocked: set[str] = field(default_factory=set)
     busy: dict[str, int] = field(default_factory=dict)
 
+    returns: list[object] = field(default_factory=list)
     asked: int = 0
 
     def _answer(self) -> None:
@@ -55,6 +57,15 @@ class FakeWorkflows:
     def signal(self, number: str, name: str, note: FactNote) -> bool:
         self._answer()
         self.signalled.append((number, name, note))
+        return not self.has_ended
+
+    def start_return(self, ref: ReturnRef) -> None:
+        self._answer()
+        self.returns.append(ref)
+
+    def signal_return(self, number: str, name: str, note: ReturnNote) -> bool:
+        self._answer()
+        self.returns.append((number, name, note))
         return not self.has_ended
 
     def is_busy(self, number: str) -> bool:

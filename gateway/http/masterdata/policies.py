@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
+from gateway.http.masterdata.returns_rule import ReturnsRuleInput
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.editing import ETAG, SeenVersion, merged, on_newest, partial, tag
@@ -157,6 +158,7 @@ class PolicyInput(Input):
     consent: ConsentRuleInput = ConsentRuleInput()
     changes: ChangesRuleInput = ChangesRuleInput()
     cancellation_fees: CancellationFees = CancellationFees()
+    returns: ReturnsRuleInput = ReturnsRuleInput()
     calendars: (
         Annotated[dict[Name40, CalendarInput], Field(max_length=50)]
         | Annotated[list[NamedCalendar], Field(max_length=50)]
@@ -289,6 +291,7 @@ class PolicyShape(BaseModel):
     consent: ConsentRuleShape
     changes: ChangesRuleShape
     cancellation_fees: CancellationFees
+    returns: ReturnsRuleInput
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
@@ -386,6 +389,7 @@ def _shape(policy: Policy, note: str = "") -> PolicyShape:
         consent=ConsentRuleShape(**asdict(policy.consent)),
         changes=ChangesRuleShape(**asdict(policy.changes)),
         cancellation_fees=CancellationFees(**asdict(policy.cancellation_fees)),
+        returns=ReturnsRuleInput(**asdict(policy.returns)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,

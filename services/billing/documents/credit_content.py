@@ -55,12 +55,15 @@ def credit_content(note: CreditNote, invoice: Invoice, seller: Seller) -> Conten
 
 def landing_sentences(note: CreditNote) -> list[str]:
     """Where the total goes, one sentence a line."""
-    landing, where = note.landing, "held for your order" if note.is_held else "left on your account"
+    landing, of_cash = note.landing, note.fee_of_cash
+    fee = note.fee or of_cash
+    where = "held for your order" if note.is_held else "left on your account"
     rows = (
-        (landing.open, "goes off what is open on the invoice."),
+        (fee, "is kept as a restocking fee, which is not taxed."),
+        (landing.open - fee + of_cash, "goes off what is open on the invoice."),
         (landing.recovered, "goes off what had been written off."),
         (landing.discount, "was given as discount for paying early."),
-        (landing.cash, f"was paid and is {where}."),
+        (landing.cash - of_cash, f"was paid and is {where}."),
     )
     return [f"{amount(part)} {part.currency} {what}" for part, what in rows if part.minor]
 

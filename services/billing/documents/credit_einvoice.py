@@ -30,7 +30,7 @@ _ALLOWANCE, _FREIGHT = "Price allowance", "Freight"
 def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EInvoice:
     """A credit note of an invoice, whose header it has. Refused as an invoice's e-invoice is.
 
-    Its total is due to the buyer, whatever was open: the terms say where it went.
+    Its total less a restocking fee is due to the buyer, whatever was open: the terms say where it went.
     """
     header, zero = invoice.header, Money.zero(note.parts.tax.currency)
     groups = grouped([*map(_taxed, note.by_tax), *_free(note, invoice)])
@@ -56,7 +56,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         lines=tuple(lines),
         groups=groups,
         total=note.parts.total,
-        settled=zero,
+        settled=note.fee or zero,
         terms=" ".join(landing_sentences(note)),
         due_on=None,
         means=None,

@@ -23,8 +23,9 @@ from services.kernel.money import Money
 def credit_note_postings(note: CreditNote, *, is_fee: bool = False) -> tuple[Posting, ...]:
     """All of it off what the customer owes, by what was credited; then back what of it was not owed any more.
 
-    That is what was given up before, the discount for paying early on what is credited, and cash, payment by payment, which is the
-        customer's again, on account or held for its order. Parts of zero post nothing. A fee that is credited is no income.
+    That is a restocking fee, what was given up before, the discount for paying early on what is credited, and cash, payment by
+    payment, which is the customer's again, on account or held for its order. Parts of zero post nothing. A fee that is credited is
+    no income.
     """
     zero = Money.zero(note.parts.total.currency)
     goods, freight = note.deferred or (zero, zero)
@@ -40,6 +41,7 @@ def credit_note_postings(note: CreditNote, *, is_fee: bool = False) -> tuple[Pos
         (TAX_PAYABLE, RECEIVABLE, note.parts.tax, "tax", "tax"),
         (RECEIVABLE, BAD_DEBT, note.landing.recovered, "recovered", "was written off"),
         (RECEIVABLE, SALES_DISCOUNTS, note.landing.discount, "discount", "discount for paying early"),
+        (RECEIVABLE, FEE_INCOME, note.fee or zero, "fee", "restocking fee"),
         *((RECEIVABLE, account, one.amount, f"cash/{one.payment_id}", where) for one in note.left_over),
     )
     return tuple(

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.errors import InvalidArgument, Refused
-from services.kernel.money import Money, share
+from services.kernel.money import Money, exact_share, share
 from services.kernel.tax import TaxKind, TaxPart
 
 REASONS = ("billing_error", "price", "shortage", "damaged", "returned", "goodwill", "other")
@@ -76,8 +77,21 @@ class CreditedSoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class RestockingFee:
+    """A fee for taking units of a line back, of what is credited of them before tax or by the unit; it is not taxed."""
+
+    line_id: str
+    quantity: int
+    percent: Decimal = Decimal(0)
+    of_unit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CreditAsked:
-    """What somebody wants credited: line id → units, freight, an allowance on the price of the goods before tax, or all that is left."""
+    """What somebody wants credited: line id → units, freight, an allowance on the price of the goods before tax, or all that is left.
+
+    What came back names its return, and keeps the `fees`.
+    """
 
     lines: Mapping[str, int]
     freight: Money
@@ -86,6 +100,8 @@ class CreditAsked:
     reason_code: str
     reason: str
     asked_by: str = ""
+    fees: tuple[RestockingFee, ...] = ()
+    return_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +151,8 @@ class CreditNote:
     """A posted credit note; it never changes. It has all that its paper says.
 
     `deferred` is what of its goods and of its freight had not become revenue; None for nothing. What was paid `is_held` for the order
-    where its goods had not left, and are billed again; else it lies on account.
+    where its goods had not left, and are billed again; else it lies on account. Of what was paid and what was open a restocking `fee`
+    is kept: cash first, and the rest stays open.
     """
 
     credit_note_id: str
@@ -158,6 +175,13 @@ class CreditNote:
     by_tax: tuple[CreditedTax, ...] = ()
     deferred: tuple[Money, Money] | None = None
     is_held: bool = False
+    fee: Money | None = None
+    return_id: str = ""
+
+    @property
+    def fee_of_cash(self) -> Money:
+        """What of the restocking fee is kept of cash that had been paid; the rest stays open on the invoice."""
+        return min(self.fee, self.landing.cash) if self.fee else Money.zero(self.parts.total.currency)
 
 
 def everything(invoice: Invoice, so_far: CreditedSoFar) -> tuple[dict[str, int], Money]:
@@ -250,16 +274,40 @@ def _tax(part: TaxPart, credited: Credited, had: Credited) -> Money:
     return share(part.tax, now.minor, part.net.minor, before=before.minor, given=had.tax)
 
 
-def land(invoice: Invoice, total: Money) -> Landing:
+def restocking_fee(figures: CreditFigures, fees: Sequence[RestockingFee]) -> Money:
+    """What is kept of a credit note: percents are of what the units are credited at, less their share of the discount; each is half up."""
+    lines, parts = {line.line_id: line for line in figures.lines}, figures.parts
+    total = Money.zero(parts.total.currency)
+    for fee in fees:
+        if fee.of_unit:
+            total = total + Money(fee.of_unit.minor * fee.quantity, total.currency)
+        if fee.percent and parts.merchandise.minor:
+            line = lines[fee.line_id]
+            gross = exact_share(line.extended, fee.quantity, line.quantity)
+            net = exact_share(parts.net, gross.minor, parts.merchandise.minor)
+            total = total + exact_share(net, int(fee.percent * 10_000), 1_000_000)
+    return min(total, parts.net)
+
+
+def land_with_fee(invoice: Invoice, figures: CreditFigures, fees: Sequence[RestockingFee]) -> tuple[Landing, Money]:
+    """Where a credit note goes, and the fee that is kept: no more than what was open or paid."""
+    total, zero = figures.parts.total, Money.zero(figures.parts.total.currency)
+    whole = land(invoice, total)
+    fee = min(restocking_fee(figures, fees), whole.open + whole.cash) if fees else zero
+    return land(invoice, total, fee), fee
+
+
+def land(invoice: Invoice, total: Money, fee: Money | None = None) -> Landing:
     """What is open falls first, then what was given up, and only then is there cash that the customer has paid for nothing.
 
     With it goes what the discount for paying early gave on what is credited, for nobody paid that.
     """
+    credited = total - fee if fee else total
     off_open = min(total, invoice.open)
     recovered = min(total - off_open, invoice.written_off)
     rest = total - off_open - recovered
     taken = invoice.discount_taken or Money.zero(total.currency)
-    lost = taken - min(taken, invoice.early_after(invoice.credited + total)) if rest.minor else taken - taken
+    lost = taken - min(taken, invoice.early_after(invoice.credited + credited)) if rest.minor else taken - taken
     return Landing(off_open, recovered, lost, rest - lost)
 
 

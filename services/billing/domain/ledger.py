@@ -30,12 +30,15 @@ COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
 CARD_FEES = "card_fees"
 REFUNDS_PAYABLE = "refunds_payable"
+QUARANTINED = "inventory_in_quarantine"
+INVENTORY_WRITE_OFFS = "inventory_write_offs"
 
 ACCOUNTS = (
     CASH,
     RECEIVABLE,
     MARKETPLACE_CLEARING,
     INVENTORY,
+    QUARANTINED,
     GRNI,
     TAX_PAYABLE,
     UNAPPLIED_CASH,
@@ -49,6 +52,7 @@ ACCOUNTS = (
     SALES_DISCOUNTS,
     SALES_RETURNS,
     COGS,
+    INVENTORY_WRITE_OFFS,
     MARKETPLACE_FEES,
     SHRINKAGE,
     CARD_FEES,
@@ -340,5 +344,8 @@ _SIDES: Mapping[tuple[str, bool], tuple[str, str, str]] = {
     ("stock_issue_reversed", False): (INVENTORY, COGS, "had not left"),
     ("stock_adjusted", True): (SHRINKAGE, INVENTORY, "counted short"),
     ("stock_adjusted", False): (INVENTORY, SHRINKAGE, "counted over"),
+    ("stock_returned", False): (INVENTORY, COGS, "came back"),
+    ("stock_scrapped", False): (INVENTORY_WRITE_OFFS, COGS, "came back to scrap"),
+    ("stock_quarantined", False): (QUARANTINED, COGS, "came back into quarantine"),
 }
 """(kind, whether the value is negative) → debit, credit, words."""

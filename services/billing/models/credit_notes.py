@@ -2,18 +2,21 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from services.billing.domain.credit_notes import REASONS
 from services.billing.models.base import Table, one_of
 from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
+_OF_RETURN = text("return_id <> ''")
+
 
 class CreditNote(Table, table=True):
     """A posted credit note; it never changes. Its total goes off what was open, off what was given up, off a discount, and to cash.
 
-    `deferred_goods_minor` and `deferred_freight_minor` are what of it had not become revenue.
+    `deferred_goods_minor` and `deferred_freight_minor` are what of it had not become revenue. `fee_minor` is kept of what was paid, and
+    what was not paid of it stays open.
     """
 
     __tablename__ = "credit_note"
@@ -39,6 +42,8 @@ class CreditNote(Table, table=True):
         ),
         CheckConstraint("deferred_goods_minor >= 0", name="credit_note_deferred_goods"),
         CheckConstraint("deferred_freight_minor >= 0", name="credit_note_deferred_freight"),
+        CheckConstraint("fee_minor >= 0 AND fee_minor <= open_minor + cash_minor", name="credit_note_fee"),
+        Index("credit_note_of_return", "return_id", sqlite_where=_OF_RETURN, postgresql_where=_OF_RETURN),
         Index("credit_note_of_invoice", "invoice_id"),
         Index("credit_note_of_order", "order_id"),
         Index("credit_note_of_customer", "customer_id", "sequence"),
@@ -72,6 +77,8 @@ class CreditNote(Table, table=True):
     asked_by: str = Field(sa_type=Text)
     approved_by: str = Field(sa_type=Text)
     is_held: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    fee_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    return_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class CreditNoteLine(Table, table=True):
@@ -133,6 +140,26 @@ class CreditNoteCash(Table, table=True):
     credit_note_id: str = Field(sa_type=Text, primary_key=True)
     payment_id: str = Field(sa_type=Text, primary_key=True)
     amount_minor: int = Field(sa_type=Int64)
+
+
+class ReturnRefund(Table, table=True):
+    """Cash of a return's credit note that has gone back to its payer, once."""
+
+    __tablename__ = "return_refund"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["credit_note_id", "payment_id"],
+            ["credit_note_cash.credit_note_id", "credit_note_cash.payment_id"],
+            name="return_refund_cash",
+        ),
+        CheckConstraint("amount_minor > 0", name="return_refund_amount"),
+        STRICT,
+    )
+    credit_note_id: str = Field(sa_type=Text, primary_key=True)
+    payment_id: str = Field(sa_type=Text, primary_key=True)
+    request_id: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+    refunded_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class WriteOff(Table, table=True):

@@ -37,10 +37,10 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.credited_is_credit_notes",
-        "what is credited of an invoice is the sum of its credit notes",
+        "what is credited of an invoice is the sum of its credit notes less their fees",
         compare(
             "SELECT invoice_id, credited_minor AS minor FROM invoice",
-            "SELECT invoice_id, SUM(total_minor) AS minor FROM credit_note GROUP BY invoice_id",
+            "SELECT invoice_id, SUM(total_minor - fee_minor) AS minor FROM credit_note GROUP BY invoice_id",
             ("invoice_id",),
         ),
     ),
@@ -85,9 +85,9 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.credit_note_cash_is_of_payments",
-        "the cash that a credit note left on account is of payments, and so it stands in the books",
+        "the cash that a credit note left on account, its fee kept, is of payments, and so it stands in the books",
         compare(
-            "SELECT credit_note_id, cash_minor AS minor FROM credit_note",
+            "SELECT credit_note_id, CASE WHEN fee_minor < cash_minor THEN cash_minor - fee_minor ELSE 0 END AS minor FROM credit_note",
             "SELECT credit_note_id, SUM(amount_minor) AS minor FROM credit_note_cash GROUP BY credit_note_id",
             ("credit_note_id",),
         ),
@@ -102,6 +102,24 @@ INVARIANTS = (
             "GROUP BY currency",
             ("currency",),
         ),
+    ),
+    Invariant(
+        "billing.fees_account_is_documents",
+        "the balance of fee_income is what invoices of fees charge, less what is credited of them, and what credit notes of returns keep, per currency",
+        compare(
+            BALANCE.format(account="fee_income"),
+            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, tax_minor - total_minor AS minor FROM invoice WHERE fee_id <> '' "
+            "UNION ALL SELECT currency, -fee_minor FROM credit_note UNION ALL "
+            "SELECT n.currency, n.merchandise_minor - n.discount_minor + n.allowance_minor FROM credit_note AS n "
+            "JOIN invoice AS i ON i.invoice_id = n.invoice_id WHERE i.fee_id <> '') AS fees GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.refunded_is_left_over",
+        "what went back of a return's cash is what its credit note left of that payment",
+        "SELECT r.credit_note_id || ' ' || r.payment_id FROM return_refund AS r JOIN credit_note_cash AS c "
+        "ON c.credit_note_id = r.credit_note_id AND c.payment_id = r.payment_id WHERE r.amount_minor <> c.amount_minor",
     ),
     Invariant(
         "billing.bad_debt_account_is_written_off",

@@ -84,10 +84,10 @@ _CREDIT = (
         _minor("cash") <= _bill.paid_minor,
     )
     .values(
-        credited_minor=_bill.credited_minor + _minor("total"),
+        credited_minor=_bill.credited_minor + _minor("total") - _minor("fee"),
         written_off_minor=_bill.written_off_minor - _minor("recovered"),
         discount_taken_minor=_bill.discount_taken_minor - _minor("discount"),
-        paid_minor=_bill.paid_minor - _minor("cash"),
+        paid_minor=_bill.paid_minor - _minor("cash") + _minor("fee_of_cash"),
     )
 )
 _WRITE_OFF = (
@@ -118,8 +118,13 @@ def so_far(session: Session, invoice: Invoice) -> CreditedSoFar:
     )
 
 
-def take(session: Session, invoice_id: str, lines: Sequence[InvoiceLine], total: Money, landing: Landing) -> bool:
-    """Count units and amounts of an invoice as credited, unless there are not as many: conditional UPDATEs decide."""
+def take(
+    session: Session, invoice_id: str, lines: Sequence[InvoiceLine], total: Money, landing: Landing, fee: Money
+) -> bool:
+    """Count units and amounts of an invoice as credited, unless there are not as many: conditional UPDATEs decide.
+
+    The fee is kept of cash first; what of it is not paid stays open.
+    """
     units = [{"id": invoice_id, "line": line.line_id, "units": line.quantity} for line in lines]
     if units and changed(session, _TAKE_UNITS, units) != len(units):
         return False
@@ -130,6 +135,8 @@ def take(session: Session, invoice_id: str, lines: Sequence[InvoiceLine], total:
         "recovered": landing.recovered.minor,
         "discount": landing.discount.minor,
         "cash": landing.cash.minor,
+        "fee": fee.minor,
+        "fee_of_cash": min(fee, landing.cash).minor,
     }
     return changed(session, _CREDIT, terms) == 1
 
@@ -197,6 +204,22 @@ def known(session: Session, id_or_number: str) -> CreditNote | None:
     return next(iter(_many(session, session.execute(wanted).all())), None)
 
 
+def credited_units(session: Session, order_id: str) -> dict[tuple[str, str], int]:
+    """(Invoice id, line id) → units credited so far, of all invoices of an order."""
+    rows = session.execute(
+        select(_billed.invoice_id, _billed.line_id, _billed.credited_quantity)
+        .join(tables.invoice, _bill.invoice_id == _billed.invoice_id)
+        .where(_bill.order_id == order_id)
+    )
+    return {(row.invoice_id, row.line_id): row.credited_quantity for row in rows}
+
+
+def of_return(session: Session, return_id: str) -> list[CreditNote]:
+    """The credit notes of a return, by number."""
+    wanted = _ALL.where(_note.return_id == return_id, text("return_id <> ''"))
+    return _many(session, session.execute(wanted).all())
+
+
 def page(
     session: Session, *, invoice: str, order_id: str, customer_id: str, after: int, limit: int
 ) -> tuple[list[CreditNote], int | None]:
@@ -225,7 +248,7 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
     amounts = {f"{name}_minor": getattr(parts, name).minor for name in (*_PARTS, "total")}
     names = (
         "credit_note_id", "number", "invoice_id", "invoice_number", "order_id", "order_number", "customer_id", "issued_at",
-        "reason_code", "reason", "asked_by", "approved_by", "is_held",
+        "reason_code", "reason", "asked_by", "approved_by", "is_held", "return_id",
     )  # fmt: skip
     return {
         **{name: getattr(note, name) for name in names},
@@ -237,6 +260,7 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
         "recovered_minor": landing.recovered.minor,
         "discount_lost_minor": landing.discount.minor,
         "cash_minor": landing.cash.minor,
+        "fee_minor": note.fee.minor if note.fee else 0,
         "deferred_goods_minor": note.deferred[0].minor if note.deferred else 0,
         "deferred_freight_minor": note.deferred[1].minor if note.deferred else 0,
     }
@@ -305,4 +329,6 @@ def _note_of(
         ),
         (money(row.deferred_goods_minor), money(row.deferred_freight_minor)),
         bool(row.is_held),
+        money(row.fee_minor),
+        row.return_id,
     )

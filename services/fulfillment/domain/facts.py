@@ -15,6 +15,7 @@ RECALL_ANSWERED = "recall_answered"
 EXCEPTION = "shipment_exception"
 REVERSED = "shipment_reversed"
 GOODS_DELIVERED = "goods_delivered"
+RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 FOR_BILLING = frozenset({GOODS_DELIVERED})
 """What invoices that are due on delivery wait for; everything else is for orders."""
 KINDS = frozenset(
@@ -24,6 +25,8 @@ KINDS = frozenset(
         RECALL_ANSWERED,
         EXCEPTION,
         REVERSED,
+        RETURN_RECEIVED,
+        RETURN_INSPECTED,
         "shipment_picked",
         "shipment_packed",
         "shipment_shipped",

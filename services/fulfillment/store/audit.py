@@ -120,4 +120,22 @@ INVARIANTS = (
         "AND shipment_line.line_id = recall_line.line_id AND shipment_line.sku = recall_line.sku "
         "AND shipment_line.quantity >= recall_line.quantity)",
     ),
+    Invariant(
+        "fulfillment.returns_are_counted",
+        "What has come of a return is what was counted of it, and no more than was announced.",
+        "SELECT e.number || ' line ' || l.line_id || ': ' || l.received || ' of ' || l.quantity AS offender "
+        "FROM expected_return_line l JOIN expected_return e ON e.return_id = l.return_id "
+        "LEFT JOIN (SELECT return_id, line_id, SUM(quantity) AS units FROM return_receipt GROUP BY return_id, line_id) c "
+        "ON c.return_id = l.return_id AND c.line_id = l.line_id "
+        "WHERE l.received > l.quantity OR l.received <> COALESCE(c.units, 0)",
+    ),
+    Invariant(
+        "fulfillment.returns_are_inspected_once",
+        "What was inspected of a return is what its inspections say, and no more than has come.",
+        "SELECT e.number || ' line ' || l.line_id || ': ' || l.inspected || ' of ' || l.received AS offender "
+        "FROM expected_return_line l JOIN expected_return e ON e.return_id = l.return_id "
+        "LEFT JOIN (SELECT return_id, line_id, SUM(quantity) AS units FROM inspected_units GROUP BY return_id, line_id) c "
+        "ON c.return_id = l.return_id AND c.line_id = l.line_id "
+        "WHERE l.inspected > l.received OR l.inspected <> COALESCE(c.units, 0)",
+    ),
 )

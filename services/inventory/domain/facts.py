@@ -12,9 +12,12 @@ RECEIVED = "stock_received"
 ISSUED = "stock_issued"
 ADJUSTED = "stock_adjusted"
 ISSUE_REVERSED = "stock_issue_reversed"
+RETURNED = "stock_returned"
+SCRAPPED = "stock_scrapped"
+QUARANTINED = "stock_quarantined"
 
 FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED})
-FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED})
+FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED, RETURNED, SCRAPPED, QUARANTINED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,29 @@ _ALWAYS = (
         """,
     ),
     Invariant(
+        "inventory.returned_was_issued",
+        "what came back of an order had left for it, in units and in value",
+        """
+        SELECT 'order ' || b.order_id || ': ' || b.units || ' of ' || b.sku || ' came back, ' || COALESCE(i.units, 0) || ' left' AS offender
+        FROM (SELECT order_id, sku, currency, SUM(quantity) AS units, SUM(value_minor) AS worth
+              FROM returned_stock GROUP BY order_id, sku, currency) b
+        LEFT JOIN (SELECT order_id, sku, currency, -SUM(quantity) AS units, -SUM(value_minor) AS worth
+                   FROM movement WHERE kind IN ('issued', 'reversed') GROUP BY order_id, sku, currency) i
+            ON i.order_id = b.order_id AND i.sku = b.sku AND i.currency = b.currency
+        WHERE b.units > COALESCE(i.units, 0) OR b.worth > COALESCE(i.worth, 0)
+        """,
+    ),
+    Invariant(
+        "inventory.restocked_is_moved",
+        "what came back into stock is a movement of as many units at the same value",
+        """
+        SELECT b.return_id || ': ' || b.sku AS offender
+        FROM returned_stock b LEFT JOIN movement m ON m.movement_id = b.movement_id
+        WHERE (b.disposition = 'restock') <> (m.movement_id IS NOT NULL)
+           OR (m.movement_id IS NOT NULL AND (m.quantity <> b.quantity OR m.value_minor <> b.value_minor))
+        """,
+    ),
+    Invariant(
         "inventory.backorder_quantities_positive",
         "a backorder counts units that wait, were filled or were cancelled, never fewer than none",
         """

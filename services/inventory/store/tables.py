@@ -21,6 +21,7 @@ backorder = _tables["backorder"]
 expected_receipt = _tables["expected_receipt"]
 stock_issue = _tables["stock_issue"]
 issue_reversal = _tables["issue_reversal"]
+returned_stock = _tables["returned_stock"]
 unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
 

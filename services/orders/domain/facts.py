@@ -8,6 +8,7 @@ from typing import Any
 
 from services.kernel.money import Money
 from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -22,10 +23,11 @@ CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
 INVOICE_CREDITED, INVOICE_WRITTEN_OFF = "invoice_credited", "invoice_written_off"
 DEPOSIT_INVOICED = "deposit_invoiced"
+RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 
 _OF_SHIPMENTS = (
     "shipments_released", "shipment_picked", "shipment_packed", SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, SHIPMENT_EXCEPTION,
-    SHIPMENT_REVERSED, "shipments_cancelled", "recall_answered",
+    SHIPMENT_REVERSED, "shipments_cancelled", "recall_answered", RETURN_RECEIVED, RETURN_INSPECTED,
 )  # fmt: skip
 _OF_INVOICES = (
     "invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CREDIT_REST_CHANGED,
@@ -338,11 +340,13 @@ Detail = (
     | InvoiceCredited
     | InvoiceWrittenOff
     | DepositInvoiced
+    | ReturnReceived
+    | ReturnInspected
 )
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
-    PaymentReceived, DepositReceived, PaymentReversed, CreditGranted, CreditRestChanged, DueDateSet, CardProblem, InvoiceWrittenOff,
-    OwedRefund, DepositInvoiced,
+    PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | CreditRestChanged | DueDateSet | CardProblem
+    | InvoiceWrittenOff | OwedRefund | DepositInvoiced
 )  # fmt: skip
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -368,7 +372,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    return {} if isinstance(detail, _OF_MONEY) else detail.lines
+    return {} if isinstance(detail, _OF_MONEY | ReturnReceived | ReturnInspected) else detail.lines
 
 
 def shipments_in(detail: Detail) -> tuple[Shipment, ...]:

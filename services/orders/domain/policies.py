@@ -28,6 +28,7 @@ from services.orders.domain.matrix import (
     parse_reviews,
 )
 from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
+from services.orders.domain.return_policy import USUAL_RETURNS, ReturnsRule, parse_returns
 from services.runtime.roles import RULE_OWNERS
 
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
@@ -41,6 +42,7 @@ MAX_RULES = 200
 WINDOW_HOURS = 24
 _DOCUMENT = (
     "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency", "cancellation_fees",
+    "returns",
 )  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
@@ -76,6 +78,7 @@ class Policy:
     window_hours: int = WINDOW_HOURS
     currency: str = ""
     cancellation_fees: FeeLadder = NO_FEES
+    returns: ReturnsRule = USUAL_RETURNS
 
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
@@ -140,6 +143,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
         currency=_currency(document.get("currency", "")),
         cancellation_fees=parse_fees(document.get("cancellation_fees", {})),
+        returns=parse_returns(document.get("returns", {})),
     )
     _check_whole(policy)
     return policy

@@ -54,6 +54,7 @@ class LineProgress:
     shipped: int = 0
     delivered: int = 0
     invoiced: int = 0
+    returned: int = 0
     inventory_sequence: int = 0
     fulfillment_sequence: int = 0
     billing_sequence: int = 0
@@ -64,7 +65,7 @@ class Progress:
     """Everything heard about an order, by line id, shipment id and invoice id, and its money.
 
     `held_minor` is the cash held for it; `granted_minor` is the total that its money came for after it waited, zero once that counted;
-    `rest_minor` is what of it waits for room under the credit limit, while what fits may ship.
+    `rest_minor` is what of it waits for room under the credit limit, while what fits may ship. `open_returns` are those under way.
     """
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class Progress:
     credit_sequence: int = 0
     rest_minor: int = 0
     rest_sequence: int = 0
+    open_returns: int = 0
 
     @property
     def received_minor(self) -> int:
@@ -93,6 +95,7 @@ class Progress:
         return {
             **({"money": money} if any(money) else {}),
             **({"rest": [self.rest_minor, self.rest_sequence]} if self.rest_sequence else {}),
+            **({"open_returns": self.open_returns} if self.open_returns else {}),
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
             "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
             "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
@@ -110,6 +113,7 @@ class Progress:
             credit_sequence=credit_sequence,
             rest_minor=rest_minor,
             rest_sequence=rest_sequence,
+            open_returns=document.get("open_returns", 0),
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: _invoice_of(kept) for key, kept in document["invoices"].items()},
@@ -172,6 +176,15 @@ def apply(progress: Progress, fact: Fact) -> Progress:
         shipments=_newest(progress.shipments, {one.shipment_id: one for one in shipments_in(detail)}),
         invoices=_newest(progress.invoices, {one.invoice_id: one for one in invoices_in(detail)}),
     )
+
+
+def with_returns(progress: Progress, returned: Mapping[str, int], open_returns: int) -> Progress:
+    """The progress with what its returns come to: line id → units that have come back, and how many returns are under way."""
+    lines = {
+        key: replace(progress.lines.get(key, LineProgress()), returned=returned.get(key, 0))
+        for key in {**progress.lines, **returned}
+    }
+    return replace(progress, lines=lines, open_returns=open_returns)
 
 
 def _with_money(progress: Progress, detail: Detail, sequence: int) -> Progress:
@@ -242,7 +255,7 @@ def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
             shipped=so_far.shipped,
             delivered=so_far.delivered,
             invoiced=so_far.invoiced,
-            returned=0,
+            returned=so_far.returned,
             expected_on=so_far.expected_on,
         )
     return lines

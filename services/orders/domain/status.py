@@ -74,7 +74,7 @@ def derive(
         billing=_billing(lines),
         payment=_payment(lines, progress),
         holds=tuple(hold.hold_type for hold in remaining(holds)),
-        returns="none",
+        returns=_returns(lines, progress),
     )
     waiting = waiting_for(order, progress, lines, holds, asked, since)
     return Standing(_status(order, axes, lines, progress, asked), axes, waiting)
@@ -110,6 +110,16 @@ def _fulfilment(order: Order, lines: Sequence[LineQuantities]) -> str:
         if reached and part:
             return part
     return "unrouted"
+
+
+def _returns(lines: Sequence[LineQuantities], progress: Progress) -> str:
+    """none, open, part or full: by what has come back of what has shipped, unless a return is under way."""
+    if progress.open_returns:
+        return "open"
+    returned = sum(line.returned for line in lines)
+    if not returned:
+        return "none"
+    return "full" if returned >= sum(line.shipped for line in lines) else "part"
 
 
 def _billing(lines: Sequence[LineQuantities]) -> str:

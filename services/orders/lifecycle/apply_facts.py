@@ -38,9 +38,11 @@ from services.orders.domain.facts import (
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
+from services.orders.returns import intake
 from services.orders.store import facts as store
 from services.orders.store import masterdata
 
@@ -117,6 +119,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
         after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
+    after = intake.take_fact(session, after, fact, now)
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more=_more(fact))
     if fact.source == "fulfillment":
@@ -200,6 +203,8 @@ def _why(fact: Fact) -> str:
         return money.what_went(fact.detail)
     if isinstance(fact.detail, OwedRefund):
         return fact.detail.words
+    if isinstance(fact.detail, ReturnReceived | ReturnInspected):
+        return fact.detail.number
     if isinstance(fact.detail, InvoiceCredited):
         return " by ".join(filter(None, (fact.detail.invoice.number, fact.detail.number)))
     if isinstance(fact.detail, DepositInvoiced):

@@ -20,6 +20,8 @@ from services.kernel.text import optional_text
 from services.orders.domain import facts
 from services.orders.domain.facts import Detail, Fact
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.returns import InspectedUnits
 
 UNREAD = "message"
 """Member of the document kept of a fact whose kind nobody here knows: the message as it came, in base 64."""
@@ -112,7 +114,23 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
         case pb.DueDateSet():
             return facts.DueDateSet(_invoice(detail.invoice, sequence))
+        case pb.ReturnReceived() | pb.ReturnInspected():
+            return _read_return(detail)
     return _read_money(detail, sequence)
+
+
+def _read_return(detail: pb.ReturnReceived | pb.ReturnInspected) -> Detail:
+    _require(detail.return_id, "the return")
+    if isinstance(detail, pb.ReturnReceived):
+        return ReturnReceived(detail.return_id, detail.number, dict(detail.lines))
+    _require(detail.inspection_id, "the inspection of a return")
+    units = tuple(
+        InspectedUnits(one.line_id, one.sku, one.quantity, one.grade, one.disposition, one.responsible, one.note)
+        for one in detail.units
+    )
+    return ReturnInspected(
+        detail.return_id, detail.number, detail.inspection_id, detail.warehouse_id, units, detail.inspected_by
+    )
 
 
 def _read_money(detail: object, sequence: int) -> Detail | None:

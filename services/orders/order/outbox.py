@@ -13,6 +13,7 @@ from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.facts import STOCK_ALLOCATED
 from services.orders.domain.mails import Mail, Recipient, named
 from services.orders.domain.order import Order
+from services.orders.domain.returns import Return
 from services.orders.order.acts import Act
 from services.orders.store import facts, people
 from services.runtime import outbox
@@ -26,6 +27,9 @@ STOCK_SIGNAL = "stock_signal"
 
 CANCEL = "cancellation_requested"
 REFRESH = "people_decided"
+START_RETURN, RETURN_SIGNAL = "return_started", "return_signal"
+RETURN_DECIDED, RETURN_INSPECTED, RETURN_CANCELLED = "return_decided", "return_inspected", "return_cancelled"
+"""Signals to the workflow of a return, by what happened."""
 
 CALLER_FIRST = timedelta(seconds=8)
 """How long the relay leaves a start or a cancellation to the request that is about to carry it out itself."""
@@ -131,6 +135,25 @@ def resignal(
     """A signal that came too late once more, under the id it had."""
     detail = {"signal": name, "fact_id": fact_id, "is_complete": is_complete}
     outbox.emit(session, kind=_kind_of(name), order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+
+
+def start_return(session: Session, found: Return, now: datetime) -> None:
+    """The intent to start the workflow of a return, or to start it again, unless it runs."""
+    detail = {
+        "return_id": found.return_id,
+        "number": found.number,
+        "order_number": found.order_number,
+        "units": found.announced,
+    }
+    outbox.emit(session, kind=START_RETURN, order_id=found.order_id, subject_id=found.return_id, detail=detail, now=now)
+
+
+def signal_return(session: Session, found: Return, name: str, now: datetime, *, fact_id: str = "") -> None:
+    """A signal to the workflow of a return; it reads what happened. `fact_id` is the fact behind it, and makes a repeat harmless."""
+    detail = {"signal": name, "number": found.number, "fact_id": fact_id}
+    outbox.emit(
+        session, kind=RETURN_SIGNAL, order_id=found.order_id, subject_id=found.return_id, detail=detail, now=now
+    )
 
 
 def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:

@@ -13,7 +13,17 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.clock import Clock, utc_now
 from services.orders.lifecycle import cancel, resume
 from services.orders.order import lookup
-from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, RESUME, SIGNAL, START, STOCK_SIGNAL
+from services.orders.order.outbox import (
+    CANCEL,
+    NOTIFY,
+    REFRESH,
+    RESUME,
+    RETURN_SIGNAL,
+    SIGNAL,
+    START,
+    START_RETURN,
+    STOCK_SIGNAL,
+)
 from services.orders.relay.turns import Signals, Turns, Wakeable
 from services.orders.store import facts as store
 from services.orders.store import orders
@@ -25,6 +35,7 @@ from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 from workflows.client import OrderWorkflows, Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
+from workflows.return_messages import ReturnNote, ReturnRef
 
 log = structlog.get_logger()
 
@@ -43,6 +54,12 @@ class Workflows(Wakeable, Protocol):
 
     def start(self, order: OrderRef) -> None:
         """Start the order's workflow unless it was started before; one that goes on for a lost run, unless one runs."""
+
+    def start_return(self, ref: ReturnRef) -> None:
+        """Start the workflow of a return, unless it runs."""
+
+    def signal_return(self, number: str, name: str, note: ReturnNote) -> bool:
+        """Wake the workflow of a return; False when it has ended or never was."""
 
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Hand a cancellation over; None when the workflow has ended or never was."""
@@ -69,6 +86,7 @@ def routes(
         Route(frozenset({STOCK_SIGNAL}), lambda rows: _signal(rows, turns, database, clock), most=STOCK_SIGNALS),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
         Route(frozenset({REFRESH}), lambda rows: _refresh(rows, workflows, database)),
+        Route(frozenset({START_RETURN, RETURN_SIGNAL}), lambda rows: _returns(rows, workflows)),
     )
 
 
@@ -104,6 +122,21 @@ def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
         workflows.start(OrderRef(**row.detail))
         log.info("workflow.started_later", order_id=row.order_id)
     return [row.fact_id for row in rows]
+
+
+def _returns(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
+    """Start the workflows of returns, and wake them. One that has ended has nothing to hear; one that is lost is repaired."""
+
+    def hand_over(row: OutboxRow) -> None:
+        if row.kind == START_RETURN:
+            workflows.start_return(ReturnRef(**row.detail))
+            log.info("return.started", order_id=row.order_id, return_id=row.subject_id)
+            return
+        note = ReturnNote(str(row.detail["fact_id"] or row.fact_id))
+        if not workflows.signal_return(str(row.detail["number"]), str(row.detail["signal"]), note):
+            log.warning("return.no_workflow", order_id=row.order_id, return_id=row.subject_id)
+
+    return _one_by_one(rows, hand_over)
 
 
 def _resume(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:

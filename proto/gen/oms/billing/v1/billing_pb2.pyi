@@ -4022,6 +4022,8 @@ class CreditNote(_message.Message):
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     TAX_PARTS_FIELD_NUMBER: _builtins.int
     IS_HELD_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """Identity, "cn_…"."""
     number: _builtins.str
@@ -4050,6 +4052,8 @@ class CreditNote(_message.Message):
     """Who approved it; empty where no second person was needed."""
     is_held: _builtins.bool
     """Whether the cash is held for the order, whose goods had not left and are billed again; else it lies on account."""
+    return_id: _builtins.str
+    """The return that it credits, "rma_…"; empty for any other."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is credited by the unit, at what the invoice billed."""
@@ -4102,6 +4106,10 @@ class CreditNote(_message.Message):
     def tax_parts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.TaxPart]:
         """How it is taxed: what of it has one rate together; an allowance counts with the goods."""
 
+    @_builtins.property
+    def fee(self) -> _types_pb2.Money:
+        """What of the total is kept as a restocking fee, which is not taxed."""
+
     def __init__(
         self,
         *,
@@ -4132,10 +4140,12 @@ class CreditNote(_message.Message):
         approved_by: _builtins.str = ...,
         tax_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
         is_held: _builtins.bool = ...,
+        fee: _types_pb2.Money | None = ...,
+        return_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "is_held", b"is_held", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "is_held", b"is_held", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "return_id", b"return_id", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -5208,8 +5218,7 @@ class AccountBalance(_message.Message):
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
     customer_deposits, tax_on_deposits, refunds_payable, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns,
-    cost_of_goods_sold, marketplace_fees, card_fees,
-    shrinkage, bad_debt.
+    cost_of_goods_sold, marketplace_fees, card_fees, shrinkage, bad_debt, inventory_in_quarantine, inventory_write_offs.
     """
     currency: _builtins.str
     """ISO 4217."""
@@ -5807,3 +5816,161 @@ class PayOwedRefundOtherwiseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PayOwedRefundOtherwiseResponse: _TypeAlias = PayOwedRefundOtherwiseResponse  # noqa: Y015
+
+@_typing.final
+class ReturnedLine(_message.Message):
+    """Units of an order line that came back and are credited alike."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    FEE_PERCENT_FIELD_NUMBER: _builtins.int
+    FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The order line."""
+    quantity: _builtins.int
+    """Units, positive."""
+    shipment_id: _builtins.str
+    """The shipment that they had come with; empty where that is not said."""
+    fee_percent: _builtins.str
+    """The restocking fee in percent of what is credited before tax, a decimal string such as "15"; empty without one."""
+    @_builtins.property
+    def fee_of_unit(self) -> _types_pb2.Money:
+        """The restocking fee of one unit; unset without one."""
+
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        shipment_id: _builtins.str = ...,
+        fee_percent: _builtins.str = ...,
+        fee_of_unit: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnedLine: _TypeAlias = ReturnedLine  # noqa: Y015
+
+@_typing.final
+class CreditReturnRequest(_message.Message):
+    """Credits what a warehouse counted of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    number: _builtins.str
+    """Its number, "RMA-1001"."""
+    reason: _builtins.str
+    """Why, in words that stand on the credit notes."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnedLine]:
+        """What came back."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReturnedLine] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "number", b"number", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditReturnRequest: _TypeAlias = CreditReturnRequest  # noqa: Y015
+
+@_typing.final
+class CreditReturnResponse(_message.Message):
+    """The credit notes that were posted, one an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREDIT_NOTES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def credit_notes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreditNote]:
+        """By number."""
+
+    def __init__(
+        self,
+        *,
+        credit_notes: _abc.Iterable[Global___CreditNote] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_notes", b"credit_notes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditReturnResponse: _TypeAlias = CreditReturnResponse  # noqa: Y015
+
+@_typing.final
+class RefundReturnRequest(_message.Message):
+    """Gives the cash of a return's credit notes back to its payers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundReturnRequest: _TypeAlias = RefundReturnRequest  # noqa: Y015
+
+@_typing.final
+class RefundReturnResponse(_message.Message):
+    """What was given back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refunded(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOverCash]:
+        """What goes back now, by payment; none when all has gone back before."""
+
+    def __init__(
+        self,
+        *,
+        refunded: _abc.Iterable[Global___LeftOverCash] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refunded", b"refunded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundReturnResponse: _TypeAlias = RefundReturnResponse  # noqa: Y015

@@ -351,6 +351,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesResponse.FromString,
                 _registered_method=True)
+        self.CreditReturn = channel.unary_unary(
+                '/oms.billing.v1.BillingService/CreditReturn',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnResponse.FromString,
+                _registered_method=True)
+        self.RefundReturn = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RefundReturn',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.billing.v1.BillingService/Audit',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuditRequest.SerializeToString,
@@ -859,6 +869,22 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreditReturn(self, request, context):
+        """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
+        invoiced and not credited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundReturn(self, request, context):
+        """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
+        as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -1178,6 +1204,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListReceivables,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesResponse.SerializeToString,
+            ),
+            'CreditReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreditReturn,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnResponse.SerializeToString,
+            ),
+            'RefundReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundReturn,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -2866,6 +2902,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/ListReceivables',
             oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.ListReceivablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreditReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/CreditReturn',
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.CreditReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RefundReturn',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

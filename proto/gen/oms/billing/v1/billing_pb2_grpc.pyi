@@ -256,6 +256,14 @@ class BillingServiceStub:
     """Journal entries by filter."""
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]
     """Ageing of what customers owe, today in UTC."""
+    CreditReturn: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreditReturnRequest, _billing_pb2.CreditReturnResponse]
+    """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
+    invoiced and not credited.
+    """
+    RefundReturn: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]
+    """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
+    as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -487,6 +495,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Journal entries by filter."""
     ListReceivables: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]  # type: ignore[assignment]
     """Ageing of what customers owe, today in UTC."""
+    CreditReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreditReturnRequest, _billing_pb2.CreditReturnResponse]  # type: ignore[assignment]
+    """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
+    invoiced and not credited.
+    """
+    RefundReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]  # type: ignore[assignment]
+    """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
+    as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+    """
     Audit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -1087,6 +1103,26 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListReceivablesResponse, _abc.Awaitable[_billing_pb2.ListReceivablesResponse]]:
         """Ageing of what customers owe, today in UTC."""
+
+    @_abc_1.abstractmethod
+    def CreditReturn(
+        self,
+        request: _billing_pb2.CreditReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreditReturnResponse, _abc.Awaitable[_billing_pb2.CreditReturnResponse]]:
+        """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
+        invoiced and not credited.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundReturn(
+        self,
+        request: _billing_pb2.RefundReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RefundReturnResponse, _abc.Awaitable[_billing_pb2.RefundReturnResponse]]:
+        """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
+        as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+        """
 
     @_abc_1.abstractmethod
     def Audit(

@@ -68,6 +68,11 @@ class Fact(_message.Message):
     INVOICE_WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     DEPOSIT_INVOICED_FIELD_NUMBER: _builtins.int
     OWED_REFUND_FIELD_NUMBER: _builtins.int
+    RETURN_RECEIVED_FIELD_NUMBER: _builtins.int
+    RETURN_INSPECTED_FIELD_NUMBER: _builtins.int
+    STOCK_RETURNED_FIELD_NUMBER: _builtins.int
+    STOCK_SCRAPPED_FIELD_NUMBER: _builtins.int
+    STOCK_QUARANTINED_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     source: _builtins.str
@@ -202,6 +207,26 @@ class Fact(_message.Message):
     def owed_refund(self) -> Global___OwedRefund:
         """What is owed back to a card, as it stands: owed, refused, or paid."""
 
+    @_builtins.property
+    def return_received(self) -> Global___ReturnReceived:
+        """Goods that a customer sends back were counted."""
+
+    @_builtins.property
+    def return_inspected(self) -> Global___ReturnInspected:
+        """Goods that came back were inspected."""
+
+    @_builtins.property
+    def stock_returned(self) -> Global___StockReturned:
+        """Goods came back from a customer, at what they had cost; for billing."""
+
+    @_builtins.property
+    def stock_scrapped(self) -> Global___StockScrapped:
+        """Goods that came back are scrapped; for billing."""
+
+    @_builtins.property
+    def stock_quarantined(self) -> Global___StockQuarantined:
+        """Goods that came back are in quarantine; for billing."""
+
     def __init__(
         self,
         *,
@@ -241,12 +266,17 @@ class Fact(_message.Message):
         invoice_written_off: Global___InvoiceWrittenOff | None = ...,
         deposit_invoiced: Global___DepositInvoiced | None = ...,
         owed_refund: Global___OwedRefund | None = ...,
+        return_received: Global___ReturnReceived | None = ...,
+        return_inspected: Global___ReturnInspected | None = ...,
+        stock_returned: Global___StockReturned | None = ...,
+        stock_scrapped: Global___StockScrapped | None = ...,
+        stock_quarantined: Global___StockQuarantined | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -629,6 +659,262 @@ class StockAdjusted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockAdjusted: _TypeAlias = StockAdjusted  # noqa: Y015
+
+@_typing.final
+class StockReturned(_message.Message):
+    """Goods came back from a customer into a warehouse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost when they left, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockReturned: _TypeAlias = StockReturned  # noqa: Y015
+
+@_typing.final
+class StockScrapped(_message.Message):
+    """Goods that came back are scrapped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockScrapped: _TypeAlias = StockScrapped  # noqa: Y015
+
+@_typing.final
+class StockQuarantined(_message.Message):
+    """Goods that came back are kept apart until somebody decides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockQuarantined: _TypeAlias = StockQuarantined  # noqa: Y015
+
+@_typing.final
+class ReturnReceived(_message.Message):
+    """Goods that a customer sends back were counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LinesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    number: _builtins.str
+    """Its number, "RMA-1001"."""
+    @_builtins.property
+    def lines(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units counted so far of each order line of the return, by line id."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        lines: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "number", b"number", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnReceived: _TypeAlias = ReturnReceived  # noqa: Y015
+
+@_typing.final
+class ReturnInspected(_message.Message):
+    """Goods that came back were inspected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    INSPECTION_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    INSPECTED_BY_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    number: _builtins.str
+    """Its number, "RMA-1001"."""
+    inspection_id: _builtins.str
+    """The inspection, "insp_…"."""
+    warehouse_id: _builtins.str
+    """Where the goods are."""
+    inspected_by: _builtins.str
+    """Who inspected them."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___InspectedUnits]:
+        """What was found, units that are alike together."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        inspection_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        units: _abc.Iterable[Global___InspectedUnits] | None = ...,
+        inspected_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inspected_by", b"inspected_by", "inspection_id", b"inspection_id", "number", b"number", "return_id", b"return_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnInspected: _TypeAlias = ReturnInspected  # noqa: Y015
+
+@_typing.final
+class InspectedUnits(_message.Message):
+    """Units of an order line that came back and are alike."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    RESPONSIBLE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The order line."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    grade: _builtins.str
+    """Condition: A (as new), B, C or D (unusable)."""
+    disposition: _builtins.str
+    """restock, quarantine or scrap."""
+    responsible: _builtins.str
+    """Who answers for the return: customer, seller or carrier."""
+    note: _builtins.str
+    """What was seen; people of the company alone read it."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        grade: _builtins.str = ...,
+        disposition: _builtins.str = ...,
+        responsible: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "grade", b"grade", "line_id", b"line_id", "note", b"note", "quantity", b"quantity", "responsible", b"responsible", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectedUnits: _TypeAlias = InspectedUnits  # noqa: Y015
 
 @_typing.final
 class LineMilestones(_message.Message):
@@ -1543,6 +1829,7 @@ class InvoiceCredited(_message.Message):
     INVOICE_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     HELD_MINOR_FIELD_NUMBER: _builtins.int
+    FEE_MINOR_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """The credit note."""
     number: _builtins.str
@@ -1559,6 +1846,8 @@ class InvoiceCredited(_message.Message):
     """Why, as whoever credited it wrote; it stands on the credit note."""
     held_minor: _builtins.int
     """What is held for the order after it, in minor units; set where a ship confirm was reversed, for then what was paid is held for it."""
+    fee_minor: _builtins.int
+    """What of the total is kept as a restocking fee, in minor units."""
     @_builtins.property
     def invoice(self) -> Global___Invoice:
         """The invoice as it stands after it."""
@@ -1580,10 +1869,11 @@ class InvoiceCredited(_message.Message):
         invoice: Global___Invoice | None = ...,
         lines: _abc.Mapping[_builtins.str, Global___LineInvoiced] | None = ...,
         held_minor: _builtins.int | None = ...,
+        fee_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor", "held_minor", b"held_minor", "invoice", b"invoice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor", "amount_minor", b"amount_minor", "cash_minor", b"cash_minor", "credit_note_id", b"credit_note_id", "currency", b"currency", "held_minor", b"held_minor", "invoice", b"invoice", "lines", b"lines", "number", b"number", "reason", b"reason", "reason_code", b"reason_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor", "amount_minor", b"amount_minor", "cash_minor", b"cash_minor", "credit_note_id", b"credit_note_id", "currency", b"currency", "fee_minor", b"fee_minor", "held_minor", b"held_minor", "invoice", b"invoice", "lines", b"lines", "number", b"number", "reason", b"reason", "reason_code", b"reason_code"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__held_minor: _TypeAlias = _typing.Literal["held_minor"]  # noqa: Y015
     _WhichOneofArgType__held_minor: _TypeAlias = _typing.Literal["_held_minor", b"_held_minor"]  # noqa: Y015

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from oms.facts.v1 import facts_pb2 as _facts_pb2
 from oms.types.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -1612,3 +1613,323 @@ class AuditResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuditResponse: _TypeAlias = AuditResponse  # noqa: Y015
+
+@_typing.final
+class ReturnLine(_message.Message):
+    """Units of an order line that are to come back, and what has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    INSPECTED_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The order line."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    description: _builtins.str
+    """What it is called on documents."""
+    quantity: _builtins.int
+    """Units announced, positive."""
+    received: _builtins.int
+    """Units counted so far; not read where a return is announced."""
+    inspected: _builtins.int
+    """Units inspected so far; not read where a return is announced."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        description: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        received: _builtins.int = ...,
+        inspected: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "inspected", b"inspected", "line_id", b"line_id", "quantity", b"quantity", "received", b"received", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnLine: _TypeAlias = ReturnLine  # noqa: Y015
+
+@_typing.final
+class ExpectedReturn(_message.Message):
+    """Goods that customers send back, as the warehouse knows them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    IS_OPEN_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    number: _builtins.str
+    """Its number, "RMA-1001"."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    is_open: _builtins.bool
+    """Whether goods are still taken for it."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
+        """What is to come."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReturnLine] | None = ...,
+        is_open: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_open", b"is_open", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpectedReturn: _TypeAlias = ExpectedReturn  # noqa: Y015
+
+@_typing.final
+class ExpectReturnRequest(_message.Message):
+    """Announces goods that come back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    @_builtins.property
+    def expected(self) -> Global___ExpectedReturn:
+        """What is to come."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        expected: Global___ExpectedReturn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpectReturnRequest: _TypeAlias = ExpectReturnRequest  # noqa: Y015
+
+@_typing.final
+class ExpectReturnResponse(_message.Message):
+    """The return as the warehouse knows it now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def expected(self) -> Global___ExpectedReturn:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        expected: Global___ExpectedReturn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpectReturnResponse: _TypeAlias = ExpectReturnResponse  # noqa: Y015
+
+@_typing.final
+class ReceiveReturnRequest(_message.Message):
+    """Counts what came."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RECEIVED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    reference: _builtins.str
+    """The return, by identity or number."""
+    warehouse_id: _builtins.str
+    """Where it came to."""
+    received_by: _builtins.str
+    """Who counted them."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units counted now."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        received_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "received_by", b"received_by", "reference", b"reference", "request_id", b"request_id", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveReturnRequest: _TypeAlias = ReceiveReturnRequest  # noqa: Y015
+
+@_typing.final
+class ReceiveReturnResponse(_message.Message):
+    """The return after the count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def expected(self) -> Global___ExpectedReturn:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        expected: Global___ExpectedReturn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveReturnResponse: _TypeAlias = ReceiveReturnResponse  # noqa: Y015
+
+@_typing.final
+class InspectReturnRequest(_message.Message):
+    """Says what became of units that were counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    INSPECTED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    reference: _builtins.str
+    """The return, by identity or number."""
+    warehouse_id: _builtins.str
+    """Where the goods are."""
+    inspected_by: _builtins.str
+    """Who inspected them."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.InspectedUnits]:
+        """What was found, units that are alike together."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        units: _abc.Iterable[_facts_pb2.InspectedUnits] | None = ...,
+        inspected_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["inspected_by", b"inspected_by", "reference", b"reference", "request_id", b"request_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectReturnRequest: _TypeAlias = InspectReturnRequest  # noqa: Y015
+
+@_typing.final
+class InspectReturnResponse(_message.Message):
+    """The return after the inspection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    INSPECTION_ID_FIELD_NUMBER: _builtins.int
+    inspection_id: _builtins.str
+    """The inspection, "insp_…"."""
+    @_builtins.property
+    def expected(self) -> Global___ExpectedReturn:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        expected: Global___ExpectedReturn | None = ...,
+        inspection_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "inspection_id", b"inspection_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InspectReturnResponse: _TypeAlias = InspectReturnResponse  # noqa: Y015
+
+@_typing.final
+class CloseReturnRequest(_message.Message):
+    """Takes no more goods for a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseReturnRequest: _TypeAlias = CloseReturnRequest  # noqa: Y015
+
+@_typing.final
+class CloseReturnResponse(_message.Message):
+    """What had come until then."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def expected(self) -> Global___ExpectedReturn:
+        """As stored; unset for a return that was never announced here."""
+
+    def __init__(
+        self,
+        *,
+        expected: Global___ExpectedReturn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseReturnResponse: _TypeAlias = CloseReturnResponse  # noqa: Y015

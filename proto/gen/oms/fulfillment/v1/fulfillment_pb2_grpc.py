@@ -126,6 +126,26 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
                 _registered_method=True)
+        self.ExpectReturn = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ExpectReturn',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnResponse.FromString,
+                _registered_method=True)
+        self.ReceiveReturn = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ReceiveReturn',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnResponse.FromString,
+                _registered_method=True)
+        self.InspectReturn = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/InspectReturn',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnResponse.FromString,
+                _registered_method=True)
+        self.CloseReturn = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/CloseReturn',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/Audit',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AuditRequest.SerializeToString,
@@ -271,6 +291,36 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpectReturn(self, request, context):
+        """Announce goods that come back. A return that is known stays as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReceiveReturn(self, request, context):
+        """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
+        MORE_THAN_ANNOUNCED beyond what the customer may send back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InspectReturn(self, request, context):
+        """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
+        what was counted and not inspected.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseReturn(self, request, context):
+        """Take no more goods for a return; what has come is still inspected.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -365,6 +415,26 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.AnswerRecall,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.SerializeToString,
+            ),
+            'ExpectReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpectReturn,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnResponse.SerializeToString,
+            ),
+            'ReceiveReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceiveReturn,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnResponse.SerializeToString,
+            ),
+            'InspectReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectReturn,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnResponse.SerializeToString,
+            ),
+            'CloseReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseReturn,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -838,6 +908,114 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/AnswerRecall',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpectReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ExpectReturn',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReceiveReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ReceiveReturn',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ReceiveReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/InspectReturn',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InspectReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/CloseReturn',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CloseReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,6 +90,18 @@ class FulfillmentServiceStub:
     """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
+    ExpectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]
+    """Announce goods that come back. A return that is known stays as it is."""
+    ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]
+    """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
+    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    """
+    InspectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]
+    """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
+    what was counted and not inspected.
+    """
+    CloseReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CloseReturnRequest, _fulfillment_pb2.CloseReturnResponse]
+    """Take no more goods for a return; what has come is still inspected."""
     Audit: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -155,6 +167,18 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
+    ExpectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]  # type: ignore[assignment]
+    """Announce goods that come back. A return that is known stays as it is."""
+    ReceiveReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]  # type: ignore[assignment]
+    """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
+    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    """
+    InspectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]  # type: ignore[assignment]
+    """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
+    what was counted and not inspected.
+    """
+    CloseReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CloseReturnRequest, _fulfillment_pb2.CloseReturnResponse]  # type: ignore[assignment]
+    """Take no more goods for a return; what has come is still inspected."""
     Audit: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -319,6 +343,42 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
         FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
         """
+
+    @_abc_1.abstractmethod
+    def ExpectReturn(
+        self,
+        request: _fulfillment_pb2.ExpectReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ExpectReturnResponse, _abc.Awaitable[_fulfillment_pb2.ExpectReturnResponse]]:
+        """Announce goods that come back. A return that is known stays as it is."""
+
+    @_abc_1.abstractmethod
+    def ReceiveReturn(
+        self,
+        request: _fulfillment_pb2.ReceiveReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ReceiveReturnResponse, _abc.Awaitable[_fulfillment_pb2.ReceiveReturnResponse]]:
+        """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
+        MORE_THAN_ANNOUNCED beyond what the customer may send back.
+        """
+
+    @_abc_1.abstractmethod
+    def InspectReturn(
+        self,
+        request: _fulfillment_pb2.InspectReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.InspectReturnResponse, _abc.Awaitable[_fulfillment_pb2.InspectReturnResponse]]:
+        """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
+        what was counted and not inspected.
+        """
+
+    @_abc_1.abstractmethod
+    def CloseReturn(
+        self,
+        request: _fulfillment_pb2.CloseReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.CloseReturnResponse, _abc.Awaitable[_fulfillment_pb2.CloseReturnResponse]]:
+        """Take no more goods for a return; what has come is still inspected."""
 
     @_abc_1.abstractmethod
     def Audit(

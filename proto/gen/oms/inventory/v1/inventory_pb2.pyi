@@ -1384,3 +1384,97 @@ class AuditResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuditResponse: _TypeAlias = AuditResponse  # noqa: Y015
+
+@_typing.final
+class ReturnedUnits(_message.Message):
+    """Units of a return that became the same."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    disposition: _builtins.str
+    """restock, quarantine or scrap."""
+    def __init__(
+        self,
+        *,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        disposition: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnedUnits: _TypeAlias = ReturnedUnits  # noqa: Y015
+
+@_typing.final
+class TakeReturnRequest(_message.Message):
+    """Goods that a customer has sent back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order that they had left for."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    warehouse_id: _builtins.str
+    """Where they are now, whichever warehouse they had left."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnedUnits]:
+        """What came and what becomes of it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        units: _abc.Iterable[Global___ReturnedUnits] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id", "return_id", b"return_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeReturnRequest: _TypeAlias = TakeReturnRequest  # noqa: Y015
+
+@_typing.final
+class TakeReturnResponse(_message.Message):
+    """What the goods had cost when they left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cost(self) -> _types_pb2.Money:
+        """Unset where the units had no stock behind them."""
+
+    def __init__(
+        self,
+        *,
+        cost: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost", b"cost"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeReturnResponse: _TypeAlias = TakeReturnResponse  # noqa: Y015

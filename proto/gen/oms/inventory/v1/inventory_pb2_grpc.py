@@ -121,6 +121,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesResponse.FromString,
                 _registered_method=True)
+        self.TakeReturn = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/TakeReturn',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/Audit',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AuditRequest.SerializeToString,
@@ -259,6 +264,14 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TakeReturn(self, request, context):
+        """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+        RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -348,6 +361,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.RenewLeases,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesResponse.SerializeToString,
+            ),
+            'TakeReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeReturn,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -794,6 +812,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/RenewLeases',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.RenewLeasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/TakeReturn',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

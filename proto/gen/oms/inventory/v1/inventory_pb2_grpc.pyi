@@ -87,6 +87,10 @@ class InventoryServiceStub:
     """Reservations the sweep must look at."""
     RenewLeases: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]
     """Start the leases of living orders again."""
+    TakeReturn: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.TakeReturnRequest, _inventory_pb2.TakeReturnResponse]
+    """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+    RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -149,6 +153,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Reservations the sweep must look at."""
     RenewLeases: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]  # type: ignore[assignment]
     """Start the leases of living orders again."""
+    TakeReturn: _aio.UnaryUnaryMultiCallable[_inventory_pb2.TakeReturnRequest, _inventory_pb2.TakeReturnResponse]  # type: ignore[assignment]
+    """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+    RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+    """
     Audit: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -304,6 +312,16 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.RenewLeasesResponse, _abc.Awaitable[_inventory_pb2.RenewLeasesResponse]]:
         """Start the leases of living orders again."""
+
+    @_abc_1.abstractmethod
+    def TakeReturn(
+        self,
+        request: _inventory_pb2.TakeReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.TakeReturnResponse, _abc.Awaitable[_inventory_pb2.TakeReturnResponse]]:
+        """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+        RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def Audit(

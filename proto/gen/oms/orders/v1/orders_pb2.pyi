@@ -1619,3 +1619,301 @@ class AuditResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuditResponse: _TypeAlias = AuditResponse  # noqa: Y015
+
+@_typing.final
+class ReturnLine(_message.Message):
+    """A line of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The order line."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    description: _builtins.str
+    """What it is called on documents."""
+    quantity: _builtins.int
+    """Units announced."""
+    shipment_id: _builtins.str
+    """The shipment that they came with; empty where that is not said."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        description: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        shipment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnLine: _TypeAlias = ReturnLine  # noqa: Y015
+
+@_typing.final
+class ReturnInspection(_message.Message):
+    """An inspection of a return that its stock and its money follow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSPECTION_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    FEE_LINE_IDS_FIELD_NUMBER: _builtins.int
+    inspection_id: _builtins.str
+    """Identity, "insp_…"."""
+    warehouse_id: _builtins.str
+    """Where the goods are."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.InspectedUnits]:
+        """What was found."""
+
+    @_builtins.property
+    def fee_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines of the return for which no fault of ours was named: a fee is kept of units for which the customer answers."""
+
+    def __init__(
+        self,
+        *,
+        inspection_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        units: _abc.Iterable[_facts_pb2.InspectedUnits] | None = ...,
+        fee_line_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnInspection: _TypeAlias = ReturnInspection  # noqa: Y015
+
+@_typing.final
+class ReturnDocument(_message.Message):
+    """A return as inventory, fulfillment and billing need it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    INSPECTIONS_FIELD_NUMBER: _builtins.int
+    FEE_PERCENT_FIELD_NUMBER: _builtins.int
+    FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """Identity, "rma_…"."""
+    number: _builtins.str
+    """"RMA-1001"."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    fee_percent: _builtins.str
+    """The restocking fee in percent of what is credited before tax, for what the customer answers for; empty without one."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
+        """What is to come back."""
+
+    @_builtins.property
+    def inspections(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnInspection]:
+        """What was inspected."""
+
+    @_builtins.property
+    def fee_of_unit(self) -> _types_pb2.Money:
+        """The restocking fee of one such unit; unset without one."""
+
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        lines: _abc.Iterable[Global___ReturnLine] | None = ...,
+        inspections: _abc.Iterable[Global___ReturnInspection] | None = ...,
+        fee_percent: _builtins.str = ...,
+        fee_of_unit: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "inspections", b"inspections", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnDocument: _TypeAlias = ReturnDocument  # noqa: Y015
+
+@_typing.final
+class GetReturnRequest(_message.Message):
+    """Asks for a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """Its identity."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnRequest: _TypeAlias = GetReturnRequest  # noqa: Y015
+
+@_typing.final
+class GetReturnResponse(_message.Message):
+    """The return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def document(self) -> Global___ReturnDocument:
+        """As a document."""
+
+    def __init__(
+        self,
+        *,
+        document: Global___ReturnDocument | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnResponse: _TypeAlias = GetReturnResponse  # noqa: Y015
+
+@_typing.final
+class AdvanceReturnRequest(_message.Message):
+    """Says what was done for a return, and asks what comes next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ReceivedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    INSPECTION_ID_FIELD_NUMBER: _builtins.int
+    CREDIT_NOTES_FIELD_NUMBER: _builtins.int
+    CREDITED_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    PASSED_MICROS_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Names the step, for logs; a repeat changes nothing and is told what comes next now."""
+    return_id: _builtins.str
+    """The return."""
+    done: _builtins.str
+    """What was done: announced, credited or closed; halted by what no retry mends; empty for nothing."""
+    inspection_id: _builtins.str
+    """The inspection that was credited."""
+    passed_micros: _builtins.int
+    """A deadline that has passed, microseconds since the epoch; 0 for none."""
+    reason: _builtins.str
+    """Why it halted."""
+    @_builtins.property
+    def credit_notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The credit notes of it."""
+
+    @_builtins.property
+    def credited(self) -> _types_pb2.Money:
+        """What they come to, a fee not taken off."""
+
+    @_builtins.property
+    def fee(self) -> _types_pb2.Money:
+        """The fee that was kept of it."""
+
+    @_builtins.property
+    def received(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units that had come of each line when the warehouse closed it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        done: _builtins.str = ...,
+        inspection_id: _builtins.str = ...,
+        credit_notes: _abc.Iterable[_builtins.str] | None = ...,
+        credited: _types_pb2.Money | None = ...,
+        fee: _types_pb2.Money | None = ...,
+        passed_micros: _builtins.int = ...,
+        received: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "fee", b"fee"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_notes", b"credit_notes", "credited", b"credited", "done", b"done", "fee", b"fee", "inspection_id", b"inspection_id", "passed_micros", b"passed_micros", "reason", b"reason", "received", b"received", "request_id", b"request_id", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdvanceReturnRequest: _TypeAlias = AdvanceReturnRequest  # noqa: Y015
+
+@_typing.final
+class AdvanceReturnResponse(_message.Message):
+    """What comes next for a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NEXT_FIELD_NUMBER: _builtins.int
+    INSPECTION_ID_FIELD_NUMBER: _builtins.int
+    DEADLINE_MICROS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    next: _builtins.str
+    """announce, credit, close, wait or over."""
+    inspection_id: _builtins.str
+    """The inspection to be credited."""
+    deadline_micros: _builtins.int
+    """Until when it waits, microseconds since the epoch; 0 without a deadline."""
+    state: _builtins.str
+    """requested, authorized, denied, cancelled, expired or closed."""
+    def __init__(
+        self,
+        *,
+        next: _builtins.str = ...,
+        inspection_id: _builtins.str = ...,
+        deadline_micros: _builtins.int = ...,
+        state: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline_micros", b"deadline_micros", "inspection_id", b"inspection_id", "next", b"next", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdvanceReturnResponse: _TypeAlias = AdvanceReturnResponse  # noqa: Y015

@@ -121,6 +121,16 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
                 _registered_method=True)
+        self.GetReturn = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/GetReturn',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.FromString,
+                _registered_method=True)
+        self.AdvanceReturn = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/AdvanceReturn',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/Audit',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AuditRequest.SerializeToString,
@@ -258,6 +268,20 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReturn(self, request, context):
+        """A return as a document. NOT_FOUND: RETURN_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdvanceReturn(self, request, context):
+        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -347,6 +371,16 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.RecordHalted,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.SerializeToString,
+            ),
+            'GetReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReturn,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.SerializeToString,
+            ),
+            'AdvanceReturn': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdvanceReturn,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -793,6 +827,60 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/RecordHalted',
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/GetReturn',
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdvanceReturn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/AdvanceReturn',
+            oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnResponse.FromString,
             options,
             channel_credentials,
             insecure,

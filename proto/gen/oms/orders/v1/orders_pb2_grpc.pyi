@@ -87,6 +87,10 @@ class OrdersServiceStub:
     """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
     meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
     """
+    GetReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]
+    """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+    AdvanceReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]
+    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -149,6 +153,10 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
     meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
     """
+    GetReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]  # type: ignore[assignment]
+    """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+    AdvanceReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]  # type: ignore[assignment]
+    """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _aio.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -304,6 +312,22 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
         meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
         """
+
+    @_abc_1.abstractmethod
+    def GetReturn(
+        self,
+        request: _orders_pb2.GetReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetReturnResponse, _abc.Awaitable[_orders_pb2.GetReturnResponse]]:
+        """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def AdvanceReturn(
+        self,
+        request: _orders_pb2.AdvanceReturnRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.AdvanceReturnResponse, _abc.Awaitable[_orders_pb2.AdvanceReturnResponse]]:
+        """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def Audit(

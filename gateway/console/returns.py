@@ -1,0 +1,222 @@
+"""Returns: what is to be authorized, received and inspected, one return with its acts, and asking for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ValidationError
+
+from gateway.console.lines import FirstLine, shown_lines
+from gateway.console.notices import leave
+from gateway.console.orders import NumberOf
+from gateway.console.pages import render
+from gateway.console.visitor import Form, FormOf, VisitorOf
+from gateway.console.warehouses import warehouses_of
+from gateway.http.orders import returns as api
+from gateway.http.orders.return_shapes import ReturnInspectionInput, ReturnReceiptInput
+from gateway.http.plumbing.inputs import IDENTITY
+from services.kernel.errors import InvalidArgument
+from services.kernel.ids import new_id
+from services.orders.domain.returnable import LineToReturn
+from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
+from services.orders.order import aggregate, lookup
+from services.orders.returns import advance, ask, decide, reading
+
+router = APIRouter()
+
+PAGE = 200
+Body = TypeVar("Body", bound=BaseModel)
+GROUPS = (
+    ("To authorize", "support"), ("To receive", "customer"), ("To inspect", "warehouse"), ("Halted", "halted"),
+)  # fmt: skip
+_UNITS = "units-"
+ReturnOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+
+
+@router.get("/returns")
+def returns_page(
+    who: VisitorOf, after: Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")] = ""
+) -> Response:
+    """What is under way, by whom it waits for."""
+    with who.deps.database.reading() as session:
+        found = reading.page(session, who.caller.scope, states=(REQUESTED, AUTHORIZED), after=after, limit=PAGE + 1)
+    rows = found[:PAGE]
+    groups = [(title, [one for one in rows if _group(one) == group]) for title, group in GROUPS]
+    following = rows[-1].return_id if len(found) > PAGE else ""
+    return render("returns.html", who, groups=groups, following=following)
+
+
+def _group(one: Return) -> str:
+    return "halted" if one.halted else one.waits_for
+
+
+@router.get("/returns/{return_id}")
+def return_page(who: VisitorOf, return_id: ReturnOf) -> Response:
+    """One return: its units, what was found, what it comes to, and the acts of whoever looks at it."""
+    found = api.found_return(who.deps, who.caller, return_id)
+    places = warehouses_of(who.deps) if who.may("POST /returns/{return_id}/receive") and found.is_open else ()
+    return render("return.html", who, found=found, places=places, named=[found.requested_by, found.decided_by])
+
+
+@router.post("/returns/{return_id}/authorize")
+def authorize(form: FormOf, return_id: ReturnOf) -> Response:
+    """Let goods come back."""
+    who, fee = form.visitor, form.text("fee", most=8)
+    with who.deps.database.transaction() as session:
+        found, _ = reading.find_id(session, return_id, who.caller.scope)
+        rule = FeeRule(_percent(fee)) if fee else None
+        done = decide.authorize(session, found, who.caller, form.text("note", most=200), who.deps.clock(), rule)
+    return _after(form, done, "return_authorized")
+
+
+@router.post("/returns/{return_id}/deny")
+def deny(form: FormOf, return_id: ReturnOf) -> Response:
+    """Let none come back."""
+    who, note = form.visitor, _note(form)
+    with who.deps.database.transaction() as session:
+        found, _ = reading.find_id(session, return_id, who.caller.scope)
+        done = decide.deny(session, found, who.caller, note, who.deps.clock())
+    return _after(form, done, "return_denied")
+
+
+@router.post("/returns/{return_id}/cancel")
+def cancel(form: FormOf, return_id: ReturnOf) -> Response:
+    """Call it off."""
+    return _after(form, _cancelled(form, return_id), "return_cancelled")
+
+
+@router.post("/my/returns/{return_id}/cancel")
+def cancel_own(form: FormOf, return_id: ReturnOf) -> Response:
+    """Call one's own off."""
+    done = _cancelled(form, return_id)
+    answer = RedirectResponse(f"/my/orders/{done.order_number}", 303)
+    return leave(answer, form.visitor.deps.console, "return_cancelled", done.number)
+
+
+def _cancelled(form: Form, return_id: str) -> Return:
+    who = form.visitor
+    with who.deps.database.transaction() as session:
+        found, _ = reading.find_id(session, return_id, who.caller.scope)
+        return decide.cancel(session, found, who.caller, form.text("note", most=200), who.deps.clock())
+
+
+@router.post("/returns/{return_id}/receive")
+def receive(form: FormOf, return_id: ReturnOf) -> Response:
+    """Count what came."""
+    who = form.visitor
+    found = api.found_return(who.deps, who.caller, return_id)
+    lines = [{"line_id": key, "quantity": units} for key, units in _units(form.fields).items()]
+    body = _read(ReturnReceiptInput, {"warehouse_id": form.text("warehouse", most=64), "lines": lines})
+    api.receive(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    return _after(form, found, "return_received")
+
+
+@router.post("/returns/{return_id}/inspect")
+def inspect(form: FormOf, return_id: ReturnOf) -> Response:
+    """Say in which condition counted units are."""
+    who = form.visitor
+    found = api.found_return(who.deps, who.caller, return_id)
+    words = {name: form.text(name, most=20) for name in ("grade", "disposition", "responsible")}
+    units = [
+        {"line_id": key, "quantity": count, "note": form.text("note", most=200), **words}
+        for key, count in _units(form.fields).items()
+    ]
+    body = _read(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
+    api.inspect(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    return _after(form, found, "return_inspected")
+
+
+@router.post("/returns/{return_id}/refund")
+def refund(form: FormOf, return_id: ReturnOf) -> Response:
+    """Give its cash back, once."""
+    who = form.visitor
+    found = api.found_return(who.deps, who.caller, return_id)
+    done = api.refund(who.deps, who.caller, return_id, new_id("req"))
+    return _after(form, found, "return_refunded" if done.payment_ids else "return_settled")
+
+
+@router.post("/returns/{return_id}/repair")
+def repair(form: FormOf, return_id: ReturnOf) -> Response:
+    """Have it go on."""
+    who = form.visitor
+    with who.deps.database.transaction() as session:
+        found, _ = reading.find_id(session, return_id, who.caller.scope)
+        done = advance.repair(session, found, who.deps.clock())
+    return _after(form, done, "return_repaired")
+
+
+@router.get("/orders/{number}/return")
+@router.get("/my/orders/{number}/return")
+def ask_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
+    """What of an order may come back, and why not more."""
+    with who.deps.database.reading() as session:
+        found = aggregate.page(session, number, who.caller.scope).aggregate
+        options = ask.options(session, found.order_id, who.caller, who.deps.clock())
+    return render(
+        "return_new.html", who, order=found.order, lines=shown_lines(found, first), options=options, reasons=REASONS,
+        home=_home(request, number),
+    )  # fmt: skip
+
+
+@router.post("/orders/{number}/return")
+@router.post("/my/orders/{number}/return")
+def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
+    """Ask for it, as the API does."""
+    who, why = form.visitor, form.text("why", most=40)
+    with who.deps.database.reading() as session:
+        order_id = lookup.find_id(session, number, who.caller.scope)
+    if why not in REASONS:
+        raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
+    lines = [LineToReturn(key, units, why) for key, units in _units(form.fields).items()]
+    with who.deps.database.transaction() as session:
+        done = ask.request(session, order_id, who.caller, lines, form.text("reason"), who.deps.clock())
+    code = "return_authorized" if done.state == AUTHORIZED else "return_requested"
+    return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, done.number)
+
+
+def _units(fields: Mapping[str, str]) -> dict[str, int]:
+    """Line id → units, of those lines for which any were entered."""
+    typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
+    if unreadable := [value for value in typed.values() if value and not (value.isascii() and value.isdigit())]:
+        raise InvalidArgument("QUANTITY_UNREADABLE", f"{unreadable[0][:20]!r}: enter a whole number of units")
+    units = {line_id: int(value[:8]) for line_id, value in typed.items() if value.strip("0")}
+    if not units:
+        raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units")
+    return units
+
+
+def _read(shape: type[Body], fields: Mapping[str, Any]) -> Body:
+    """What the API would take; InvalidArgument for what no page of ours sends."""
+    try:
+        return shape.model_validate(fields)
+    except ValidationError as wrong:
+        raise InvalidArgument("FORM_UNREADABLE", "choose a warehouse and units as the page offers them") from wrong
+
+
+def _note(form: Form) -> str:
+    note = form.text("note", most=200)
+    if not note:
+        raise InvalidArgument("REASON_MISSING", "say why: the customer reads it")
+    return note
+
+
+def _percent(given: str) -> Decimal:
+    try:
+        percent = Decimal(given)
+    except InvalidOperation:
+        percent = Decimal(-1)
+    if not (percent.is_finite() and 0 <= percent <= 100):
+        raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100")
+    return percent
+
+
+def _after(form: Form, found: Return, code: str) -> Response:
+    return leave(RedirectResponse(f"/returns/{found.number}", 303), form.visitor.deps.console, code, found.number)
+
+
+def _home(request: Request, number: str) -> str:
+    return f"/my/orders/{number}" if request.url.path.startswith("/my/") else f"/orders/{number}"

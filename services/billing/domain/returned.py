@@ -1,0 +1,69 @@
+"""Crediting what came back of an order: which of its invoices bears which units."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from services.billing.domain.credit_notes import RestockingFee
+from services.billing.domain.invoices import Invoice
+from services.kernel.errors import Refused
+from services.kernel.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """Units of an order line that came back and are credited alike; with no fee where the customer does not answer for it."""
+
+    line_id: str
+    quantity: int
+    shipment_id: str = ""
+    percent: Decimal = Decimal(0)
+    of_unit: Money | None = None
+
+
+@dataclass(slots=True)
+class Share:
+    """What of a return an invoice bears."""
+
+    units: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    fees: list[RestockingFee] = field(default_factory=list)
+
+
+def spread(
+    returned: Sequence[Returned], invoices: Sequence[Invoice], credited: Mapping[tuple[str, str], int]
+) -> dict[str, Share]:
+    """Invoice id → its share: the invoice of the shipment where one is named, else the oldest first.
+
+    `credited` is (invoice id, line id) → units credited before. Refused RETURN_NOT_INVOICED beyond what is invoiced.
+    """
+    left = {
+        (invoice.invoice_id, line.line_id): line.quantity - credited.get((invoice.invoice_id, line.line_id), 0)
+        for invoice in invoices
+        for line in invoice.lines
+    }
+    found: dict[str, Share] = {}
+    for one in returned:
+        missing = one.quantity
+        for invoice in _bearing(one, invoices):
+            key = (invoice.invoice_id, one.line_id)
+            units = min(missing, left.get(key, 0))
+            if not units:
+                continue
+            left[key] -= units
+            missing -= units
+            share = found.setdefault(invoice.invoice_id, Share())
+            share.units[one.line_id] += units
+            if one.percent or one.of_unit:
+                share.fees.append(RestockingFee(one.line_id, units, one.percent, one.of_unit))
+        if missing:
+            raise Refused(
+                "RETURN_NOT_INVOICED",
+                f"{missing} units of line {one.line_id} came back and are on no invoice that they could be credited of",
+            )
+    return found
+
+
+def _bearing(one: Returned, invoices: Sequence[Invoice]) -> list[Invoice]:
+    """The invoice of the shipment first, and the others behind it: what it cannot bear was credited before."""
+    return sorted(invoices, key=lambda each: not (one.shipment_id and one.shipment_id in each.bills))

@@ -1,0 +1,58 @@
+"""Crediting what came back, and giving its cash back, each inside the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.billing import correcting, crediting
+from services.billing.cards import refunding
+from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
+from services.billing.domain.returned import Returned, spread
+from services.billing.store import credit_notes, families, invoices, return_refunds
+from services.kernel.errors import Refused
+from services.kernel.money import Money
+
+
+def credit(
+    session: Session, order_id: str, return_id: str, returned: Sequence[Returned], reason: str, now: datetime
+) -> list[CreditNote]:
+    """Post a credit note for each invoice that bears some of it."""
+    bills = invoices.of_order(session, order_id)
+    if not bills:
+        raise Refused("RETURN_NOT_INVOICED", "nothing of this order is invoiced: there is nothing to credit")
+    families.take(session, {(bills[0].customer_id, bills[0].total.currency)})
+    bills = invoices.of_order(session, order_id)
+    shares = spread(returned, bills, credit_notes.credited_units(session, order_id))
+    zero = Money.zero(bills[0].total.currency)
+    return [
+        crediting.post(
+            session,
+            crediting.taken(session, invoice.invoice_id),
+            CreditAsked(
+                shares[invoice.invoice_id].units, zero, zero, is_all=False, reason_code="returned", reason=reason,
+                fees=tuple(shares[invoice.invoice_id].fees), return_id=return_id,
+            ),
+            "",
+            now,
+        )
+        for invoice in bills
+        if invoice.invoice_id in shares
+    ]  # fmt: skip
+
+
+def refund(session: Session, return_id: str, request_id: str, reason: str, now: datetime) -> list[tuple[LeftOver, str]]:
+    """Give the cash of a return's credit notes back to its payers, each part once; also the key of each refund to a card.
+
+    Cash that was put to another use meanwhile is refused, as any refund of what is not there.
+    """
+    done: list[tuple[LeftOver, str]] = []
+    for note in credit_notes.of_return(session, return_id):
+        for left in note.left_over:
+            key = f"{request_id}/{note.credit_note_id}/{left.payment_id}"
+            if not return_refunds.add(session, note.credit_note_id, left, key, now):
+                continue
+            payment = correcting.refund(session, left.payment_id, left.amount, "", reason, key, now)
+            refunding.ask(session, payment, left.amount, key, now)
+            done.append((left, refunding.key(key) if payment.is_by_card else ""))
+    return done

@@ -1,0 +1,77 @@
+"""Queries over goods that came back."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, insert, select, text
+from sqlmodel import Session
+
+from services.inventory.domain.returned import Back, BackUnits, Issued
+from services.inventory.store.tables import movement, returned_stock
+from services.kernel.money import Money
+
+_ISSUED = (
+    select(
+        movement.c.sku,
+        movement.c.currency,
+        (-func.sum(movement.c.quantity)).label("units"),
+        (-func.sum(movement.c.value_minor)).label("minor"),
+    )
+    .where(
+        text("movement.order_id <> ''"),  # said in the statement itself, the index of orders serves
+        movement.c.order_id == bindparam("of_order"),
+        movement.c.sku.in_(bindparam("skus", expanding=True)),
+        movement.c.kind == "issued",
+    )
+    .group_by(movement.c.sku, movement.c.currency)
+    .order_by(movement.c.sku, movement.c.currency)
+)
+_RETURNED = (
+    select(
+        returned_stock.c.sku,
+        returned_stock.c.currency,
+        func.sum(returned_stock.c.quantity).label("units"),
+        func.sum(returned_stock.c.value_minor).label("minor"),
+    )
+    .where(
+        returned_stock.c.order_id == bindparam("of_order"),
+        returned_stock.c.sku.in_(bindparam("skus", expanding=True)),
+    )
+    .group_by(returned_stock.c.sku, returned_stock.c.currency)
+)
+
+
+def issued(session: Session, order_id: str, skus: Collection[str], currency: str) -> dict[str, Issued]:
+    """SKU → what had left for the order and what is back; by what a warehouse of this currency values, where any of it had left so."""
+    terms = {"of_order": order_id, "skus": sorted(skus)}
+    back = {(row.sku, row.currency): row for row in session.execute(_RETURNED, terms)}
+    found: dict[str, Issued] = {}
+    for row in session.execute(_ISSUED, terms):
+        if row.sku in found and row.currency != currency:
+            continue
+        known = back.get((row.sku, row.currency))
+        found[row.sku] = Issued(
+            int(row.units),
+            Money(int(row.minor), row.currency),
+            int(known.units) if known else 0,
+            Money(int(known.minor) if known else 0, row.currency),
+        )
+    return found
+
+
+def add(session: Session, back: Back, one: BackUnits, movement_id: str, value: Money, now: datetime) -> None:
+    """Keep units that came back and what they had cost."""
+    values = {
+        "movement_id": movement_id,
+        "request_id": back.request_id,
+        "return_id": back.return_id,
+        "order_id": back.order_id,
+        "warehouse_id": back.warehouse_id,
+        "sku": one.sku,
+        "disposition": one.disposition,
+        "currency": value.currency,
+        "quantity": one.quantity,
+        "value_minor": value.minor,
+        "taken_at": now,
+    }
+    session.execute(insert(returned_stock), values)

@@ -1,0 +1,136 @@
+"""What of an order a customer may send back: shipped and invoiced, within its window, and in no other return."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.money import Money, exact_share
+from services.orders.domain.order import SETTLED_ELSEWHERE, Line, Order
+from services.orders.domain.projection import LineProgress, Progress
+from services.orders.domain.returns import Return, ReturnLine
+
+_GONE = ("shipped", "delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class LineToReturn:
+    """Units of an order line that a customer wants to send back; of a shipment where that is named."""
+
+    line_id: str
+    quantity: int
+    reason: str
+    shipment_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Returnable:
+    """What of a line may come back now, and why not more."""
+
+    units: int
+    reason: str = ""
+    why: str = ""
+
+
+def returnable(
+    order: Order, progress: Progress, returns: Sequence[Return], line: Line, now: datetime, window: timedelta
+) -> Returnable:
+    """What of a line may come back: units in other returns that are under way or have come are not left."""
+    if line.kind == "service":
+        return Returnable(0, "SERVICE_NOT_RETURNABLE", "a service is not sent back: ask for a credit note")
+    if order.payment_method == SETTLED_ELSEWHERE:
+        return Returnable(0, "SETTLED_ELSEWHERE", "it was paid where it was bought: return it there")
+    so_far = progress.lines.get(line.line_id, LineProgress())
+    taken = sum(one.taken(each) for one in returns for each in one.lines if each.line_id == line.line_id)
+    left = so_far.shipped - taken
+    if left <= 0:
+        return Returnable(0, "NOTHING_TO_RETURN", f"{so_far.shipped} units have shipped, and 0 are left to return")
+    if so_far.invoiced - taken < left:
+        why = "not all of it is invoiced: try again when it is"
+        return Returnable(max(0, so_far.invoiced - taken), "RETURN_NOT_INVOICED", why)
+    fresh = _within(progress, line.line_id, now, window)
+    if fresh < left:
+        why = f"returns are taken within {window.days} days of delivery, and {fresh} units are"
+        return Returnable(fresh, "RETURN_WINDOW_PASSED", why)
+    return Returnable(left, "MORE_THAN_RETURNABLE", f"{left} are left to return")
+
+
+def _within(progress: Progress, line_id: str, now: datetime, window: timedelta) -> int:
+    """Units that left and have not been with the customer for longer than the window."""
+    since = now - window
+    return sum(
+        line.quantity
+        for shipment in progress.shipments.values()
+        if shipment.state in _GONE
+        and (not shipment.delivered_at or datetime.fromisoformat(shipment.delivered_at) >= since)
+        for line in shipment.lines
+        if line.line_id == line_id
+    )
+
+
+def lines_of(
+    order: Order,
+    progress: Progress,
+    returns: Sequence[Return],
+    asked: Sequence[LineToReturn],
+    now: datetime,
+    window: timedelta,
+) -> tuple[ReturnLine, ...]:
+    """The lines of a return that is asked for. Refused by the first that may not come back, with how many may."""
+    lines = {line.line_id: line for line in order.lines}
+    for line_id, times in Counter(one.line_id for one in asked).items():
+        if times > 1:
+            raise InvalidArgument("LINE_NAMED_TWICE", f"line {line_id} is named twice: say once how many come back")
+    found = []
+    for one in asked:
+        line = lines.get(one.line_id)
+        if line is None:
+            raise InvalidArgument("LINE_UNKNOWN", f"the order has no line {one.line_id}: reload it")
+        _check(order, progress, returns, one, line, now, window)
+        found.append(ReturnLine(line.line_id, line.sku, line.description, one.quantity, one.reason, one.shipment_id))
+    return tuple(found)
+
+
+def _check(
+    order: Order,
+    progress: Progress,
+    returns: Sequence[Return],
+    one: LineToReturn,
+    line: Line,
+    now: datetime,
+    window: timedelta,
+) -> None:
+    may = returnable(order, progress, returns, line, now, window)
+    if one.quantity > may.units:
+        sentence = f"line {line.line_id} ({line.sku}): at most {may.units} may come back, not {one.quantity}: {may.why}"
+        raise Refused(may.reason, sentence, line_id=line.line_id, most=str(may.units))
+    if one.shipment_id:
+        _check_shipment(progress, returns, one)
+
+
+def _check_shipment(progress: Progress, returns: Sequence[Return], one: LineToReturn) -> None:
+    shipment = progress.shipments.get(one.shipment_id)
+    there = sum(line.quantity for line in shipment.lines if line.line_id == one.line_id) if shipment else 0
+    if shipment is None or shipment.state not in _GONE:
+        there = 0
+    taken = sum(
+        each.taken(line)
+        for each in returns
+        for line in each.lines
+        if (line.line_id, line.shipment_id) == (one.line_id, one.shipment_id)
+    )
+    if one.quantity > there - taken:
+        sentence = (
+            f"line {one.line_id}: at most {max(0, there - taken)} of that shipment may come back, not {one.quantity}"
+        )
+        raise Refused("MORE_THAN_RETURNABLE", sentence, line_id=one.line_id, most=str(max(0, there - taken)))
+
+
+def value_of(order: Order, lines: Sequence[ReturnLine]) -> Money:
+    """What the goods were sold for, before discount and tax."""
+    by_id = {line.line_id: line for line in order.lines}
+    parts = (exact_share(by_id[one.line_id].extended, one.quantity, by_id[one.line_id].quantity) for one in lines)
+    return Money.total(parts, order.currency)

@@ -1,0 +1,276 @@
+"""Returns: what may come back of an order, the life of a return, and what comes next for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from services.kernel.errors import Refused
+from services.kernel.money import Money
+
+REQUESTED, AUTHORIZED, DENIED, CANCELLED, EXPIRED, CLOSED = (
+    "requested", "authorized", "denied", "cancelled", "expired", "closed",
+)  # fmt: skip
+STATES = (REQUESTED, AUTHORIZED, DENIED, CANCELLED, EXPIRED, CLOSED)
+OPEN = (REQUESTED, AUTHORIZED)
+TRANSITIONS: Mapping[str, Mapping[str, str]] = {
+    REQUESTED: {"authorize": AUTHORIZED, "deny": DENIED, "cancel": CANCELLED},
+    AUTHORIZED: {"cancel": CANCELLED, "expire": EXPIRED, "close": CLOSED},
+    DENIED: {},
+    CANCELLED: {},
+    EXPIRED: {},
+    CLOSED: {},
+}
+"""State → what may happen to it → its next state; what is not here is refused."""
+
+OURS = ("damaged", "defective", "wrong_article", "not_as_described")
+REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
+"""Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
+CUSTOMER = "customer"
+ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """Units of an order line that are to come back, and how many have; of one shipment where that is named."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    reason: str
+    shipment_id: str = ""
+    received: int = 0
+    inspected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedUnits:
+    """Units that came back and are alike."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    grade: str
+    disposition: str
+    responsible: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a warehouse found, and once it is credited the credit notes, what they come to, and the fee that was kept of that."""
+
+    inspection_id: str
+    warehouse_id: str
+    units: tuple[InspectedUnits, ...]
+    inspected_by: str
+    inspected_at: datetime
+    credited_at: datetime | None = None
+    credit_notes: tuple[str, ...] = ()
+    credited: Money | None = None
+    fee: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRule:
+    """The restocking fee of units for which the customer answers: a percentage of what is credited before tax, or so much a unit."""
+
+    percent: Decimal = Decimal(0)
+    of_unit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none."""
+
+    return_id: str
+    number: str
+    order_id: str
+    order_number: str
+    state: str
+    lines: tuple[ReturnLine, ...]
+    reason: str
+    requested_by: str
+    requested_role: str
+    requested_at: datetime
+    currency: str
+    fee: FeeRule = FeeRule()
+    is_automatic: bool = False
+    decided_by: str = ""
+    decided_role: str = ""
+    decided_at: datetime | None = None
+    decision_note: str = ""
+    valid_until: datetime | None = None
+    is_announced: bool = False
+    closing: str = ""
+    is_closed: bool = False
+    halted: str = ""
+    ended_at: datetime | None = None
+    inspections: tuple[Inspection, ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to happen."""
+        return self.state in OPEN
+
+    @property
+    def announced(self) -> int:
+        """Units that were announced."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def received(self) -> int:
+        """Units that have come."""
+        return sum(line.received for line in self.lines)
+
+    @property
+    def inspected(self) -> int:
+        """Units that were inspected."""
+        return sum(line.inspected for line in self.lines)
+
+    @property
+    def credited(self) -> Money:
+        """What its credit notes come to, fees not taken off."""
+        return Money.total((one.credited for one in self.inspections if one.credited), self.currency)
+
+    @property
+    def fees(self) -> Money:
+        """The fees that were kept."""
+        return Money.total((one.fee for one in self.inspections if one.fee), self.currency)
+
+    @property
+    def stage(self) -> str:
+        """One word for people: its state, and while goods come how far that is."""
+        if self.state != AUTHORIZED or not self.received:
+            return self.state
+        if self.inspected == self.received and all(one.credited_at for one in self.inspections):
+            return "part_credited"
+        if self.inspected < self.received:
+            return "received" if self.received == self.announced or self.is_closed else "part_received"
+        return "inspected"
+
+    @property
+    def waits_for(self) -> str:
+        """Whose turn it is: support, customer, warehouse, or nobody's."""
+        if self.halted and self.is_open:
+            return "support"
+        if self.state == REQUESTED:
+            return "support"
+        if self.state != AUTHORIZED:
+            return ""
+        return "warehouse" if self.received > self.inspected else "customer"
+
+    def taken(self, line: ReturnLine) -> int:
+        """Units of a line that no other return may have."""
+        if self.state in (DENIED, CANCELLED, EXPIRED):
+            return line.received
+        return line.received if self.state == CLOSED or self.is_closed else max(line.quantity, line.received)
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What the workflow of a return does next; until `deadline` where it waits with one."""
+
+    action: str
+    inspection_id: str = ""
+    deadline: datetime | None = None
+
+
+def move(found: Return, verb: str) -> str:
+    """The state that follows. Refused RETURN_STATE for what may not happen to it."""
+    following = TRANSITIONS[found.state].get(verb)
+    if following is None:
+        raise Refused("RETURN_STATE", f"{found.number} is {found.state} and cannot {verb}: reload it")
+    return following
+
+
+def check_cancel(found: Return) -> None:
+    """A return of which goods have come is not cancelled. Refused RETURN_RECEIVED or RETURN_STATE."""
+    move(found, "cancel")
+    if found.received:
+        raise Refused(
+            "RETURN_RECEIVED", f"{found.received} units of {found.number} have come: they are inspected first"
+        )
+
+
+def next_step(found: Return) -> NextStep:
+    """What comes next. Stock and money follow each inspection; what has not come is given up when it is due, or cancelled."""
+    if not found.is_open:
+        return NextStep(OVER)
+    if found.state == REQUESTED:
+        return NextStep(WAIT)
+    if not found.is_announced and not found.closing:
+        return NextStep(ANNOUNCE)
+    for one in found.inspections:
+        if one.credited_at is None:
+            return NextStep(CREDIT, one.inspection_id)
+    if found.closing and not found.is_closed:
+        return NextStep(CLOSE)
+    is_all_here = found.received >= found.announced or found.is_closed
+    return NextStep(WAIT, deadline=None if is_all_here else found.valid_until)
+
+
+def after_deadline(found: Return, passed: datetime) -> Return:
+    """The return when a deadline has passed: no more goods are wanted, unless all have come or somebody was quicker."""
+    is_due = found.state == AUTHORIZED and found.valid_until is not None and passed >= found.valid_until
+    if not is_due or found.closing or found.received >= found.announced:
+        return found
+    return replace(found, closing=EXPIRED)
+
+
+def finished(found: Return) -> str:
+    """The verb that ends it once all that came is credited and nothing more comes; empty while it goes on."""
+    if found.state != AUTHORIZED or not (found.is_closed or found.received >= found.announced):
+        return ""
+    if found.inspected < found.received or any(one.credited_at is None for one in found.inspections):
+        return ""
+    if found.received:
+        return "close"
+    return "cancel" if found.closing == CANCELLED else "expire"
+
+
+def with_received(found: Return, received: Mapping[str, int]) -> Return:
+    """The return as its warehouse counts it; counts only rise."""
+    lines = tuple(replace(line, received=max(line.received, received.get(line.line_id, 0))) for line in found.lines)
+    return replace(found, lines=lines)
+
+
+def with_inspection(found: Return, inspection: Inspection) -> Return:
+    """The return after an inspection; one that is known changes nothing."""
+    if any(one.inspection_id == inspection.inspection_id for one in found.inspections):
+        return found
+    units: dict[str, int] = {}
+    for one in inspection.units:
+        units[one.line_id] = units.get(one.line_id, 0) + one.quantity
+    lines = tuple(
+        replace(
+            line,
+            inspected=line.inspected + units.get(line.line_id, 0),
+            received=max(line.received, line.inspected + units.get(line.line_id, 0)),
+        )
+        for line in found.lines
+    )
+    return replace(found, lines=lines, inspections=(*found.inspections, inspection))
+
+
+def bears_fee(found: Return, units: InspectedUnits) -> bool:
+    """Whether a fee is kept of these units: where the customer answers for it, and did not say that the fault is ours."""
+    reason = next(line.reason for line in found.lines if line.line_id == units.line_id)
+    return units.responsible == CUSTOMER and reason not in OURS
+
+
+def returned_units(returns: Iterable[Return]) -> dict[str, int]:
+    """Order line → units that have come back."""
+    units: dict[str, int] = {}
+    for one in returns:
+        for line in one.lines:
+            units[line.line_id] = units.get(line.line_id, 0) + line.received
+    return units
+
+
+def open_count(returns: Sequence[Return]) -> int:
+    """Returns on which anything is still to happen."""
+    return sum(one.is_open for one in returns)

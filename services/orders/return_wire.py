@@ -1,0 +1,88 @@
+"""Returns: protobuf to domain and back."""
+
+from __future__ import annotations
+
+from oms.facts.v1 import facts_pb2
+from oms.orders.v1 import orders_pb2 as pb
+from services.kernel.clock import given_instant, micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.kernel.text import optional_text
+from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
+from services.orders.returns.advance import DONE, Done
+from services.runtime.wire import money
+
+
+def document(found: Return) -> pb.ReturnDocument:
+    """A return as inventory, fulfillment and billing need it; whether a fee is kept of inspected units is said of each."""
+    return pb.ReturnDocument(
+        return_id=found.return_id,
+        number=found.number,
+        order_id=found.order_id,
+        order_number=found.order_number,
+        lines=[
+            pb.ReturnLine(
+                line_id=line.line_id,
+                sku=line.sku,
+                description=line.description,
+                quantity=line.quantity,
+                shipment_id=line.shipment_id,
+            )
+            for line in found.lines
+        ],
+        inspections=[_inspection(found, one) for one in found.inspections],
+        fee_percent=f"{found.fee.percent:f}" if found.fee.percent else "",
+        fee_of_unit=money(found.fee.of_unit) if found.fee.of_unit else None,
+    )
+
+
+def _inspection(found: Return, one: Inspection) -> pb.ReturnInspection:
+    return pb.ReturnInspection(
+        inspection_id=one.inspection_id,
+        warehouse_id=one.warehouse_id,
+        units=[
+            facts_pb2.InspectedUnits(
+                line_id=units.line_id,
+                sku=units.sku,
+                quantity=units.quantity,
+                grade=units.grade,
+                disposition=units.disposition,
+                responsible=units.responsible,
+            )
+            for units in one.units
+        ],
+        fee_line_ids=sorted({units.line_id for units in one.units if bears_fee(found, units)}),
+    )
+
+
+def done(request: pb.AdvanceReturnRequest) -> Done:
+    """What a workflow has done."""
+    if request.done not in DONE:
+        raise InvalidArgument("DONE_UNKNOWN", f"{request.done[:40]!r} is nothing that is done for a return")
+    return Done(
+        request.done,
+        optional_text(request.inspection_id, "inspection_id"),
+        tuple(request.credit_notes),
+        _amount(request, "credited"),
+        _amount(request, "fee"),
+        dict(request.received),
+        given_instant(request.passed_micros, "passed_micros") if request.passed_micros else None,
+        optional_text(request.reason, "reason", longest=500),
+    )
+
+
+def _amount(request: pb.AdvanceReturnRequest, field: str) -> Money | None:
+    if not request.HasField(field):  # type: ignore[arg-type]  # one of two names
+        return None
+    sent = getattr(request, field)
+    return Money(sent.minor_units, sent.currency)
+
+
+def following(found: Return, step: NextStep) -> pb.AdvanceReturnResponse:
+    """What comes next."""
+    return pb.AdvanceReturnResponse(
+        next=step.action,
+        inspection_id=step.inspection_id,
+        deadline_micros=micros(step.deadline) if step.deadline else 0,
+        state=found.state,
+    )

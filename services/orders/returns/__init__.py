@@ -1,0 +1,1 @@
+"""Returns: asked for, decided, followed through the warehouse to their credit notes, and ended."""

@@ -1,0 +1,77 @@
+"""What the workflow of a return has done and what comes next: the database says, and a repeat changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.money import Money
+from services.orders.domain.returns import NextStep, Return, after_deadline, next_step, with_received
+from services.orders.order import outbox
+from services.orders.returns.changing import WORKFLOW, Taken, save, take
+from services.orders.store import returns as store
+
+ANNOUNCED, CREDITED, CLOSED, HALTED = "announced", "credited", "closed", "halted"
+DONE = ("", ANNOUNCED, CREDITED, CLOSED, HALTED)
+"""What a workflow may say that it has done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done for a return: of an inspection its credit notes, of one that was closed what had come."""
+
+    what: str = ""
+    inspection_id: str = ""
+    credit_notes: tuple[str, ...] = ()
+    credited: Money | None = None
+    fee: Money | None = None
+    received: Mapping[str, int] = field(default_factory=dict)
+    passed: datetime | None = None
+    reason: str = ""
+
+
+def advance(session: Session, return_id: str, done: Done, now: datetime) -> tuple[Return, NextStep]:
+    """Record what was done and say what comes next."""
+    taken = take(session, return_id)
+    after, event = _after(taken, done, now)
+    if done.passed is not None:
+        due = after_deadline(after, done.passed)
+        event = event or ("return_expired" if due != after else "")
+        after = due
+    after = save(session, taken, after, WORKFLOW, event, now, why=_why(done))
+    return after, next_step(after)
+
+
+def _after(taken: Taken, done: Done, now: datetime) -> tuple[Return, str]:
+    """The return after what was done, and the event that the order's log keeps of it."""
+    found = taken.found
+    if done.what == ANNOUNCED:
+        return replace(found, is_announced=True, halted=""), ""
+    if done.what == CLOSED:
+        return replace(with_received(found, done.received), is_closed=True, halted=""), ""
+    if done.what == HALTED:
+        return replace(found, halted=done.reason or "its workflow ended"), "return_halted"
+    if done.what != CREDITED:
+        return found, ""
+    inspections = tuple(
+        replace(one, credited_at=now, credit_notes=done.credit_notes, credited=done.credited, fee=done.fee)
+        if one.inspection_id == done.inspection_id and one.credited_at is None
+        else one
+        for one in found.inspections
+    )
+    return replace(found, inspections=inspections, halted=""), "return_credited"
+
+
+def _why(done: Done) -> str:
+    return done.reason or ", ".join(done.credit_notes)
+
+
+def repair(session: Session, return_id: str, now: datetime) -> Return:
+    """Have the workflow of a return that is open started again, unless it runs."""
+    found = store.get(session, return_id)
+    if found.is_open:
+        outbox.start_return(session, found, now)
+    return found

@@ -1,0 +1,92 @@
+"""Asking for a return: what may come back is checked, and a small one is authorized at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from services.kernel.currencies import DECIMALS
+from services.kernel.ids import new_id
+from services.orders.access.matrix import Caller
+from services.orders.changes.propose import actor_of
+from services.orders.domain.order import Order
+from services.orders.domain.return_policy import ReturnsRule
+from services.orders.domain.returnable import LineToReturn, Returnable, lines_of, returnable, value_of
+from services.orders.domain.returns import AUTHORIZED, REQUESTED, FeeRule, Return, ReturnLine
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, note_event, read, read_for_change, restate
+from services.orders.policies import evaluate, versions
+from services.orders.returns.changing import logged, show
+from services.orders.store import returns as store
+
+
+def request(
+    session: Session, order_id: str, caller: Caller, lines: Sequence[LineToReturn], reason: str, now: datetime
+) -> Return:
+    """Store a return that may be, and have its workflow started; refusals name the most that may come back."""
+    before = read_for_change(session, order_id, caller.scope)
+    policy = versions.policy_in_force(session)
+    rule, others = policy.returns, store.of_order(session, order_id)
+    wanted = lines_of(before.order, before.progress, others, lines, now, timedelta(days=rule.window_days))
+    found = _new(session, before.order, wanted, reason, actor_of(caller), rule, now)
+    if _is_small(session, before.order, wanted, rule, now):
+        valid = now + timedelta(days=rule.valid_days)
+        found = replace(found, state=AUTHORIZED, is_automatic=True, decided_at=now, valid_until=valid)
+    store.add(session, found)
+    after = restate(session, show(before, [*others, found]), now)
+    actor = actor_of(caller)
+    note_event(session, before, after, actor, "return_requested", now, why=reason, more=logged(found))
+    if found.is_automatic:
+        policy_actor = Actor("policy", "service")
+        note_event(session, after, after, policy_actor, "return_authorized", now, why="small", more=logged(found))
+    outbox.start_return(session, found, now)
+    return found
+
+
+def _new(
+    session: Session,
+    order: Order,
+    lines: tuple[ReturnLine, ...],
+    reason: str,
+    actor: Actor,
+    rule: ReturnsRule,
+    now: datetime,
+) -> Return:
+    return Return(
+        return_id=new_id("rma"),
+        number=store.next_number(session),
+        order_id=order.order_id,
+        order_number=order.number,
+        state=REQUESTED,
+        lines=lines,
+        reason=reason,
+        requested_by=actor.who,
+        requested_role=actor.role,
+        requested_at=now,
+        currency=order.currency,
+        fee=FeeRule(Decimal(rule.fee_percent)),
+    )
+
+
+def _is_small(session: Session, order: Order, lines: Sequence[ReturnLine], rule: ReturnsRule, now: datetime) -> bool:
+    """Whether its goods are worth no more than what needs no review; without an exchange rate nobody knows."""
+    policy = versions.policy_in_force(session)
+    amounts = evaluate.amounts_of(session, policy, order.currency, now)
+    if amounts is None:
+        return False
+    worth = Decimal(amounts.minor(value_of(order, lines).minor)).scaleb(-DECIMALS[amounts.currency])
+    return worth <= Decimal(rule.automatic_up_to)
+
+
+def options(session: Session, order_id: str, caller: Caller, now: datetime) -> dict[str, Returnable]:
+    """Line id → what of it may come back now, in line order."""
+    found = read(session, order_id, caller.scope)
+    window = timedelta(days=versions.policy_in_force(session).returns.window_days)
+    others = store.of_order(session, order_id)
+    return {
+        line.line_id: returnable(found.order, found.progress, others, line, now, window) for line in found.order.lines
+    }
