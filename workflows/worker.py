@@ -70,6 +70,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.audit,
         notifications.audit,
         orders.record_halted,
+        orders.cancel_past_dates,
         temporal.find_halted,
     ]
 
