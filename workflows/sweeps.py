@@ -27,7 +27,13 @@ with workflow.unsafe.imports_passed_through():
 LEASES = "leases"
 LOST = "lost"
 AUDIT = "audit"
-EVERY = {LEASES: timedelta(minutes=5), LOST: timedelta(minutes=5), AUDIT: timedelta(hours=1)}
+PAST_DATES = "past_dates"
+EVERY = {
+    LEASES: timedelta(minutes=5),
+    LOST: timedelta(minutes=5),
+    AUDIT: timedelta(hours=1),
+    PAST_DATES: timedelta(minutes=15),
+}
 SEARCH_TIMEOUT = timedelta(minutes=10)
 """How long it may take to go through all open orders."""
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
@@ -51,7 +57,14 @@ class SweepWorkflow:
             return Swept(await self.free_lapsed())
         if duty == LOST:
             return Swept(await self.find_lost())
+        if duty == PAST_DATES:
+            return Swept(await self.cancel_past_dates())
         return Swept(await self.audit())
+
+    async def cancel_past_dates(self) -> dict[str, int]:
+        """What has not shipped of orders whose cancel-after day is over is asked to be cancelled, once."""
+        found = await step("orders.CancelPastDates", Done(), OrderIds, summary="which cancel-after days are over?")
+        return {"asked": len(found.order_ids)}
 
     async def find_lost(self) -> dict[str, int]:
         """Tell of open orders whose workflow is gone or cannot go on: exceptions, until they are repaired."""

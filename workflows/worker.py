@@ -80,6 +80,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         returns.take_return,
         returns.credit_return,
         orders.record_halted,
+        orders.cancel_past_dates,
         temporal.find_halted,
     ]
 

@@ -16,7 +16,7 @@ from services.orders.changes import apply, cancel_units
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities
-from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, resume, validate
+from services.orders.lifecycle import apply_facts, cancel_past_dates, pass_deadline, record_milestone, resume, validate
 from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
@@ -184,6 +184,10 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             ended_order_ids=ended,
             living=[pb.LivingOrder(order_id=order_id, number=number) for order_id, number in living.items()],
         )
+
+    def CancelPastDates(self, request: pb.CancelPastDatesRequest, context: Context) -> pb.CancelPastDatesResponse:
+        """Cancel what has not shipped of orders whose cancel-after day is over; a repeat finds none that was asked."""
+        return pb.CancelPastDatesResponse(order_ids=cancel_past_dates.cancel_past_dates(self.database, self.clock))
 
     def ListOpenOrders(self, request: pb.ListOpenOrdersRequest, context: Context) -> pb.ListOpenOrdersResponse:
         """Orders each of which must have a running workflow."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from services.orders.domain.order import PlaceLine, PlaceOrder
 from services.orders.lifecycle.place import request_sha256
@@ -15,3 +16,4 @@ def test_a_request_without_later_members_has_the_digest_that_the_first_releases_
     assert request_sha256(PLAIN) == "1423427f4e8ffe35c8413fb0166f1b1722eef1d2faeef100e1681eef0bd24624"
     assert request_sha256(replace(PLAIN, idempotency_key="key-2")) == request_sha256(PLAIN)
     assert request_sha256(replace(PLAIN, tax_exemption="TX-88")) != request_sha256(PLAIN)
+    assert request_sha256(replace(PLAIN, cancel_after=date(2026, 12, 1))) != request_sha256(PLAIN)

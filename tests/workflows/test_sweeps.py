@@ -18,7 +18,7 @@ from tests.workflows.driver import at_work
 from workflows import names
 from workflows.__main__ import keep_scheduled
 from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
-from workflows.sweeps import EVERY, LEASES, LOST, SweepWorkflow, schedule_sweeps
+from workflows.sweeps import EVERY, LEASES, LOST, PAST_DATES, SweepWorkflow, schedule_sweeps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,6 +68,10 @@ class Remains:
         self.calls += [("failing", order_id) for order_id in halted.failing]
         return Done()
 
+    @activity.defn(name="orders.CancelPastDates")
+    async def cancel_past_dates(self, _ask: Done) -> OrderIds:
+        return OrderIds(self.lapsed)
+
     @activity.defn(name="inventory.RenewLeases")
     async def renew_leases(self, orders: OrderIds) -> Done:
         self.calls += [("renew", order_id) for order_id in orders.order_ids]
@@ -76,7 +80,7 @@ class Remains:
     async def swept(self, client: Client, duty: str = LEASES) -> dict[str, int]:
         queue = uuid.uuid4().hex
         steps: list[Any] = [self.list_lapsed, self.find_halted, self.check_liveness, self.cancel_shipments,
-                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases]  # fmt: skip
+                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases, self.cancel_past_dates]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
                 names.SWEEP_WORKFLOW, duty, id=f"sweep-{queue}", task_queue=queue, result_type=dict
@@ -91,6 +95,10 @@ async def test_orders_that_nobody_carries_on_are_told_and_keep_what_they_hold(te
 
     assert remains.calls == [("lost", "ord_1"), ("failing", "ord_2")]
     assert found == {"lost": 1, "failing": 1}
+
+
+async def test_what_is_past_its_date_is_asked_to_be_cancelled(temporal: Client) -> None:
+    assert await Remains(["ord_1", "ord_2"]).swept(temporal, PAST_DATES) == {"asked": 2}
 
 
 async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client) -> None:

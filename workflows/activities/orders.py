@@ -231,6 +231,12 @@ class OrdersActivities:
         response = await self._services.orders.CheckLiveness(pb.CheckLivenessRequest(order_ids=orders.order_ids))
         return OrderIds(list(response.ended_order_ids))
 
+    @activity.defn(name="orders.CancelPastDates")
+    async def cancel_past_dates(self, _ask: Done) -> OrderIds:
+        """Have cancelled what has not shipped of orders whose cancel-after day is over."""
+        response = await self._services.orders.CancelPastDates(pb.CancelPastDatesRequest())
+        return OrderIds(list(response.order_ids))
+
     @activity.defn(name="orders.RecordHalted")
     async def record_halted(self, halted: Halted) -> Done:
         """Tell of open orders that no workflow carries on."""

@@ -127,6 +127,9 @@ class OrderInput(Input):
     ship_to: ShipTo = ShipTo()
     fulfilment: Literal["ship"] = "ship"
     requested_on: Day | None = Field(default=None, description="The day the customer wants it to arrive.")
+    cancel_after: Day | None = Field(
+        default=None, description="The last day to ship: what has not shipped by its end is canceled."
+    )
     ship_complete: Switch = Field(default=False, description="Ship only when everything can leave together.")
     lines: Annotated[list[LineInput], Field(min_length=1, max_length=MAX_LINES)]
     discount: Amount | None = Field(default=None, description="Off the merchandise, in the order's currency; by staff.")
@@ -180,6 +183,7 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         settlement=body.payment.settlement(body.currency),
         card_token=body.payment.token or "",
         requested_on=body.requested_on,
+        cancel_after=body.cancel_after,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,
         freight=Money.parse(body.freight, body.currency) if body.freight is not None else None,

@@ -263,6 +263,9 @@ class OrderDocument(BaseModel):
     )
     ship_to: AddressShape
     requested_on: str | None
+    cancel_after: str | None = Field(
+        description="What has not shipped by the end of this day is canceled; null without one."
+    )
     ship_complete: bool
     placed_at: str
     placed_by: str

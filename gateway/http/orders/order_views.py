@@ -194,6 +194,7 @@ def _header(order: Order, who: Caller) -> dict[str, Any]:
         "invoicing": order.invoicing,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,
+        "cancel_after": order.cancel_after.isoformat() if order.cancel_after else None,
         "ship_complete": order.is_ship_complete,
         "placed_at": rfc3339(order.placed_at),
         "placed_by": order.placed_by,

@@ -120,7 +120,7 @@ class PlaceOrder:
 
     `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
     `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card;
-    `tax_exemption` names one of the customer's certificates.
+    `tax_exemption` names one of the customer's certificates. What has not shipped on the day `cancel_after` is canceled.
     """
 
     idempotency_key: str
@@ -139,6 +139,7 @@ class PlaceOrder:
     is_ship_complete: bool = False
     discount: Money | None = None
     freight: Money | None = None
+    cancel_after: date | None = None
     on_behalf_of: str = ""
     note: str = ""
     tax_exemption: str = ""
@@ -330,6 +331,7 @@ class Order:
     taxation: Taxation = DEFAULT_TAXATION
     customer_tax_id: str = ""
     invoicing: str = PER_SHIPMENT
+    cancel_after: date | None = None
 
     def tax_key(self, line: Line) -> str:
         """The key of the tax part that a line belongs to."""

@@ -54,7 +54,7 @@ from services.runtime import sessions
 from services.runtime.db import Database
 
 MAX_KEY = 200
-_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption")
+_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption", "cancel_after")
 """Members that came later: a request without them keeps the digest that it had before."""
 
 
@@ -226,6 +226,18 @@ def _check_shape(command: PlaceOrder) -> None:
             raise InvalidArgument("AMOUNT_NEGATIVE", "discount and freight are positive amounts")
 
 
+def _check_days(command: PlaceOrder, today: date) -> None:
+    last = command.cancel_after
+    if last is not None and last < today:
+        raise InvalidArgument(
+            "CANCEL_AFTER_PAST", f"cancel_after is {last} and today is {today}: nothing could ship by then"
+        )
+    if last is not None and command.requested_on is not None and last < command.requested_on:
+        raise InvalidArgument(
+            "CANCEL_AFTER_BEFORE_REQUESTED", f"cancel_after is {last}, before the requested day {command.requested_on}"
+        )
+
+
 def _customer(session: Session, command: PlaceOrder, caller: Caller) -> Customer:
     customer = masterdata.find_customer(session, command.customer_id, caller.scope)
     if customer is None:
@@ -239,6 +251,7 @@ def _order(
     session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
 ) -> Order:
     zero, today = Money.zero(command.currency), sessions.business_day(session, now)
+    _check_days(command, today)
     lines, discount = _lines(session, command, today), command.discount or zero
     lines, taxation, tax_rate = _taxed(session, command, customer, lines, today)
     sums = totals(lines, discount, command.freight or zero, taxation)
@@ -269,6 +282,7 @@ def _order(
         taxation=taxation,
         customer_tax_id=customer.tax_id,
         requested_on=command.requested_on,
+        cancel_after=command.cancel_after,
         is_ship_complete=command.is_ship_complete,
         placed_at=now,
         placed_by=caller.principal.sub,

@@ -23,6 +23,7 @@ class CounterRow(Table, table=True):
 
 
 _HAS_PO = text("po_key <> ''")
+_IS_DATED = text("cancel_after <> '' AND ended_at IS NULL")
 _HAS_LIVING_REF = text("channel_key <> '' AND phase NOT IN ('rejected', 'cancelled', 'expired', 'failed')")
 
 
@@ -62,6 +63,8 @@ class OrderRow(Table, table=True):
         ),
         # partial, so that no list of a customer's orders is read in the order of their purchase orders
         Index("sales_order_po", "customer_id", "po_key", "placed_at", sqlite_where=_HAS_PO, postgresql_where=_HAS_PO),
+        # few orders have such a day, and fewer live when it has passed
+        Index("sales_order_cancel_after", "cancel_after", sqlite_where=_IS_DATED, postgresql_where=_IS_DATED),
         Index("sales_order_placed", "placed_at", "order_id"),
         Index("sales_order_of_customer", "customer_id", "placed_at"),
         STRICT,
@@ -93,6 +96,7 @@ class OrderRow(Table, table=True):
     customer_tax_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     ship_to: Any = Field(sa_type=JsonText)
     requested_on: str = Field(sa_type=Text)
+    cancel_after: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     is_ship_complete: bool = Field(sa_type=Flag)
     placed_at: datetime = Field(sa_type=UtcDateTime)
     placed_by: str = Field(sa_type=Text)

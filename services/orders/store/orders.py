@@ -134,6 +134,7 @@ def add(session: Session, order: Order, request: Request, start_fact_id: str) ->
         "ship_to": asdict(order.ship_to),
         "settlement": _settlement_values(order.settlement),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "cancel_after": order.cancel_after.isoformat() if order.cancel_after else "",
         "event_count": 0,
         "request_scope": request.scope,
         "request_key": request.key,
@@ -367,6 +368,7 @@ def _order_of(row: Any, lines: tuple[Line, ...]) -> Order:
         ship_to=Address(**row.ship_to),
         settlement=_settlement_of(row.settlement, currency),
         requested_on=date.fromisoformat(row.requested_on) if row.requested_on else None,
+        cancel_after=date.fromisoformat(row.cancel_after) if row.cancel_after else None,
         lines=lines,
         totals=taxes.totals_of(amounts, row.taxation, tax_rate),
     )
