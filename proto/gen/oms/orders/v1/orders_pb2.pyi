@@ -1370,6 +1370,47 @@ class RecordFactsResponse(_message.Message):
 Global___RecordFactsResponse: _TypeAlias = RecordFactsResponse  # noqa: Y015
 
 @_typing.final
+class CancelPastDatesRequest(_message.Message):
+    """Cancels what has not shipped of orders whose cancel-after day is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelPastDatesRequest: _TypeAlias = CancelPastDatesRequest  # noqa: Y015
+
+@_typing.final
+class CancelPastDatesResponse(_message.Message):
+    """The orders of which something was asked to be canceled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their ids."""
+
+    def __init__(
+        self,
+        *,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_ids", b"order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelPastDatesResponse: _TypeAlias = CancelPastDatesResponse  # noqa: Y015
+
+@_typing.final
 class CheckLivenessRequest(_message.Message):
     """Asks which of these orders still live."""
 

@@ -106,6 +106,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsResponse.FromString,
                 _registered_method=True)
+        self.CancelPastDates = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/CancelPastDates',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesResponse.FromString,
+                _registered_method=True)
         self.CheckLiveness = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/CheckLiveness',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.SerializeToString,
@@ -246,6 +251,14 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelPastDates(self, request, context):
+        """Cancel what has not shipped of orders whose cancel-after day is over, once each; a sweep asks. What stands against it is asked
+        about again the next time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckLiveness(self, request, context):
         """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS.
         """
@@ -356,6 +369,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.RecordFacts,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsResponse.SerializeToString,
+            ),
+            'CancelPastDates': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelPastDates,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesResponse.SerializeToString,
             ),
             'CheckLiveness': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckLiveness,
@@ -746,6 +764,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/RecordFacts',
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordFactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelPastDates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/CancelPastDates',
+            oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.CancelPastDatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -79,6 +79,10 @@ class OrdersServiceStub:
     """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
     knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
     """
+    CancelPastDates: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CancelPastDatesRequest, _orders_pb2.CancelPastDatesResponse]
+    """Cancel what has not shipped of orders whose cancel-after day is over, once each; a sweep asks. What stands against it is asked
+    about again the next time.
+    """
     CheckLiveness: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
     ListOpenOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOpenOrdersRequest, _orders_pb2.ListOpenOrdersResponse]
@@ -144,6 +148,10 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     RecordFacts: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]  # type: ignore[assignment]
     """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
     knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
+    """
+    CancelPastDates: _aio.UnaryUnaryMultiCallable[_orders_pb2.CancelPastDatesRequest, _orders_pb2.CancelPastDatesResponse]  # type: ignore[assignment]
+    """Cancel what has not shipped of orders whose cancel-after day is over, once each; a sweep asks. What stands against it is asked
+    about again the next time.
     """
     CheckLiveness: _aio.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]  # type: ignore[assignment]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
@@ -285,6 +293,16 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_orders_pb2.RecordFactsResponse, _abc.Awaitable[_orders_pb2.RecordFactsResponse]]:
         """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
         knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelPastDates(
+        self,
+        request: _orders_pb2.CancelPastDatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.CancelPastDatesResponse, _abc.Awaitable[_orders_pb2.CancelPastDatesResponse]]:
+        """Cancel what has not shipped of orders whose cancel-after day is over, once each; a sweep asks. What stands against it is asked
+        about again the next time.
         """
 
     @_abc_1.abstractmethod
