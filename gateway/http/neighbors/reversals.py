@@ -25,7 +25,7 @@ router = APIRouter(tags=["shipments"])
 _SETTLED_ELSEWHERE = "settled_elsewhere"
 
 
-class ReversalInput(Input):
+class ShipmentReversalInput(Input):
     """Why a ship confirm is reversed; the shipment keeps it, and the company's own people read it."""
 
     reason: Name
@@ -33,7 +33,7 @@ class ReversalInput(Input):
     model_config = example(reason="scanned the wrong pallet")
 
 
-class ReversalPreview(BaseModel):
+class ShipmentReversalPreview(BaseModel):
     """What reversing a ship confirm would do now."""
 
     shipment_id: str
@@ -66,11 +66,11 @@ class Reversible:
 
 
 @router.get("/v1/shipments/{shipment_id}/reversal")
-def preview_reversal(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> ReversalPreview:
+def preview_reversal(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> ShipmentReversalPreview:
     """What reversing the ship confirm of this shipment would do; refused as the reversal itself is."""
     found = reversible(deps, who, shipment_id)
     shipment, money = found.shipment, found.billing
-    return ReversalPreview.model_validate(
+    return ShipmentReversalPreview.model_validate(
         {
             "shipment_id": shipment.shipment_id,
             "number": shipment.number,
@@ -87,7 +87,7 @@ def preview_reversal(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Re
 
 @router.post("/v1/shipments/{shipment_id}/reversal", response_model=Shipment)
 def reverse_shipment(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ReversalInput
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ShipmentReversalInput
 ) -> Response:
     """Reverse a ship confirm that was a mistake: the shipment is cancelled, and another one is packed with its goods.
 

@@ -53,7 +53,7 @@ class PendingChange(BaseModel):
     )
 
 
-class Reversal(BaseModel):
+class ShipmentReversal(BaseModel):
     """A ship confirm that was a mistake."""
 
     shipped_at: str = Field(description="When it was said to have left.")
@@ -88,7 +88,7 @@ class Shipment(BaseModel):
     shipped_at: str | None
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
-    reversal: Reversal | None = Field(
+    reversal: ShipmentReversal | None = Field(
         description="How its ship confirm was reversed; it is cancelled then. Null for any other."
     )
     replaces: str | None = Field(
@@ -253,8 +253,8 @@ def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.Pending
     )
 
 
-def _reversal_shape(row: pb.ShipmentReversal) -> Reversal:
-    return Reversal.model_validate(
+def _reversal_shape(row: pb.ShipmentReversal) -> ShipmentReversal:
+    return ShipmentReversal.model_validate(
         {
             "shipped_at": instant(row.shipped_at_micros),
             "reversed_at": instant(row.reversed_at_micros),
