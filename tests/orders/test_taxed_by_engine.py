@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy import text
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money, tax_on
@@ -18,12 +20,14 @@ from services.orders.changes.propose import Proposed
 from services.orders.domain.changes import AGREED, ChangeRequest, LineChange
 from services.orders.domain.order import Address, Order, PlaceOrder, Settlement
 from services.orders.domain.tax_engine import EngineTax, OwnRates, Quote, TaxAnswer, TaxDesk, TaxQuery, kind_at
+from services.orders.domain.taxation import TaxExemption
 from services.orders.lifecycle import place as placement
 from services.orders.lifecycle.place import Receipt
 from services.orders.lifecycle.tax_asker import TaxAsker
+from services.orders.masterdata import customers
 from services.orders.store import changes as change_store
 from tests.orders.change_desk import apply, asked, notified, reviews, with_matrix
-from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, SHOP, SUPPORT, Desk
+from tests.orders.desk import ACCOUNTING, ACME, BUYER, CONTACTS, RITA, SHOP, SUPPORT, Desk
 from tests.orders.desk import amount as usd
 
 CHICAGO = Address("Acme", "2 Lake St", "Chicago", "IL", "60601", "US")
@@ -283,6 +287,39 @@ def test_without_an_engine_what_waited_for_one_is_taxed_at_our_own_rates(desk: D
     order = settle(desk, order_id)
 
     assert (order.totals.tax, order.taxation.source, order.phase) == (usd("9.35"), "", "accepted")  # 129.00 at 7.25 %
+
+
+def test_an_order_that_moves_while_its_tax_is_not_known_has_a_certificate_of_where_it_goes(
+    desk: Desk, engine: Engine
+) -> None:
+    texas = TaxExemption("TX-88", "US", date(2026, 1, 1), "TX")
+    with desk.database.transaction() as session:
+        customers.put_customer(session, replace(ACME, tax_exemptions=(texas,)), "root", desk.now)
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO))
+    apply(desk, order_id, moved.change.change_id)
+    engine.problem = ""
+
+    ask(desk, engine)
+    order = settle(desk, order_id, key="2")
+
+    assert [query.exemption for query in engine.asked] == ["TX-88", ""]
+    assert "the tax is not known yet: these totals have none" in moved.proposal.consequences
+    assert (order.taxation.exemption, order.totals.tax) == ("", usd("13.22"))
+
+
+@pytest.mark.on_postgres
+def test_an_accepted_order_without_its_tax_is_named_by_the_audit(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    before = desk.broken()
+
+    with desk.database.transaction() as session:
+        session.execute(text("UPDATE sales_order SET phase = 'accepted', cleared_at = placed_at"))
+        session.execute(text("UPDATE hold SET released_at = placed_at, released_by = 'x'"))
+
+    assert before == []
+    assert "orders.accepted_orders_have_their_tax" in desk.broken()
+    assert desk.read(order_id).order.taxation.is_pending
 
 
 def test_a_change_keeps_what_is_known_and_asks_about_what_it_adds(desk: Desk, engine: Engine) -> None:

@@ -88,8 +88,7 @@ def _query(session: Session, found: OrderAggregate, now: datetime) -> TaxQuery:
     order = found.order
     on = order.taxation.tax_on or sessions.business_day(session, now)
     own = determination_of(session, order, order.ship_to, on)
-    exemption = order.taxation.exemption or own.exemption
-    return query_of(replace(order, taxation=replace(order.taxation, exemption=exemption)), on)
+    return query_of(replace(order, taxation=replace(order.taxation, exemption=own.exemption)), on)
 
 
 def _say_why(

@@ -34,8 +34,11 @@ def determination_of(session: Session, order: Order, place: Address, on: date) -
     customer = replace(master_store.customer(session, order.customer_id), tax_rate=order.tax_rate)
     if order.taxation.tax_on is not None:
         customer = replace(customer, tax_id=order.customer_tax_id)
-    found = taxes.determination(session, customer, place, on)
-    return replace(found, exemption=order.taxation.exemption) if is_taxed_alike(place, order.ship_to) else found
+    found, named = taxes.determination(session, customer, place, on), order.taxation.exemption
+    if order.taxation.is_pending:  # it may have gone elsewhere since, and nobody has said its tax under the certificate
+        covers = any(one.certificate == named and one.covers(place, on) for one in customer.tax_exemptions)
+        return replace(found, exemption=named) if covers else found
+    return replace(found, exemption=named) if is_taxed_alike(place, order.ship_to) else found
 
 
 def engine_taxes(session: Session, before: Order, draft: Order, query: TaxQuery, answer: TaxAnswer) -> EngineTaxes:

@@ -127,6 +127,8 @@ def consent_facts(given: Proposal, role: str) -> dict[str, object]:
 
 def _consequences(given: Proposal) -> Iterator[str]:
     was, now = given.before.totals.total, given.after.totals.total
+    if given.after.taxation.is_pending:
+        yield "the tax is not known yet: these totals have none"
     if now > was:
         yield f"the order comes to {now - was} more: {now}"
     elif now < was:

@@ -48,6 +48,12 @@ INVARIANTS = (
         "+ o.tax_minor OR o.merchandise_minor <> COALESCE(l.extended, 0)",
     ),
     Invariant(
+        "orders.accepted_orders_have_their_tax",
+        "An order is accepted only once its tax is known.",
+        "SELECT number || ' is ' || phase || ' without its tax' AS offender FROM sales_order "
+        "WHERE phase IN ('accepted', 'closed') AND taxation LIKE '%\"source\": \"pending\"%'",
+    ),
+    Invariant(
         "orders.every_order_has_lines",
         "An order has at least one line and its lines count 1, 2, 3.",
         "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_line l ON l.order_id = o.order_id "
