@@ -28,6 +28,9 @@ def cancel(
         typer.Option(metavar="LINE[=N]", help="Only N units of a line, or all of it that has not shipped."),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
+    without_refund: Annotated[
+        bool, typer.Option("--without-refund", help="What was paid stays on the customer's account. Only support may.")
+    ] = False,
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Withdraw a cancellation that no warehouse has answered.")
     ] = False,
@@ -43,6 +46,8 @@ def cancel(
         raise CommandRefused("say why with --reason")
     found = find_order(Api(var, "auditor"), order)
     body = {"version": found["version"], "reason": reason or "preview", "lines": [_line(one) for one in line or ()]}
+    if without_refund:
+        body["without_refund"] = True
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
     done = api.post(f"/v1/orders/{found['order_id']}/cancellation{'?preview=true' if preview else ''}", body)
     if as_json:
@@ -86,3 +91,5 @@ def _print_consequences(number: str, done: dict[str, Any]) -> None:
         out.print(f"- the warehouse is asked for {', '.join(does['stopped_shipments'])}, and may refuse")
     if float(does["refund"]["amount"]):
         out.print(f"- {text(does['refund'])} paid is free for the customer")
+    if float(does.get("on_account", does["refund"])["amount"]) and not float(does["refund"]["amount"]):
+        out.print(f"- {text(does['on_account'])} paid stays on the customer's account")

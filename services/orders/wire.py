@@ -157,6 +157,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         was_held=found.was_held,
         unpaid_hold_id=found.unpaid_hold_id,
         is_money_let_go=found.is_money_let_go,
+        keeps_cash=found.keeps_cash,
     )
 
 
@@ -182,6 +183,7 @@ def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
         is_ship_complete=applied.is_ship_complete,
         clearance=clearance_message(applied.clearance),
         frees_cash=applied.frees_cash,
+        keeps_cash=applied.keeps_cash,
     )
 
 

@@ -49,6 +49,12 @@ def preview(desk: Desk, order_id: str, lines: Mapping[str, int | None] | None = 
         return cancel.preview(session, order_id, BUYER.scope, None, named)
 
 
+def ask_without_refund(desk: Desk, order_id: str, lines: Mapping[str, int | None], by: Any) -> Requested:
+    named = [LineToCancel(line_id, units) for line_id, units in lines.items()]
+    with desk.database.transaction() as session:
+        return cancel.request(session, order_id, by, "swapped as agreed", desk.now, lines=named, keeps_cash=True)
+
+
 def settle(desk: Desk, order_id: str, done: Requested, **more: Any) -> pb.ApplyChangeResponse:
     return apply(desk, order_id, done.cancellation.change_id, **more)
 

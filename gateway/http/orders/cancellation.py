@@ -52,6 +52,10 @@ class CancellationInput(Input):
         max_length=MAX_LINES,
         description="What of the order goes; without any all that has not shipped.",
     )
+    without_refund: bool = Field(
+        default=False,
+        description="What has been paid for it stays on the customer's account, as agreed for a swap. Only support may.",
+    )
 
     model_config = example(reason="the project was postponed", version=1, lines=[{"line_id": "1", "quantity": 6}])
 
@@ -85,14 +89,24 @@ def cancel_order(
     with deps.database.reading() as session:
         found_id = lookup.find_id(session, order_id, who.scope)
     if preview:
-        return previewed(deps, who, found_id, body.asked())
+        return previewed(deps, who, found_id, body.asked(), keeps_cash=body.without_refund)
     expected = expected_version(body.version, if_match)
 
     def act(_request_id: str) -> CancellationShape:
         committed = committed_credit(deps, who, found_id)
         ticket = once.perform(
             body,
-            lambda session: _request(session, deps, who, found_id, body.reason, expected, committed, body.asked()),
+            lambda session: _request(
+                session,
+                deps,
+                who,
+                found_id,
+                body.reason,
+                expected,
+                committed,
+                body.asked(),
+                keeps_cash=body.without_refund,
+            ),
         )
         return _carry_out(deps, who, found_id, body.reason, ticket)
 
@@ -142,21 +156,30 @@ def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
         return None
 
 
-def previewed(deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel]) -> CancellationShape:
+def previewed(
+    deps: Deps, who: Caller, order_id: str, lines: Sequence[LineToCancel], *, keeps_cash: bool = False
+) -> CancellationShape:
     """What canceling these lines would do now."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
-        found = cancellation.preview(session, order_id, who.scope, committed, lines)
+        found = cancellation.preview(session, order_id, who.scope, committed, lines, keeps_cash=keeps_cash)
     return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles)
 
 
 def cancel(
-    deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None, lines: Sequence[LineToCancel] = ()
+    deps: Deps,
+    who: Caller,
+    order_id: str,
+    reason: str,
+    expected: int | None,
+    lines: Sequence[LineToCancel] = (),
+    *,
+    keeps_cash: bool = False,
 ) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     committed = committed_credit(deps, who, order_id)
     with deps.database.transaction() as session:
-        ticket = _request(session, deps, who, order_id, reason, expected, committed, lines)
+        ticket = _request(session, deps, who, order_id, reason, expected, committed, lines, keeps_cash=keeps_cash)
     return _carry_out(deps, who, order_id, reason, ticket)
 
 
@@ -169,9 +192,19 @@ def _request(
     expected: int | None,
     committed: int | None,
     lines: Sequence[LineToCancel],
+    *,
+    keeps_cash: bool,
 ) -> Ticket:
     asked = cancellation.request(
-        session, order_id, who, reason, deps.clock(), expected, committed=committed, lines=lines
+        session,
+        order_id,
+        who,
+        reason,
+        deps.clock(),
+        expected,
+        committed=committed,
+        lines=lines,
+        keeps_cash=keeps_cash,
     )
     one = asked.cancellation
     shape = cancellation_shape(order_id, one.cancellation_id, one.state, asked.preview.consequence)

@@ -68,6 +68,9 @@ class CancellationConsequences(BaseModel):
         description="What the customer's credit gets back; null for a customer, and while billing does not answer."
     )
     refund: MoneyShape = Field(description="What has been paid and is owed back.")
+    on_account: MoneyShape = Field(
+        description="What has been paid and stays on account: it is canceled without a refund."
+    )
     mails: list[str] = Field(description="The mails that go, by their template.")
 
 
@@ -116,7 +119,8 @@ def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = 
         **amounts,
         total_after=MoneyShape.of(consequence.total_after),
         released_credit=_amount(consequence.released_credit),
-        refund=MoneyShape.of(consequence.freed_cash),
+        refund=MoneyShape.of(consequence.refund),
+        on_account=MoneyShape.of(consequence.freed_cash - consequence.refund),
         mails=list(consequence.mails),
     )
 

@@ -32,7 +32,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
     # lines: [{sku, description, cancelled, left, kept}]: left stay ordered, shipped ones included; kept were to be canceled and have left
-    # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; amounts and reason are not
+    # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; is_kept: it is not refunded; amounts and reason are not
     # for the warehouse
     "units_cancelled": (
         "customer_name",
@@ -43,6 +43,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
         "total_before",
         "total_after",
         "freed",
+        "is_kept",
         "currency",
     ),
     # reason: a sentence that only staff read; no decision was taken in time

@@ -51,7 +51,8 @@ _PICKED = "the warehouse has picked or shipped already what the change takes awa
 class Applied:
     """The order after a change was applied, or as it stays when it could not be; `reason` says why.
 
-    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to.
+    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to; the customer `keeps_cash` with us
+    where that was agreed.
     """
 
     is_applied: bool
@@ -61,6 +62,7 @@ class Applied:
     is_ship_complete: bool
     clearance: Clearance
     frees_cash: bool = False
+    keeps_cash: bool = False
 
 
 def apply(
@@ -245,4 +247,5 @@ def _outcome(aggregate: OrderAggregate, why: str, change: ChangeOrder) -> Applie
         order.is_ship_complete,
         of_aggregate(aggregate),
         frees_cash=change.is_cancellation and not why,
+        keeps_cash=change.request.keeps_cash,
     )

@@ -60,7 +60,7 @@ def put_on_its_way(
     assert becomes is not None, "a whole order is cancelled without a change"
     units = cancelled_between(order, becomes)
     lines = tuple(LineChange(line.line_id, quantity=line.quantity) for line in becomes.lines if line.line_id in units)
-    request = ChangeRequest(reason, lines, is_cancellation=True)
+    request = ChangeRequest(reason, lines, is_cancellation=True, keeps_cash=preview.consequence.keeps_cash)
     change = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
     act = act_of(session, actor, order, "canceled a part")
     intent_id = outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)

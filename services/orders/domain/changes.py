@@ -77,7 +77,8 @@ class SpokenConsent:
 class ChangeRequest:
     """What somebody asks to change; members that are None stay as they are.
 
-    One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled.
+    One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled. Its customer
+    `keeps_cash` with us where nothing is refunded for it.
     """
 
     reason: str
@@ -89,6 +90,7 @@ class ChangeRequest:
     freight: Money | None = None
     consent: SpokenConsent | None = None
     is_cancellation: bool = False
+    keeps_cash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Consequence:
     """What a cancellation does. Amounts are by how much the order is less, `total_after` what it comes to then.
 
     `shipments` are the numbers of those whose warehouse is asked to give units back. `released_credit` is what the customer's credit
-    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it. `mails` are the kinds that go.
+    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it, which is refunded unless the
+    customer `keeps_cash` on its account. `mails` are the kinds that go.
     """
 
     is_whole: bool
@@ -67,6 +68,12 @@ class Consequence:
     released_credit: Money | None
     freed_cash: Money
     mails: tuple[str, ...]
+    keeps_cash: bool = False
+
+    @property
+    def refund(self) -> Money:
+        """What is owed back to whoever paid."""
+        return Money.zero(self.freed_cash.currency) if self.keeps_cash else self.freed_cash
 
     @property
     def cancelled(self) -> dict[str, int]:
@@ -88,6 +95,7 @@ class Consequence:
             **{name: getattr(self, name).minor for name in (*AMOUNTS, "total_after", "freed_cash")},
             "released_credit": self.released_credit.minor if self.released_credit is not None else None,
             "mails": list(self.mails),
+            **({"keeps_cash": True} if self.keeps_cash else {}),
         }
 
     @classmethod
@@ -101,6 +109,7 @@ class Consequence:
             shipments=tuple(kept["shipments"]),
             released_credit=Money(credit, currency) if credit is not None else None,
             mails=tuple(kept["mails"]),
+            keeps_cash=kept.get("keeps_cash", False),
             **amounts,
         )
 
@@ -127,6 +136,7 @@ def consequence(
         released_credit=None if committed is None else _credit(order, committed, less["total"], is_whole=after is None),
         freed_cash=zero if is_nothing else _freed_cash(progress, total_after, is_whole=after is None),
         mails=() if is_nothing else (WHOLE_MAIL if after is None else PART_MAIL,),
+        keeps_cash=False,
     )
 
 

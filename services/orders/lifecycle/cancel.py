@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -51,13 +51,20 @@ class Requested:
 
 
 def preview(
-    session: Session, order_id: str, scope: Scope, committed: int | None, lines: Sequence[LineToCancel] = ()
+    session: Session,
+    order_id: str,
+    scope: Scope,
+    committed: int | None,
+    lines: Sequence[LineToCancel] = (),
+    *,
+    keeps_cash: bool = False,
 ) -> CancellationPreview:
     """What cancelling these lines now would do, without any all that has not shipped; nothing changes.
 
-    `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say.
+    `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say. The
+    customer `keeps_cash` on its account where no refund was agreed, as for a swap.
     """
-    return _previewed(session, read(session, order_id, scope), committed, lines)
+    return _previewed(session, read(session, order_id, scope), committed, lines, keeps_cash=keeps_cash)
 
 
 def request(
@@ -70,16 +77,18 @@ def request(
     *,
     committed: int | None = None,
     lines: Sequence[LineToCancel] = (),
+    keeps_cash: bool = False,
 ) -> Requested:
     """Store a request to cancel, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
-    `committed` and `lines` are as in `preview`. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
+    `committed`, `lines` and `keeps_cash` are as in `preview`; NotPermitted REFUND_IS_OWED for who may not keep cash. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
     what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES. The warehouses have the last word: they may have
     been quicker.
     """
+    domain.check_refund(actor_of(caller).role, keeps_cash=keeps_cash)
     before = read_for_change(session, order_id, caller.scope)
     check_version(before, expected_version)
-    previewed = _previewed(session, before, committed, lines)
+    previewed = _previewed(session, before, committed, lines, keeps_cash=keeps_cash)
     _refuse(previewed.obstacles)
     change_id, intent_id = "", ""
     if previewed.becomes is not None:
@@ -106,6 +115,18 @@ def request(
 
 
 def _previewed(
+    session: Session,
+    aggregate: OrderAggregate,
+    committed: int | None,
+    lines: Sequence[LineToCancel],
+    *,
+    keeps_cash: bool,
+) -> CancellationPreview:
+    found = _possible(session, aggregate, committed, lines)
+    return replace(found, consequence=replace(found.consequence, keeps_cash=keeps_cash))
+
+
+def _possible(
     session: Session, aggregate: OrderAggregate, committed: int | None, lines: Sequence[LineToCancel]
 ) -> CancellationPreview:
     order, progress = aggregate.order, aggregate.progress

@@ -147,6 +147,7 @@ def _request_document(request: ChangeRequest) -> dict[str, Any]:
         "freight_minor": request.freight.minor if request.freight else None,
         "consent": _consent_document(request.consent) if request.consent else None,
         **({"is_cancellation": True} if request.is_cancellation else {}),
+        **({"keeps_cash": True} if request.keeps_cash else {}),
     }
 
 
@@ -178,6 +179,7 @@ def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
         freight=money("freight"),
         consent=_consent(document["consent"]) if document.get("consent") else None,
         is_cancellation=document.get("is_cancellation", False),
+        keeps_cash=document.get("keeps_cash", False),
     )
 
 
