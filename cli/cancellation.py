@@ -31,6 +31,9 @@ def cancel(
     ] = None,
     waive_fee: Annotated[str, typer.Option(metavar="WHY", help="Charge no fee, and say why; staff only.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Only show what it would do.")] = False,
+    without_refund: Annotated[
+        bool, typer.Option("--without-refund", help="What was paid stays on the customer's account. Only support may.")
+    ] = False,
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Withdraw a cancellation that no warehouse has answered.")
     ] = False,
@@ -47,6 +50,8 @@ def cancel(
     found = find_order(Api(var, "auditor"), order)
     body = {"version": found["version"], "reason": reason or "preview", "lines": [_line(one) for one in line or ()]}
     body.update({"waive_fee": waive_fee} if waive_fee else {})
+    if without_refund:
+        body["without_refund"] = True
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
     done = api.post(f"/v1/orders/{found['order_id']}/cancellation{'?preview=true' if preview else ''}", body)
     if as_json:
@@ -123,3 +128,5 @@ def _print_consequences(number: str, done: dict[str, Any]) -> None:
         out.print(f"- a fee of {text(fee['total'])}{waived}")
     if float(does["refund"]["amount"]):
         out.print(f"- {text(does['refund'])} paid is free for the customer")
+    if float(does.get("on_account", does["refund"])["amount"]) and not float(does["refund"]["amount"]):
+        out.print(f"- {text(does['on_account'])} paid stays on the customer's account")

@@ -18,7 +18,7 @@ from gateway.http.orders import cancellation as api
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
-from services.orders.domain.cancellation import DONE
+from services.orders.domain.cancellation import DONE, KEEPS_CASH
 from services.orders.domain.cancelled_units import LineToCancel, unshipped_lines
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Asked
@@ -46,7 +46,7 @@ def cancel_page(request: Request, who: VisitorOf, number: NumberOf, first: First
     return render(
         "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found, first), preview=preview,
         left=left, chosen=chosen, units={name: value for name, value in fields.items() if name.startswith(_UNITS)},
-        waiver=asked.waived_reason, home=_home(request, number),
+        waiver=asked.waived_reason, home=_home(request, number), may_keep_cash=KEEPS_CASH in who.caller.principal.roles,
     )  # fmt: skip
 
 
@@ -59,7 +59,8 @@ def cancel_order(request: Request, form: FormOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say why you are canceling: go back and enter a reason")
-    asked = Asked(_asked(form.fields), waived_reason=form.text(_WAIVER, most=200))
+    keeps_cash = bool(form.text("without_refund", most=10))
+    asked = Asked(_asked(form.fields), waived_reason=form.text(_WAIVER, most=200), keeps_cash=keeps_cash)
     done = api.cancel(who.deps, who.caller, order_id, reason, form.version(), asked)
     is_whole = done.consequences.is_whole
     code = ("cancelled" if is_whole else "units_cancelled") if done.state == DONE else "cancellation_requested"

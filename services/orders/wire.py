@@ -165,6 +165,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         was_held=found.was_held,
         unpaid_hold_id=found.unpaid_hold_id,
         is_money_let_go=found.is_money_let_go,
+        keeps_cash=found.keeps_cash,
     )
 
 
@@ -191,6 +192,7 @@ def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
         clearance=clearance_message(applied.clearance),
         frees_cash=applied.frees_cash,
         fee=_fee_message(applied.fee),
+        keeps_cash=applied.keeps_cash,
     )
 
 

@@ -110,3 +110,30 @@ async def test_one_that_no_warehouse_has_answered_is_withdrawn_once_and_may_be_a
     assert (late.status_code, late.json()["code"]) == (409, "CANCELLATION_NOT_WAITING")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "CANCELLATION_UNKNOWN")
     assert again.status_code == 202
+
+
+async def test_without_a_refund_what_was_paid_stays_on_account_and_only_support_may(world: World) -> None:
+    world.validates()
+    placed = await world.place(payment={"method": "prepaid"})
+    order_id = placed.json()["order_id"]
+    with world.database.transaction() as session:
+        held = {
+            "payment_id": "pay_1",
+            "amount_minor": 500_000,
+            "currency": "USD",
+            "reference": "w",
+            "held_minor": 500_000,
+        }
+        apply_facts.take(session, [heard("deposit_received", held, "billing", order_id)], CONTACTS, NOW)
+    path, body = f"/v1/orders/{order_id}/cancellation", {**LINES, "without_refund": True}
+
+    with_it = (await world.send("POST", f"{path}?preview=true", "support", key="p", json=LINES)).json()["consequences"]
+    without = (await world.send("POST", f"{path}?preview=true", "support", key="q", json=body)).json()["consequences"]
+    refused = await world.send("POST", path, "customer", key="c", json=body)
+    done = await world.send("POST", path, "support", key="d", json=body)
+
+    zero = {"amount": "0.00", "currency": "USD"}
+    assert with_it["on_account"] == without["refund"] == zero
+    assert with_it["refund"] == without["on_account"] != zero
+    assert (refused.status_code, refused.json()["code"]) == (403, "REFUND_IS_OWED")
+    assert done.json()["consequences"] == without

@@ -193,6 +193,20 @@ def plant_new_keys() -> None:
     StripeProvider.find_authorization = lambda *_: None  # type: ignore[method-assign]  # as above
 
 
+def arm_refunds(reached: Callable[[str], None]) -> None:
+    """A point after the payment provider has refunded, before billing knows."""
+    from services.billing.cards.stripe_provider import StripeProvider
+
+    original = StripeProvider.refund
+
+    def refund(self: StripeProvider, *asked: Any) -> Any:
+        made = original(self, *asked)
+        reached("billing.provider/refund.after")
+        return made
+
+    StripeProvider.refund = refund  # type: ignore[method-assign,assignment]  # a seam wrapped from outside
+
+
 def arm_steps(reached: Callable[[str], None]) -> None:
     """Points before and after each step of the worker."""
     from temporalio import activity
@@ -225,6 +239,8 @@ def main(module: str) -> None:
         arm_http(reached)
     if process == "notifications":
         arm_sender(reached)
+    if process == "billing":
+        arm_refunds(reached)
     if process == "worker":
         arm_steps(reached)
     sys.argv = [module]

@@ -67,6 +67,13 @@ def preview(
         return cancel.preview(session, order_id, SUPPORT, None, Asked(named, is_closing, waived), desk.now)
 
 
+def ask_without_refund(desk: Desk, order_id: str, lines: Mapping[str, int | None], by: Any) -> Requested:
+    named = [LineToCancel(line_id, units) for line_id, units in lines.items()]
+    with desk.database.transaction() as session:
+        asked = Asked(named, keeps_cash=True)
+        return cancel.request(session, order_id, by, "swapped as agreed", desk.now, asked=asked)
+
+
 def settle(desk: Desk, order_id: str, done: Requested, **more: Any) -> pb.ApplyChangeResponse:
     return apply(desk, order_id, done.cancellation.change_id, **more)
 

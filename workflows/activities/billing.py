@@ -113,8 +113,11 @@ class BillingActivities:
 
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:
-        """Give back what was committed and not invoiced."""
-        request = pb.ReleaseCreditRequest(request_id=step.request_id, order_id=step.order_id)
+        """Give back what was committed and not invoiced, and money of a card, unless the order is cancelled without a refund."""
+        found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
+        request = pb.ReleaseCreditRequest(
+            request_id=step.request_id, order_id=step.order_id, keeps_cash=found.keeps_cash
+        )
         response = await self._services.billing.ReleaseCredit(request)
         return Done(f"{response.released.minor_units} given back")
 

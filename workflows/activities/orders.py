@@ -118,7 +118,10 @@ class OrdersActivities:
         await self._charge(response.fee)
         if response.frees_cash:
             free = billing_pb2.FreeOrderMoneyRequest(
-                request_id=f"{step.request_id}/money", order_id=step.order_id, amount=response.total
+                request_id=f"{step.request_id}/money",
+                order_id=step.order_id,
+                amount=response.total,
+                keeps_cash=response.keeps_cash,
             )
             await self._services.billing.FreeOrderMoney(free)
         total = Money(response.total.minor_units, response.total.currency)

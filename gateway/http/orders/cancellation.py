@@ -55,13 +55,17 @@ class CancellationInput(Input):
     waive_fee: Name | None = Field(
         default=None, description="Why no fee is charged for it; only staff may say so (403 `FEE_NOT_WAIVED`)."
     )
+    without_refund: bool = Field(
+        default=False,
+        description="What has been paid for it stays on the customer's account, as agreed for a swap. Only support may.",
+    )
 
     model_config = example(reason="the project was postponed", version=1, lines=[{"line_id": "1", "quantity": 6}])
 
     def asked(self) -> Asked:
         """What is asked, as the service has it."""
         lines = tuple(LineToCancel(line.line_id, line.quantity) for line in self.lines)
-        return Asked(lines, waived_reason=self.waive_fee or "")
+        return Asked(lines, waived_reason=self.waive_fee or "", keeps_cash=self.without_refund)
 
 
 _TOO_LATE = "it can no longer be canceled: reload the order"

@@ -95,6 +95,9 @@ class CancellationConsequences(BaseModel):
     )
     fee: FeeShape | None = Field(description="What canceling costs; null for nothing.")
     refund: MoneyShape = Field(description="What has been paid and is owed back, less the fee.")
+    on_account: MoneyShape = Field(
+        description="What has been paid and stays on account: it is canceled without a refund."
+    )
     mails: list[str] = Field(description="The mails that go, by their template.")
 
 
@@ -146,7 +149,8 @@ def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = 
         total_after=MoneyShape.of(consequence.total_after),
         released_credit=_amount(consequence.released_credit),
         fee=_fee(consequence.fee),
-        refund=MoneyShape.of(consequence.freed_cash),
+        refund=MoneyShape.of(consequence.refund),
+        on_account=MoneyShape.of(consequence.freed_cash - consequence.refund),
         mails=list(consequence.mails),
     )
 

@@ -10,7 +10,7 @@ from services.runtime.roles import MAIL_ROLES, MAIL_ROLES_WITHOUT_PRICES
 
 _DIFF = ("customer_name", "version", "reason", "changes", "more_changes", "total_before", "total_after", "currency")
 _DROPPED = (
-    "customer_name", "version", "reason", "lines", "more_lines", "total_before", "total_after", "freed", "currency",
+    "customer_name", "version", "reason", "lines", "more_lines", "total_before", "total_after", "freed", "is_kept", "currency",
 )  # fmt: skip
 _INVOICE = (
     "invoice_number", "total", "received", "due", "currency", "is_paid", "is_by_card", "due_on", "early_total", "early_on",
@@ -35,7 +35,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
     # lines: [{sku, description, cancelled, left, kept}]: left stay ordered, shipped ones included; kept were to be canceled and have left
-    # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; amounts and reason are not
+    # or stay with their warehouse; freed: what has been paid and is no longer needed, empty for nothing; is_kept: it is not refunded; amounts and reason are not
     # for the warehouse
     "units_cancelled": _DROPPED,
     # the same of lines that are closed, which have `closed` units

@@ -18,8 +18,8 @@ from services.orders.store import reviews
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
-    ever asked, the request to cancel it that waits, the hold that a reversed payment placed, and whether somebody let go a hold on
-    its money.
+    ever asked, the request to cancel it that waits, the hold that a reversed payment placed, whether somebody let go a hold on its
+    money, and whether it ends without a refund.
     """
 
     clearance: Clearance
@@ -29,19 +29,23 @@ class Cleared:
     cancellation_id: str
     unpaid_hold_id: str
     is_money_let_go: bool
+    keeps_cash: bool = False
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
     """The clearance now; NotFound for an order that does not exist."""
     found = read(session, order_id)
+    waiting = hold_store.waiting_cancellation(session, order_id)
+    is_ending = bool(waiting) or found.order.has_ended
     return Cleared(
         of_aggregate(found),
         found.order.phase,
         found.order.accepted_at is not None,
         bool(found.holds or reviews.of_order(session, order_id)),
-        hold_store.waiting_cancellation(session, order_id),
+        waiting,
         next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
         any(is_let_go(hold) for hold in found.holds),
+        is_ending and hold_store.keeps_cash(session, order_id),
     )
 
 

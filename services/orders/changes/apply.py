@@ -53,7 +53,8 @@ _PICKED = "the warehouse has picked or shipped already what the change takes awa
 class Applied:
     """The order after a change was applied, or as it stays when it could not be; `reason` says why.
 
-    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to; `fee` is what that costs.
+    It `frees_cash` where units were cancelled: what is held for it may be more than it comes to; `fee` is what that costs, and the
+    customer `keeps_cash` with us where that was agreed.
     """
 
     is_applied: bool
@@ -64,6 +65,7 @@ class Applied:
     clearance: Clearance
     frees_cash: bool = False
     fee: ChargedFee | None = None
+    keeps_cash: bool = False
 
 
 def apply(
@@ -253,4 +255,5 @@ def _outcome(session: Session, aggregate: OrderAggregate, why: str, change: Chan
         of_aggregate(aggregate),
         frees_cash=is_cancelled,
         fee=charged_fee(session, order, change.change_id) if is_cancelled else None,
+        keeps_cash=change.request.keeps_cash,
     )

@@ -60,8 +60,8 @@ def put_on_its_way(
     assert becomes is not None, "a whole order is cancelled without a change"
     units = cancelled_between(order, becomes)
     lines = tuple(LineChange(line.line_id, quantity=line.quantity) for line in becomes.lines if line.line_id in units)
-    is_closing = preview.consequence.is_closing
-    request = ChangeRequest(reason, lines, is_cancellation=True, is_closing=is_closing)
+    is_closing, keeps_cash = preview.consequence.is_closing, preview.consequence.keeps_cash
+    request = ChangeRequest(reason, lines, is_cancellation=True, is_closing=is_closing, keeps_cash=keeps_cash)
     change = change_of(before, request, _proposal(order, becomes, before.progress), actor, timedelta(), now)
     act = act_of(session, actor, order, "closed lines" if is_closing else "canceled a part")
     intent_id = outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)

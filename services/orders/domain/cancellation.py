@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.kernel.errors import Refused
+from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money
 from services.orders.domain.amendment import Obstacle
 from services.orders.domain.cancelled_units import LineToCancel, Units, asked_units, is_whole, without
@@ -37,6 +37,16 @@ class Cancellation:
     settled_reason: str = ""
     change_id: str = ""
     consequence: Consequence | None = None
+
+
+KEEPS_CASH = "support"
+"""Who may cancel without a refund: it was agreed with the customer, as for a swap."""
+
+
+def check_refund(role: str, *, keeps_cash: bool) -> None:
+    """Refuse a cancellation without a refund (REFUND_IS_OWED) to everybody but support."""
+    if keeps_cash and role != KEEPS_CASH:
+        raise NotPermitted("REFUND_IS_OWED", "only support cancels without a refund: ask them, or have it refunded")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,8 @@ class ChangeRequest:
     """What somebody asks to change; members that are None stay as they are.
 
     One that `is_cancellation` names for each line the units that stay wanted: what it had beside them is kept as cancelled, and as
-    closed where it `is_closing`.
+    closed where it `is_closing`. Its customer `keeps_cash` with us where nothing is
+    refunded for it.
     """
 
     reason: str
@@ -94,6 +95,7 @@ class ChangeRequest:
     consent: SpokenConsent | None = None
     is_cancellation: bool = False
     is_closing: bool = False
+    keeps_cash: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class Consequence:
     """What a cancellation does, or a closing where it `is_closing`. Amounts are by how much the order is less, `total_after` what it comes to then.
 
     `shipments` are the numbers of those whose warehouse is asked to give units back. `released_credit` is what the customer's credit
-    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it or for the `fee`. `mails`
-    are the kinds that go.
+    gets back, None while nobody knows; `freed_cash` what is held for the order and no longer needed for it or for the `fee`, which is
+    refunded unless the customer `keeps_cash` on its account. `mails` are the kinds that go.
     """
 
     is_whole: bool
@@ -71,6 +71,12 @@ class Consequence:
     mails: tuple[str, ...]
     is_closing: bool = False
     fee: Fee | None = None
+    keeps_cash: bool = False
+
+    @property
+    def refund(self) -> Money:
+        """What is owed back to whoever paid."""
+        return Money.zero(self.freed_cash.currency) if self.keeps_cash else self.freed_cash
 
     @property
     def cancelled(self) -> dict[str, int]:
@@ -94,6 +100,7 @@ class Consequence:
             "released_credit": self.released_credit.minor if self.released_credit is not None else None,
             "mails": list(self.mails),
             "fee": self.fee.document() if self.fee else None,
+            **({"keeps_cash": True} if self.keeps_cash else {}),
         }
 
     @classmethod
@@ -109,6 +116,7 @@ class Consequence:
             released_credit=Money(credit, currency) if credit is not None else None,
             mails=tuple(kept["mails"]),
             fee=Fee.of(kept["fee"], currency) if kept.get("fee") else None,
+            keeps_cash=kept.get("keeps_cash", False),
             **amounts,
         )
 
@@ -146,6 +154,7 @@ def consequence(
         mails=() if is_nothing else (WHOLE_MAIL if after is None else CLOSED_MAIL if is_closing else PART_MAIL,),
         is_closing=is_closing,
         fee=fee,
+        keeps_cash=False,
     )
 
 

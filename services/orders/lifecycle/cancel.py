@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -53,11 +53,12 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked to go: these lines, without any all that has not shipped; whether as closed, and why without a fee."""
+    """What is asked to go: these lines, without any all that has not shipped; whether as closed, why without a fee, and whether what was paid stays on account."""
 
     lines: Sequence[LineToCancel]
     is_closing: bool = False
     waived_reason: str = ""
+    keeps_cash: bool = False
 
 
 def _check_waiver(caller: Caller, asked: Asked) -> None:
@@ -93,10 +94,12 @@ def request(
 ) -> Requested:
     """Store a request to cancel or to close, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
-    `committed` is as in `preview`. NotPermitted FEE_NOT_WAIVED for a customer who waives a fee. Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
+    `committed` is as in `preview`. NotPermitted FEE_NOT_WAIVED for a customer who waives a fee, REFUND_IS_OWED for who may not keep cash.
+    Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
     what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES, and a closing NOT_ACCEPTED and NOTHING_SHIPPED. The warehouses have the last word: they may have
     been quicker.
     """
+    domain.check_refund(actor_of(caller).role, keeps_cash=asked.keeps_cash)
     before = read_for_change(session, order_id, caller.scope)
     check_version(before, expected_version)
     _check_waiver(caller, asked)
@@ -127,6 +130,13 @@ def request(
 
 
 def _previewed(
+    session: Session, aggregate: OrderAggregate, committed: int | None, asked: Asked, now: datetime
+) -> CancellationPreview:
+    found = _possible(session, aggregate, committed, asked, now)
+    return replace(found, consequence=replace(found.consequence, keeps_cash=asked.keeps_cash))
+
+
+def _possible(
     session: Session, aggregate: OrderAggregate, committed: int | None, asked: Asked, now: datetime
 ) -> CancellationPreview:
     order, progress = aggregate.order, aggregate.progress

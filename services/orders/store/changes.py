@@ -148,6 +148,7 @@ def _request_document(request: ChangeRequest) -> dict[str, Any]:
         "consent": _consent_document(request.consent) if request.consent else None,
         **({"is_cancellation": True} if request.is_cancellation else {}),
         **({"is_closing": True} if request.is_closing else {}),
+        **({"keeps_cash": True} if request.keeps_cash else {}),
     }
 
 
@@ -180,6 +181,7 @@ def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
         consent=_consent(document["consent"]) if document.get("consent") else None,
         is_cancellation=document.get("is_cancellation", False),
         is_closing=document.get("is_closing", False),
+        keeps_cash=document.get("keeps_cash", False),
     )
 
 

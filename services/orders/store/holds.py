@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import RowMapping, bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session, col
 
-from services.orders.domain.cancellation import REQUESTED, Cancellation
+from services.orders.domain.cancellation import DECLINED, REQUESTED, Cancellation
 from services.orders.domain.consequence import Consequence
 from services.orders.domain.coverage import Figures
 from services.orders.domain.holds import NO_ALLOWANCE, Allowance, Hold
@@ -211,6 +211,12 @@ def open_cancellation(session: Session, order_id: str) -> str:
 def waiting_cancellation(session: Session, order_id: str) -> str:
     """The id of the request to cancel all of an order that waits for its outcome; empty without one."""
     return session.execute(_WAITING, {"of": order_id}).scalar() or ""
+
+
+def keeps_cash(session: Session, order_id: str) -> bool:
+    """Whether the newest request to cancel that was not declined is one without a refund."""
+    asked = [one for one in cancellations_of(session, order_id) if one.state != DECLINED]
+    return bool(asked and asked[-1].consequence and asked[-1].consequence.keeps_cash)
 
 
 def settle_cancellation(

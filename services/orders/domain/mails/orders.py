@@ -159,6 +159,7 @@ def units_dropped(
         "total_before": amount(came.total_after + came.total),
         "total_after": amount(came.total_after),
         "freed": amount(came.freed_cash) if came.freed_cash.minor else "",
+        "is_kept": came.keeps_cash,
         "currency": order.currency,
         **listed(lines, "lines", "more_lines"),
     }

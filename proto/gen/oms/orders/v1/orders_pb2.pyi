@@ -791,6 +791,7 @@ class GetClearanceResponse(_message.Message):
     WAS_HELD_FIELD_NUMBER: _builtins.int
     UNPAID_HOLD_ID_FIELD_NUMBER: _builtins.int
     IS_MONEY_LET_GO_FIELD_NUMBER: _builtins.int
+    KEEPS_CASH_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
@@ -801,6 +802,8 @@ class GetClearanceResponse(_message.Message):
     """The hold that stands because a payment for goods that have not left was reversed; empty without one."""
     is_money_let_go: _builtins.bool
     """Whether somebody released a hold on its money, rather than the money's coming."""
+    keeps_cash: _builtins.bool
+    """Whether the order is, or was last, to be cancelled without a refund."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -814,10 +817,11 @@ class GetClearanceResponse(_message.Message):
         was_held: _builtins.bool = ...,
         unpaid_hold_id: _builtins.str = ...,
         is_money_let_go: _builtins.bool = ...,
+        keeps_cash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1071,6 +1075,7 @@ class ApplyChangeResponse(_message.Message):
     CLEARANCE_FIELD_NUMBER: _builtins.int
     FREES_CASH_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
+    KEEPS_CASH_FIELD_NUMBER: _builtins.int
     is_applied: _builtins.bool
     """Whether the new version stands; otherwise the order is as it was and `reason` says why."""
     reason: _builtins.str
@@ -1081,6 +1086,8 @@ class ApplyChangeResponse(_message.Message):
     """Ship only when everything can leave together."""
     frees_cash: _builtins.bool
     """Whether units were cancelled, so that cash that is held for more than the total becomes free."""
+    keeps_cash: _builtins.bool
+    """Whether what becomes free is not refunded: it lies on the customer's account."""
     @_builtins.property
     def total(self) -> _types_pb2.Money:
         """Its total."""
@@ -1104,10 +1111,11 @@ class ApplyChangeResponse(_message.Message):
         clearance: Global___Clearance | None = ...,
         frees_cash: _builtins.bool = ...,
         fee: Global___Fee | None = ...,
+        keeps_cash: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "frees_cash", b"frees_cash", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "frees_cash", b"frees_cash", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "keeps_cash", b"keeps_cash", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
