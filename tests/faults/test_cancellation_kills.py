@@ -68,6 +68,7 @@ class RestCancelled(Cancelled):
         self._floor(picked, "pick")
         self.until(lambda order: order["lines"][0]["quantities"]["picked"] == STOCK + MORE, "picking")
         self.cancel()
+        self.until(lambda order: order["change"] and order["change"]["state"] == "awaiting_warehouse", "recall")
         recalls = self.running.wait_for(self._recalls, f"recalls of {self.order_id}", WAIT_S)
         self._answer(recalls[released], answer="acknowledge")
         self._answer(recalls[picked], answer="refuse", reason="the truck is loaded")

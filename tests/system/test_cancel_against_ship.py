@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -13,6 +15,8 @@ from tests.system.trade import Trade, key, ok
 from tests.threads import Crew
 
 WITHIN_S = 300.0
+SHIPPED_FIRST = 0.3
+"""Of so many the rest is canceled; the others race."""
 
 
 def _order(trade: Trade, customer: str, number: int, scarce: str, warehouses: list[str]) -> str:
@@ -40,6 +44,12 @@ def _cancel(trade: Trade, order_id: str) -> None:
     assert answer.is_success or answer.json()["code"] == "CANCELLATION_DECLINED", answer.text
 
 
+def _one_after_the_other(*acts: Callable[[], None]) -> None:
+    """What the first has done the orders service may not have heard of when the second is asked for."""
+    for act in acts:
+        act()
+
+
 def _answer(trade: Trade, order_id: str, chance: random.Random) -> None:
     warehouse = trade.system.api("warehouse")
     for recall in ok(warehouse.get("/v1/recalls", params={"order_id": order_id}))["rows"]:
@@ -62,10 +72,10 @@ def test_a_cancellation_and_a_warehouse_that_goes_on_have_one_outcome(trade: Tra
     with Crew(6, WITHIN_S) as crew:
         tasks = []
         for shipments, order_id in work:
-            acts = [
-                lambda order_id=order_id: _cancel(trade, order_id),
-                lambda shipment=shipments[0]: _ship(trade, shipment),
-            ]
+            ship = partial(_ship, trade, shipments[0])
+            acts = [partial(_cancel, trade, order_id), ship]
+            if chance.random() < SHIPPED_FIRST:
+                acts = [partial(_one_after_the_other, ship, acts[0])]
             chance.shuffle(acts)
             tasks += [crew.submit(act) for act in acts]
         for task in tasks:
