@@ -32,7 +32,6 @@ from services.orders.domain.overview import OverviewFilter
 from services.orders.lifecycle import feedback
 from services.orders.order import aggregate
 from services.orders.overview import listing
-from services.orders.returns import reading
 
 router = APIRouter()
 
@@ -63,7 +62,6 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
         given = feedback.find(session, page.aggregate.order_id)
-        returns = reading.of_order(session, page.aggregate.order_id)
     order, progress, pending = page.aggregate.order, page.aggregate.progress, page.aggregate.asked.change
     reached = page.aggregate.lines().values()
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
@@ -90,7 +88,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         may_return=may_return(page) and who.may("POST /my/orders/{number}/return"),
-        returns=returns,
+        returns=page.returns,
         is_cancelling=is_cancelling(page),
         recalled=recalled(page),
         kept=kept_by_warehouses(page),

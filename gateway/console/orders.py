@@ -31,7 +31,6 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
-from services.orders.domain.returns import Return
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
@@ -39,7 +38,6 @@ from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
 from services.orders.order.history import read_history
-from services.orders.returns import reading
 from workflows.names import order_workflow_id
 
 router = APIRouter()
@@ -60,7 +58,6 @@ class Read:
     exceptions: list[BusinessException]
     owners: dict[str, str]
     asked: dict[str, str]
-    returns: list[Return]
 
     @property
     def holds(self) -> list[Hold]:
@@ -91,7 +88,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         may_close=may_close(who, read.page),
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         may_return=may_return(read.page) and who.may("POST /orders/{number}/return"),
-        returns=read.returns,
+        returns=read.page.returns,
         is_cancelling=is_cancelling(read.page),
         recalled=recalled(read.page),
         kept=kept_by_warehouses(read.page),
@@ -114,7 +111,6 @@ def _read(session: Session, who: Visitor, number: str) -> Read:
         exceptions=wrong,
         owners=owners(session, held | {each.owner_role for each in wrong}),
         asked=_asked(session, page.aggregate, who.deps.clock()),
-        returns=reading.of_order(session, order_id),
     )
 
 

@@ -32,7 +32,7 @@ async def test_a_return_from_request_to_credit_on_terms_and_automatic_costs_16_e
     assert sum(event.ByteSize() for event in history.events) <= 6 * 1024
 
 
-async def test_a_review_of_a_return_costs_6_more_events_and_2_more_actions(
+async def test_a_review_of_a_return_costs_5_more_events_and_2_more_actions(
     temporal: Client,  # noqa: F811  # the fixture
 ) -> None:
     fake, queue = FakeReturn(state="requested"), uuid.uuid4().hex

@@ -20,12 +20,15 @@ from services.orders.domain.order import Order
 from services.orders.domain.projection import LineProgress, Progress, with_returns
 from services.orders.domain.returnable import LineToReturn, lines_of
 from services.orders.domain.returns import Return
+from services.orders.order import outbox
 from services.orders.returns import advance, ask, decide, reading
 from services.orders.store.audit_returns import INVARIANTS
 from services.runtime.audit import find_all
 from tests.orders.desk import ANY, BUYER, RIVAL, SUPPORT, Desk, invoiced, shipment
 from tests.orders.test_change_races import outcomes
+from tests.orders.test_relay import Post
 from tests.planting import unnoticed
+from workflows.return_messages import ReturnRef
 
 MONTH = timedelta(days=30)
 
@@ -237,6 +240,25 @@ def test_a_halted_return_waits_for_support_until_a_repair_starts_it_again(desk: 
     assert (halted.waits_for, halted.halted) == ("support", "a step was refused: warehouse currency")
     assert len(desk.outbox("return_started")) == 2
     assert _read(desk, one).halted == ""
+
+
+def test_a_signal_that_finds_no_workflow_of_an_open_return_starts_another_one(desk: Desk) -> None:
+    one = _ask(desk, _delivered(desk), 2)
+    post = Post(desk)
+    post.send()
+    _inspect(desk, one, 2)
+    post.workflows.has_ended = True
+
+    post.send()
+    _credit(desk, one)
+    with desk.database.transaction() as session:
+        outbox.signal_return(session, _read(desk, one), outbox.RETURN_DECIDED, desk.now)
+    post.send()
+
+    ref = ReturnRef(one.return_id, "RMA-1001", one.order_number, 2)
+    started = [each for each in post.workflows.returns if isinstance(each, ReturnRef)]
+    assert started == [ref, ref]  # once when it was asked for, once for the lost one, and not when it had ended
+    assert len(post.workflows.returns) == 4
 
 
 def test_a_repeat_of_what_a_warehouse_said_and_of_what_was_done_changes_nothing(desk: Desk) -> None:

@@ -127,6 +127,7 @@ def test_a8_a_return_of_a_paid_order_is_credited_by_what_was_counted_and_refunde
     assert profit - moved["cost_of_goods_sold"] - moved["inventory_write_offs"] == 18_400
     shown = trade.order(order["order_id"])
     assert (shown["lines"][0]["quantities"]["returned"], shown["axes"]["returns"]) == (3, "open")
+    assert shown["returns"] == [credited["number"], later.json()["number"]]
     trade.until_audit_is_clean()
 
 

@@ -192,7 +192,7 @@ class AxesShape(BaseModel):
     billing: str = Field(description="none, part or full.")
     payment: str = Field(description="unpaid, deposit (money is held for it, nothing is invoiced), part, paid or over.")
     holds: list[str] = Field(description="Types of the open holds; a customer reads `being checked`.")
-    returns: str = Field(description="none, until returns are built.")
+    returns: str = Field(description="none, open, part or full.")
 
 
 class OrderSummary(BaseModel):
@@ -283,6 +283,6 @@ class OrderDocument(BaseModel):
     cancellations: list[OrderCancellation]
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]
-    returns: list[str] = Field(description="Empty, until returns are built.")
+    returns: list[str] = Field(description="Numbers of its returns, oldest first.")
     event_sequence: int = Field(description="The number of its newest change.")
     links: OrderLinks

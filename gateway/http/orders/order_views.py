@@ -136,6 +136,7 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
         cancellations=[_cancellation(each, who) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],
+        returns=[one.number for one in page.returns],
         event_sequence=page.event_sequence,
     )
 
@@ -200,7 +201,6 @@ def _header(order: Order, who: Caller) -> dict[str, Any]:
         "placed_by": order.placed_by,
         "on_behalf_of": order.on_behalf_of,
         "totals": TotalsShape.of(order.totals),
-        "returns": [],
         "links": links(order.order_id),
     }
 

@@ -17,12 +17,13 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, is_delivered, is_settled, quantities
+from services.orders.domain.returns import Return
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.order import exceptions
 from services.orders.order.reviews import end_review
-from services.orders.store import changes, events, holds, orders, progress, reviews
+from services.orders.store import changes, events, holds, orders, progress, returns, reviews
 from services.orders.store.progress import Kept
 
 
@@ -79,6 +80,7 @@ class OrderPage:
     cancellations: tuple[Cancellation, ...]
     event_sequence: int
     reviews: tuple[Review, ...] = ()
+    returns: tuple[Return, ...] = ()
 
 
 def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
@@ -134,7 +136,7 @@ def check_version(aggregate: OrderAggregate, expected: int | None) -> None:
 
 
 def page(session: Session, reference: str, scope: Scope) -> OrderPage:
-    """The whole order by its id or number, with violations and cancellations; NotFound as in read()."""
+    """The whole order by its id or number, with violations, cancellations and returns; NotFound as in read()."""
     aggregate = read(session, orders.find_id(session, reference, scope), scope)
     return OrderPage(
         aggregate=aggregate,
@@ -142,6 +144,7 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
         cancellations=holds.cancellations_of(session, aggregate.order_id),
         event_sequence=events.newest_sequence(session, aggregate.order_id),
         reviews=reviews.of_order(session, aggregate.order_id),
+        returns=tuple(returns.of_order(session, aggregate.order_id)),
     )
 
 

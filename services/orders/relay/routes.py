@@ -25,6 +25,7 @@ from services.orders.order.outbox import (
     STOCK_SIGNAL,
 )
 from services.orders.relay.turns import Signals, Turns, Wakeable
+from services.orders.returns import reading
 from services.orders.store import facts as store
 from services.orders.store import orders
 from services.orders.store.facts import LateFact
@@ -86,7 +87,7 @@ def routes(
         Route(frozenset({STOCK_SIGNAL}), lambda rows: _signal(rows, turns, database, clock), most=STOCK_SIGNALS),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
         Route(frozenset({REFRESH}), lambda rows: _refresh(rows, workflows, database)),
-        Route(frozenset({START_RETURN, RETURN_SIGNAL}), lambda rows: _returns(rows, workflows)),
+        Route(frozenset({START_RETURN, RETURN_SIGNAL}), lambda rows: _returns(rows, workflows, database)),
     )
 
 
@@ -124,8 +125,8 @@ def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
     return [row.fact_id for row in rows]
 
 
-def _returns(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
-    """Start the workflows of returns, and wake them. One that has ended has nothing to hear; one that is lost is repaired."""
+def _returns(rows: Sequence[OutboxRow], workflows: Workflows, database: Database) -> Iterable[str]:
+    """Start the workflows of returns, and wake them; where none runs of a return that is open, it was lost, and another one begins."""
 
     def hand_over(row: OutboxRow) -> None:
         if row.kind == START_RETURN:
@@ -133,8 +134,13 @@ def _returns(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
             log.info("return.started", order_id=row.order_id, return_id=row.subject_id)
             return
         note = ReturnNote(str(row.detail["fact_id"] or row.fact_id))
-        if not workflows.signal_return(str(row.detail["number"]), str(row.detail["signal"]), note):
-            log.warning("return.no_workflow", order_id=row.order_id, return_id=row.subject_id)
+        if workflows.signal_return(str(row.detail["number"]), str(row.detail["signal"]), note):
+            return
+        with database.reading() as session:
+            found = reading.one(session, row.subject_id)
+        if found.is_open:
+            workflows.start_return(ReturnRef(found.return_id, found.number, found.order_number, found.announced))
+            log.warning("return.started_again", order_id=row.order_id, return_id=row.subject_id)
 
     return _one_by_one(rows, hand_over)
 
