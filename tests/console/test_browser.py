@@ -117,8 +117,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     shipped(world, numbers["shipping"])
     return [
-        ("", "/login"),
-        ("", "/login/forgotten"),
+        *(("", f"/login{page}") for page in ("", "/forgotten")),
         ("admin", "/"),
         ("approver", "/?status=backordered"),
         ("support", "/?q=nothing-like-it"),
@@ -126,8 +125,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         (hold.owner_role, f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
         ("admin", f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
         ("support", f"/orders/{numbers['held']}/cancel"),
-        ("support", f"/orders/{numbers['shipping']}/cancel"),
-        ("support", f"/orders/{numbers['shipping']}/close"),
+        *(("support", f"/orders/{numbers['shipping']}/{act}") for act in ("cancel", "close")),
         ("support", "/shipments/SH-8/reversal"),
         ("approver:max", "/reviews"),
         ("approver:max", "/reviews?for=all"),
@@ -142,10 +140,8 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", f"/my/orders/{numbers['changing']}"),
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
-        ("support", "/returns"),
-        ("support", "/returns/RMA-1001"),
-        ("warehouse", "/returns/RMA-1002"),
-        ("accounting", "/returns/RMA-1002"),
+        *(("support", f"/returns{one}") for one in ("", "/RMA-1001")),
+        *((role, "/returns/RMA-1002") for role in ("warehouse", "accounting")),
         ("support", f"/orders/{numbers['delivered']}/return"),
         ("customer", f"/my/orders/{numbers['delivered']}/return"),
         ("support", "/cases"),

@@ -39,17 +39,8 @@ CONTACTS = Contacts("warehouse@oms.example", "accounting@oms.example", "help@oms
 CUSTOMER = Customer(
     "cus_acme", "ACME", "USD", contact_email="ann@acme.example", sales_rep="sam", sales_rep_email="sam@oms.example"
 )
-LINE = Line(
-    line_id="lin_1",
-    sku="SKID-40",
-    description="Pump skid",
-    kind="build_to_order",
-    quantity=3,
-    unit_price=UnitPrice.parse("8800.00", "USD"),
-    extended=extend(UnitPrice.parse("8800.00", "USD"), 3),
-    reference_price=None,
-    price_source="given",
-)
+_PRICE = UnitPrice.parse("8800.00", "USD")
+LINE = Line("lin_1", "SKID-40", "Pump skid", "build_to_order", 3, _PRICE, extend(_PRICE, 3), None, "given")
 ORDER = Order(
     order_id="ord_1",
     number="SO-1001",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
+from gateway.http.masterdata.cancellation_fees import CancellationFees
 from gateway.http.masterdata.returns_rule import ReturnsRuleInput
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 else:
     HoldOwner = Literal[("", *RULE_OWNERS)]
     Decider = Literal[("customer", *SELLER_DECIDERS)]
-Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=8760)]
 
 
@@ -116,17 +116,6 @@ class ChangesRuleInput(Input):
         description="Elapsed hours until a recall that its warehouse has not answered goes to the warehouse's manager, twice that until "
         "a reminder, three times until support; 0: never.",
     )
-
-
-class CancellationFees(Input):
-    """What canceling costs of what is built to order, in percent of the canceled amount: `started` are units that wait once the
-    plant's confirmed day less the lead time has come, `finished` are those in stock.
-    """
-
-    not_started: Percent = 0
-    started: Percent = 0
-    finished: Percent = 0
-    is_taxed: bool = Field(default=False, description="Whether a fee is taxed as the goods that it is for.")
 
 
 class CalendarInput(Input):

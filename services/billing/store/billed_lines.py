@@ -1,11 +1,12 @@
-"""How much of each line of an order was billed, but for what had not left."""
+"""Lines of invoices, and how much of each line of an order was billed, but for fees and for what had not left."""
 
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, func, literal_column, select
 from sqlmodel import Session
 
+from services.billing.domain.invoices import InvoiceLine
 from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
 
@@ -19,7 +20,7 @@ _BILLED = (
         func.sum(_line.reversed_quantity).label("reversed"),
     )
     .join(tables.invoice, _row.invoice_id == _line.invoice_id)
-    .where(_row.order_id == bindparam("order"))
+    .where(_row.order_id == bindparam("order"), _row.fee_id == literal_column("''"))
     .group_by(_line.line_id, _line.unit_price)
 )
 
@@ -39,3 +40,16 @@ def of_order(
             price = UnitPrice.parse(standing[0].unit_price, currency)
             extended[line_id] = (price, Money(int(standing[0].minor), currency))
     return {line_id: count for line_id, count in units.items() if count}, extended
+
+
+def line_of(row: Row[Any], currency: str) -> InvoiceLine:
+    """A line of an invoice, or of a credit note of one."""
+    return InvoiceLine(
+        row.line_id,
+        row.sku,
+        row.description,
+        row.quantity,
+        UnitPrice.parse(row.unit_price, currency),
+        Money(row.extended_minor, currency),
+        row.tax_key,
+    )

@@ -12,7 +12,8 @@ from sqlmodel import Session
 from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditedTax, CreditNote, Landing, LeftOver
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.store import tables
-from services.billing.store.invoices import OPEN_MINOR, line_of
+from services.billing.store.billed_lines import line_of
+from services.billing.store.invoices import OPEN_MINOR
 from services.kernel.ids import FIRST_CREDIT_NOTE
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind

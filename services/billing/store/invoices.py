@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     text,
     update,
-)
+)  # fmt: skip
 from sqlmodel import Session
 
 from services.billing.domain.charging import BilledSoFar, Charges
@@ -32,10 +32,9 @@ from services.billing.domain.invoices import (
     WRITTEN_OFF,
     EarlyDiscount,
     Invoice,
-    InvoiceLine,
 )
 from services.billing.store import billed_lines, deposit_invoices, headers, installments, tables, tax_parts
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import Money
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
 from services.runtime.statements import changed, fitting
@@ -296,19 +295,6 @@ def set_due(session: Session, invoice_id: str, due_on: date) -> bool:
     return changed(session, _SET_DUE, {"id": invoice_id, "new_due_on": due_on.isoformat()}) == 1
 
 
-def line_of(row: Row[Any], currency: str) -> InvoiceLine:
-    """A line of an invoice, or of a credit note of one."""
-    return InvoiceLine(
-        row.line_id,
-        row.sku,
-        row.description,
-        row.quantity,
-        UnitPrice.parse(row.unit_price, currency),
-        Money(row.extended_minor, currency),
-        row.tax_key,
-    )
-
-
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
     return _with_lines(session, session.execute(wanted, terms).all())
 
@@ -382,7 +368,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         "" if row.is_at_order or row.fee_id else row.shipment_id,
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
-        tuple(line_of(line, row.currency) for line in lines),
+        tuple(billed_lines.line_of(line, row.currency) for line in lines),
         Charges(
             money(row.merchandise_minor), money(row.discount_minor), money(row.freight_minor), money(row.tax_minor)
         ),

@@ -16,13 +16,13 @@ from services.orders.approvals.holds import (
     notify_owners,
     place,
 )
+from services.orders.domain.credit_facts import CardProblem
 from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED, REFUND_UNPAID
 from services.orders.domain.facts import (
     FREED,
     REAPPLIED,
     REFUNDED,
     REVERSED,
-    CardProblem,
     InvoiceCredited,
     InvoiceWrittenOff,
     PaymentReceived,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.kernel.money import Money
+from services.orders.domain.credit_facts import CardProblem, CreditGranted, CreditRestChanged
 from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 
@@ -297,29 +298,6 @@ class PaymentReversed:
     def is_returned(self) -> bool:
         """Whether the money went back on its own: nobody here gave it or moved it."""
         return self.cause == REVERSED
-
-
-@dataclass(frozen=True, slots=True)
-class CreditGranted:
-    """What the order commits now, after it waited for credit or for its cash."""
-
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class CreditRestChanged:
-    """What of the order waits for room under its customer's limit, while what fits may ship; zero when all is covered."""
-
-    rest: Money
-
-
-@dataclass(frozen=True, slots=True)
-class CardProblem:
-    """Something that went wrong with the order's card: the kind of exception that it is, of what, and in words."""
-
-    kind: str
-    subject_id: str
-    reason: str
 
 
 Detail = (

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from services.kernel.errors import InvalidArgument
+from services.orders.domain.credit_facts import CreditRestChanged
 from services.orders.domain.facts import (
     KINDS,
     SHIPMENT_REVERSED,
     STOCK_ALLOCATED,
-    CreditRestChanged,
     Detail,
     Fact,
     Invoice,

@@ -13,12 +13,11 @@ from services.kernel.errors import InvalidArgument
 from services.orders.approvals import money
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
+from services.orders.domain.credit_facts import CardProblem, CreditGranted
 from services.orders.domain.facts import (
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
-    CardProblem,
-    CreditGranted,
     DepositInvoiced,
     Fact,
     Invoice,

@@ -17,7 +17,7 @@ from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text
-from services.orders.domain import facts
+from services.orders.domain import credit_facts, facts
 from services.orders.domain.facts import Detail, Fact
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
@@ -156,11 +156,11 @@ def _read_money(detail: object, sequence: int) -> Detail | None:
             cause = detail.cause or facts.REVERSED
             return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered, cause)
         case pb.CreditGranted():
-            return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
+            return credit_facts.CreditGranted(Money(detail.amount_minor, detail.currency))
         case pb.CreditRestChanged():
-            return facts.CreditRestChanged(Money(detail.rest_minor, detail.currency))
+            return credit_facts.CreditRestChanged(Money(detail.rest_minor, detail.currency))
         case pb.CardProblem():
-            return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
+            return credit_facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
         case pb.OwedRefund():
             amount = Money(detail.amount_minor, detail.currency)
             return OwedRefund(
