@@ -125,3 +125,18 @@ def test_without_one_in_progress_there_is_nothing_to_withdraw(command: Oms, api:
     answer = command("orders", "cancel", "SO-1001", "--withdraw")
 
     assert (answer.code, "no cancellation of SO-1001 is in progress" in answer.err) == (1, True)
+
+
+def test_a_fee_is_shown_and_waived_with_a_reason(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    charged = {**CONSEQUENCES, "fee": {"total": usd("40.00"), "waived_reason": ""}}
+    api.on("POST /v1/orders/ord_1/cancellation", {"state": "preview", "consequences": charged})
+    waived = {**CONSEQUENCES, "fee": {"total": usd("40.00"), "waived_reason": "our delay"}}
+    api.on("POST /v1/orders/ord_1/cancellation", {"state": "preview", "consequences": waived})
+
+    shown = command("orders", "cancel", "SO-1001", "--preview")
+    free = command("orders", "cancel", "SO-1001", "--preview", "--waive-fee", "our delay")
+
+    assert "- a fee of 40.00 USD is charged for canceling" in shown.out
+    assert "- a fee of 40.00 USD is waived: our delay" in free.out
+    assert api.asked[-1].body["waive_fee"] == "our delay"
