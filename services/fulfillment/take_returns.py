@@ -38,7 +38,9 @@ def receive(
     after = domain.receive(_taken(session, reference), counted)
     store.count(session, after.return_id, counted, warehouse_id, who, now)
     detail = facts_pb2.ReturnReceived(
-        return_id=after.return_id, number=after.number, lines={line.line_id: line.received for line in after.lines}
+        return_id=after.return_id,
+        number=after.number,
+        lines={line.line_id: facts_pb2.LineReturned(received=line.received) for line in after.lines},
     )
     emit_fact(session, detail, order_id=after.order_id, subject_id=after.return_id, now=now)
     log.info("return.received", order_id=after.order_id, return_id=after.return_id, units=sum(counted.values()))

@@ -65,7 +65,7 @@ def done(request: pb.AdvanceReturnRequest) -> Done:
         tuple(request.credit_notes),
         _amount(request, "credited"),
         _amount(request, "fee"),
-        dict(request.received),
+        {line_id: line.received for line_id, line in request.received.items()},
         given_instant(request.passed_micros, "passed_micros") if request.passed_micros else None,
         optional_text(request.reason, "reason", longest=500),
     )

@@ -93,7 +93,10 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
     yield fulfillment.REVERSED, fulfillment_wire.reversed_fact(several, "wrong pallet")
     yield fulfillment.GOODS_DELIVERED, fulfillment_wire.delivered_fact(SHIPMENT)
     yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
-    yield fulfillment.RETURN_RECEIVED, pb.ReturnReceived(return_id="rma_1", number="RMA-1001", lines={"L1": 2})
+    yield (
+        fulfillment.RETURN_RECEIVED,
+        pb.ReturnReceived(return_id="rma_1", number="RMA-1001", lines={"L1": pb.LineReturned(received=2)}),
+    )
     units = [
         pb.InspectedUnits(line_id="L1", sku="A", quantity=2, grade="A", disposition="restock", responsible="seller")
     ]

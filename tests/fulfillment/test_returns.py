@@ -21,7 +21,10 @@ def test_a_return_is_counted_in_parts_and_inspected_and_orders_hears_of_both(des
     assert (again.lines[0].quantity, counted.lines[0].received) == (4, 3)
     heard = [(kind, detail) for kind, detail in desk.facts() if kind.startswith("return_")]
     assert [kind for kind, _ in heard] == ["return_received", "return_received", "return_inspected"]
-    assert [detail["lines"] for kind, detail in heard if kind == "return_received"] == [{"L1": 1}, {"L1": 3}]
+    assert [detail["lines"] for kind, detail in heard if kind == "return_received"] == [
+        {"L1": {"received": 1}},
+        {"L1": {"received": 3}},
+    ]
     units = [(one["quantity"], one["sku"], one["disposition"], one["responsible"]) for one in heard[-1][1]["units"]]
     assert units == [(2, "A", "restock", "customer"), (1, "A", "scrap", "carrier")]
     assert heard[-1][1]["warehouse_id"] == "W2"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.kernel.clock import micros
@@ -54,7 +55,7 @@ def _advance(desk: Desk, one: Return, **done: Any) -> tuple[str, str]:
 
 
 def _count(desk: Desk, one: Return, units: int) -> None:
-    detail = {"return_id": one.return_id, "number": one.number, "lines": {"1": units}}
+    detail = {"return_id": one.return_id, "number": one.number, "lines": {"1": {"received": units}}}
     desk.notify(desk.fact(one.order_id, "fulfillment", "return_received", 20 + units, detail))
 
 
@@ -172,7 +173,7 @@ def test_what_has_not_come_is_given_up_at_its_deadline_and_what_came_is_still_in
 
     early = _advance(desk, one, passed_micros=micros(one.valid_until) - 1)
     due = _advance(desk, one, passed_micros=micros(one.valid_until))
-    closed = _advance(desk, one, done="closed", received={"1": 2})
+    closed = _advance(desk, one, done="closed", received={"1": facts_pb2.LineReturned(received=2)})
     _inspect(desk, one, 2)
     done = _credit(desk, one)
 
@@ -200,7 +201,7 @@ def test_a_return_of_which_nothing_comes_ends_as_it_was_called_off_or_expired(
         following = _advance(desk, one, passed_micros=micros(one.valid_until))
 
     assert following == ("close", "authorized")
-    assert _advance(desk, one, done="closed", received={"1": 0}) == ("over", state)
+    assert _advance(desk, one, done="closed", received={"1": facts_pb2.LineReturned()}) == ("over", state)
     assert _advance(desk, one) == ("over", state)
     assert desk.broken() == []
 
@@ -281,6 +282,17 @@ def test_an_older_count_that_comes_late_lowers_nothing(desk: Desk) -> None:
     _count(desk, one, 1)
 
     assert _read(desk, one).received == 3
+
+
+def test_a_warehouse_that_says_too_much_or_nonsense_stops_no_other_fact(desk: Desk) -> None:
+    one = _ask(desk, _delivered(desk), 2)
+
+    _count(desk, one, 9)
+    _inspect(desk, one, -1)
+    _inspect(desk, one, 5, "insp_2")
+
+    after = _read(desk, one)
+    assert (after.received, after.inspected, [each.inspection_id for each in after.inspections]) == (2, 2, ["insp_2"])
 
 
 # Rules.

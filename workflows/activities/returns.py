@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from oms.billing.v1 import billing_pb2
+from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2 as pb
@@ -53,7 +54,11 @@ class ReturnActivities:
         """Take no more goods; what had come until then counts."""
         request = fulfillment_pb2.CloseReturnRequest(request_id=step.request_id, return_id=step.return_id)
         closed = (await self._services.fulfillment.CloseReturn(request)).expected
-        return await self._advance(step, done="closed", received={line.line_id: line.received for line in closed.lines})
+        return await self._advance(
+            step,
+            done="closed",
+            received={line.line_id: facts_pb2.LineReturned(received=line.received) for line in closed.lines},
+        )
 
     @activity.defn(name="inventory.TakeReturn")
     async def take_return(self, step: ReturnStep) -> Done:

@@ -233,8 +233,11 @@ def finished(found: Return) -> str:
 
 
 def with_received(found: Return, received: Mapping[str, int]) -> Return:
-    """The return as its warehouse counts it; counts only rise."""
-    lines = tuple(replace(line, received=max(line.received, received.get(line.line_id, 0))) for line in found.lines)
+    """The return as its warehouse counts it; counts only rise, and no further than what was announced."""
+    lines = tuple(
+        replace(line, received=max(line.received, min(received.get(line.line_id, 0), line.quantity)))
+        for line in found.lines
+    )
     return replace(found, lines=lines)
 
 
@@ -245,15 +248,9 @@ def with_inspection(found: Return, inspection: Inspection) -> Return:
     units: dict[str, int] = {}
     for one in inspection.units:
         units[one.line_id] = units.get(one.line_id, 0) + one.quantity
-    lines = tuple(
-        replace(
-            line,
-            inspected=line.inspected + units.get(line.line_id, 0),
-            received=max(line.received, line.inspected + units.get(line.line_id, 0)),
-        )
-        for line in found.lines
-    )
-    return replace(found, lines=lines, inspections=(*found.inspections, inspection))
+    inspected = {line.line_id: min(line.inspected + units.get(line.line_id, 0), line.quantity) for line in found.lines}
+    lines = tuple(replace(line, inspected=inspected[line.line_id]) for line in found.lines)
+    return with_received(replace(found, lines=lines, inspections=(*found.inspections, inspection)), inspected)
 
 
 def bears_fee(found: Return, units: InspectedUnits) -> bool:

@@ -122,8 +122,12 @@ def _read(detail: object, sequence: int) -> Detail | None:
 def _read_return(detail: pb.ReturnReceived | pb.ReturnInspected) -> Detail:
     _require(detail.return_id, "the return")
     if isinstance(detail, pb.ReturnReceived):
-        return ReturnReceived(detail.return_id, detail.number, dict(detail.lines))
+        return ReturnReceived(
+            detail.return_id, detail.number, {key: line.received for key, line in detail.lines.items()}
+        )
     _require(detail.inspection_id, "the inspection of a return")
+    if not all(one.quantity > 0 for one in detail.units):
+        raise InvalidArgument("FACT_UNREADABLE", "inspected units are counted from one")
     units = tuple(
         InspectedUnits(one.line_id, one.sku, one.quantity, one.grade, one.disposition, one.responsible, one.note)
         for one in detail.units
