@@ -3,6 +3,7 @@
 from datetime import date
 
 from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2
 from services.billing.domain.headers import ADDRESS_PARTS, Address, Header
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
@@ -13,19 +14,23 @@ MAX_TEXT = 1_000
 
 def header(order: orders_pb2.Order, time_zone: str) -> Header:
     """What an invoice keeps of its order; what the order does not say stays empty."""
-    parts = {name: _line(getattr(order.ship_to, name), f"{name} of ship_to") for name in ADDRESS_PARTS}
     placed_at = given_instant(order.placed_at_micros, "placed_at_micros") if order.placed_at_micros else None
     return Header(
         po_number=_line(order.po_number, "po_number"),
         bill_to_name=_line(order.bill_to_name if order.bill_to_id else order.customer_name, "name of who is billed"),
-        ship_to=Address(**parts),
+        ship_to=_address(order.ship_to, "ship_to"),
         ordered_on=business_day(placed_at, time_zone) if placed_at else None,
         payment_method=order.payment_method,
         tax_rate=order.tax_rate,
         tax_on=_day(order.tax_on),
         tax_exemption=_line(order.tax_exemption, "tax_exemption"),
         customer_tax_id=_line(order.customer_tax_id, "customer_tax_id"),
+        billing_address=_address(order.billing_address, "billing_address"),
     )
+
+
+def _address(given: types_pb2.Address, what: str) -> Address:
+    return Address(**{name: _line(getattr(given, name), f"{name} of {what}") for name in ADDRESS_PARTS})
 
 
 def _day(given: str) -> date | None:

@@ -203,9 +203,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
 
     def _document(self, order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
-        """The order as a document, with the name of another account that is billed."""
-        if not order.bill_to_id:
-            return wire.order_message(order, lines)
+        """The order as a document, with the name and the billing address of who is billed."""
         with self.database.reading() as session:
-            payer = customers.find_customer(session, order.bill_to_id)
-        return wire.order_message(order, lines, payer.name if payer else "")
+            payer = customers.find_customer(session, order.bill_to_id or order.customer_id)
+        return wire.order_message(order, lines, payer)

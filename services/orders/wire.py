@@ -16,7 +16,8 @@ from services.orders.changes.apply import Applied
 from services.orders.domain import clearance
 from services.orders.domain.facts import Fact
 from services.orders.domain.mails import Promise
-from services.orders.domain.order import Line, Order, Settlement
+from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import Address, Line, Order, Settlement
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
@@ -38,7 +39,7 @@ def order_id(given: str) -> str:
     return text(given, "order_id")
 
 
-def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: str = "") -> pb.Order:
+def order_message(order: Order, lines: dict[str, LineQuantities], payer: Customer | None = None) -> pb.Order:
     """The order as a document; a line's quantity is what was ordered less what was cancelled.
 
     A line that was cancelled whole while the order goes on is not in it: nobody has anything to do with it.
@@ -62,8 +63,9 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
     )
     return pb.Order(
         **{name: getattr(order, name) for name in plain},
-        bill_to_name=bill_to_name,
-        ship_to=types.Address(**asdict(order.ship_to)),
+        bill_to_name=payer.name if payer and order.bill_to_id else "",
+        billing_address=_address(payer.billing_address) if payer and payer.billing_address else None,
+        ship_to=_address(order.ship_to),
         placed_at_micros=micros(order.placed_at),
         lines=[
             _line_message(line, lines[line.line_id].wanted, order.tax_key(line))
@@ -90,6 +92,10 @@ def order_message(order: Order, lines: dict[str, LineQuantities], bill_to_name: 
 def _settlement_message(settlement: Settlement) -> pb.Settlement:
     fees = money(settlement.fees) if settlement.fees is not None else None
     return pb.Settlement(reference=settlement.reference, is_tax_remitted=settlement.tax is not None, fees=fees)
+
+
+def _address(of: Address) -> types.Address:
+    return types.Address(**asdict(of))
 
 
 def _line_message(line: Line, quantity: int, tax_key: str) -> pb.OrderLine:

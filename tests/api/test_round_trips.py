@@ -266,6 +266,28 @@ async def test_an_account_that_others_are_billed_to_keeps_its_currency(stocked: 
     assert (taken.status_code, taken.json()["currency"]) == (200, "EUR")
 
 
+async def test_a_billing_address_comes_and_goes_and_stays_when_something_else_is_changed(stocked: World) -> None:
+    box = {
+        "name": "ACME",
+        "street": "PO Box 7",
+        "city": "Waco",
+        "region": "TX",
+        "postal_code": "76701",
+        "country": "US",
+    }
+    changes: list[dict[str, Any]] = [{"billing_address": box}, {"tier": "gold"}, {"billing_address": None}]
+
+    answers = [
+        await stocked.send("PATCH", "/v1/customers", "admin", json={"customer_id": "cus_acme", **one})
+        for one in changes
+    ]
+    wrong = {"customer_id": "cus_acme", "billing_address": {**box, "country": "Texas"}}
+    refused = await stocked.send("PATCH", "/v1/customers", "admin", json=wrong)
+
+    assert [one.json()["billing_address"] for one in answers] == [box, box, None]
+    assert refused.status_code == 422
+
+
 async def test_a_stale_form_leaves_the_credit_limit_alone(stocked: World) -> None:
     asked = {"customer_id": "cus_acme", "credit_limit": "100.00"}
     await stocked.send("PATCH", "/v1/customers", "admin", json=asked)

@@ -126,6 +126,16 @@ def test_a_sales_tax_invoice_of_the_us_is_one_too(rate: str) -> None:
     assert said(xml, "SpecifiedTradeSettlementPaymentMeans", "TypeCode") == []
 
 
+def test_an_einvoice_is_addressed_to_the_billing_address_and_delivered_to_the_other() -> None:
+    invoice = CASES["one rate"]
+    paris = Address("Pompes SA, comptabilité", "2 rue du Bac", "Paris", "", "75007", "FR")
+    xml = cii(einvoice_of(replace(invoice, header=replace(invoice.header, billing_address=paris)), NORDPUMPE))
+
+    assert said(xml, "BuyerTradeParty", "PostalTradeAddress", "CityName") == ["Paris"]
+    assert said(xml, "ShipToTradeParty", "PostalTradeAddress", "CityName") == ["Lyon"]
+    assert faults_of(xml) == []
+
+
 def test_an_einvoice_says_what_is_booked() -> None:
     xml = cii(einvoice_of(CASES["mixed rates"], NORDPUMPE))
 

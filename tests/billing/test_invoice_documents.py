@@ -120,13 +120,20 @@ def test_an_invoice_keeps_its_header_as_it_was_posted(desk: Desk) -> None:
     assert content_of(desk, second.invoice_id)["bill_to"] == ["Acme Holding", "Customer cus_acme"]
 
 
-def test_who_is_billed_for_another_is_named(desk: Desk) -> None:
+@pytest.mark.on_postgres
+def test_who_is_billed_for_another_is_named_with_its_address(desk: Desk) -> None:
     order = sold()
     order.bill_to_id, order.bill_to_name = "cus_parent", "Acme Holding"
+    order.billing_address.street, order.billing_address.city = "PO Box 7", "Waco"
 
     invoice = billed(desk, order)
 
-    assert content_of(desk, invoice.invoice_id)["bill_to"] == ["Acme Holding", "Customer cus_parent"]
+    assert content_of(desk, invoice.invoice_id)["bill_to"] == [
+        "Acme Holding",
+        "PO Box 7",
+        "Waco",
+        "Customer cus_parent",
+    ]
 
 
 def test_an_invoice_of_before_headers_were_kept_prints_without(database: Database, desk: Desk) -> None:

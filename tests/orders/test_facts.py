@@ -13,6 +13,7 @@ from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, Refused
 from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import Address
 from services.orders.masterdata import customers
 from tests.orders.desk import ANY, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.threads import at_once
@@ -330,7 +331,8 @@ def test_liveness_gives_id_and_number_of_the_orders_that_live_by_either_name(des
 
 
 def test_the_document_names_another_account_that_is_billed(desk: Desk) -> None:
-    parent = Customer("cus_parent", "Acme Holding", "USD")
+    box = Address("Acme Holding", "PO Box 7", "Waco", "TX", "76701", "US")
+    parent = Customer("cus_parent", "Acme Holding", "USD", billing_address=box)
     with desk.database.transaction() as session:
         customers.put_customer(session, parent, "ann", desk.now)
         known = customers.find_customer(session, "cus_acme")
@@ -342,6 +344,7 @@ def test_the_document_names_another_account_that_is_billed(desk: Desk) -> None:
     validated = desk.validate(order_id).order
 
     assert [(one.bill_to_id, one.bill_to_name) for one in (read, validated)] == [("cus_parent", "Acme Holding")] * 2
+    assert [one.billing_address.street for one in (read, validated)] == ["PO Box 7"] * 2
 
 
 def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
     TIDY,
+    AddressInput,
     Amount,
     Country,
     Currency,
@@ -33,7 +34,7 @@ from gateway.http.plumbing.inputs import (
 )
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import path_id
-from gateway.http.plumbing.shapes import MoneyShape, proto_money
+from gateway.http.plumbing.shapes import AddressShape, MoneyShape, proto_money
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import InvalidArgument, NotFound
@@ -42,6 +43,7 @@ from services.kernel.terms import Terms
 from services.orders.access.matrix import Caller
 from services.orders.approvals import enough_people
 from services.orders.domain.masterdata import AllowedShipTo, Customer
+from services.orders.domain.order import Address
 from services.orders.masterdata import customers
 from services.runtime.business_days import check_place
 
@@ -120,6 +122,10 @@ class CustomerInput(Input):
         default="",
         description="Who is billed for what it orders, on whose credit that is; itself when empty. Placed orders keep theirs.",
     )
+    billing_address: AddressInput | None = Field(
+        default=None,
+        description="Where its invoices are addressed to, its own and those of accounts that are billed to it. Posted invoices keep theirs.",
+    )
     credit_limit: Amount | None = Field(
         default=None,
         description="Most it may owe, open orders included, in its currency; a new account needs one, another keeps its own.",
@@ -172,6 +178,7 @@ class CustomerShape(BaseModel):
     duplicate_po: str
     customer_group: str
     bill_to_id: str
+    billing_address: AddressShape | None
     version: StoredVersion
 
 
@@ -313,6 +320,7 @@ def _customer(body: CustomerInput) -> Customer:
         "tax_exemptions",
         "allowed_ship_tos",
         "free_multiple_skus",
+        "billing_address",
         "terms",
         "net_days",
     }
@@ -323,6 +331,7 @@ def _customer(body: CustomerInput) -> Customer:
         **plain,
         net_days=terms.days,
         terms="" if terms == Terms.net(terms.days) else terms.text,
+        billing_address=Address(**body.billing_address.model_dump()) if body.billing_address else None,
         tax_rate=Decimal(body.tax_rate),
         tax_exemptions=tuple(exemption(one) for one in body.tax_exemptions),
         allowed_ship_tos=tuple(AllowedShipTo(**place.model_dump()) for place in body.allowed_ship_tos),

@@ -74,7 +74,7 @@ def _agreement(node: ET.Element, invoice: EInvoice) -> None:
     buyer = _in(node, "BuyerTradeParty")
     _text(buyer, "ID", invoice.buyer_id)
     _text(buyer, "Name", invoice.buyer_name)
-    _place(buyer, invoice.place)
+    _place(buyer, invoice.buyer_address)
     _registration(buyer, "VA", invoice.buyer_tax_id)
     for name, number in (
         ("SellerOrderReferencedDocument", invoice.order_number),

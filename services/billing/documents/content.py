@@ -12,7 +12,7 @@ from services.billing.documents import payment
 from services.billing.documents.qr import payment_qr
 from services.billing.documents.seller import Seller
 from services.billing.domain.charging import Charges
-from services.billing.domain.headers import Address
+from services.billing.domain.headers import Address, Header
 from services.billing.domain.invoices import Invoice
 from services.kernel.formats import Formats, amount, tax_lines
 from services.kernel.money import Money, UnitPrice
@@ -63,7 +63,7 @@ def invoice_content(invoice: Invoice, seller: Seller) -> Content:
         Titled("Invoice", invoice.number, invoice.invoiced_on),
         invoice.total.currency,
         seller,
-        bill_to=bill_to(header.bill_to_name, invoice.customer_id),
+        bill_to=bill_to(header, invoice.customer_id, seller.country),
         ship_to=ship_to(header.ship_to, seller.country),
         facts=_facts(invoice, seller.formats),
         lines=[
@@ -78,14 +78,19 @@ def invoice_content(invoice: Invoice, seller: Seller) -> Content:
     )
 
 
-def bill_to(name: str, customer_id: str) -> list[str]:
-    """Who is billed: its name where one was kept, and its account."""
-    return [breakable(line) for line in (name, f"Customer {customer_id}") if line]
+def bill_to(header: Header, customer_id: str, own_country: str) -> list[str]:
+    """Who is billed: its name where one was kept, its billing address where it has one, and its account."""
+    lines = [header.bill_to_name, *_address(header.billing_address, own_country), f"Customer {customer_id}"]
+    return [breakable(line) for line in dict.fromkeys(lines) if line]
 
 
 def ship_to(place: Address, own_country: str) -> list[str]:
     """Where goods go, as its country writes it; empty where nothing was kept."""
-    return [breakable(line) for line in lines_of(place, own_country)] if place != Address() else []
+    return list(map(breakable, _address(place, own_country)))
+
+
+def _address(place: Address, own_country: str) -> Sequence[str]:
+    return lines_of(place, own_country) if place != Address() else []
 
 
 def breakable(text: str, every: int = 30) -> str:

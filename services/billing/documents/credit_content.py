@@ -37,7 +37,7 @@ def credit_content(note: CreditNote, invoice: Invoice, seller: Seller) -> Conten
         Titled("Credit note", note.number, note.credited_on),
         currency,
         seller,
-        bill_to=bill_to(header.bill_to_name, note.customer_id),
+        bill_to=bill_to(header, note.customer_id, seller.country),
         ship_to=ship_to(header.ship_to, seller.country),
         facts=fact_rows(rows),
         lines=[

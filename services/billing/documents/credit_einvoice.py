@@ -39,7 +39,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         lines = [_line(_FREIGHT, group.kind, group.freight) for group in groups]
         groups = tuple(replace(group, merchandise=group.freight, freight=zero) for group in groups)
     check_seller(seller, groups)
-    check_document(note.number, header.ship_to, header.customer_tax_id, groups, zero.currency)
+    check_document(note.number, header.buyer_address, header.customer_tax_id, groups, zero.currency)
     return EInvoice(
         type_code=CREDIT_NOTE,
         number=note.number,
@@ -48,6 +48,7 @@ def credit_einvoice_of(note: CreditNote, invoice: Invoice, seller: Seller) -> EI
         buyer_id=note.customer_id,
         buyer_name=buyer_name(invoice),
         buyer_tax_id=vat_number(header.customer_tax_id),
+        buyer_address=header.buyer_address,
         place=header.ship_to,
         po_number=header.po_number,
         order_number=note.order_number,

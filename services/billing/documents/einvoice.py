@@ -85,6 +85,7 @@ class EInvoice:
     buyer_id: str
     buyer_name: str
     buyer_tax_id: str
+    buyer_address: Address
     place: Address
     po_number: str
     order_number: str
@@ -115,7 +116,7 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
     parts = taxed_parts(invoice)
     groups = grouped(parts)
     check_seller(seller, groups)
-    check_document(invoice.number, header.ship_to, header.customer_tax_id, groups, invoice.total.currency)
+    check_document(invoice.number, header.buyer_address, header.customer_tax_id, groups, invoice.total.currency)
     kinds = {part.key: part.kind for part in parts}
     return EInvoice(
         type_code=INVOICE,
@@ -125,6 +126,7 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         buyer_id=invoice.customer_id,
         buyer_name=buyer_name(invoice),
         buyer_tax_id=vat_number(header.customer_tax_id),
+        buyer_address=header.buyer_address,
         place=header.ship_to,
         po_number=header.po_number,
         order_number=invoice.order_number,

@@ -111,7 +111,7 @@ def _order_members(paper: OrderPaper, seller: Seller, *dated: tuple[str, str]) -
         ("Terms", payment.method_in_words(order.payment_method) or order.payment_terms.words),
     )
     return {
-        "bill_to": bill_to(header.bill_to_name, order.customer_id),
+        "bill_to": bill_to(header, order.customer_id, seller.country),
         "ship_to": ship_to(header.ship_to, seller.country),
         "facts": fact_rows(rows),
         "lines": [

@@ -6,7 +6,7 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where goods go, all in one line each; every part may be empty, the country is ISO 3166."""
+    """Where goods or documents go, all in one line each; every part may be empty, the country is ISO 3166."""
 
     name: str = ""
     street: str = ""
@@ -35,3 +35,9 @@ class Header:
     tax_on: date | None = None
     tax_exemption: str = ""
     customer_tax_id: str = ""
+    billing_address: Address = field(default_factory=Address)
+
+    @property
+    def buyer_address(self) -> Address:
+        """Where who is billed is: its billing address, else where the goods go."""
+        return self.billing_address if self.billing_address.country else self.ship_to

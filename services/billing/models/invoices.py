@@ -109,6 +109,12 @@ class Invoice(Table, table=True):
     ship_to_region: str = Field(sa_type=Text)
     ship_to_postal_code: str = Field(sa_type=Text)
     ship_to_country: str = Field(sa_type=Text)
+    billing_name: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_street: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_city: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_region: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_postal_code: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_country: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class InvoiceLine(Table, table=True):

@@ -20,6 +20,7 @@ def values(header: Header) -> dict[str, object]:
         "customer_tax_id": header.customer_tax_id,
         "bill_to_name": header.bill_to_name,
         **{f"ship_to_{name}": getattr(header.ship_to, name) for name in ADDRESS_PARTS},
+        **{f"billing_{name}": getattr(header.billing_address, name) for name in ADDRESS_PARTS},
     }
 
 
@@ -29,6 +30,7 @@ def header(row: Row[Any]) -> Header:
         po_number=row.po_number,
         bill_to_name=row.bill_to_name,
         ship_to=Address(**{name: getattr(row, f"ship_to_{name}") for name in ADDRESS_PARTS}),
+        billing_address=Address(**{name: getattr(row, f"billing_{name}") for name in ADDRESS_PARTS}),
         ordered_on=date.fromisoformat(row.ordered_on) if row.ordered_on else None,
         payment_method=row.payment_method,
         tax_rate=row.tax_rate,

@@ -13,7 +13,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.invoicing import PER_SHIPMENT, check_policy
 from services.kernel.money import UnitPrice
 from services.kernel.terms import Terms
-from services.orders.domain.order import STANDARD_CATEGORY
+from services.orders.domain.order import STANDARD_CATEGORY, Address
 from services.orders.domain.taxation import TaxExemption
 
 AgreementKey = tuple[str, str, str, str, int, str]
@@ -45,7 +45,7 @@ class Customer:
     What it buys may be billed to another account, `bill_to_id`, on whose credit it then is.
     Its `tax_rate` is of goods that go where no rule says how they are taxed; its `tax_id` is as it gave it.
     `terms` is their text, empty for plain net_days; due dates move past the free days of its `calendar`, such as US-TX.
-    `invoicing` says which shipments become one invoice, and when.
+    `invoicing` says which shipments become one invoice, and when. Documents are addressed to its `billing_address`, where it has one.
     """
 
     customer_id: str
@@ -69,6 +69,7 @@ class Customer:
     terms: str = ""
     calendar: str = ""
     invoicing: str = PER_SHIPMENT
+    billing_address: Address | None = None
     version: int = field(default=0, compare=False)
 
     @property

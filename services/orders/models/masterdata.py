@@ -46,6 +46,7 @@ class CustomerRow(Table, table=True):
     duplicate_po: str = Field(sa_type=Text)
     customer_group: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     bill_to_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    billing_address: Any = Field(sa_type=JsonText, nullable=True)
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +18,7 @@ from services.kernel.money import UnitPrice
 from services.kernel.text import clean_key, fold_key
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.masterdata import AgreementKey, AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.domain.order import Address
 from services.orders.domain.policies import StoredPolicy
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.store import taxes
@@ -87,6 +88,7 @@ def put_customer(
     values["name_key"] = fold_key(customer.name)
     values["tax_rate"] = f"{customer.tax_rate:f}"
     values["tax_exemptions"] = taxes.exemption_documents(customer.tax_exemptions)
+    values["billing_address"] = asdict(customer.billing_address) if customer.billing_address else None
     values["allowed_ship_tos"] = [
         {"country": place.country, "region": place.region, "postal_code": place.postal_code}
         for place in customer.allowed_ship_tos
@@ -155,6 +157,7 @@ def _customer_of(row: Any) -> Customer:
         **{name: getattr(row, name) for name in _CUSTOMER},
         tax_rate=Decimal(row.tax_rate),
         tax_exemptions=taxes.exemptions_of(row.tax_exemptions),
+        billing_address=Address(**row.billing_address) if row.billing_address else None,
         allowed_ship_tos=tuple(AllowedShipTo(**place) for place in row.allowed_ship_tos),
         free_multiple_skus=tuple(row.free_multiple_skus),
     )
