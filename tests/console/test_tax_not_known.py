@@ -6,7 +6,7 @@ from services.orders.lifecycle.tax_asker import TaxAsker
 from tests.console.conftest import MakeWorld
 from tests.console.world import ConsoleWorld
 from tests.orders.desk import CONTACTS
-from tests.orders.test_taxed_by_engine import Engine, placed, settle, waiting
+from tests.orders.tax_desk import Engine, placed, settle, waiting
 
 
 async def test_the_page_says_that_the_tax_is_not_known_until_it_is(world: ConsoleWorld) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -14,85 +13,20 @@ from sqlalchemy import text
 from services.kernel.errors import Refused
 from services.kernel.money import Money, tax_on
 from services.kernel.tax import UNTAXED, TaxKind
-from services.orders.changes import amending, determine_tax
-from services.orders.changes import propose as proposals
-from services.orders.changes.propose import Proposed
-from services.orders.domain.changes import AGREED, ChangeRequest, LineChange
-from services.orders.domain.order import Address, Order, PlaceOrder, Settlement
-from services.orders.domain.tax_engine import EngineTax, OwnRates, Quote, TaxAnswer, TaxDesk, TaxQuery, kind_at
-from services.orders.domain.taxation import TaxExemption
+from services.orders.changes import determine_tax
+from services.orders.domain.order import Settlement
+from services.orders.domain.tax_engine import EngineTax, OwnRates, kind_at
 from services.orders.lifecycle import place as placement
-from services.orders.lifecycle.place import Receipt
 from services.orders.lifecycle.tax_asker import TaxAsker
-from services.orders.masterdata import customers
-from services.orders.store import changes as change_store
 from tests.orders.change_desk import apply, asked, notified, reviews, with_matrix
-from tests.orders.desk import ACCOUNTING, ACME, BUYER, CONTACTS, RITA, SHOP, SUPPORT, Desk
+from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, SUPPORT, Desk
 from tests.orders.desk import amount as usd
-
-CHICAGO = Address("Acme", "2 Lake St", "Chicago", "IL", "60601", "US")
-
-
-class Engine:
-    """An engine that taxes at a rate by region, or says why it does not; it has kept what it was asked."""
-
-    is_open = True
-
-    def __init__(self) -> None:
-        self.rates = {"TX": "0.0825", "IL": "0.1025"}
-        self.problem, self.is_refused = "", False
-        self.asked: list[TaxQuery] = []
-
-    def quote(self, query: TaxQuery, *, is_retry: bool = False) -> Quote:
-        self.asked.append(query)
-        if self.problem:
-            return Quote(query, problem=self.problem, is_refused=self.is_refused, is_address=self.is_refused)
-        rate = Decimal(self.rates[query.place.region])
-        lines = {line.line_id: EngineTax(tax_on(line.net, rate), rate) for line in query.lines}
-        freight = EngineTax(tax_on(query.freight, rate), rate) if query.freight is not None else None
-        return Quote(query, TaxAnswer(lines, freight))
+from tests.orders.tax_desk import CHICAGO, Engine, ask, placed, propose, send, settle, waiting
 
 
 @pytest.fixture
 def engine() -> Engine:
     return Engine()
-
-
-def send(desk: Desk, engine: TaxDesk, command: PlaceOrder) -> Receipt:
-    by = SHOP if command.channel == "amazon" else BUYER
-    quote = placement.quote_order(desk.database, engine, command, by, desk.now)
-    with desk.database.transaction() as session:
-        return placement.place(session, command, by, desk.now, quote=quote)
-
-
-def placed(desk: Desk, engine: TaxDesk, *lines: tuple[str, int], **changes: object) -> Order:
-    return send(desk, engine, desk.command(*lines, **changes)).order
-
-
-def waiting(desk: Desk, engine: Engine, *lines: tuple[str, int], problem: str = "cannot be reached") -> str:
-    """An order whose tax nobody knows, held for that."""
-    engine.problem = problem
-    order = placed(desk, engine, *lines)
-    desk.validate(order.order_id)
-    return order.order_id
-
-
-def ask(desk: Desk, engine: TaxDesk) -> int:
-    return TaxAsker(desk.database, engine, CONTACTS, lambda: desk.now).ask_due()
-
-
-def settle(desk: Desk, order_id: str, *, is_granted: bool = True, key: str = "1") -> Order:
-    """What the workflow does once it hears of the change with the tax."""
-    with desk.database.reading() as session:
-        [pending] = [one for one in change_store.of_order(session, order_id) if one.state == AGREED]
-    assert apply(desk, order_id, pending.change_id, is_granted=is_granted, key=key).is_applied
-    return desk.read(order_id).order
-
-
-def propose(desk: Desk, engine: TaxDesk, order_id: str, request: ChangeRequest) -> Proposed:
-    quote = amending.quote_change(desk.database, engine, order_id, request, BUYER, desk.now)
-    with desk.database.transaction() as session:
-        return proposals.propose(session, order_id, request, BUYER, CONTACTS, desk.now, None, quote)
 
 
 def test_an_order_keeps_the_engines_tax_by_line_and_the_day_it_was_asked_for(desk: Desk, engine: Engine) -> None:
@@ -289,25 +223,6 @@ def test_without_an_engine_what_waited_for_one_is_taxed_at_our_own_rates(desk: D
     assert (order.totals.tax, order.taxation.source, order.phase) == (usd("9.35"), "", "accepted")  # 129.00 at 7.25 %
 
 
-def test_an_order_that_moves_while_its_tax_is_not_known_has_a_certificate_of_where_it_goes(
-    desk: Desk, engine: Engine
-) -> None:
-    texas = TaxExemption("TX-88", "US", date(2026, 1, 1), "TX")
-    with desk.database.transaction() as session:
-        customers.put_customer(session, replace(ACME, tax_exemptions=(texas,)), "root", desk.now)
-    order_id = waiting(desk, engine, ("PUMP", 1))
-    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO))
-    apply(desk, order_id, moved.change.change_id)
-    engine.problem = ""
-
-    ask(desk, engine)
-    order = settle(desk, order_id, key="2")
-
-    assert [query.exemption for query in engine.asked] == ["TX-88", ""]
-    assert "the tax is not known yet: these totals have none" in moved.proposal.consequences
-    assert (order.taxation.exemption, order.totals.tax) == ("", usd("13.22"))
-
-
 @pytest.mark.on_postgres
 def test_an_accepted_order_without_its_tax_is_named_by_the_audit(desk: Desk, engine: Engine) -> None:
     order_id = waiting(desk, engine, ("PUMP", 1))
@@ -320,74 +235,6 @@ def test_an_accepted_order_without_its_tax_is_named_by_the_audit(desk: Desk, eng
     assert before == []
     assert "orders.accepted_orders_have_their_tax" in desk.broken()
     assert desk.read(order_id).order.taxation.is_pending
-
-
-def test_a_change_keeps_what_is_known_and_asks_about_what_it_adds(desk: Desk, engine: Engine) -> None:
-    order = placed(desk, engine, ("PUMP", 1))
-    desk.validate(order.order_id)
-    more = LineChange("1", quantity=2)
-    engine.rates["TX"] = "0.07"
-
-    fewer = propose(desk, engine, order.order_id, asked(more))
-    apply(desk, order.order_id, fewer.change.change_id)
-    added = propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
-    apply(desk, order.order_id, added.change.change_id, key="2")
-
-    after = desk.read(order.order_id).order
-    assert [len(query.lines) for query in engine.asked] == [1, 1]
-    assert [line.tax.rate for line in after.lines] == [Decimal("0.0825"), Decimal("0.07")]
-    assert [part.tax.text for part in after.totals.parts] == ["21.29", "7.00"]  # 258.00 at 8.25 %, 99.99 at 7 %
-    assert desk.broken() == []
-
-
-def test_freight_that_there_was_none_of_is_asked_about_and_freight_that_is_known_is_not(
-    desk: Desk, engine: Engine
-) -> None:
-    order = placed(desk, engine, ("PUMP", 1))
-    desk.validate(order.order_id)
-    request = ChangeRequest("as agreed", freight=usd("20.00"))
-    quote = amending.quote_change(desk.database, engine, order.order_id, request, RITA, desk.now)
-    with desk.database.reading() as session:
-        first = proposals.preview(session, order.order_id, request, RITA, desk.now, quote)
-
-    assert (engine.asked[1].lines, engine.asked[1].freight) == ((), usd("20.00"))
-    assert first.after.totals.tax == usd("12.29")  # 10.64, and 1.65 on the freight
-    assert first.after.taxation.freight == TaxKind.at(Decimal("0.0825"))
-
-
-def test_a_change_that_moves_an_order_asks_about_all_of_it(desk: Desk, engine: Engine) -> None:
-    order = placed(desk, engine, ("PUMP", 1), freight=usd("10.00"))
-    desk.validate(order.order_id)
-
-    moved = propose(desk, engine, order.order_id, asked(ship_to=CHICAGO))
-    apply(desk, order.order_id, moved.change.change_id)
-
-    after = desk.read(order.order_id).order
-    assert [part.tax.text for part in after.totals.parts] == ["13.22", "1.03"]  # 10.25 % of 129.00 and of 10.00
-    assert after.taxation.source == "engine"
-
-
-def test_a_change_waits_for_no_engine_but_says_that_it_is_away(desk: Desk, engine: Engine) -> None:
-    order = placed(desk, engine, ("PUMP", 1))
-    desk.validate(order.order_id)
-    engine.problem = "cannot be reached"
-
-    with pytest.raises(Refused, match="the tax engine cannot be reached: try again in a few minutes") as refused:
-        propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
-    fewer = propose(desk, engine, order.order_id, asked(LineChange("1", quantity=2)))
-
-    assert refused.value.reason == "TAX_UNDETERMINED"
-    assert fewer.change.state == AGREED
-
-
-def test_an_order_that_our_own_rates_taxed_keeps_to_them(desk: Desk, engine: Engine) -> None:
-    order = placed(desk, OwnRates(), ("PUMP", 1))
-    desk.validate(order.order_id)
-
-    added = propose(desk, engine, order.order_id, asked(LineChange(sku="CENT", quantity=3)))
-
-    assert engine.asked == []
-    assert [line.tax.rate for line in added.proposal.after.lines] == [Decimal("0.0725")] * 2
 
 
 def test_an_order_that_has_ended_or_is_changed_meanwhile_gets_no_tax(desk: Desk, engine: Engine) -> None:

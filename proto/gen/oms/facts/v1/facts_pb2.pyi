@@ -775,6 +775,28 @@ class StockQuarantined(_message.Message):
 Global___StockQuarantined: _TypeAlias = StockQuarantined  # noqa: Y015
 
 @_typing.final
+class LineReturned(_message.Message):
+    """Units of an order line in a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    received: _builtins.int
+    """Units that have come so far."""
+    def __init__(
+        self,
+        *,
+        received: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["received", b"received"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineReturned: _TypeAlias = LineReturned  # noqa: Y015
+
+@_typing.final
 class ReturnReceived(_message.Message):
     """Goods that a customer sends back were counted."""
 
@@ -787,14 +809,15 @@ class ReturnReceived(_message.Message):
         KEY_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
-        value: _builtins.int
+        @_builtins.property
+        def value(self) -> Global___LineReturned: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _builtins.int = ...,
+            value: Global___LineReturned | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
@@ -808,7 +831,7 @@ class ReturnReceived(_message.Message):
     number: _builtins.str
     """Its number, "RMA-1001"."""
     @_builtins.property
-    def lines(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+    def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineReturned]:
         """Units counted so far of each order line of the return, by line id."""
 
     def __init__(
@@ -816,7 +839,7 @@ class ReturnReceived(_message.Message):
         *,
         return_id: _builtins.str = ...,
         number: _builtins.str = ...,
-        lines: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        lines: _abc.Mapping[_builtins.str, Global___LineReturned] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -1860,14 +1860,15 @@ class AdvanceReturnRequest(_message.Message):
         KEY_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
-        value: _builtins.int
+        @_builtins.property
+        def value(self) -> _facts_pb2.LineReturned: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _builtins.int = ...,
+            value: _facts_pb2.LineReturned | None = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
@@ -1908,7 +1909,7 @@ class AdvanceReturnRequest(_message.Message):
         """The fee that was kept of it."""
 
     @_builtins.property
-    def received(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+    def received(self) -> _containers.MessageMap[_builtins.str, _facts_pb2.LineReturned]:
         """Units that had come of each line when the warehouse closed it."""
 
     def __init__(
@@ -1922,7 +1923,7 @@ class AdvanceReturnRequest(_message.Message):
         credited: _types_pb2.Money | None = ...,
         fee: _types_pb2.Money | None = ...,
         passed_micros: _builtins.int = ...,
-        received: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        received: _abc.Mapping[_builtins.str, _facts_pb2.LineReturned] | None = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "fee", b"fee"]  # noqa: Y015
