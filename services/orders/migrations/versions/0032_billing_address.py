@@ -5,13 +5,8 @@ from alembic import op
 
 from services.runtime.db import JsonText
 
-<<<<<<< HEAD:services/orders/migrations/versions/0032_billing_address.py
 revision = "0032"
 down_revision = "0031"
-=======
-revision = "0038"
-down_revision = "0032"
->>>>>>> taxport:services/orders/migrations/versions/0038_billing_address.py
 branch_labels = None
 depends_on = None
 
