@@ -135,6 +135,7 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "number": "INV-000002",
         "shipment_id": "shp_2",
         "shipment_ids": [],
+        "reversed_parts": [],
         "merchandise_minor": 1500,
         "discount_minor": 0,
         "freight_minor": 0,
