@@ -36,12 +36,12 @@ def test_a_refund_that_is_not_paid_is_an_exception_of_accounting_until_it_is(
     heard(desk, order_id, 2, reason="insufficient_funds")
     tried = open_ones(desk, order_id)
     heard(desk, order_id, 3, reason="insufficient_funds", is_escalated=True)
-    escalated = open_ones(desk, order_id)
+    refused = open_ones(desk, order_id)
     heard(desk, order_id, 4, state=how, is_escalated=True, reference=reference)
 
     assert (fresh, tried) == ([], [])
     reason = "750.00 USD that is owed back to the customer's card is not paid: insufficient_funds."
-    assert escalated == [("refund_unpaid", "accounting", reason)]
+    assert refused == [("refund_unpaid", "accounting", reason)]
     assert open_ones(desk, order_id) == []
     whys = [one.why for one in desk.events(order_id) if one.what == "owed_refund"]
     paid = "750.00 USD is paid under WIRE-9" if reference else "750.00 USD is paid"

@@ -130,14 +130,14 @@ def test_a7_what_the_provider_refuses_is_paid_another_way_by_accounting(trade: T
             eventually(partial(_failed, trade, order_id, times))
             if times < 5:
                 ok(accounting.post(f"/v1/refunds/{refund_id}/retry", headers=key()))
-        escalated = eventually(lambda: _exceptions(trade, order_id, 1))
+        refused = eventually(lambda: _exceptions(trade, order_id, 1))
         paid = ok(accounting.post(f"/v1/refunds/{refund_id}/payment", json={"reference": "WIRE-9"}, headers=key()))
         eventually(lambda: _exceptions(trade, order_id, 0))
     finally:
         trade.system.stripe.refused_paths.clear()
 
     assert order["cancellations"][0]["state"] == "done"
-    assert [one["owner_role"] for one in escalated] == ["accounting"]
+    assert [one["owner_role"] for one in refused] == ["accounting"]
     assert (paid["state"], paid["reference"], paid["failed_count"]) == ("paid_otherwise", "WIRE-9", 5)
     trade.until_audit_is_clean()
 

@@ -78,7 +78,7 @@ def retry_refund(deps: DepsOf, _who: CallerOf, once: OnceWithKey, refund_id: Ref
 
 
 @router.post("/v1/refunds/{refund_id}/payment", response_model=OwedRefund)
-def pay_refund_otherwise(
+def record_refund_payment(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, refund_id: RefundId, body: PaidOtherwiseInput
 ) -> Response:
     """Record that a refund was paid another way than to its card. Over the limit it stays open until another person says the same.
