@@ -85,6 +85,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
         tax_on=order.taxation.tax_on.isoformat() if order.taxation.tax_on else "",
         tax_exemption=order.taxation.exemption,
         customer_tax_id=order.customer_tax_id,
+        requested_on=order.requested_on.isoformat() if order.requested_on else "",
     )
 
 

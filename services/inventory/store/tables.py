@@ -22,6 +22,8 @@ expected_receipt = _tables["expected_receipt"]
 stock_issue = _tables["stock_issue"]
 unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
+sourcing_policy = _tables["sourcing_policy"]
+sourcing_plan = _tables["sourcing_plan"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")
