@@ -17,6 +17,7 @@ from gateway.console.order_money import order_money
 from gateway.console.pages import render
 from gateway.console.people import MACHINE, owners, people_of
 from gateway.console.readable import Readable
+from gateway.console.sourcing import sourcing_of
 from gateway.console.visitor import Visitor, VisitorOf
 from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
@@ -127,6 +128,7 @@ def _written(who: Visitor, read: Read) -> dict[str, Any]:
         "shipments": shipments,
         "invoices": invoices,
         "credit_notes": credit_notes_of(who, found.order, invoices),
+        "sourcing": sourcing_of(who, found),
         "entries": timeline.entries(read.log, context),
     }
 

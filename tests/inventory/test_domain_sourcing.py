@@ -211,7 +211,7 @@ def test_a_search_that_is_cut_short_says_how_far_it_may_be_from_the_best() -> No
     asked = order_to_source(16, stepped=False)
     whole = source(asked)
 
-    cut = source(asked, most_looks=1)
+    cut = source(asked, most_fills=1)
 
     assert not cut.is_optimal
     assert cut.bound_minor is None or cut.bound_minor <= whole.best.parts.total

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from services.inventory.domain.tariffs import GRAMS_PER_KG, CostParts, Option, is_stepped
 
-MOST_LOOKS = 4_000_000
-"""Times that a SKU of a set is looked at, at most: then what was found so far stands, with its certificate."""
+MOST_FILLS = 4_000_000
+"""SKUs that are filled from a set of ways, over all sets, at most: then what was found so far stands, with its certificate."""
 MOST_REPACKED = 64
 """Plans whose started kilograms are packed anew, at most."""
 
@@ -104,9 +104,9 @@ class _Branch:
     fills: list[Fill]
 
 
-def source(problem: Problem, keep: int = 0, most_looks: int = MOST_LOOKS) -> Sourcing:
+def source(problem: Problem, keep: int = 0, most_fills: int = MOST_FILLS) -> Sourcing:
     """The best way to serve what can be served, and up to `keep` other sets of warehouses that were tried, best first."""
-    return _Search(problem).run(keep, most_looks)
+    return _Search(problem).run(keep, most_fills)
 
 
 @dataclass(slots=True)
@@ -149,12 +149,12 @@ class _Search:
             (1 << at, self.siblings[1 << at], ways[at].unit_cost(grams), free[ways[at].warehouse_id]) for at in having
         ]
 
-    def run(self, keep: int, most_looks: int) -> Sourcing:
+    def run(self, keep: int, most_fills: int) -> Sourcing:
         every = (1 << len(self.problem.ways)) - 1
         stack = [_Branch(0, every, [self._fill(at, every) for at in range(len(self.skus))])]
-        looks = 0
-        while stack and looks < most_looks:
-            looks += len(self.skus) + 1
+        filled = 0
+        while stack and filled < most_fills:
+            filled += len(self.skus) + 1
             stack += self._branch(stack.pop())
         return Sourcing(self.best, self._bound(stack), len(self.seen), self._others(keep))
 
@@ -307,29 +307,48 @@ def repack(problem: Problem, plan: Solution) -> Solution:
 
 
 def _next_repacked(problem: Problem, plan: Solution) -> Solution | None:
-    for one in plan.shipments:
-        over = sum(n * problem.weights.get(sku, 0) for sku, n in one.units.items()) % GRAMS_PER_KG
-        for other in plan.shipments:
-            if over and one is not other and (better := _moved(problem, plan, one, other, over)):
-                return better
+    loads = [(one, sum(one.units.values()), _grams(problem, one)) for one in plan.shipments]
+    for load in loads:
+        over = load[2] % GRAMS_PER_KG
+        for other in loads:
+            if over and load is not other and (sku := _worth_moving(problem, load, other, over)):
+                return _moved(problem, plan, load[0], other[0], sku, _count(problem, sku, over))
     return None
 
 
-def _moved(problem: Problem, plan: Solution, one: Shipment, other: Shipment, over: int) -> Solution | None:
+def _worth_moving(
+    problem: Problem, load: tuple[Shipment, int, int], other: tuple[Shipment, int, int], over: int
+) -> str | None:
+    """A SKU of which enough units fit into the other shipment to spare this one its last started kilogram, and more than they cost there."""
+    (one, units, grams), (into, held, weight) = load, other
     for sku, count in one.units.items():
-        grams = problem.weights.get(sku, 0)
-        moving = -(-over // grams) if grams else 0
-        there = other.units.get(sku, 0) + moving
-        if moving and moving <= count and there <= problem.available[sku].get(other.way.warehouse_id, 0):
-            loads = {shipment.way: dict(shipment.units) for shipment in plan.shipments}
-            loads[other.way][sku] = there
-            loads[one.way][sku] -= moving
-            if not loads[one.way][sku]:
-                del loads[one.way][sku]
-            moved = solution(problem, loads)
-            if moved.parts.total < plan.parts.total:
-                return moved
+        moving = _count(problem, sku, over)
+        room = problem.available[sku].get(into.way.warehouse_id, 0) - into.units.get(sku, 0)
+        if 0 < moving <= min(count, room) and moving < units:
+            moved = moving * problem.weights[sku]
+            after = one.way.cost(units - moving, grams - moved) + into.way.cost(held + moving, weight + moved)
+            if after.total < one.parts.total + into.parts.total:
+                return sku
     return None
+
+
+def _moved(problem: Problem, plan: Solution, one: Shipment, other: Shipment, sku: str, moving: int) -> Solution:
+    loads = {shipment.way: dict(shipment.units) for shipment in plan.shipments}
+    loads[other.way][sku] = loads[other.way].get(sku, 0) + moving
+    loads[one.way][sku] -= moving
+    if not loads[one.way][sku]:
+        del loads[one.way][sku]
+    return solution(problem, loads)
+
+
+def _count(problem: Problem, sku: str, over: int) -> int:
+    """Units of a SKU that weigh so much together; none of one that weighs nothing."""
+    grams = problem.weights.get(sku, 0)
+    return -(-over // grams) if grams else 0
+
+
+def _grams(problem: Problem, one: Shipment) -> int:
+    return sum(count * problem.weights.get(sku, 0) for sku, count in one.units.items())
 
 
 def _bits(ways: int) -> list[int]:

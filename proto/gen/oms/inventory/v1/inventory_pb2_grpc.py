@@ -218,7 +218,7 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutSourcingPolicy(self, request, context):
-        """Replace the sourcing policy; it holds for what is planned from then on. FAILED_PRECONDITION: VERSION_STALE.
+        """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -69,7 +69,7 @@ class InventoryServiceStub:
     BACKORDER_FILLED, STOCK_TAKEN.
     """
     PutSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.PutSourcingPolicyRequest, _inventory_pb2.PutSourcingPolicyResponse]
-    """Replace the sourcing policy; it holds for what is planned from then on. FAILED_PRECONDITION: VERSION_STALE."""
+    """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]
     """The sourcing policy."""
     GetSourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]
@@ -132,7 +132,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     BACKORDER_FILLED, STOCK_TAKEN.
     """
     PutSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.PutSourcingPolicyRequest, _inventory_pb2.PutSourcingPolicyResponse]  # type: ignore[assignment]
-    """Replace the sourcing policy; it holds for what is planned from then on. FAILED_PRECONDITION: VERSION_STALE."""
+    """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]  # type: ignore[assignment]
     """The sourcing policy."""
     GetSourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]  # type: ignore[assignment]
@@ -252,7 +252,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.PutSourcingPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.PutSourcingPolicyResponse, _abc.Awaitable[_inventory_pb2.PutSourcingPolicyResponse]]:
-        """Replace the sourcing policy; it holds for what is planned from then on. FAILED_PRECONDITION: VERSION_STALE."""
+        """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
 
     @_abc_1.abstractmethod
     def GetSourcingPolicy(
