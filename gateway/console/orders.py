@@ -128,7 +128,7 @@ def _written(who: Visitor, read: Read) -> dict[str, Any]:
         "shipments": shipments,
         "invoices": invoices,
         "credit_notes": credit_notes_of(who, found.order, invoices),
-        "sourcing": sourcing_of(who, found),
+        "sourcing": sourcing_of(who, found, warehouses),
         "entries": timeline.entries(read.log, context),
     }
 

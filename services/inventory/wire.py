@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from oms.facts.v1 import facts_pb2
@@ -146,9 +146,12 @@ def _demand(
     )
 
 
-def _weights(sent: Mapping[str, int]) -> dict[str, int]:
+def _weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
     at_most(len(sent), MAX_LINES, "SKUs")
-    return {sku(one): within(grams, 0, MAX_GRAMS, "unit_weights") for one, grams in sent.items()}
+    weights = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
+    if len(weights) < len(sent):
+        raise InvalidArgument("SKU_TWICE", "each SKU may come once in unit_weights")
+    return weights
 
 
 def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:

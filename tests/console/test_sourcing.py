@@ -20,14 +20,17 @@ async def test_staff_reads_why_a_warehouse_was_chosen(
     world: ConsoleWorld, numbers: dict[str, str], role: str, sees: bool
 ) -> None:
     planned(world, numbers["shipping"])
+    world.warehouse("wh_2", "Dallas")
+    world.warehouse("wh_4", "Reno")
 
     page = plain((await world.browser(role).get(f"/orders/{numbers['shipping']}")).text)
 
     assert ("Why this warehouse" in page) == sees
-    assert ("Wh_2 for 16.00 USD: 1.00 USD less than wh_1 and wh_3" in page) == sees
+    assert ("Dallas for 16.00 USD: 1.00 USD less than wh_1 and wh_3" in page) == sees
     if sees:
         assert "What was weighed · lowest possible cost" in page
-        assert "wh_4: closed" in page
+        assert "Reno : closed" in page
+        assert "14 Dallas Chosen: nothing that serves as much costs less 16.00 16.00" in page
         assert "1 earlier plan of this order." in page
 
 

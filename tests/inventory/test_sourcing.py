@@ -171,7 +171,7 @@ def test_started_kilograms_are_counted_and_the_certificate_is_kept(stockroom: St
         order_id="ord_1",
         lines=[LineQuantity(line_id="1", sku="A", quantity=2)],
         costs=[pb.WarehouseCost(warehouse_id=at, cost_minor=200, tariffs=[one]) for at, one in tariffs.items()],
-        unit_weights={"A": 700},
+        unit_weights=[pb.SkuWeight(sku="A", grams=700)],
         currency="USD",
     )
 

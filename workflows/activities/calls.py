@@ -95,12 +95,12 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> Wareho
     return WarehouseCosts(rows, answer.currency)
 
 
-def unit_weights(goods: Iterable[orders_pb2.OrderLine]) -> dict[str, int]:
-    """SKU → grams of a unit; the heaviest, where its lines differ."""
+def unit_weights(goods: Iterable[orders_pb2.OrderLine]) -> list[inventory_pb2.SkuWeight]:
+    """What a unit of each SKU weighs; the heaviest, where its lines differ."""
     weights: dict[str, int] = {}
     for line in goods:
         weights[line.sku] = max(weights.get(line.sku, 0), line.unit_weight_grams)
-    return weights
+    return [inventory_pb2.SkuWeight(sku=sku, grams=grams) for sku, grams in weights.items()]
 
 
 def _tariff(quoted: fulfillment_pb2.QuotedTariff, requested_on: str) -> inventory_pb2.CarrierTariff:

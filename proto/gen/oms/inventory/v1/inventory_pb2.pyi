@@ -699,30 +699,36 @@ class CarrierTariff(_message.Message):
 Global___CarrierTariff: _TypeAlias = CarrierTariff  # noqa: Y015
 
 @_typing.final
+class SkuWeight(_message.Message):
+    """What a unit of a SKU weighs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_FIELD_NUMBER: _builtins.int
+    GRAMS_FIELD_NUMBER: _builtins.int
+    sku: _builtins.str
+    """What."""
+    grams: _builtins.int
+    """Grams of a unit."""
+    def __init__(
+        self,
+        *,
+        sku: _builtins.str = ...,
+        grams: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grams", b"grams", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkuWeight: _TypeAlias = SkuWeight  # noqa: Y015
+
+@_typing.final
 class ReserveStockRequest(_message.Message):
     """Holds stock for an order."""
 
     DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class UnitWeightsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
@@ -751,8 +757,8 @@ class ReserveStockRequest(_message.Message):
         """Warehouses that can serve the order with their cost; others are not used."""
 
     @_builtins.property
-    def unit_weights(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """SKU to the grams of a unit; a SKU that is missing weighs nothing."""
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
 
     def __init__(
         self,
@@ -763,7 +769,7 @@ class ReserveStockRequest(_message.Message):
         costs: _abc.Iterable[Global___WarehouseCost] | None = ...,
         placed_at_micros: _builtins.int = ...,
         lease_seconds: _builtins.int = ...,
-        unit_weights: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -886,26 +892,6 @@ class AdjustReservationRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class UnitWeightsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
@@ -940,8 +926,8 @@ class AdjustReservationRequest(_message.Message):
         """Units that shipments which were not cancelled carry, those that have left included: they stay held where they are."""
 
     @_builtins.property
-    def unit_weights(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """SKU to the grams of a unit; a SKU that is missing weighs nothing."""
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
 
     def __init__(
         self,
@@ -953,7 +939,7 @@ class AdjustReservationRequest(_message.Message):
         placed_at_micros: _builtins.int = ...,
         lease_seconds: _builtins.int = ...,
         carried: _abc.Iterable[Global___Allocation] | None = ...,
-        unit_weights: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
