@@ -17,7 +17,19 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import company, footprint, growth, hot_sku, long_queue, order_to_cash, posting, report, restart, surroundings
+from bench import (
+    company,
+    footprint,
+    growth,
+    hot_sku,
+    long_queue,
+    order_to_cash,
+    posting,
+    report,
+    restart,
+    sourcing,
+    surroundings,
+)
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -32,8 +44,9 @@ PARTS = {
     "f": "restarts of Temporal and the worker",
     "g": "CPU of an order with traces, with their collector away, and in production, beside that without",
     "h": "latency of others' POST while goods come for the SKU of part e",
+    "i": "CPU of sourcing an order of 100 lines from 12 warehouses",
 }
-_APART = {"a", "e", "g", "h"}
+_APART = {"a", "e", "g", "h", "i"}
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
@@ -59,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Say) -> Figures:
-    """Every chosen part: (a), (g) and (h) on systems of their own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    """Every chosen part: (a), (g) and (h) on systems of their own, (e) on inventory alone, (i) on nothing, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = set(chosen.only)
     figures: Figures = {
         "machine": {
@@ -78,6 +91,9 @@ def measure(chosen: argparse.Namespace, say: Say) -> Figures:
     if "h" in parts:
         say(f"(h) {chosen.waiting} orders wait for one SKU, and others are placed")
         figures["hot_sku"] = _assessed(lambda: hot_sku.measure(chosen.waiting, chosen.seconds))
+    if "i" in parts:
+        say("(i) a large order is sourced")
+        figures["sourcing"] = _assessed(sourcing.measure)
     if parts - _APART:
         figures |= _on_one_system(parts - _APART, chosen, say)
     return figures

@@ -204,6 +204,16 @@ def _hot_sku(part: Figures) -> Iterator[Table]:
     yield table
 
 
+def _sourcing(part: Figures) -> Iterator[Table]:
+    title = f"(i) sourcing {part['lines']} lines from {part['nodes']} warehouses"
+    table = _table(title, "freight", "CPU", "target", "", "above the best possible at most")
+    for kind, words in (("additive", "adds up"), ("stepped", "has steps")):
+        took = part[kind]
+        verdict = _verdict(is_met=took["cpu_s"] <= took["target_s"])
+        table.add_row(words, f"{took['cpu_s']} s", f"≤ {took['target_s']} s", verdict, f"{took['gap_percent']} %")
+    yield table
+
+
 _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "order_to_cash": _order_to_cash,
     "posting": _posting,
@@ -211,6 +221,7 @@ _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "growth": _growth,
     "long_queue": _long_queue,
     "hot_sku": _hot_sku,
+    "sourcing": _sourcing,
     "surroundings": _surroundings,
     "restart": _restart,
 }

@@ -145,7 +145,7 @@ def answers(close: Callable[[str], object]) -> dict[str, dict[str, Answer]]:
             "GetReservation": lambda _: inventory_pb2.GetReservationResponse(allocations=_allocations()),
         },
         "fulfillment": {
-            "QuoteWarehouses": lambda _: fulfilled.QuoteWarehousesResponse(quotes=[quote]),
+            "QuoteWarehouses": lambda _: fulfilled.QuoteWarehousesResponse(quotes=[quote], currency="USD"),
             "ReleaseShipments": lambda ask: fulfilled.ReleaseShipmentsResponse(shipments=[_shipment(ask.order_id)]),
             "ListShipments": lambda ask: fulfilled.ListShipmentsResponse(shipments=[_shipment(ask.order_id)]),
             "GetShipment": lambda ask: fulfilled.GetShipmentResponse(shipment=_of(ask.shipment_id)),

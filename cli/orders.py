@@ -17,6 +17,7 @@ from cli.known import check_customer
 from cli.order_view import print_order, sentence
 from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused, NotRunning
+from cli.sourcing import print_plans
 
 app = typer.Typer(help="Place, list, show, watch, change and cancel orders; release holds.", no_args_is_help=True)
 
@@ -155,6 +156,17 @@ def feedback(
     else:
         case = f"; {given['case_number']} is open for it" if given["case_number"] else ""
         console().print(f"{found['number']}: thank you{case}")
+
+
+@app.command()
+def sourcing(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Show why an order is served from where it is: the chosen plan, its rivals with their costs, and why each lost."""
+    api = Api(var, "auditor")
+    plans = api.get(f"/v1/orders/{segment(reference(order))}/sourcing")["rows"]
+    if as_json:
+        print_json(plans)
+    else:
+        print_plans(console(), plans)
 
 
 def find_order(api: Api, order: str) -> dict[str, Any]:

@@ -270,7 +270,8 @@ class Stop:
 class Reservation:
     """Units held and units that wait for supply; `is_undeliverable` when no carrier serves the address: nothing was asked for.
 
-    `sources` and `missing` are for the reader of the history: where the units come from and what is missing, a few rows each.
+    `sources`, `missing` and `why` are for the reader of the history: where the units come from and what is missing, a few rows each,
+    and why those warehouses, in a sentence.
     """
 
     held: int
@@ -278,6 +279,7 @@ class Reservation:
     is_undeliverable: bool = False
     sources: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

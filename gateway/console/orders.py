@@ -18,6 +18,7 @@ from gateway.console.order_money import order_money
 from gateway.console.pages import render
 from gateway.console.people import MACHINE, owners, people_of
 from gateway.console.readable import Readable
+from gateway.console.sourcing import sourcing_of
 from gateway.console.visitor import Visitor, VisitorOf
 from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
@@ -133,6 +134,7 @@ def _written(who: Visitor, read: Read) -> dict[str, Any]:
         "invoices": invoices,
         "credit_notes": credit_notes_of(who, found.order, invoices),
         "deposit_invoices": deposit_invoices_of(who, found.order),
+        "sourcing": sourcing_of(who, found, warehouses),
         "entries": timeline.entries(read.log, context),
     }
 

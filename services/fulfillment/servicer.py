@@ -18,10 +18,12 @@ from services.fulfillment import (
 )
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
+from services.fulfillment.quote_wire import quotes_response
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
+from services.runtime import sessions
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
@@ -58,7 +60,8 @@ class FulfillmentServicer(ReturnsServicer):
         ship_to, load = wire.quote_request(request)
         with self.database.reading() as session:
             offers = self._rates.rates_into(session, ship_to)
-        return wire.quotes_response(cheapest_by_warehouse(offers, load))
+            today = sessions.business_day(session, self.clock())
+        return quotes_response(cheapest_by_warehouse(offers, load), offers, today)
 
     def ReleaseShipments(self, request: pb.ReleaseShipmentsRequest, context: Context) -> pb.ReleaseShipmentsResponse:
         """Create shipments for what has none; an order that was cancelled here gets none, however late the request comes."""

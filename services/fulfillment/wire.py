@@ -11,7 +11,7 @@ from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain import facts
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus
-from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
+from services.fulfillment.domain.rates import Load, Rate, ZoneRule
 from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Reversal, Shipment, ShipmentLine, State
@@ -146,21 +146,6 @@ def carrier_event(request: pb.RecordCarrierEventRequest) -> CarrierEvent:
     carrier, event_id = text(request.carrier, "carrier"), text(request.event_id, "event_id")
     occurred_at = given_instant(request.occurred_at_micros, "occurred_at_micros")
     return CarrierEvent(carrier, event_id, number, CarrierStatus(request.status), occurred_at)
-
-
-def quotes_response(quotes: Iterable[Quote]) -> pb.QuoteWarehousesResponse:
-    """Quotes in their order."""
-    return pb.QuoteWarehousesResponse(
-        quotes=[
-            pb.WarehouseQuote(
-                warehouse_id=quote.warehouse_id,
-                carrier=quote.carrier,
-                cost_minor=quote.cost.minor,
-                transit_days=quote.transit_days,
-            )
-            for quote in quotes
-        ]
-    )
 
 
 def shipment_message(shipment: Shipment) -> pb.Shipment:

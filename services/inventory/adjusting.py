@@ -6,12 +6,13 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
+from services.inventory import sourcing
 from services.inventory.domain import facts
-from services.inventory.domain.adjusting import Change, change
-from services.inventory.domain.allocation import Candidate, LineDemand, allocate
+from services.inventory.domain.adjusting import Change, change, serving
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.requests import Adjusted, Demand
-from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify
+from services.inventory.queues import fill_queues, filled, notify
+from services.inventory.sourcing import Planned
 from services.inventory.store import adjusting as store
 from services.inventory.store import reservations, stock
 from services.inventory.store.reservations import NewReservation
@@ -22,19 +23,24 @@ from services.runtime.outbox import Notice
 log = structlog.get_logger()
 
 
-def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
-    """Make what the order holds and waits for what it wants now; what it gives up serves the queue, itself in its own place."""
+def adjust(session: Session, adjusted: Adjusted, now: datetime) -> str:
+    """Make what the order holds and waits for what it wants now; what it gives up serves the queue, itself in its own place.
+
+    Gives why the units that it wants more come from there; empty where it wants no more.
+    """
     demand = adjusted.demand
     _take_turns(session, demand)
     known = reservations.active_of(session, demand.order_id)
     candidates = demand.candidates or (store.candidates_of(session, known) if known else ())
-    wanted = change(demand.lines, store.holdings(session, demand.order_id), candidates, adjusted.carried)
-    reservation_id = known or (_open(session, demand, now) if wanted.added else "")
-    if not reservation_id:
-        return
+    holdings = store.holdings(session, demand.order_id)
+    wanted = change(demand.lines, holdings, candidates, adjusted.carried)
+    if not known and not wanted.added:
+        return ""
+    planned = sourcing.plan(session, demand, wanted.added, candidates, serving(holdings))
+    reservation_id = known or _open(session, demand, planned, now)
     if known and demand.candidates:
-        store.put_candidates(session, known, demand.candidates)
-    _get(session, reservation_id, demand, wanted.added, candidates)
+        store.put_candidates(session, known, planned.fillers)
+    _get(session, reservation_id, demand, planned, now)
     _give_up(session, reservation_id, wanted)
     fills = fill_queues(
         session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id), now
@@ -42,6 +48,7 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
     _notify(session, demand.order_id, reservation_id, wanted, fills, now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
+    return planned.why
 
 
 def _take_turns(session: Session, demand: Demand) -> None:
@@ -56,32 +63,22 @@ def _known_skus(session: Session, order_id: str) -> set[str]:
     return reservations.skus_of(session, reservations.active_of(session, order_id) or "")
 
 
-def _open(session: Session, demand: Demand, now: datetime) -> str:
+def _open(session: Session, demand: Demand, planned: Planned, now: datetime) -> str:
     if not demand.candidates:
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
-    new = NewReservation(
-        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, demand.candidates
-    )
+    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
     reservations.create(session, new, now)
     return new.reservation_id
 
 
-def _get(
-    session: Session,
-    reservation_id: str,
-    demand: Demand,
-    added: Sequence[LineDemand],
-    candidates: tuple[Candidate, ...],
-) -> None:
+def _get(session: Session, reservation_id: str, demand: Demand, planned: Planned, now: datetime) -> None:
     """Hold what is free before anything is given up, and queue the rest: nobody is overtaken by a change."""
-    if not added:
-        return
-    places = [candidate.warehouse_id for candidate in candidates]
-    plan = allocate(added, free_for_newcomers(session, {line.sku for line in added}, places), candidates)
+    plan = planned.plan
     stock.hold(session, plan.taken())
     reservations.hold(session, reservation_id, plan.allocations)
+    sourcing.keep(session, demand.order_id, planned, now)
     queue = [
         Waiting(
             new_id("bo"),
@@ -91,7 +88,7 @@ def _get(
             short.sku,
             short.quantity,
             demand.placed_at_micros,
-            candidates,
+            planned.fillers,
         )
         for short in plan.shortages
     ]

@@ -317,3 +317,34 @@ class Unnotified(Table, table=True):
     reservation_id: str = Field(sa_type=Text)
     placed_at_micros: int = Field(sa_type=Int64)
     left_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SourcingPolicy(Table, table=True):
+    """How warehouses are chosen; one row, or none before the first was put. `maximum_splits` is empty for any number."""
+
+    __tablename__ = "sourcing_policy"
+    __table_args__ = (
+        CheckConstraint("policy_id = 'company'", name="sourcing_policy_once"),
+        CheckConstraint("split_penalty_minor >= 0 AND late_day_minor >= 0", name="sourcing_policy_costs"),
+        CheckConstraint("maximum_splits >= 0", name="sourcing_policy_splits"),
+        STRICT,
+    )
+
+    policy_id: str = Field(sa_type=Text, primary_key=True)
+    split_penalty_minor: int = Field(sa_type=Int64)
+    late_day_minor: int = Field(sa_type=Int64)
+    maximum_splits: int | None = Field(default=None, sa_type=Int64)
+    nodes: list[dict[str, Any]] = Field(sa_type=JsonText)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
+
+
+class SourcingPlan(Table, table=True):
+    """What was planned for an order at once: the plan that was held, its rivals and why they lost; never changed."""
+
+    __tablename__ = "sourcing_plan"
+    __table_args__ = (Index("sourcing_plan_of_order", "order_id", "planned_at", "plan_id"), STRICT)
+
+    plan_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text)
+    planned_at: datetime = Field(sa_type=UtcDateTime)
+    plan: dict[str, Any] = Field(sa_type=JsonText)

@@ -16,9 +16,9 @@ from sqlmodel import Session
 from services.inventory import wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
-from services.inventory.domain.allocation import Available
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.facts import LineStanding, StockStanding
+from services.inventory.domain.sourcing import Available
 from services.inventory.store import backorders, batches, reservations, stock
 from services.runtime.facts import document
 from services.runtime.outbox import Notice, emit_each

@@ -5,9 +5,10 @@ from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
-from services.inventory import adjusting, return_wire, returning, reversing, transactions, wire
+from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
 from services.inventory.availability import availability
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
+from services.inventory.store import sourcing as plans
 from services.kernel.clock import Clock, utc_now
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
@@ -103,16 +104,18 @@ class InventoryServicer(InventoryServiceServicer):
         demand = wire.demand(request)
 
         def act(session: Session) -> pb.ReserveStockResponse:
-            reservation_id, plan = transactions.reserve(session, demand, self._clock())
+            reservation_id, planned = transactions.reserve(session, demand, self._clock())
+            plan = planned.plan
             waiting = backorders.lines_of_order(session, demand.order_id) if plan.shortages else []
             due = {one.line_id: supply for one, supply in waiting}
             return pb.ReserveStockResponse(
                 reservation_id=reservation_id,
                 allocations=wire.allocations(plan.allocations),
                 shortages=[wire.shortage(shortage, due[shortage.line_id]) for shortage in plan.shortages],
+                why=planned.why,
             )
 
-        same = without(request, "costs")  # rates may have changed when a step is tried again
+        same = without(request, "costs", "currency")  # rates may have changed when a step is tried again
         return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
@@ -121,18 +124,40 @@ class InventoryServicer(InventoryServiceServicer):
         order_id = adjusted.demand.order_id
 
         def act(session: Session) -> pb.AdjustReservationResponse:
-            adjusting.adjust(session, adjusted, self._clock())
+            why = adjusting.adjust(session, adjusted, self._clock())
             held, _ = reservations.of_order(session, order_id)
             waiting = backorders.lines_of_order(session, order_id)
             return pb.AdjustReservationResponse(
                 reservation_id=reservations.active_of(session, order_id) or "",
                 allocations=wire.allocations(held),
                 shortages=wire.shortages(waiting),
+                why=why,
             )
 
         # rates may have changed, and a shipment left, when a step is tried again
-        same = without(request, "costs", "carried")
+        same = without(request, "costs", "currency", "carried")
         return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
+
+    def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:
+        """Replace the sourcing policy; the same again changes nothing."""
+        wanted = sourcing_wire.policy(request)
+        expected = request.expected_version if request.HasField("expected_version") else None
+        with self._database.transaction() as session:
+            stored = sourcing.put_policy(session, wanted, expected)
+        return pb.PutSourcingPolicyResponse(policy=sourcing_wire.policy_message(stored))
+
+    def GetSourcingPolicy(self, request: pb.GetSourcingPolicyRequest, context: Context) -> pb.GetSourcingPolicyResponse:
+        """The sourcing policy in force."""
+        with self._database.reading() as session:
+            stored = plans.policy(session)
+        return pb.GetSourcingPolicyResponse(policy=sourcing_wire.policy_message(stored))
+
+    def GetSourcing(self, request: pb.GetSourcingRequest, context: Context) -> pb.GetSourcingResponse:
+        """Why an order is served from where it is, the newest plan first."""
+        order_id = wire.identity(request.order_id, "order_id")
+        with self._database.reading() as session:
+            kept = plans.plans_of(session, order_id)
+        return pb.GetSourcingResponse(plans=[sourcing_wire.plan_message(*one) for one in kept])
 
     def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
         """What is held, waits and has shipped for an order; empty when nothing ever was."""

@@ -13,16 +13,17 @@ from itertools import chain
 import structlog
 from sqlmodel import Session
 
-from services.inventory import wire
+from services.inventory import sourcing, wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
-from services.inventory.domain.allocation import LineDemand, Plan, Shortage, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Shortage
 from services.inventory.domain.backorders import Fill, Supply, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
-from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify, notify_filled, notify_moved
+from services.inventory.queues import fill_queues, filled, notify, notify_filled, notify_moved
+from services.inventory.sourcing import Planned
 from services.inventory.store import backorders, expected, layers, reservations, reversals, stock, warehouses
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
@@ -52,18 +53,17 @@ def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     notify_filled(session, fill_queues(session, skus, now), now)
 
 
-def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
+def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Planned]:
     """Hold what stock allows, queue what it does not, and give the reservation's id; nothing asked, nothing stored."""
     if not demand.lines:
-        return "", Plan((), ())
+        return "", Planned(Plan((), ()), ())
     skus = {line.sku for line in demand.lines}
     stock.take_turns(session, skus)
-    places = [candidate.warehouse_id for candidate in demand.candidates]
-    plan = allocate(demand.lines, free_for_newcomers(session, skus, places), demand.candidates)
-    new = NewReservation(
-        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, demand.candidates
-    )
+    planned = sourcing.plan(session, demand, demand.lines, demand.candidates)
+    plan = planned.plan
+    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
     reservations.create(session, new, now)
+    sourcing.keep(session, demand.order_id, planned, now)
     stock.hold(session, plan.taken())
     reservations.hold(session, new.reservation_id, plan.allocations)
     backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
@@ -74,7 +74,7 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]
         allocated=sum(part.quantity for part in plan.allocations),
         short=sum(shortage.quantity for shortage in plan.shortages),
     )
-    return new.reservation_id, plan
+    return new.reservation_id, planned
 
 
 def _waiting(new: NewReservation, shortage: Shortage) -> Waiting:

@@ -9,7 +9,7 @@ from oms.facts.v1 import facts_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.inventory.domain import facts
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand, Shortage
+from services.inventory.domain.allocation import Allocation, LineDemand, Shortage
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.domain.facts import StockChange, StockStanding
 from services.inventory.domain.requests import (
@@ -22,10 +22,11 @@ from services.inventory.domain.requests import (
     Receipt,
 )
 from services.inventory.domain.stock import Availability, StockLevel
+from services.inventory.domain.tariffs import Candidate, Tariff
 from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import UnitPrice
+from services.kernel.money import Money, UnitPrice
 from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
 from services.kernel.text import optional_text, text
 from services.runtime.wire import country, optional_money, page_size
@@ -38,6 +39,9 @@ MAX_INBOUND = 20
 MAX_PAGE = 1000
 PAGE = 200
 MAX_COST_MINOR = 10**12
+MAX_TARIFFS = 50
+MAX_GRAMS = 10**9
+MAX_LATE_DAYS = 36_600
 MAX_LEASE_SECONDS = 30 * 24 * 3600
 END_OF_TIME_MICROS = 253_402_300_799_999_999  # the last instant of the year 9999
 
@@ -67,19 +71,21 @@ def sku(value: str) -> str:
     return value
 
 
-def _within(value: int, lowest: int, highest: int, what: str) -> int:
+def within(value: int, lowest: int, highest: int, what: str) -> int:
+    """A number in these bounds, both included."""
     if not lowest <= value <= highest:
         raise InvalidArgument("NUMBER_OUT_OF_RANGE", f"{what} must be from {lowest} to {highest}")
     return value
 
 
-def _at_most(count: int, most: int, what: str) -> None:
+def at_most(count: int, most: int, what: str) -> None:
+    """Refuse more of something than is allowed."""
     if count > most:
         raise InvalidArgument("TOO_MANY", f"at most {most} {what} are allowed, not {count}")
 
 
 def _lines(lines: Sequence[types.LineQuantity], units: Callable[[int, str], int] = positive) -> tuple[LineDemand, ...]:
-    _at_most(len(lines), MAX_LINES, "lines")
+    at_most(len(lines), MAX_LINES, "lines")
     read = tuple(
         LineDemand(identity(line.line_id, "line_id"), sku(line.sku), units(line.quantity, "quantity")) for line in lines
     )
@@ -133,22 +139,49 @@ def _demand(
         identity(request.order_id, "order_id"),
         lines,
         candidates,
-        _within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
-        _within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
+        within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
+        within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
+        _weights(request.unit_weights),
+        Money(0, request.currency).currency if request.currency else "",
     )
 
 
+def _weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
+    at_most(len(sent), MAX_LINES, "SKUs")
+    weights = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
+    if len(weights) < len(sent):
+        raise InvalidArgument("SKU_TWICE", "each SKU may come once in unit_weights")
+    return weights
+
+
 def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
-    _at_most(len(costs), MAX_WAREHOUSES, "warehouses")
+    at_most(len(costs), MAX_WAREHOUSES, "warehouses")
     candidates = tuple(
         Candidate(
-            identity(place.warehouse_id, "warehouse_id"), _within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor")
+            identity(place.warehouse_id, "warehouse_id"),
+            within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor"),
+            _tariffs(place.tariffs),
         )
         for place in costs
     )
     if len({place.warehouse_id for place in candidates}) < len(candidates):
         raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
     return candidates
+
+
+def _tariffs(sent: Sequence[pb.CarrierTariff]) -> tuple[Tariff, ...]:
+    at_most(len(sent), MAX_TARIFFS, "tariffs of a warehouse")
+    return tuple(
+        Tariff(
+            identity(one.carrier, "carrier"),
+            within(one.base_minor, 0, MAX_COST_MINOR, "base_minor"),
+            within(one.per_kg_minor, 0, MAX_COST_MINOR, "per_kg_minor"),
+            within(one.per_unit_minor, 0, MAX_COST_MINOR, "per_unit_minor"),
+            _day(one.promised_on, "promised_on") if one.promised_on else "",
+            within(one.late_days, 0, MAX_LATE_DAYS, "late_days"),
+        )
+        for one in sent
+    )
 
 
 def receipt(request: pb.ReceiveStockRequest) -> Receipt:
@@ -173,7 +206,7 @@ def adjustment(request: pb.AdjustStockRequest) -> Adjustment:
     return Adjustment(
         identity(request.warehouse_id, "warehouse_id"),
         sku(request.sku),
-        _within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
+        within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
         text(request.reason, "reason"),
         _optional_price(request.unit_cost, request.currency, "unit_cost"),
         _optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
@@ -223,13 +256,13 @@ def released_order(request: pb.ReleaseReservationRequest) -> str:
 
 def order_ids(ids: Sequence[str]) -> list[str]:
     """Orders by id, each once."""
-    _at_most(len(ids), MAX_ORDERS, "orders")
+    at_most(len(ids), MAX_ORDERS, "orders")
     return sorted({identity(order_id, "order_id") for order_id in ids})
 
 
 def skus(values: Sequence[str]) -> list[str]:
     """SKUs, each once, sorted."""
-    _at_most(len(values), MAX_SKUS, "SKUs")
+    at_most(len(values), MAX_SKUS, "SKUs")
     return sorted({sku(value) for value in values})
 
 

@@ -87,6 +87,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
         tax_exemption=order.taxation.exemption,
         customer_tax_id=order.customer_tax_id,
         is_tax_pending=order.taxation.is_pending,
+        requested_on=order.requested_on.isoformat() if order.requested_on else "",
     )
 
 

@@ -64,6 +64,30 @@ class FakeInventory(Neighbor):
         self.warehouses: dict[str, inventory.Warehouse] = {}
         self.backorders: list[inventory.Backorder] = []
         self.audit = inventory.AuditResponse()
+        self.policy = inventory.SourcingPolicy()
+        self.plans: dict[str, list[inventory.SourcingPlan]] = {}
+
+    def PutSourcingPolicy(self, request: inventory.PutSourcingPolicyRequest) -> inventory.PutSourcingPolicyResponse:
+        self.here()
+        if request.HasField("expected_version"):
+            check_seen(self.policy.version, request.expected_version)
+        stored = inventory.SourcingPolicy()
+        stored.CopyFrom(request.policy)
+        stored.version = self.policy.version
+        if stored != self.policy:
+            stored.version += 1
+        self.policy = stored
+        return inventory.PutSourcingPolicyResponse(policy=stored)
+
+    def GetSourcingPolicy(self, request: inventory.GetSourcingPolicyRequest) -> inventory.GetSourcingPolicyResponse:
+        self.here()
+        return inventory.GetSourcingPolicyResponse(policy=self.policy)
+
+    def GetSourcing(
+        self, request: inventory.GetSourcingRequest, timeout: float = DEADLINE_S
+    ) -> inventory.GetSourcingResponse:
+        self.here(timeout)
+        return inventory.GetSourcingResponse(plans=self.plans.get(request.order_id, []))
 
     def PutWarehouse(self, request: inventory.PutWarehouseRequest) -> inventory.PutWarehouseResponse:
         self.here()

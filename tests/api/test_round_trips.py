@@ -39,6 +39,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "/v1/prices": ({"valid_to": "2027-06-30"}, "admin"),
     "/v1/products": ({"description": "Pump 100"}, "admin"),
     "/v1/rates": ({"zones": [{"country": "CA", "region": "*", "zone": "south"}]}, "admin"),
+    "/v1/sourcing-policy": ({"late_day_minor": 40}, "admin"),
     "/v1/tax-rates": ({"rate": "0.09"}, "accounting"),
     "/v1/warehouses": ({"name": "Dallas West"}, "admin"),
 }
@@ -50,6 +51,7 @@ KEYS = {
     "/v1/prices": ("customer_id", "customer_group", "sku", "valid_from", "min_quantity", "currency"),
     "/v1/products": ("sku",),
     "/v1/rates": (),
+    "/v1/sourcing-policy": (),
     "/v1/warehouses": ("warehouse_id",),
 }
 """Path of a PATCH → what says which."""
@@ -104,12 +106,17 @@ def stocked(tmp_path: Path, template: Path) -> Iterator[World]:
         rate = fulfillment.Rate(warehouse_id="wh_1", carrier="ups", zone="south", base_minor=690, per_kg_minor=28)
         zone = fulfillment.ZoneRule(country="US", region="*", zone="south")
         world.fulfillment.PutRates(fulfillment.PutRatesRequest(currency="USD", rates=[rate], zones=[zone]))
+        terms = inventory.NodeTerms(warehouse_id="wh_1", order_fee_minor=5, unit_fee_minor=1, avoidance_minor=7)
+        policy = inventory.SourcingPolicy(split_penalty_minor=500, late_day_minor=20, maximum_splits=2, nodes=[terms])
+        world.inventory.PutSourcingPolicy(inventory.PutSourcingPolicyRequest(policy=policy))
         yield world
 
 
 async def _rows(world: World, path: str) -> list[dict[str, Any]]:
     if path == "/v1/rates":
         return [(await world.send("GET", "/v1/rates/table", "admin")).json()]
+    if path == "/v1/sourcing-policy":
+        return [(await world.send("GET", path, "admin")).json()]
     rows: list[dict[str, Any]] = (await world.send("GET", path, "admin")).json()["rows"]
     return rows
 
@@ -198,7 +205,7 @@ async def test_who_has_seen_another_version_changes_nothing(stocked: World, path
 async def test_null_is_a_value_and_not_left_out(stocked: World, path: str) -> None:
     before = (await _rows(stocked, path))[0]
     nulled = {"/v1/prices": "valid_to", "/v1/products": "standard_cost"}.get(path)
-    member = nulled or {"/v1/policies": "rules", "/v1/rates": "zones"}.get(path, "name")
+    member = nulled or {"/v1/policies": "rules", "/v1/rates": "zones", "/v1/sourcing-policy": "nodes"}.get(path, "name")
 
     answer = await stocked.send(
         "PATCH", path, "admin", json={name: before[name] for name in KEYS[path]} | {member: None}

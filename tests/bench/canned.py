@@ -89,6 +89,11 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
                 "answered_s": 0.2, "others": {"p50_ms": 150.0, "p99_ms": 500.0, "max_ms": 900.0}, "ratio": 2.5,
             },
         },
+        "sourcing": {
+            "lines": 100, "nodes": 12, **ASSESSED,
+            "additive": {"cpu_s": 0.2, "gap_percent": 0.0, "target_s": 0.3},
+            "stepped": {"cpu_s": 1.6, "gap_percent": 0.12, "target_s": 1.5},
+        },
         "surroundings": beside(),
         "restart": {
             "parked": 900, "ready_again_s": 5.5, "at_rest_ms": 111.0, "first_ms": [126.0, 144.0, 139.0], "ratio": 1.3,

@@ -12,14 +12,14 @@ def test_sizes_that_are_not_given_are_the_full_or_the_quick_ones() -> None:
 
 
 def test_every_part_is_measured_unless_some_are_named() -> None:
-    assert bench.parse([]).only == ["a", "b", "c", "d", "e", "f", "g", "h"]
+    assert bench.parse([]).only == ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
     assert bench.parse(["--only", "a, f"]).only == ["a", "f"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--only", "a,z"], "no such part: z; there are a, b, c, d, e, f, g, h"),
+        (["--only", "a,z"], "no such part: z; there are a, b, c, d, e, f, g, h, i"),
         (["--pairs", "0"], "0 is too few: 1 is the least"),
         (["--open-orders", "10,0"], "0 is too few: 1 is the least"),
         (["--orders", "many"], "many"),

@@ -19,7 +19,7 @@ from tests.bench.canned import shape
 
 pytestmark = [pytest.mark.prove, pytest.mark.slice, pytest.mark.timeout(900)]
 
-TINY = "--only a,b,c,d,e,f,h --pairs 1 --orders 4 --at-once 2 --seconds 1 --samples 1 --open-orders 2 --parked 2 --waiting 120"
+TINY = "--only a,b,c,d,e,f,h,i --pairs 1 --orders 4 --at-once 2 --seconds 1 --samples 1 --open-orders 2 --parked 2 --waiting 120"
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ def shown(document: dict[str, object]) -> str:
 def test_every_part_has_its_table() -> None:
     text = shown(figures())
 
-    assert [part for part in "abcdefgh" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f", "g", "h"]
+    assert [part for part in "abcdefghi" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f", "g", "h", "i"]
     assert TOO_LOADED not in text
-    assert text.count("others took at most 3% of the cores meanwhile") == 8
+    assert text.count("others took at most 3% of the cores meanwhile") == 9
 
 
 def test_a_change_is_shown_as_a_ratio_to_the_placing_of_as_many_lines() -> None:
@@ -82,3 +82,10 @@ def test_others_posts_beside_a_hot_sku_are_shown_as_a_ratio_to_those_alone() -> 
     assert "an announcement 0.4 s 120 ms 300 ms 1.50 ≤ 2.00 met" in rows
     assert "goods 0.2 s 150 ms 500 ms 2.50 ≤ 2.00 missed" in rows
     assert "nothing 90 ms 200 ms" in rows
+
+
+def test_sourcing_shows_cpu_beside_its_target_and_how_good_the_plan_is() -> None:
+    rows = [line.strip() for line in shown(figures()).splitlines()]
+
+    assert "adds up 0.2 s ≤ 0.3 s met 0.0 %" in rows
+    assert "has steps 1.6 s ≤ 1.5 s missed 0.12 %" in rows

@@ -134,6 +134,7 @@ class Stockroom:
         placed_days: int = 0,
         key: str = "",
         lease_seconds: int = 0,
+        currency: str = "",
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -146,6 +147,7 @@ class Stockroom:
             ],
             placed_at_micros=int(placed_at.timestamp()) * 1_000_000,
             lease_seconds=lease_seconds,
+            currency=currency,
         )
         return self.servicer.ReserveStock(request, None)
 
@@ -176,6 +178,15 @@ class Stockroom:
             ],
         )
         return self.servicer.AdjustReservation(request, None)
+
+    def put_policy(self, **policy: Any) -> pb.SourcingPolicy:
+        """Replace the sourcing policy."""
+        request = pb.PutSourcingPolicyRequest(policy=pb.SourcingPolicy(**policy))
+        return self.servicer.PutSourcingPolicy(request, None).policy
+
+    def plans(self, order_id: str) -> list[pb.SourcingPlan]:
+        """Why the order is served from where it is, the newest plan first."""
+        return list(self.servicer.GetSourcing(pb.GetSourcingRequest(order_id=order_id), None).plans)
 
     def release(self, order_id: str) -> tuple[int, int]:
         request = pb.ReleaseReservationRequest(request_id=self.key(), order_id=order_id, reason="cancelled")

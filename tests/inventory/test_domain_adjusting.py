@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.inventory.domain.adjusting import Change, Holding, change
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.allocation import Allocation, LineDemand
+from services.inventory.domain.tariffs import Candidate
 from services.kernel.errors import Refused
 
 CHEAP, DEAR = Candidate("w1", 900), Candidate("w2", 1000)

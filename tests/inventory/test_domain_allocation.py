@@ -6,8 +6,9 @@ from itertools import combinations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.inventory.domain import allocation
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand, Plan, Shortage, allocate
+from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, Terms
+from services.inventory.domain.allocation import allocate as allocate_under
+from services.inventory.domain.tariffs import Candidate
 
 SKUS = ("A", "B", "C")
 PLACES = ("w1", "w2", "w3", "w4", "w5")
@@ -23,6 +24,11 @@ costs_of_places = st.dictionaries(st.sampled_from(PLACES), st.integers(0, 3), mi
 )
 
 Stock = dict[str, dict[str, int]]
+
+
+def allocate(lines: list[LineDemand], stock: Stock, candidates: list[Candidate]) -> Plan:
+    """By a policy that asks for nothing: a shipment from a candidate costs the same whatever is in it."""
+    return allocate_under(lines, stock, Terms(tuple(candidates)))
 
 
 def used(plan: Plan) -> set[str]:
@@ -52,19 +58,7 @@ def test_two_lines_of_one_sku_share_what_there_is() -> None:
     assert plan.shortages == (Shortage("l2", "D", 2),)
 
 
-def test_one_dear_shipment_beats_two_cheap_ones() -> None:
-    stock = {"A": {"w1": 10, "w2": 10}, "B": {"w2": 4, "w3": 4}}
-
-    plan = allocate(
-        [LineDemand("l1", "A", 10), LineDemand("l2", "B", 4)],
-        stock,
-        [Candidate("w1", 9), Candidate("w2", 99), Candidate("w3", 8)],
-    )
-
-    assert used(plan) == {"w2"}
-
-
-def test_of_equally_few_shipments_the_cheaper_serve_and_then_the_first_by_name() -> None:
+def test_the_cheapest_serve_and_of_equal_ones_the_first_by_name() -> None:
     stock = {"A": {"w1": 5, "w2": 5, "w3": 5}}
     lines = [LineDemand("l1", "A", 5)]
 
@@ -103,7 +97,7 @@ def test_a_plan_never_takes_more_than_there_is_and_gives_each_line_what_it_asked
 
 
 @given(lines_of_an_order, stock_on_shelves, costs_of_places)
-def test_a_plan_serves_the_most_from_the_fewest_then_the_cheapest(
+def test_a_plan_serves_the_most_at_the_lowest_cost_then_from_the_fewest(
     lines: list[LineDemand], stock: Stock, candidates: list[Candidate]
 ) -> None:
     plan = allocate(lines, stock, candidates)
@@ -117,7 +111,7 @@ def test_a_plan_serves_the_most_from_the_fewest_then_the_cheapest(
         return sum(min(units, sum(stock.get(sku, {}).get(w, 0) for w in chosen)) for sku, units in wanted.items())
 
     every = [chosen for size in range(len(costs) + 1) for chosen in combinations(sorted(costs), size)]
-    best = min(every, key=lambda chosen: (-serves(chosen), len(chosen), sum(costs[w] for w in chosen), chosen))
+    best = min(every, key=lambda chosen: (-serves(chosen), sum(costs[w] for w in chosen), len(chosen), chosen))
     assert (sum(served(plan).values()), used(plan)) == (serves(best), set(best))
 
 
@@ -141,18 +135,6 @@ def test_a_sku_comes_from_as_few_of_the_chosen_warehouses_as_it_can() -> None:
     assert list(plan.taken()) == [("A", "w2"), ("B", "w1")]  # in the order in which rows are locked
 
 
-def test_every_set_is_tried_up_to_ten_warehouses_that_have_some_of_it_and_beyond_the_largest_come_first() -> None:
-    few = {"w01": 6, "w02": 5, "w03": 5} | {f"w{number:02}": 1 for number in range(4, 11)}
-
-    def chosen(shelves: dict[str, int]) -> set[str]:
-        candidates = [Candidate(place, 9 if place == "w01" else 1) for place in shelves]
-        return used(allocate([LineDemand("l1", "A", 10)], {"A": shelves}, candidates))
-
-    assert chosen(few) == {"w02", "w03"}
-    assert chosen(few | {"w11": 0}) == {"w02", "w03"}
-    assert chosen(few | {"w11": 1}) == {"w01", "w02"}
-
-
 def test_with_many_warehouses_of_equal_use_the_cheaper_serve_and_then_the_first_by_name() -> None:
     # the first four have more than is wanted, which is no use
     stock = {"A": {f"w{number:02}": 9 if number < 4 else 5 for number in range(12)}}
@@ -165,7 +147,7 @@ def test_with_many_warehouses_of_equal_use_the_cheaper_serve_and_then_the_first_
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=allocation.EXACT_UP_TO + 1, max_size=16),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=11, max_size=16),
     st.integers(1, 40),
     st.integers(1, 40),
 )

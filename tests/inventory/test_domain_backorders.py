@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.domain.allocation import Candidate
 from services.inventory.domain.backorders import Supply, Waiting, arrived, due, fill
+from services.inventory.domain.tariffs import Candidate
 
 
 def waiting(order_id: str, units: int, placed: int, *places: str) -> Waiting:

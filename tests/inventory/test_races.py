@@ -42,6 +42,24 @@ def test_120_orders_race_for_20_units_and_20_get_one(stockroom: Stockroom) -> No
     one_unit_orders(stockroom, orders=120, units=20)
 
 
+def test_orders_that_race_for_the_cheapest_warehouse_are_planned_from_what_is_left_and_none_in_part(
+    stockroom: Stockroom,
+) -> None:
+    """w2 serves three whole orders at 16; who comes later is served by w1 and w3 at 17."""
+    for place, sku, units in (("w1", "A", 30), ("w2", "A", 30), ("w2", "B", 12), ("w3", "B", 12)):
+        stockroom.receive(place, sku, units)
+    wanted, costs = {"l1": ("A", 10), "l2": ("B", 4)}, {"w1": 900, "w2": 1600, "w3": 800}
+    orders = [f"o{number}" for number in range(6)]
+
+    at_once([partial(stockroom.reserve, order_id, wanted, costs, key=order_id) for order_id in orders])
+
+    held = sorted(tuple(sorted({place for _, place in stockroom.held(order_id)})) for order_id in orders)
+    assert held == [("w1", "w3")] * 3 + [("w2",)] * 3
+    assert all(sum(stockroom.held(order_id).values()) == 14 for order_id in orders)
+    assert {stockroom.plans(order_id)[0].candidates[0].total_minor for order_id in orders} == {1600, 1700}
+    assert stockroom.broken() == {}
+
+
 @pytest.mark.prove
 def test_1000_orders_race_for_100_units_and_100_get_one(stockroom: Stockroom) -> None:
     one_unit_orders(stockroom, orders=1000, units=100)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -52,6 +53,13 @@ def adjust(delta: int, reason: str = "count") -> pb.AdjustStockRequest:
 
 
 TWICE = types.LineQuantity(line_id="l1", sku="A", quantity=1)
+
+
+def _tariff(**members: Any) -> pb.WarehouseCost:
+    tariff = pb.CarrierTariff(**{"carrier": "ups"} | members)
+    return pb.WarehouseCost(warehouse_id="w1", tariffs=[tariff])
+
+
 PLACE = pb.WarehouseCost(warehouse_id="w1", cost_minor=1)
 
 MALFORMED: list[tuple[Callable[..., object], Message, str]] = [
@@ -71,6 +79,13 @@ MALFORMED: list[tuple[Callable[..., object], Message, str]] = [
     (wire.demand, reserve(costs=[PLACE, PLACE]), "WAREHOUSE_TWICE"),
     (wire.demand, reserve(costs=[]), "WAREHOUSES_MISSING"),
     (wire.demand, reserve(costs=[pb.WarehouseCost(warehouse_id="w1", cost_minor=-1)]), "NUMBER_OUT_OF_RANGE"),
+    (wire.demand, reserve(costs=[_tariff(base_minor=-1)]), "NUMBER_OUT_OF_RANGE"),
+    (wire.demand, reserve(costs=[_tariff(promised_on="soon")]), "DATE_MALFORMED"),
+    (wire.demand, reserve(costs=[_tariff(late_days=-1)]), "NUMBER_OUT_OF_RANGE"),
+    (wire.demand, reserve(costs=[_tariff(carrier="")]), "FIELD_MISSING"),
+    (wire.demand, reserve(unit_weights=[pb.SkuWeight(sku="A", grams=-1)]), "NUMBER_OUT_OF_RANGE"),
+    (wire.demand, reserve(unit_weights=[pb.SkuWeight(sku="A"), pb.SkuWeight(sku="A")]), "SKU_TWICE"),
+    (wire.demand, reserve(currency="XXX"), "CURRENCY_UNKNOWN"),
     (wire.demand, reserve(order_id="o" * 65), "TEXT_TOO_LONG"),
     (wire.demand, reserve(placed_at_micros=-1), "NUMBER_OUT_OF_RANGE"),
     (wire.demand, reserve(lease_seconds=-1), "NUMBER_OUT_OF_RANGE"),

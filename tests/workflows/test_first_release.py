@@ -29,6 +29,8 @@ class World:
         self.is_ship_complete = False
         self.short = 0
         self.changed = orders_pb2.Order()
+        self.requested_on = ""
+        self.reserved: list[inventory_pb2.ReserveStockRequest] = []
         self.released: list[tuple[str, int]] = []
         self.promised: list[int] = []
         stubs: Any = (self, self, self, self, None)
@@ -40,9 +42,14 @@ class World:
 
     @property
     def order(self) -> orders_pb2.Order:
-        line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=4, kind="stock")
+        line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=4, kind="stock", unit_weight_grams=700)
         return orders_pb2.Order(
-            order_id="ord_1", version=1, currency="USD", lines=[line], is_ship_complete=self.is_ship_complete
+            order_id="ord_1",
+            version=1,
+            currency="USD",
+            lines=[line],
+            is_ship_complete=self.is_ship_complete,
+            requested_on=self.requested_on,
         )
 
     @property
@@ -58,8 +65,9 @@ class World:
         return orders_pb2.ValidateOrderResponse(outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED, order=order)
 
     async def QuoteWarehouses(self, _: Any) -> fulfillment_pb2.QuoteWarehousesResponse:
-        quotes = [fulfillment_pb2.WarehouseQuote(warehouse_id="wh", cost_minor=900)] if self.is_served else []
-        return fulfillment_pb2.QuoteWarehousesResponse(quotes=quotes)
+        tariff = fulfillment_pb2.QuotedTariff(carrier="ups", base_minor=500, per_kg_minor=200, promised_on="2026-12-04")
+        quote = fulfillment_pb2.WarehouseQuote(warehouse_id="wh", cost_minor=900, tariffs=[tariff])
+        return fulfillment_pb2.QuoteWarehousesResponse(quotes=[quote] if self.is_served else [], currency="EUR")
 
     async def GetChangedOrder(self, _: Any) -> orders_pb2.GetChangedOrderResponse:
         return orders_pb2.GetChangedOrderResponse(order=self.changed)
@@ -67,8 +75,9 @@ class World:
     async def RequestRecall(self, _: Any) -> fulfillment_pb2.RequestRecallResponse:
         return fulfillment_pb2.RequestRecallResponse(state=fulfillment_pb2.RECALL_STATE_NOTHING_TO_RECALL)
 
-    async def ReserveStock(self, _: Any) -> inventory_pb2.ReserveStockResponse:
-        return inventory_pb2.ReserveStockResponse(allocations=self.allocations)
+    async def ReserveStock(self, request: inventory_pb2.ReserveStockRequest) -> inventory_pb2.ReserveStockResponse:
+        self.reserved.append(request)
+        return inventory_pb2.ReserveStockResponse(allocations=self.allocations, why="wh for 9.00 EUR")
 
     async def GetReservation(self, _: Any) -> inventory_pb2.GetReservationResponse:
         self.asked.append("GetReservation")
@@ -155,6 +164,26 @@ async def test_an_order_that_ships_complete_stays_while_inventory_says_that_some
     await world.release(2)
 
     assert (before, world.released) == ([], [("release/2", 4)])
+
+
+async def test_inventory_is_told_every_tariff_weight_and_delay_and_the_history_says_why() -> None:
+    world = World()
+    world.requested_on = "2026-12-01"
+
+    held = await world.reserve()
+
+    [asked] = world.reserved
+    [tariff] = asked.costs[0].tariffs
+    assert (tariff.carrier, tariff.base_minor, tariff.per_kg_minor, tariff.promised_on) == (
+        "ups",
+        500,
+        200,
+        "2026-12-04",
+    )
+    assert [(one.sku, one.grams) for one in asked.unit_weights] == [("BOLT", 700)]
+    assert (tariff.late_days, asked.currency) == (3, "EUR")
+    assert held.why == "wh for 9.00 EUR"
+    assert "9.00 EUR" in held.sources[0]
 
 
 async def test_where_no_carrier_goes_nothing_is_reserved() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -63,7 +64,18 @@ def goods_of(order: orders_pb2.Order) -> list[orders_pb2.OrderLine]:
     return [line for line in order.lines if line.kind != "service"]
 
 
-async def warehouse_costs(services: Services, order: orders_pb2.Order) -> list[inventory_pb2.WarehouseCost]:
+@dataclass(frozen=True, slots=True)
+class WarehouseCosts:
+    """The warehouses that can serve an order, with what each carrier would charge; empty when no carrier goes to its address."""
+
+    rows: list[inventory_pb2.WarehouseCost]
+    currency: str
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+async def warehouse_costs(services: Services, order: orders_pb2.Order) -> WarehouseCosts:
     """The warehouses that can serve the order's address and what that costs; none when no carrier goes there."""
     goods = goods_of(order)
     request = fulfillment_pb2.QuoteWarehousesRequest(
@@ -71,10 +83,40 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> list[i
         weight_grams=sum(line.unit_weight_grams * line.quantity for line in goods),
         unit_count=sum(line.quantity for line in goods),
     )
-    quotes = (await services.fulfillment.QuoteWarehouses(request)).quotes
-    return [
-        inventory_pb2.WarehouseCost(warehouse_id=quote.warehouse_id, cost_minor=quote.cost_minor) for quote in quotes
+    answer = await services.fulfillment.QuoteWarehouses(request)
+    rows = [
+        inventory_pb2.WarehouseCost(
+            warehouse_id=quote.warehouse_id,
+            cost_minor=quote.cost_minor,
+            tariffs=[_tariff(one, order.requested_on) for one in quote.tariffs],
+        )
+        for quote in answer.quotes
     ]
+    return WarehouseCosts(rows, answer.currency)
+
+
+def unit_weights(goods: Iterable[orders_pb2.OrderLine]) -> list[inventory_pb2.SkuWeight]:
+    """What a unit of each SKU weighs; the heaviest, where its lines differ."""
+    weights: dict[str, int] = {}
+    for line in goods:
+        weights[line.sku] = max(weights.get(line.sku, 0), line.unit_weight_grams)
+    return [inventory_pb2.SkuWeight(sku=sku, grams=grams) for sku, grams in weights.items()]
+
+
+def _tariff(quoted: fulfillment_pb2.QuotedTariff, requested_on: str) -> inventory_pb2.CarrierTariff:
+    late = (
+        (date.fromisoformat(quoted.promised_on) - date.fromisoformat(requested_on)).days
+        if quoted.promised_on and requested_on
+        else 0
+    )
+    return inventory_pb2.CarrierTariff(
+        carrier=quoted.carrier,
+        base_minor=quoted.base_minor,
+        per_kg_minor=quoted.per_kg_minor,
+        per_unit_minor=quoted.per_unit_minor,
+        promised_on=quoted.promised_on,
+        late_days=max(0, late),
+    )
 
 
 async def shipments_of(services: Services, order_id: str) -> list[fulfillment_pb2.Shipment]:

@@ -11,7 +11,14 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2
 from workflows.activities import sentences
-from workflows.activities.calls import Services, goods_of, shipments_of, warehouse_costs
+from workflows.activities.calls import (
+    Services,
+    WarehouseCosts,
+    goods_of,
+    shipments_of,
+    unit_weights,
+    warehouse_costs,
+)
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
 
@@ -46,11 +53,13 @@ class InventoryActivities:
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
             ],
-            costs=costs,
+            costs=costs.rows,
             placed_at_micros=order.placed_at_micros,
+            unit_weights=unit_weights(goods),
+            currency=costs.currency,
         )
         response = await self._services.inventory.ReserveStock(request)
-        return _reservation(response, costs, order.currency)
+        return _reservation(response, costs)
 
     @activity.defn(name="inventory.AdjustReservation")
     async def adjust_reservation(self, step: OrderStep) -> Reservation:
@@ -58,19 +67,21 @@ class InventoryActivities:
         order = await self._documents.order(step.order_id, step.version)
         goods = goods_of(order)
         shipments = await shipments_of(self._services, step.order_id)
-        costs = await warehouse_costs(self._services, order) if goods else []
+        costs = await warehouse_costs(self._services, order) if goods else WarehouseCosts([], "")
         request = pb.AdjustReservationRequest(
             request_id=step.request_id,
             order_id=step.order_id,
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
             ],
-            costs=costs,
+            costs=costs.rows,
             placed_at_micros=order.placed_at_micros,
             carried=_carried(shipments),
+            unit_weights=unit_weights(goods),
+            currency=costs.currency,
         )
         response = await self._services.inventory.AdjustReservation(request)
-        return _reservation(response, costs, order.currency)
+        return _reservation(response, costs)
 
     @activity.defn(name="inventory.ReleaseReservation")
     async def release_reservation(self, step: OrderStep) -> Done:
@@ -140,14 +151,15 @@ class InventoryActivities:
 
 
 def _reservation(
-    response: pb.ReserveStockResponse | pb.AdjustReservationResponse, costs: Sequence[pb.WarehouseCost], currency: str
+    response: pb.ReserveStockResponse | pb.AdjustReservationResponse, costs: WarehouseCosts
 ) -> Reservation:
-    quotes = {cost.warehouse_id: cost.cost_minor for cost in costs}
+    quotes = {cost.warehouse_id: cost.cost_minor for cost in costs.rows}
     return Reservation(
         held=sum(held.quantity for held in response.allocations),
         backordered=sum(short.quantity for short in response.shortages),
-        sources=sentences.sources(response.allocations, quotes, currency),
+        sources=sentences.sources(response.allocations, quotes, costs.currency),
         missing=sentences.missing(response.shortages),
+        why=response.why,
     )
 
 

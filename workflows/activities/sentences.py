@@ -18,7 +18,7 @@ MOST = 5
 def sources(allocations: Iterable[inventory_pb2.Allocation], quotes: Mapping[str, int], currency: str) -> list[str]:
     """Where held units come from: "60 units from wh_dallas, quoted 312.40 USD for the whole order"; largest first.
 
-    `quotes` is warehouse → freight and handling of the whole order from there, in minor units.
+    `quotes` is warehouse → freight and handling of the whole order from there, in minor units; nobody's without a currency.
     """
     units: Counter[str] = Counter()
     for held in allocations:
@@ -76,7 +76,11 @@ def _units(count: int) -> str:
 
 
 def _quoted(minor: int | None, currency: str) -> str:
-    return "" if minor is None else f", quoted {amount(Money(minor, currency))} {currency} for the whole order"
+    return (
+        ""
+        if minor is None or not currency
+        else f", quoted {amount(Money(minor, currency))} {currency} for the whole order"
+    )
 
 
 def _money(money: types_pb2.Money) -> str:

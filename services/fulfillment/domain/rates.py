@@ -87,11 +87,16 @@ def cheapest(rates: Iterable[Rate], load: Load) -> Quote | None:
 
 def cheapest_by_warehouse(rates: Iterable[Rate], load: Load) -> list[Quote]:
     """The cheapest quote of each warehouse, cheapest warehouse first, then by warehouse id."""
-    by_warehouse: dict[str, list[Rate]] = {}
-    for rate in rates:
-        by_warehouse.setdefault(rate.warehouse_id, []).append(rate)
-    quotes = [best for offers in by_warehouse.values() if (best := cheapest(offers, load))]
+    quotes = [best for offers in by_warehouse(rates).values() if (best := cheapest(offers, load))]
     return sorted(quotes, key=lambda best: (best.cost.minor, best.warehouse_id))
+
+
+def by_warehouse(rates: Iterable[Rate]) -> dict[str, list[Rate]]:
+    """The rates of each warehouse, by carrier."""
+    found: dict[str, list[Rate]] = {}
+    for rate in sorted(rates, key=lambda one: (one.warehouse_id, one.carrier)):
+        found.setdefault(rate.warehouse_id, []).append(rate)
+    return found
 
 
 def chosen(rates: Iterable[Rate], load: Load, carrier: str) -> Quote:

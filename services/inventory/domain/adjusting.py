@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.allocation import Allocation, LineDemand
+from services.inventory.domain.tariffs import Candidate
 from services.kernel.errors import Refused
 
 Carried = Mapping[tuple[str, str], int]
@@ -73,6 +74,12 @@ def change(
             cancelled.append(LineDemand(line_id, holding.sku, stopped))
         freed += _let_go(holding, surplus - stopped, costs, carried)
     return Change(tuple(cancelled), tuple(freed), tuple(added))
+
+
+def serving(holdings: Iterable[Holding]) -> frozenset[str]:
+    """The warehouses that hold something for the order or have sent something."""
+    places = (place for one in holdings for units in (one.held, one.shipped) for place in units if units[place])
+    return frozenset(places)
 
 
 def _wanted_of(holding: Holding, asked: LineDemand | None) -> int:

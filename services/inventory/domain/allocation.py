@@ -1,15 +1,14 @@
-"""Decides which warehouses serve an order: most units, then fewest shipments, then the cheapest, then by name."""
+"""Decides what each warehouse gives to each line of an order, and keeps why."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, field
 
-EXACT_UP_TO = 10
-"""Candidates up to which every set of warehouses is tried; above it the choice is greedy."""
+from services.inventory.domain.sourcing import Available, Problem, Sourcing, source
+from services.inventory.domain.tariffs import Candidate, SourcingPolicy, options
 
-Available = Mapping[str, Mapping[str, int]]
-"""SKU → warehouse id → units free to promise there; warehouses without any may be left out."""
+KEPT = 8
+"""Rival plans that are kept beside the one that won."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +18,6 @@ class LineDemand:
     line_id: str
     sku: str
     quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A warehouse that can serve the order, and what that would cost in minor units."""
-
-    warehouse_id: str
-    cost_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +41,11 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to hold and what must wait, both in the order of the lines."""
+    """What to hold and what must wait, both in the order of the lines, and the sourcing behind it, where there was any."""
 
     allocations: tuple[Allocation, ...]
     shortages: tuple[Shortage, ...]
+    sourcing: Sourcing | None = field(default=None, compare=False)
 
     def taken(self) -> dict[tuple[str, str], int]:
         """(SKU, warehouse id) → units, never zero, in sorted order: the order in which rows are locked."""
@@ -63,71 +55,61 @@ class Plan:
         return dict(sorted(taken.items()))
 
 
-def allocate(lines: Sequence[LineDemand], available: Available, candidates: Iterable[Candidate]) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an order may be sourced: who can serve it, SKU → grams of a unit, and the policy.
+
+    `opened` warehouses serve the order already: they count as no further split.
+    """
+
+    candidates: tuple[Candidate, ...]
+    weights: Mapping[str, int] = field(default_factory=dict)
+    policy: SourcingPolicy = field(default_factory=SourcingPolicy)
+    opened: frozenset[str] = frozenset()
+
+    @property
+    def most(self) -> int | None:
+        """Warehouses that may serve the order beside the opened ones; None is any number."""
+        splits = self.policy.maximum_splits
+        return None if splits is None else max(0, splits + 1 - len(self.opened))
+
+
+def allocate(lines: Sequence[LineDemand], available: Available, terms: Terms) -> Plan:
     """Choose the warehouses and split what they give over the lines, in line order.
 
     Lines of one SKU share one demand, so together they never take more than there is. Only candidates are used. The same
     input gives the same plan, whatever the order of the mappings.
     """
-    costs = {candidate.warehouse_id: candidate.cost_minor for candidate in candidates}
-    wanted: defaultdict[str, int] = defaultdict(int)
+    found = source(problem(lines, available, terms), KEPT)
+    shelves: dict[str, dict[str, int]] = {line.sku: {} for line in lines}
+    for shipment in found.best.shipments:
+        for sku, units in shipment.units.items():
+            shelves[sku][shipment.way.warehouse_id] = units
+    return _split(lines, {sku: _most_first(shelf) for sku, shelf in shelves.items()}, found)
+
+
+def problem(lines: Iterable[LineDemand], available: Available, terms: Terms) -> Problem:
+    """What these lines want of what is free."""
+    wanted: Counter[str] = Counter()
     for line in lines:
         wanted[line.sku] += line.quantity
-    useful = {
-        sku: {place: units for place, units in available.get(sku, {}).items() if units > 0 and place in costs}
-        for sku in wanted
-    }
-    target = {sku: min(units, sum(useful[sku].values())) for sku, units in wanted.items()}
-    chosen = _choose(target, useful, costs)
-    return _split(lines, {sku: _in_turn(target[sku], useful[sku], chosen, costs) for sku in wanted})
+    policy = terms.policy
+    return Problem(
+        dict(wanted),
+        available,
+        terms.weights,
+        options(terms.candidates, policy),
+        policy.split_penalty_minor,
+        terms.most,
+        terms.opened,
+    )
 
 
-def _choose(target: Mapping[str, int], useful: Available, costs: Mapping[str, int]) -> tuple[str, ...]:
-    """The smallest, then cheapest, then first-named set that serves the whole target."""
-    places = sorted({place for stock in useful.values() for place in stock})
-    if len(places) > EXACT_UP_TO:
-        return _choose_greedily(places, target, useful, costs)
-    for size in range(1, len(places)):
-        serving = [chosen for chosen in combinations(places, size) if _serves(chosen, target, useful)]
-        if serving:
-            return min(serving, key=lambda chosen: (sum(costs[place] for place in chosen), chosen))
-    return tuple(places)
+def _most_first(shelf: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(shelf.items(), key=lambda place: (-place[1], place[0])))
 
 
-def _choose_greedily(
-    places: Sequence[str], target: Mapping[str, int], useful: Available, costs: Mapping[str, int]
-) -> tuple[str, ...]:
-    """The place that serves most of what is missing, again and again; then drop, dearest first, whoever is not needed."""
-    chosen: list[str] = []
-    missing = dict(target)
-    while any(missing.values()):
-        gains = {
-            place: sum(min(units, useful[sku].get(place, 0)) for sku, units in missing.items())
-            for place in places
-            if place not in chosen
-        }
-        best = min(gains, key=lambda place: (-gains[place], costs[place], place))
-        chosen.append(best)
-        missing = {sku: max(0, units - useful[sku].get(best, 0)) for sku, units in missing.items()}
-    for place in sorted(chosen, key=lambda place: (-costs[place], place)):
-        others = [other for other in chosen if other != place]
-        if _serves(others, target, useful):
-            chosen = others
-    return tuple(sorted(chosen))
-
-
-def _serves(chosen: Sequence[str], target: Mapping[str, int], useful: Available) -> bool:
-    return all(sum(useful[sku].get(place, 0) for place in chosen) >= units for sku, units in target.items())
-
-
-def _in_turn(units: int, stock: Mapping[str, int], chosen: Sequence[str], costs: Mapping[str, int]) -> dict[str, int]:
-    """Warehouse id → units there: whoever can give most of it first, so that a SKU comes from as few places as it can."""
-    giving = (place for place in chosen if place in stock)
-    turn = sorted(giving, key=lambda place: (-min(units, stock[place]), costs[place], place))
-    return {place: stock[place] for place in turn}
-
-
-def _split(lines: Sequence[LineDemand], shelves: Mapping[str, dict[str, int]]) -> Plan:
+def _split(lines: Sequence[LineDemand], shelves: Mapping[str, dict[str, int]], found: Sourcing) -> Plan:
     """Hand what is there to the lines, first line first; `shelves` is SKU → warehouse id → units, in turn."""
     allocations: list[Allocation] = []
     shortages: list[Shortage] = []
@@ -142,4 +124,4 @@ def _split(lines: Sequence[LineDemand], shelves: Mapping[str, dict[str, int]]) -
                 missing -= given
         if missing:
             shortages.append(Shortage(line.line_id, line.sku, missing))
-    return Plan(tuple(allocations), tuple(shortages))
+    return Plan(tuple(allocations), tuple(shortages), found)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.inventory.domain.allocation import Candidate
+from services.inventory.domain.tariffs import Candidate
 
 
 @dataclass(frozen=True, slots=True)

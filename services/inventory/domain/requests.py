@@ -1,9 +1,11 @@
 """What inventory can be asked to change, as values whose shape is already checked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from services.inventory.domain.adjusting import Carried
-from services.inventory.domain.allocation import Candidate, LineDemand
+from services.inventory.domain.allocation import LineDemand
+from services.inventory.domain.tariffs import Candidate
 from services.kernel.money import UnitPrice
 
 DEFAULT_LEASE_SECONDS = 900
@@ -11,13 +13,18 @@ DEFAULT_LEASE_SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """Hold stock for an order; each line id once, units positive."""
+    """Hold stock for an order; each line id once, units positive.
+
+    `weights` are the grams of a unit by SKU, `currency` is that of all costs; empty where nobody said.
+    """
 
     order_id: str
     lines: tuple[LineDemand, ...]
     candidates: tuple[Candidate, ...]
     placed_at_micros: int
     lease_seconds: int
+    weights: Mapping[str, int] = field(default_factory=dict)
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.adjusting import Holding
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.backorders import Waiting
+from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import backorders
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
@@ -73,7 +74,8 @@ def put_candidates(session: Session, reservation_id: str, places: Sequence[Candi
         {"reservation_id": reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
         for place in places
     ]
-    session.execute(insert(candidate), rows)
+    if rows:
+        session.execute(insert(candidate), rows)
 
 
 def let_go(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row, ScalarSelect, Select, bindparam, exists, func, insert, select, tuple_, update
 from sqlmodel import Session
 
-from services.inventory.domain.allocation import Candidate
 from services.inventory.domain.backorders import Fill, Supply, Waiting, due
+from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import expected
 from services.inventory.store.tables import NOTHING, backorder, candidate, stock, warehouse
 from services.kernel.errors import Conflict, InvalidArgument

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
-from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.backorders import Fill
+from services.inventory.domain.tariffs import Candidate
 from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict, Refused
 from services.runtime.db import Int64
@@ -107,7 +108,8 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
         for place in new.candidates
     ]
-    session.execute(_ADD_CANDIDATES, places)
+    if places:
+        session.execute(_ADD_CANDIDATES, places)
 
 
 def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:

@@ -24,6 +24,8 @@ issue_reversal = _tables["issue_reversal"]
 returned_stock = _tables["returned_stock"]
 unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
+sourcing_policy = _tables["sourcing_policy"]
+sourcing_plan = _tables["sourcing_plan"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

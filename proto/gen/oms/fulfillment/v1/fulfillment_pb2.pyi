@@ -336,6 +336,7 @@ class WarehouseQuote(_message.Message):
     CARRIER_FIELD_NUMBER: _builtins.int
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
+    TARIFFS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Where from."""
     carrier: _builtins.str
@@ -344,6 +345,10 @@ class WarehouseQuote(_message.Message):
     """What it would cost, minor units."""
     transit_days: _builtins.int
     """Days on the way."""
+    @_builtins.property
+    def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotedTariff]:
+        """Every carrier from there to the destination, by name."""
+
     def __init__(
         self,
         *,
@@ -351,14 +356,53 @@ class WarehouseQuote(_message.Message):
         carrier: _builtins.str = ...,
         cost_minor: _builtins.int = ...,
         transit_days: _builtins.int = ...,
+        tariffs: _abc.Iterable[Global___QuotedTariff] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WarehouseQuote: _TypeAlias = WarehouseQuote  # noqa: Y015
+
+@_typing.final
+class QuotedTariff(_message.Message):
+    """What a carrier charges from a warehouse to the destination, minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARRIER_FIELD_NUMBER: _builtins.int
+    BASE_MINOR_FIELD_NUMBER: _builtins.int
+    PER_KG_MINOR_FIELD_NUMBER: _builtins.int
+    PER_UNIT_MINOR_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    carrier: _builtins.str
+    """Who carries."""
+    base_minor: _builtins.int
+    """Price of a shipment before weight."""
+    per_kg_minor: _builtins.int
+    """Price of each started kilogram."""
+    per_unit_minor: _builtins.int
+    """Handling of each unit."""
+    promised_on: _builtins.str
+    """ISO date on which it would deliver what is released today."""
+    def __init__(
+        self,
+        *,
+        carrier: _builtins.str = ...,
+        base_minor: _builtins.int = ...,
+        per_kg_minor: _builtins.int = ...,
+        per_unit_minor: _builtins.int = ...,
+        promised_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_minor", b"base_minor", "carrier", b"carrier", "per_kg_minor", b"per_kg_minor", "per_unit_minor", b"per_unit_minor", "promised_on", b"promised_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuotedTariff: _TypeAlias = QuotedTariff  # noqa: Y015
 
 @_typing.final
 class QuoteWarehousesResponse(_message.Message):
@@ -367,6 +411,9 @@ class QuoteWarehousesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     QUOTES_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """ISO 4217 of every amount; empty without quotes."""
     @_builtins.property
     def quotes(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseQuote]:
         """One entry a warehouse."""
@@ -375,10 +422,11 @@ class QuoteWarehousesResponse(_message.Message):
         self,
         *,
         quotes: _abc.Iterable[Global___WarehouseQuote] | None = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quotes", b"quotes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quotes", b"quotes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -632,23 +632,97 @@ class WarehouseCost(_message.Message):
 
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     COST_MINOR_FIELD_NUMBER: _builtins.int
+    TARIFFS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     cost_minor: _builtins.int
-    """Freight and handling, minor units, comparable between warehouses."""
+    """Freight and handling of the whole order, minor units, comparable between warehouses."""
+    @_builtins.property
+    def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierTariff]:
+        """What each carrier charges from there, at most 50; without any, a shipment costs cost_minor whatever is in it."""
+
     def __init__(
         self,
         *,
         warehouse_id: _builtins.str = ...,
         cost_minor: _builtins.int = ...,
+        tariffs: _abc.Iterable[Global___CarrierTariff] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WarehouseCost: _TypeAlias = WarehouseCost  # noqa: Y015
+
+@_typing.final
+class CarrierTariff(_message.Message):
+    """What one carrier charges from a warehouse to the order's address, minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARRIER_FIELD_NUMBER: _builtins.int
+    BASE_MINOR_FIELD_NUMBER: _builtins.int
+    PER_KG_MINOR_FIELD_NUMBER: _builtins.int
+    PER_UNIT_MINOR_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    LATE_DAYS_FIELD_NUMBER: _builtins.int
+    carrier: _builtins.str
+    """Who carries."""
+    base_minor: _builtins.int
+    """Price of a shipment before weight."""
+    per_kg_minor: _builtins.int
+    """Price of each started kilogram."""
+    per_unit_minor: _builtins.int
+    """Handling of each unit."""
+    promised_on: _builtins.str
+    """ISO date on which it would deliver what is released today; empty when nobody promises."""
+    late_days: _builtins.int
+    """Days that this is behind the requested date."""
+    def __init__(
+        self,
+        *,
+        carrier: _builtins.str = ...,
+        base_minor: _builtins.int = ...,
+        per_kg_minor: _builtins.int = ...,
+        per_unit_minor: _builtins.int = ...,
+        promised_on: _builtins.str = ...,
+        late_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_minor", b"base_minor", "carrier", b"carrier", "late_days", b"late_days", "per_kg_minor", b"per_kg_minor", "per_unit_minor", b"per_unit_minor", "promised_on", b"promised_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarrierTariff: _TypeAlias = CarrierTariff  # noqa: Y015
+
+@_typing.final
+class SkuWeight(_message.Message):
+    """What a unit of a SKU weighs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_FIELD_NUMBER: _builtins.int
+    GRAMS_FIELD_NUMBER: _builtins.int
+    sku: _builtins.str
+    """What."""
+    grams: _builtins.int
+    """Grams of a unit."""
+    def __init__(
+        self,
+        *,
+        sku: _builtins.str = ...,
+        grams: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grams", b"grams", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkuWeight: _TypeAlias = SkuWeight  # noqa: Y015
 
 @_typing.final
 class ReserveStockRequest(_message.Message):
@@ -662,6 +736,8 @@ class ReserveStockRequest(_message.Message):
     COSTS_FIELD_NUMBER: _builtins.int
     PLACED_AT_MICROS_FIELD_NUMBER: _builtins.int
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
+    UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -670,6 +746,8 @@ class ReserveStockRequest(_message.Message):
     """When the order was placed, microseconds since the epoch: backorders fill in this order."""
     lease_seconds: _builtins.int
     """Seconds until the sweep asks whether the order still lives; 0 means the default."""
+    currency: _builtins.str
+    """ISO 4217 of the costs, for the sentences; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000; several lines of one SKU are summed for allocation."""
@@ -677,6 +755,10 @@ class ReserveStockRequest(_message.Message):
     @_builtins.property
     def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
         """Warehouses that can serve the order with their cost; others are not used."""
+
+    @_builtins.property
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
 
     def __init__(
         self,
@@ -687,10 +769,12 @@ class ReserveStockRequest(_message.Message):
         costs: _abc.Iterable[Global___WarehouseCost] | None = ...,
         placed_at_micros: _builtins.int = ...,
         lease_seconds: _builtins.int = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -773,8 +857,11 @@ class ReserveStockResponse(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     ALLOCATIONS_FIELD_NUMBER: _builtins.int
     SHORTAGES_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     """The reservation."""
+    why: _builtins.str
+    """Why these warehouses, in a sentence; empty where nothing was planned."""
     @_builtins.property
     def allocations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
         """What is held."""
@@ -789,10 +876,11 @@ class ReserveStockResponse(_message.Message):
         reservation_id: _builtins.str = ...,
         allocations: _abc.Iterable[Global___Allocation] | None = ...,
         shortages: _abc.Iterable[Global___Shortage] | None = ...,
+        why: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "reservation_id", b"reservation_id", "shortages", b"shortages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "reservation_id", b"reservation_id", "shortages", b"shortages", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -811,6 +899,8 @@ class AdjustReservationRequest(_message.Message):
     PLACED_AT_MICROS_FIELD_NUMBER: _builtins.int
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     CARRIED_FIELD_NUMBER: _builtins.int
+    UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -819,6 +909,8 @@ class AdjustReservationRequest(_message.Message):
     """When the order was placed, microseconds since the epoch: a new backorder waits where the order has always waited."""
     lease_seconds: _builtins.int
     """Seconds until the sweep asks whether the order still lives, when nothing was held before; 0 means the default."""
+    currency: _builtins.str
+    """ISO 4217 of the costs, for the sentences; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000: every unit wanted since the order began, those that have shipped included. A line that is
@@ -833,6 +925,10 @@ class AdjustReservationRequest(_message.Message):
     def carried(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
         """Units that shipments which were not cancelled carry, those that have left included: they stay held where they are."""
 
+    @_builtins.property
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
+
     def __init__(
         self,
         *,
@@ -843,10 +939,12 @@ class AdjustReservationRequest(_message.Message):
         placed_at_micros: _builtins.int = ...,
         lease_seconds: _builtins.int = ...,
         carried: _abc.Iterable[Global___Allocation] | None = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -861,8 +959,11 @@ class AdjustReservationResponse(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     ALLOCATIONS_FIELD_NUMBER: _builtins.int
     SHORTAGES_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     """The reservation; empty when nothing is held or waits."""
+    why: _builtins.str
+    """Why the units that were wanted more come from there, in a sentence; empty where no more were wanted."""
     @_builtins.property
     def allocations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
         """Held and not yet shipped."""
@@ -877,14 +978,441 @@ class AdjustReservationResponse(_message.Message):
         reservation_id: _builtins.str = ...,
         allocations: _abc.Iterable[Global___Allocation] | None = ...,
         shortages: _abc.Iterable[Global___Shortage] | None = ...,
+        why: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "reservation_id", b"reservation_id", "shortages", b"shortages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "reservation_id", b"reservation_id", "shortages", b"shortages", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdjustReservationResponse: _TypeAlias = AdjustReservationResponse  # noqa: Y015
+
+@_typing.final
+class NodeTerms(_message.Message):
+    """What sourcing from one warehouse costs beside its carrier, minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FEE_MINOR_FIELD_NUMBER: _builtins.int
+    UNIT_FEE_MINOR_FIELD_NUMBER: _builtins.int
+    AVOIDANCE_MINOR_FIELD_NUMBER: _builtins.int
+    IS_EXCLUDED_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    order_fee_minor: _builtins.int
+    """What a third party takes for each order."""
+    unit_fee_minor: _builtins.int
+    """What a third party takes for each unit."""
+    avoidance_minor: _builtins.int
+    """Added to each plan that uses it: how much dearer another warehouse may be before this one is chosen."""
+    is_excluded: _builtins.bool
+    """It gets no new orders and fills no new backorders."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        order_fee_minor: _builtins.int = ...,
+        unit_fee_minor: _builtins.int = ...,
+        avoidance_minor: _builtins.int = ...,
+        is_excluded: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avoidance_minor", b"avoidance_minor", "is_excluded", b"is_excluded", "order_fee_minor", b"order_fee_minor", "unit_fee_minor", b"unit_fee_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeTerms: _TypeAlias = NodeTerms  # noqa: Y015
+
+@_typing.final
+class SourcingPolicy(_message.Message):
+    """How warehouses are chosen, in minor units of the rate table's currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPLIT_PENALTY_MINOR_FIELD_NUMBER: _builtins.int
+    MAXIMUM_SPLITS_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LATE_DAY_MINOR_FIELD_NUMBER: _builtins.int
+    split_penalty_minor: _builtins.int
+    """What each shipment after the first counts as."""
+    maximum_splits: _builtins.int
+    """Shipments after the first, at most; any number where it is not set."""
+    version: _builtins.int
+    """Counts what was stored of it; not read where it is put."""
+    late_day_minor: _builtins.int
+    """What each day behind the requested date counts as, of each shipment."""
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeTerms]:
+        """Terms of single warehouses, each once, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        split_penalty_minor: _builtins.int = ...,
+        maximum_splits: _builtins.int | None = ...,
+        nodes: _abc.Iterable[Global___NodeTerms] | None = ...,
+        version: _builtins.int = ...,
+        late_day_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "maximum_splits", b"maximum_splits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "late_day_minor", b"late_day_minor", "maximum_splits", b"maximum_splits", "nodes", b"nodes", "split_penalty_minor", b"split_penalty_minor", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_splits: _TypeAlias = _typing.Literal["maximum_splits"]  # noqa: Y015
+    _WhichOneofArgType__maximum_splits: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_splits) -> _WhichOneofReturnType__maximum_splits | None: ...
+
+Global___SourcingPolicy: _TypeAlias = SourcingPolicy  # noqa: Y015
+
+@_typing.final
+class PutSourcingPolicyRequest(_message.Message):
+    """Replaces the sourcing policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    expected_version: _builtins.int
+    """The version that must stand until then; any, and none too, where it is not set."""
+    @_builtins.property
+    def policy(self) -> Global___SourcingPolicy:
+        """The policy."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___SourcingPolicy | None = ...,
+        expected_version: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
+
+Global___PutSourcingPolicyRequest: _TypeAlias = PutSourcingPolicyRequest  # noqa: Y015
+
+@_typing.final
+class PutSourcingPolicyResponse(_message.Message):
+    """The stored policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def policy(self) -> Global___SourcingPolicy:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___SourcingPolicy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutSourcingPolicyResponse: _TypeAlias = PutSourcingPolicyResponse  # noqa: Y015
+
+@_typing.final
+class GetSourcingPolicyRequest(_message.Message):
+    """Asks for the sourcing policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingPolicyRequest: _TypeAlias = GetSourcingPolicyRequest  # noqa: Y015
+
+@_typing.final
+class GetSourcingPolicyResponse(_message.Message):
+    """The sourcing policy; version 0 and nothing set before one was put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def policy(self) -> Global___SourcingPolicy:
+        """As stored."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___SourcingPolicy | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingPolicyResponse: _TypeAlias = GetSourcingPolicyResponse  # noqa: Y015
+
+@_typing.final
+class PlannedShipment(_message.Message):
+    """What one warehouse sends in a plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    CARRIER_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    COST_MINOR_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    carrier: _builtins.str
+    """The carrier whose tariff is cheapest for it; empty where none is named."""
+    quantity: _builtins.int
+    """Units."""
+    cost_minor: _builtins.int
+    """What the shipment costs, minor units."""
+    promised_on: _builtins.str
+    """ISO date; empty when nobody promises."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        carrier: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        cost_minor: _builtins.int = ...,
+        promised_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "promised_on", b"promised_on", "quantity", b"quantity", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedShipment: _TypeAlias = PlannedShipment  # noqa: Y015
+
+@_typing.final
+class SourcingCandidate(_message.Message):
+    """A way to serve the order that was weighed, its costs in minor units part by part."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    FREIGHT_MINOR_FIELD_NUMBER: _builtins.int
+    HANDLING_MINOR_FIELD_NUMBER: _builtins.int
+    FEES_MINOR_FIELD_NUMBER: _builtins.int
+    SPLITS_MINOR_FIELD_NUMBER: _builtins.int
+    AVOIDANCE_MINOR_FIELD_NUMBER: _builtins.int
+    TOTAL_MINOR_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    IS_CHOSEN_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LATENESS_MINOR_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.int
+    """Units it serves."""
+    freight_minor: _builtins.int
+    """What carriers take."""
+    handling_minor: _builtins.int
+    """Handling of units."""
+    fees_minor: _builtins.int
+    """Fees of third parties by order and unit."""
+    splits_minor: _builtins.int
+    """Penalties of shipments after the first."""
+    avoidance_minor: _builtins.int
+    """What less preferred warehouses count as."""
+    total_minor: _builtins.int
+    """All parts together."""
+    promised_on: _builtins.str
+    """ISO date of its last shipment; empty when nobody promises."""
+    is_chosen: _builtins.bool
+    """Whether it is the plan that was reserved."""
+    reason: _builtins.str
+    """Why it was chosen or what it lost by, in a sentence."""
+    lateness_minor: _builtins.int
+    """Days behind the requested date."""
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedShipment]:
+        """By warehouse."""
+
+    def __init__(
+        self,
+        *,
+        shipments: _abc.Iterable[Global___PlannedShipment] | None = ...,
+        quantity: _builtins.int = ...,
+        freight_minor: _builtins.int = ...,
+        handling_minor: _builtins.int = ...,
+        fees_minor: _builtins.int = ...,
+        splits_minor: _builtins.int = ...,
+        avoidance_minor: _builtins.int = ...,
+        total_minor: _builtins.int = ...,
+        promised_on: _builtins.str = ...,
+        is_chosen: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        lateness_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avoidance_minor", b"avoidance_minor", "fees_minor", b"fees_minor", "freight_minor", b"freight_minor", "handling_minor", b"handling_minor", "is_chosen", b"is_chosen", "lateness_minor", b"lateness_minor", "promised_on", b"promised_on", "quantity", b"quantity", "reason", b"reason", "shipments", b"shipments", "splits_minor", b"splits_minor", "total_minor", b"total_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourcingCandidate: _TypeAlias = SourcingCandidate  # noqa: Y015
+
+@_typing.final
+class UnusedWarehouse(_message.Message):
+    """A warehouse that could give nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    reason: _builtins.str
+    """Why, in a sentence."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnusedWarehouse: _TypeAlias = UnusedWarehouse  # noqa: Y015
+
+@_typing.final
+class SourcingPlan(_message.Message):
+    """What was planned for an order at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    PLANNED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    WANTED_QUANTITY_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    BOUND_MINOR_FIELD_NUMBER: _builtins.int
+    IS_OPTIMAL_FIELD_NUMBER: _builtins.int
+    GAP_BP_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    UNUSED_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """Identity, "src_…"."""
+    planned_at_micros: _builtins.int
+    """When, microseconds since the epoch."""
+    currency: _builtins.str
+    """ISO 4217 of every amount; may be empty."""
+    wanted_quantity: _builtins.int
+    """Units that were wanted."""
+    quantity: _builtins.int
+    """Units that the chosen plan serves."""
+    bound_minor: _builtins.int
+    """What no plan that serves as much can cost less than, minor units; not set where that is not known."""
+    is_optimal: _builtins.bool
+    """Whether nothing that serves as much costs less."""
+    gap_bp: _builtins.int
+    """How far above the best possible it is at most, in basis points; not set where that is not known."""
+    why: _builtins.str
+    """Why these warehouses, in a sentence."""
+    @_builtins.property
+    def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingCandidate]:
+        """The chosen plan, then its rivals, best first; at most 12."""
+
+    @_builtins.property
+    def unused(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnusedWarehouse]:
+        """Warehouses that could give nothing, by id; at most 20."""
+
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        planned_at_micros: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        wanted_quantity: _builtins.int = ...,
+        quantity: _builtins.int = ...,
+        bound_minor: _builtins.int | None = ...,
+        is_optimal: _builtins.bool = ...,
+        gap_bp: _builtins.int | None = ...,
+        why: _builtins.str = ...,
+        candidates: _abc.Iterable[Global___SourcingCandidate] | None = ...,
+        unused: _abc.Iterable[Global___UnusedWarehouse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "gap_bp", b"gap_bp"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "candidates", b"candidates", "currency", b"currency", "gap_bp", b"gap_bp", "is_optimal", b"is_optimal", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "quantity", b"quantity", "unused", b"unused", "wanted_quantity", b"wanted_quantity", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bound_minor: _TypeAlias = _typing.Literal["bound_minor"]  # noqa: Y015
+    _WhichOneofArgType__bound_minor: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor"]  # noqa: Y015
+    _WhichOneofReturnType__gap_bp: _TypeAlias = _typing.Literal["gap_bp"]  # noqa: Y015
+    _WhichOneofArgType__gap_bp: _TypeAlias = _typing.Literal["_gap_bp", b"_gap_bp"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bound_minor) -> _WhichOneofReturnType__bound_minor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_bp) -> _WhichOneofReturnType__gap_bp | None: ...
+
+Global___SourcingPlan: _TypeAlias = SourcingPlan  # noqa: Y015
+
+@_typing.final
+class GetSourcingRequest(_message.Message):
+    """Asks why an order is served from where it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingRequest: _TypeAlias = GetSourcingRequest  # noqa: Y015
+
+@_typing.final
+class GetSourcingResponse(_message.Message):
+    """Its plans: one for what was ordered, one for each change that wanted more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLANS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingPlan]:
+        """The newest first, at most 20."""
+
+    def __init__(
+        self,
+        *,
+        plans: _abc.Iterable[Global___SourcingPlan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plans", b"plans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingResponse: _TypeAlias = GetSourcingResponse  # noqa: Y015
 
 @_typing.final
 class GetReservationRequest(_message.Message):

@@ -86,6 +86,21 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.FromString,
                 _registered_method=True)
+        self.PutSourcingPolicy = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/PutSourcingPolicy',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyResponse.FromString,
+                _registered_method=True)
+        self.GetSourcingPolicy = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+                _registered_method=True)
+        self.GetSourcing = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSourcing',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.FromString,
+                _registered_method=True)
         self.GetReservation = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetReservation',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.SerializeToString,
@@ -196,8 +211,8 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReserveStock(self, request, context):
-        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
-        costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+        """Hold what stock allows, most units first, then at the lowest cost under the sourcing policy; the rest becomes backorders. The
+        plan is made and held in one transaction and kept with its rivals. A repeat may name other costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,6 +222,27 @@ class InventoryServiceServicer:
         """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
         FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
         BACKORDER_FILLED, STOCK_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutSourcingPolicy(self, request, context):
+        """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSourcingPolicy(self, request, context):
+        """The sourcing policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSourcing(self, request, context):
+        """Why an order is served from where it is; empty where nothing was planned.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -326,6 +362,21 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.AdjustReservation,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.SerializeToString,
+            ),
+            'PutSourcingPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutSourcingPolicy,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyResponse.SerializeToString,
+            ),
+            'GetSourcingPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSourcingPolicy,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.SerializeToString,
+            ),
+            'GetSourcing': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSourcing,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.SerializeToString,
             ),
             'GetReservation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReservation,
@@ -623,6 +674,87 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/AdjustReservation',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutSourcingPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/PutSourcingPolicy',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.PutSourcingPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSourcingPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSourcing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSourcing',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.FromString,
             options,
             channel_credentials,
             insecure,

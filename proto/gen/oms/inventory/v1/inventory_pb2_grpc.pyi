@@ -60,14 +60,20 @@ class InventoryServiceStub:
     GetAvailability: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]
     """What there is and what comes of up to 2000 SKUs at all open warehouses together, in one call."""
     ReserveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]
-    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
-    costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+    """Hold what stock allows, most units first, then at the lowest cost under the sourcing policy; the rest becomes backorders. The
+    plan is made and held in one transaction and kept with its rivals. A repeat may name other costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
     """
     AdjustReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]
     """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
     FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
     BACKORDER_FILLED, STOCK_TAKEN.
     """
+    PutSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.PutSourcingPolicyRequest, _inventory_pb2.PutSourcingPolicyResponse]
+    """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
+    GetSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]
+    """The sourcing policy."""
+    GetSourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]
+    """Why an order is served from where it is; empty where nothing was planned."""
     GetReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]
     """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]
@@ -126,14 +132,20 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     GetAvailability: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
     """What there is and what comes of up to 2000 SKUs at all open warehouses together, in one call."""
     ReserveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]  # type: ignore[assignment]
-    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
-    costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+    """Hold what stock allows, most units first, then at the lowest cost under the sourcing policy; the rest becomes backorders. The
+    plan is made and held in one transaction and kept with its rivals. A repeat may name other costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
     """
     AdjustReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]  # type: ignore[assignment]
     """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
     FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
     BACKORDER_FILLED, STOCK_TAKEN.
     """
+    PutSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.PutSourcingPolicyRequest, _inventory_pb2.PutSourcingPolicyResponse]  # type: ignore[assignment]
+    """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
+    GetSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]  # type: ignore[assignment]
+    """The sourcing policy."""
+    GetSourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]  # type: ignore[assignment]
+    """Why an order is served from where it is; empty where nothing was planned."""
     GetReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]  # type: ignore[assignment]
     """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
@@ -237,8 +249,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ReserveStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReserveStockResponse, _abc.Awaitable[_inventory_pb2.ReserveStockResponse]]:
-        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
-        costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+        """Hold what stock allows, most units first, then at the lowest cost under the sourcing policy; the rest becomes backorders. The
+        plan is made and held in one transaction and kept with its rivals. A repeat may name other costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
         """
 
     @_abc_1.abstractmethod
@@ -251,6 +263,30 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
         BACKORDER_FILLED, STOCK_TAKEN.
         """
+
+    @_abc_1.abstractmethod
+    def PutSourcingPolicy(
+        self,
+        request: _inventory_pb2.PutSourcingPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.PutSourcingPolicyResponse, _abc.Awaitable[_inventory_pb2.PutSourcingPolicyResponse]]:
+        """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
+
+    @_abc_1.abstractmethod
+    def GetSourcingPolicy(
+        self,
+        request: _inventory_pb2.GetSourcingPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.GetSourcingPolicyResponse, _abc.Awaitable[_inventory_pb2.GetSourcingPolicyResponse]]:
+        """The sourcing policy."""
+
+    @_abc_1.abstractmethod
+    def GetSourcing(
+        self,
+        request: _inventory_pb2.GetSourcingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.GetSourcingResponse, _abc.Awaitable[_inventory_pb2.GetSourcingResponse]]:
+        """Why an order is served from where it is; empty where nothing was planned."""
 
     @_abc_1.abstractmethod
     def GetReservation(

@@ -1,0 +1,146 @@
+"""The sourcing policy: what counts when warehouses are chosen for an order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
+from gateway.http.plumbing.idempotency import OnceOf
+from gateway.http.plumbing.inputs import Identity, Input, Minor, Switch, example
+from oms.inventory.v1 import inventory_pb2 as pb
+
+router = APIRouter(tags=["master data"])
+
+
+class SourcingTermsInput(Input):
+    """What sourcing from one warehouse costs beside its carrier, in minor units."""
+
+    warehouse_id: Identity
+    order_fee_minor: Minor = Field(default=0, description="What a third party takes for each order.")
+    unit_fee_minor: Minor = Field(default=0, description="What a third party takes for each unit.")
+    avoidance_minor: Minor = Field(
+        default=0, description="How much dearer another warehouse may be before this one is chosen."
+    )
+    is_excluded: Switch = Field(default=False, description="It gets no new orders and fills no new backorders.")
+
+
+Splits = Annotated[int, Field(strict=True, ge=0, le=199)]
+
+
+class SourcingPolicyInput(Input):
+    """The whole sourcing policy, in minor units of the rate table's currency; it replaces the one before."""
+
+    split_penalty_minor: Minor = Field(default=0, description="What each shipment after the first counts as.")
+    late_day_minor: Minor = Field(
+        default=0, description="What each day behind the requested date counts as, of each shipment."
+    )
+    maximum_splits: Splits | None = Field(
+        default=None, description="Shipments after the first, at most: 0 never splits an order. Null is any number."
+    )
+    nodes: Annotated[list[SourcingTermsInput], Field(max_length=200)] = Field(
+        default=[], description="Terms of single warehouses, each once."
+    )
+    version: SeenVersion = None
+
+    model_config = example(
+        split_penalty_minor=500, maximum_splits=2, nodes=[{"warehouse_id": "wh_reno", "avoidance_minor": 250}]
+    )
+
+
+if TYPE_CHECKING:
+    SourcingPolicyPatch = Input
+else:
+    SourcingPolicyPatch = partial("SourcingPolicyPatch", SourcingPolicyInput, (), split_penalty_minor=250)
+
+
+class SourcingTerms(BaseModel):
+    """What sourcing from one warehouse costs beside its carrier, in minor units."""
+
+    warehouse_id: str
+    order_fee_minor: int
+    unit_fee_minor: int
+    avoidance_minor: int
+    is_excluded: bool
+
+
+class SourcingPolicy(BaseModel):
+    """How warehouses are chosen, in minor units of the rate table's currency."""
+
+    split_penalty_minor: int
+    late_day_minor: int
+    maximum_splits: int | None
+    nodes: list[SourcingTerms]
+    version: StoredVersion
+
+
+@router.get("/v1/sourcing-policy", responses=ETAG)
+def get_sourcing_policy(deps: DepsOf, _who: CallerOf, response: Response) -> SourcingPolicy:
+    """How warehouses are chosen: most units first, then the lowest cost under this policy. Nothing counts before one is stored."""
+    policy = _policy(deps)
+    tag(response, policy.version)
+    return policy
+
+
+@router.post("/v1/sourcing-policy", response_model=SourcingPolicy)
+def put_sourcing_policy(deps: DepsOf, body: SourcingPolicyInput, once: OnceOf, if_match: IfMatch) -> Response:
+    """Replace the sourcing policy; it holds for what is reserved from then on, and moves nothing that is held."""
+
+    def act(_request_id: str) -> SourcingPolicy:
+        return _put(deps, body, expected_version(body.version, if_match))
+
+    return once.answer(body, act)
+
+
+@router.patch("/v1/sourcing-policy", responses=ETAG)
+def change_sourcing_policy(
+    deps: DepsOf, _who: CallerOf, body: SourcingPolicyPatch, if_match: IfMatch, response: Response
+) -> SourcingPolicy:
+    """Change what is named of the sourcing policy; the rest of it stays. Terms of warehouses that are named are all of them."""
+    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
+
+    def edit() -> SourcingPolicy:
+        stands = _policy(deps)
+        whole = merged(stands, body, SourcingPolicyInput)
+        return _put(deps, whole, stands.version if expected is None else expected)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+def _put(deps: Deps, body: SourcingPolicyInput, expected: int | None) -> SourcingPolicy:
+    wanted = pb.SourcingPolicy(
+        nodes=[pb.NodeTerms(**node.model_dump()) for node in body.nodes],
+        **body.model_dump(exclude={"nodes", "version"}),
+    )
+    request = pb.PutSourcingPolicyRequest(policy=wanted, expected_version=expected)
+    return _shape(deps.inventory.PutSourcingPolicy(request).policy)
+
+
+def _policy(deps: Deps) -> SourcingPolicy:
+    return _shape(deps.inventory.GetSourcingPolicy(pb.GetSourcingPolicyRequest()).policy)
+
+
+def _shape(stored: pb.SourcingPolicy) -> SourcingPolicy:
+    return SourcingPolicy(
+        split_penalty_minor=stored.split_penalty_minor,
+        late_day_minor=stored.late_day_minor,
+        maximum_splits=stored.maximum_splits if stored.HasField("maximum_splits") else None,
+        nodes=[
+            SourcingTerms(
+                warehouse_id=node.warehouse_id,
+                order_fee_minor=node.order_fee_minor,
+                unit_fee_minor=node.unit_fee_minor,
+                avoidance_minor=node.avoidance_minor,
+                is_excluded=node.is_excluded,
+            )
+            for node in stored.nodes
+        ],
+        version=stored.version,
+    )

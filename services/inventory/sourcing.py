@@ -1,0 +1,74 @@
+"""Plans who serves an order and keeps why, inside the caller's transaction, which has the turns of every SKU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.inventory import sourcing_wire
+from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate
+from services.inventory.domain.requests import Demand
+from services.inventory.domain.sourcing_record import SourcingRecord, record
+from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
+from services.inventory.queues import free_for_newcomers
+from services.inventory.store import sourcing as store
+from services.inventory.store import warehouses
+from services.kernel.ids import new_id
+from services.runtime.versioned import is_unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What to hold, the warehouses that may fill what waits, and why; no record where nothing was to be planned."""
+
+    plan: Plan
+    fillers: tuple[Candidate, ...]
+    record: SourcingRecord | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason in a sentence."""
+        return self.record.why if self.record else ""
+
+
+def plan(
+    session: Session,
+    demand: Demand,
+    lines: Sequence[LineDemand],
+    candidates: tuple[Candidate, ...],
+    opened: frozenset[str] = frozenset(),
+) -> Planned:
+    """Choose for these lines among what is free now; `opened` warehouses serve the order already."""
+    policy = store.policy(session)
+    if not lines:
+        return Planned(Plan((), ()), _fillers(candidates, policy, opened))
+    terms = Terms(candidates, demand.weights, policy, opened)
+    places = [one.warehouse_id for one in candidates]
+    free = free_for_newcomers(session, {line.sku for line in lines}, places)
+    made = allocate(lines, free, terms)
+    known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
+    used = opened | {part.warehouse_id for part in made.allocations}
+    return Planned(made, _fillers(candidates, policy, used), record(lines, free, terms, made, known, demand.currency))
+
+
+def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: frozenset[str]) -> tuple[Candidate, ...]:
+    return within_splits(without_excluded(candidates, policy), used, policy.maximum_splits)
+
+
+def keep(session: Session, order_id: str, planned: Planned, now: datetime) -> None:
+    """Keep the plan with its rivals; nothing where nothing was planned."""
+    if planned.record is not None:
+        store.keep(session, new_id("src"), order_id, sourcing_wire.plan_document(planned.record), now)
+
+
+def put_policy(session: Session, wanted: SourcingPolicy, seen: int | None) -> SourcingPolicy:
+    """Store the policy; the same again changes nothing. Refused VERSION_STALE; version 0 is seen where there is none yet."""
+    known = store.policy(session)
+    if seen == known.version == 0:
+        return store.put_policy(session, wanted)
+    if known.version and is_unchanged(known, wanted, seen):
+        return known
+    return store.put_policy(session, wanted, seen)

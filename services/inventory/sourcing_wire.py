@@ -1,0 +1,122 @@
+"""Sourcing policies and plans: protobuf to domain and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from services.inventory.domain.sourcing import Shipment
+from services.inventory.domain.sourcing_record import CandidatePlan, SourcingRecord
+from services.inventory.domain.tariffs import NodeTerms, SourcingPolicy
+from services.inventory.wire import MAX_COST_MINOR, MAX_WAREHOUSES, at_most, identity, within
+from services.kernel.clock import micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import MAX_MINOR
+
+MAX_SPLITS = 199
+
+
+def policy(request: pb.PutSourcingPolicyRequest) -> SourcingPolicy:
+    """The policy to be stored, its warehouses by id."""
+    sent = request.policy
+    at_most(len(sent.nodes), MAX_WAREHOUSES, "warehouses")
+    nodes = tuple(sorted((_node(node) for node in sent.nodes), key=lambda node: node.warehouse_id))
+    if len({node.warehouse_id for node in nodes}) < len(nodes):
+        raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in nodes")
+    splits = within(sent.maximum_splits, 0, MAX_SPLITS, "maximum_splits") if sent.HasField("maximum_splits") else None
+    return SourcingPolicy(
+        _cost(sent.split_penalty_minor, "split_penalty_minor"),
+        _cost(sent.late_day_minor, "late_day_minor"),
+        splits,
+        nodes,
+    )
+
+
+def _node(sent: pb.NodeTerms) -> NodeTerms:
+    return NodeTerms(
+        identity(sent.warehouse_id, "warehouse_id"),
+        _cost(sent.order_fee_minor, "order_fee_minor"),
+        _cost(sent.unit_fee_minor, "unit_fee_minor"),
+        _cost(sent.avoidance_minor, "avoidance_minor"),
+        sent.is_excluded,
+    )
+
+
+def _cost(minor: int, what: str) -> int:
+    return within(minor, 0, MAX_COST_MINOR, what)
+
+
+def policy_message(stored: SourcingPolicy) -> pb.SourcingPolicy:
+    """A policy for the wire."""
+    return pb.SourcingPolicy(
+        split_penalty_minor=stored.split_penalty_minor,
+        late_day_minor=stored.late_day_minor,
+        maximum_splits=stored.maximum_splits,
+        nodes=[
+            pb.NodeTerms(
+                warehouse_id=node.warehouse_id,
+                order_fee_minor=node.order_fee_minor,
+                unit_fee_minor=node.unit_fee_minor,
+                avoidance_minor=node.avoidance_minor,
+                is_excluded=node.is_excluded,
+            )
+            for node in stored.nodes
+        ],
+        version=stored.version,
+    )
+
+
+def plan_document(made: SourcingRecord) -> dict[str, Any]:
+    """A plan as it is kept."""
+    plan = pb.SourcingPlan(
+        currency=made.currency,
+        wanted_quantity=made.wanted,
+        quantity=made.served,
+        bound_minor=None if made.bound_minor is None else min(made.bound_minor, MAX_MINOR),
+        is_optimal=made.is_optimal,
+        gap_bp=made.gap_bp,
+        why=made.why,
+        candidates=[_candidate(one) for one in made.candidates],
+        unused=[pb.UnusedWarehouse(warehouse_id=one.warehouse_id, reason=one.reason) for one in made.unused],
+    )
+    document: dict[str, Any] = MessageToDict(plan, preserving_proto_field_name=True)
+    return document
+
+
+def plan_message(plan_id: str, planned_at: datetime, document: Mapping[str, Any]) -> pb.SourcingPlan:
+    """A plan that was kept, for the wire."""
+    plan = ParseDict(dict(document), pb.SourcingPlan(), ignore_unknown_fields=True)
+    plan.plan_id, plan.planned_at_micros = plan_id, micros(planned_at)
+    return plan
+
+
+def _candidate(one: CandidatePlan) -> pb.SourcingCandidate:
+    parts = one.solution.parts
+    return pb.SourcingCandidate(
+        shipments=[_shipment(each) for each in one.solution.shipments],
+        quantity=one.solution.units,
+        freight_minor=min(parts.freight, MAX_MINOR),
+        handling_minor=min(parts.handling, MAX_MINOR),
+        fees_minor=min(parts.fees, MAX_MINOR),
+        splits_minor=min(parts.splits, MAX_MINOR),
+        lateness_minor=min(parts.lateness, MAX_MINOR),
+        avoidance_minor=min(parts.avoidance, MAX_MINOR),
+        total_minor=min(parts.total, MAX_MINOR),
+        promised_on=one.solution.promised_on,
+        is_chosen=one.is_chosen,
+        reason=one.reason,
+    )
+
+
+def _shipment(one: Shipment) -> pb.PlannedShipment:
+    return pb.PlannedShipment(
+        warehouse_id=one.way.warehouse_id,
+        carrier=one.way.tariff.carrier,
+        quantity=sum(one.units.values()),
+        cost_minor=min(one.parts.total, MAX_MINOR),
+        promised_on=one.way.tariff.promised_on,
+    )
