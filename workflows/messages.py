@@ -43,10 +43,7 @@ class OrderRef:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error.
-
-    A run that only found how its order has ended says that.
-    """
+    """The answer to placing an order, or how it has ended. `outcome`: accepted, held, rejected or failed; a refusal is no error."""
 
     outcome: str
     reasons: list[str] = field(default_factory=list)

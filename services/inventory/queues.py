@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.inventory import wire
+from services.inventory import fact_wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.backorders import Fill, Waiting
@@ -107,7 +107,7 @@ def notify(session: Session, notices: Collection[Notice], now: datetime) -> None
     def details() -> dict[str, Mapping[str, object]]:
         standings = _standings(session, [notice.order_id for notice in in_order])
         return {
-            notice.order_id: document(wire.standing_fact(notice.kind, standings[notice.order_id]))
+            notice.order_id: document(fact_wire.standing_fact(notice.kind, standings[notice.order_id]))
             for notice in in_order
         }
 

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import structlog
 from sqlmodel import Session
 
-from services.inventory import wire
+from services.inventory import fact_wire
 from services.inventory.domain.costing import Layer
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.returned import FACTS, RESTOCK, Back, BackUnits, Issued
@@ -59,7 +59,7 @@ def _book(session: Session, back: Back, one: BackUnits, value: Money, now: datet
     if one.disposition == RESTOCK:
         _restock(session, back, change, now)
     returned.add(session, back, one, movement_id, value, now)
-    detail = wire.movement_fact(FACTS[one.disposition], change)
+    detail = fact_wire.movement_fact(FACTS[one.disposition], change)
     emit_fact(session, detail, order_id=back.order_id, subject_id=movement_id, now=now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.inventory import wire
+from services.inventory import fact_wire
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.costing import Layer
@@ -78,5 +78,5 @@ def _put_back(session: Session, departure: Departure, change: StockChange, now: 
     occasion = Occasion("reversed", now, order_id=departure.order_id, reference=departure.shipment_id)
     layers.record(session, [back], occasion)
     layers.add(session, layer, change.warehouse_id, change.sku, unit_cost(change), is_first=True)
-    detail = wire.movement_fact(facts.ISSUE_REVERSED, back)
+    detail = fact_wire.movement_fact(facts.ISSUE_REVERSED, back)
     emit_fact(session, detail, order_id=departure.order_id, subject_id=back.movement_id, now=now)

@@ -13,7 +13,7 @@ from itertools import chain
 import structlog
 from sqlmodel import Session
 
-from services.inventory import sourcing, wire
+from services.inventory import fact_wire, sourcing
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import LineDemand, Plan, Shortage
@@ -251,5 +251,5 @@ def _take_layers(
 
 
 def _notify_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
-    movement = wire.movement_fact(kind, change)
+    movement = fact_wire.movement_fact(kind, change)
     emit_fact(session, movement, order_id=order_id, subject_id=change.movement_id, now=now)

@@ -26,7 +26,7 @@ from services.fulfillment.domain import facts as fulfillment
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
-from services.inventory import wire as inventory_wire
+from services.inventory import fact_wire as inventory_fact_wire
 from services.inventory.domain import facts as inventory
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind
@@ -77,8 +77,8 @@ PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
 def of_inventory() -> Iterator[tuple[str, Message]]:
     standing = inventory.StockStanding((inventory.LineStanding("L1", 2, 3, "2026-03-06"),))
     change = inventory.StockChange("mov_1", "W1", "A", 5, USD_10)
-    yield from ((kind, inventory_wire.standing_fact(kind, standing)) for kind in sorted(inventory.FOR_ORDERS))
-    yield from ((kind, inventory_wire.movement_fact(kind, change)) for kind in sorted(POSTED))
+    yield from ((kind, inventory_fact_wire.standing_fact(kind, standing)) for kind in sorted(inventory.FOR_ORDERS))
+    yield from ((kind, inventory_fact_wire.movement_fact(kind, change)) for kind in sorted(POSTED))
 
 
 def of_fulfillment() -> Iterator[tuple[str, Message]]:

@@ -1,0 +1,55 @@
+"""Facts of inventory as protobuf: where an order stands, and movements of stock."""
+
+from __future__ import annotations
+
+from oms.facts.v1 import facts_pb2
+from services.inventory.domain import facts
+from services.inventory.domain.facts import StockChange, StockStanding
+
+Standing = facts_pb2.StockReserved | facts_pb2.StockAllocated | facts_pb2.StockReleased | facts_pb2.StockExpected
+MovementFact = (
+    facts_pb2.StockReceived
+    | facts_pb2.StockIssued
+    | facts_pb2.StockAdjusted
+    | facts_pb2.StockIssueReversed
+    | facts_pb2.StockReturned
+    | facts_pb2.StockScrapped
+    | facts_pb2.StockQuarantined
+)
+_STANDINGS: dict[str, type[Standing]] = {
+    facts.RESERVED: facts_pb2.StockReserved,
+    facts.ALLOCATED: facts_pb2.StockAllocated,
+    facts.RELEASED: facts_pb2.StockReleased,
+    facts.EXPECTED: facts_pb2.StockExpected,
+}
+_MOVEMENTS: dict[str, type[MovementFact]] = {
+    facts.RECEIVED: facts_pb2.StockReceived,
+    facts.ISSUED: facts_pb2.StockIssued,
+    facts.ADJUSTED: facts_pb2.StockAdjusted,
+    facts.ISSUE_REVERSED: facts_pb2.StockIssueReversed,
+    facts.RETURNED: facts_pb2.StockReturned,
+    facts.SCRAPPED: facts_pb2.StockScrapped,
+    facts.QUARANTINED: facts_pb2.StockQuarantined,
+}
+
+
+def standing_fact(kind: str, standing: StockStanding) -> Standing:
+    """Where an order stands, as a fact of one of the kinds for orders."""
+    lines = {
+        line.line_id: facts_pb2.LineStanding(
+            allocated=line.allocated, backordered=line.backordered, expected_on=line.expected_on
+        )
+        for line in standing.lines
+    }
+    return _STANDINGS[kind](lines=lines, is_complete=standing.is_complete)
+
+
+def movement_fact(kind: str, change: StockChange) -> MovementFact:
+    """A movement of stock, as a fact of one of the kinds for billing."""
+    return _MOVEMENTS[kind](
+        warehouse_id=change.warehouse_id,
+        sku=change.sku,
+        quantity=change.quantity,
+        value_minor=change.value.minor,
+        currency=change.value.currency,
+    )
