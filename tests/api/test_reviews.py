@@ -185,7 +185,7 @@ async def test_the_policy_shows_its_matrix_with_what_was_left_out(world: World) 
     assert newest["reviews"][0]["tiers"] == [{**MANAGER, "mode": "any", "count": 1, "limit": "final"}]
     assert (newest["deadlines"]["escalate_after_hours"], newest["deadlines"]["on_expiry"]) == (24, "reject")
     assert newest["consent"] == {"when": "", "expires_after_hours": 48, "on_expiry": "review"}
-    assert newest["changes"] == {"hold_release_hours": 24}
+    assert newest["changes"] == {"hold_release_hours": 24, "recall_answer_hours": 2}
     assert [calendar["name"] for calendar in newest["calendars"]] == ["business", "plant"]
     assert newest["window_hours"] == 24
 

@@ -36,7 +36,7 @@ PLANTED = (
     ("billing.credit_note_posted_in_full", "DELETE FROM journal_entry WHERE debit = 'sales_returns'"),
     ("billing.credit_note_cash_is_of_payments", "UPDATE credit_note_cash SET amount_minor = amount_minor + 1"),
     ("billing.returns_account_is_credit_notes", "UPDATE journal_entry SET debit = 'cash' WHERE event = 'goods'"),
-    ("billing.fees_account_is_credit_notes", "UPDATE credit_note SET fee_minor = 1 WHERE sequence = 1001"),
+    ("billing.fees_account_is_documents", "UPDATE credit_note SET fee_minor = 1 WHERE sequence = 1001"),
     (
         "billing.refunded_is_left_over",
         (

@@ -25,7 +25,7 @@ def test_what_is_cancelled_is_not_released_however_long_a_warehouse_takes(desk: 
     asked_for = pb.GetChangedOrderRequest(order_id=order_id, change_id=done.cancellation.change_id)
     changed_order = desk.servicer.GetChangedOrder(asked_for, ANY)
 
-    assert (clearance.withholding_change_id, clearance.deadline) == (done.cancellation.change_id, "")
+    assert (clearance.withholding_change_id, clearance.deadline) == (done.cancellation.change_id, "escalate_recall")
     assert (list(changed_order.withheld_line_ids), changed_order.is_cancellation) == (["1"], True)
 
 

@@ -20,7 +20,9 @@ Disposition = Literal["restock", "quarantine", "scrap"]
 Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
 Percent = Annotated[
-    str, StringConstraints(pattern=r"^(100|[1-9]?[0-9])(\.[0-9]{1,4})?$", max_length=8), Field(examples=["15"])
+    str,
+    StringConstraints(pattern=r"^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$", max_length=8),
+    Field(examples=["15"]),
 ]
 
 

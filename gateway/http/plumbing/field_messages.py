@@ -14,6 +14,8 @@ _AMOUNT = (
     "must be an amount of at least 0 as text, without thousands separators and with at most {} decimals, such as {}"
 )
 _PATTERNS = {
+    r"^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$": "must be a percentage of 0 to 100, such as 15 or 7.5",
+    r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$": "must be an amount of 0 or more, such as 500.00",
     r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.[0-9]{1,2}|100)$": "must be a percentage above 0 and up to 100, such as 30 or 12.5",
     IDENTITY: "must begin with a letter or digit and go on with letters, digits and _ . : -",
     SUBJECT: "must begin with a letter or digit and go on with letters, digits and _ . : @ | + -",

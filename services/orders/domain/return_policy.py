@@ -10,7 +10,7 @@ from services.orders.domain import policy_text as read
 from services.orders.domain.policy_text import invalid
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?")
-_PERCENT = re.compile(r"(100|[1-9]?[0-9])(\.[0-9]{1,4})?")
+_PERCENT = re.compile(r"(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)")
 MAX_DAYS = 3660
 
 
