@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from tests.system.harness import System
 from tests.system.test_leases import sweep
 from tests.system.trade import Trade
+
+
+@pytest.fixture(scope="module")
+def system(moving: System) -> System:
+    return moving
 
 
 def test_what_has_not_shipped_by_the_last_day_is_cancelled_by_the_sweep(trade: Trade) -> None:
