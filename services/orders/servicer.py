@@ -218,7 +218,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Record what was done for a return, and say what comes next; a repeat changes nothing."""
         return_id, done = text(request.return_id, "return_id"), return_wire.done(request)
         with self.database.transaction() as session:
-            found, following = advance.advance(session, return_id, done, self.clock())
+            found, following = advance.advance(session, return_id, done, self.contacts, self.clock())
         log.info("return.advanced", return_id=return_id, done=done.what, next=following.action, state=found.state)
         return return_wire.following(found, following)
 

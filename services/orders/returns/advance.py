@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.money import Money
+from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import NextStep, Return, after_deadline, next_step, with_received
 from services.orders.order import outbox
 from services.orders.returns.changing import WORKFLOW, Taken, save, take
@@ -33,7 +34,7 @@ class Done:
     reason: str = ""
 
 
-def advance(session: Session, return_id: str, done: Done, now: datetime) -> tuple[Return, NextStep]:
+def advance(session: Session, return_id: str, done: Done, contacts: Contacts, now: datetime) -> tuple[Return, NextStep]:
     """Record what was done and say what comes next."""
     taken = take(session, return_id)
     after, event = _after(taken, done, now)
@@ -41,7 +42,7 @@ def advance(session: Session, return_id: str, done: Done, now: datetime) -> tupl
         due = after_deadline(after, done.passed)
         event = event or ("return_expired" if due != after else "")
         after = due
-    after = save(session, taken, after, WORKFLOW, event, now, why=_why(done))
+    after = save(session, taken, after, WORKFLOW, event, contacts, now, why=_why(done))
     return after, next_step(after)
 
 
