@@ -39,6 +39,18 @@ class ReturnStep:
 
 
 @dataclass(frozen=True, slots=True)
+class LostReturns:
+    """Open returns that have no running workflow; `is_all` of them, or the first.
+
+    Every return that was requested before `searched_micros` was looked at after it.
+    """
+
+    return_ids: list[str] = field(default_factory=list)
+    is_all: bool = True
+    searched_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Following:
     """What comes next for a return, until when it waits, and its state; `what` was done, for the reader of the history."""
 

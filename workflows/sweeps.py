@@ -1,4 +1,4 @@
-"""Housekeeping on a schedule: free what ended orders still hold, find orders without a workflow, and check the invariants."""
+"""Housekeeping on a schedule: free what ended orders still hold, find orders and returns without a workflow, and check the invariants."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.messages import AuditCount, Done, Halted, OrderIds, OrderStep, Stopped
+    from workflows.return_messages import LostReturns
     from workflows.steps import step
 
 LEASES = "leases"
 LOST = "lost"
+LOST_RETURNS = "lost_returns"
 AUDIT = "audit"
 PAST_DATES = "past_dates"
 EVERY = {
     LEASES: timedelta(minutes=5),
     LOST: timedelta(minutes=5),
+    LOST_RETURNS: timedelta(minutes=5),
     AUDIT: timedelta(hours=1),
     PAST_DATES: timedelta(minutes=15),
 }
@@ -57,6 +60,8 @@ class SweepWorkflow:
             return Swept(await self.free_lapsed())
         if duty == LOST:
             return Swept(await self.find_lost())
+        if duty == LOST_RETURNS:
+            return Swept(await self.find_lost_returns())
         if duty == PAST_DATES:
             return Swept(await self.cancel_past_dates())
         return Swept(await self.audit())
@@ -82,6 +87,22 @@ class SweepWorkflow:
             found = {"lost": halted.lost, "failing": halted.failing}
             workflow.logger.error("orders do not go on", extra=found)
         return {"lost": len(halted.lost), "failing": len(halted.failing)}
+
+    async def find_lost_returns(self) -> dict[str, int]:
+        """Tell of open returns whose workflow is gone: exceptions, until they are repaired."""
+        lost = await workflow.execute_activity(
+            "temporal.FindLostReturns",
+            Done(),
+            result_type=LostReturns,
+            start_to_close_timeout=SEARCH_TIMEOUT,
+            retry_policy=RetryPolicy(maximum_attempts=3),
+            summary="which open returns does no workflow carry on?",
+        )
+        count = len(lost.return_ids)
+        await step("orders.RecordLostReturns", lost, Done, summary=f"record {count} returns that do not go on")
+        if count:
+            workflow.logger.error("returns do not go on", extra={"lost_returns": lost.return_ids})
+        return {"lost": count}
 
     async def free_lapsed(self) -> dict[str, int]:
         """Free what ended orders hold; living orders get a new lease, whether or not their workflow runs: they can be repaired."""

@@ -16,6 +16,7 @@ from workflows.activities.calls import Refusals, Services
 from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
+from workflows.activities.lost_returns import LostReturnActivities
 from workflows.activities.notifications import NotificationsActivities
 from workflows.activities.orders import OrdersActivities
 from workflows.activities.returns import ReturnActivities
@@ -40,6 +41,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
     standing, returns = StandingActivities(services), ReturnActivities(services)
+    lost = LostReturnActivities(client, services)
     return [
         standing.check_completeness,
         standing.get_standing,
@@ -82,6 +84,8 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         orders.record_halted,
         orders.cancel_past_dates,
         temporal.find_halted,
+        lost.find_lost_returns,
+        lost.record_lost_returns,
     ]
 
 

@@ -69,7 +69,9 @@ def authorize(form: FormOf, return_id: ReturnOf) -> Response:
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
         rule = FeeRule(_percent(fee)) if fee else None
-        done = decide.authorize(session, found, who.caller, form.text("note", most=200), who.deps.clock(), rule)
+        done = decide.authorize(
+            session, found, who.caller, form.text("note", most=200), who.deps.contacts, who.deps.clock(), rule
+        )
     return _after(form, done, "return_authorized")
 
 
@@ -79,7 +81,7 @@ def deny(form: FormOf, return_id: ReturnOf) -> Response:
     who, note = form.visitor, _note(form)
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
-        done = decide.deny(session, found, who.caller, note, who.deps.clock())
+        done = decide.deny(session, found, who.caller, note, who.deps.contacts, who.deps.clock())
     return _after(form, done, "return_denied")
 
 
@@ -101,7 +103,9 @@ def _cancelled(form: Form, return_id: str) -> Return:
     who = form.visitor
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
-        return decide.cancel(session, found, who.caller, form.text("note", most=200), who.deps.clock())
+        return decide.cancel(
+            session, found, who.caller, form.text("note", most=200), who.deps.contacts, who.deps.clock()
+        )
 
 
 @router.post("/returns/{return_id}/receive")
@@ -173,7 +177,9 @@ def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
     lines = [LineToReturn(key, units, why) for key, units in _units(form.fields).items()]
     with who.deps.database.transaction() as session:
-        done = ask.request(session, order_id, who.caller, lines, form.text("reason"), who.deps.clock())
+        done = ask.request(
+            session, order_id, who.caller, lines, form.text("reason"), who.deps.contacts, who.deps.clock()
+        )
     code = "return_authorized" if done.state == AUTHORIZED else "return_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, done.number)
 

@@ -16,6 +16,8 @@ class NotificationsSettings(ServiceSettings):
 
     database_url: DatabaseUrl = "sqlite:///var/notifications.db"
     listen: Address = "127.0.0.1:7305"
+    # Where customers send goods back, lines separated by "|"; the company's address when it is empty.
+    return_address: str = ""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 7325
     smtp_starttls: bool = False
@@ -36,7 +38,9 @@ class NotificationsSettings(ServiceSettings):
     @property
     def company(self) -> Company:
         """The company as it signs its mails."""
-        return Company(self.company_name, split_lines(self.company_address), split_lines(self.company_signature))
+        address = split_lines(self.company_address)
+        returns_to = split_lines(self.return_address) or address
+        return Company(self.company_name, address, split_lines(self.company_signature), returns_to)
 
     @property
     def mail_domain(self) -> str:

@@ -7,10 +7,13 @@ from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
-from services.kernel.text import optional_text
+from services.kernel.text import optional_text, text
 from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
 from services.orders.returns.advance import DONE, Done
+from services.orders.returns.lost import LostReturns
 from services.runtime.wire import money
+
+MAX_RETURN_IDS = 500
 
 
 def document(found: Return) -> pb.ReturnDocument:
@@ -69,6 +72,14 @@ def done(request: pb.AdvanceReturnRequest) -> Done:
         given_instant(request.passed_micros, "passed_micros") if request.passed_micros else None,
         optional_text(request.reason, "reason", longest=500),
     )
+
+
+def lost(request: pb.RecordLostReturnsRequest) -> LostReturns:
+    """The returns that nobody carries on, at most MAX_RETURN_IDS."""
+    if len(request.return_ids) > MAX_RETURN_IDS:
+        raise InvalidArgument("TOO_MANY_RETURNS", f"name at most {MAX_RETURN_IDS} returns at once")
+    searched_at = given_instant(request.searched_micros, "searched_micros")
+    return LostReturns([text(one, "return_ids") for one in request.return_ids], request.is_all, searched_at)
 
 
 def _amount(request: pb.AdvanceReturnRequest, field: str) -> Money | None:

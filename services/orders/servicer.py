@@ -20,7 +20,7 @@ from services.orders.lifecycle import apply_facts, cancel_past_dates, pass_deadl
 from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
-from services.orders.returns import advance, reading
+from services.orders.returns import advance, lost, reading
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
@@ -208,6 +208,23 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         log.info("halted.recorded", opened=counted.opened, resolved=counted.resolved)
         return pb.RecordHaltedResponse(opened_count=counted.opened, resolved_count=counted.resolved)
 
+    def ListOpenReturns(self, request: pb.ListOpenReturnsRequest, context: Context) -> pb.ListOpenReturnsResponse:
+        """Returns each of which must have a running workflow."""
+        before = given_instant(request.requested_before_micros, "requested_before_micros")
+        after, limit = optional_text(request.cursor, "cursor"), page_size(request.limit)
+        with self.database.reading() as session:
+            page = lost.open_returns(session, requested_before=before, after=after, limit=limit)
+        return pb.ListOpenReturnsResponse(
+            returns=[pb.OpenReturn(return_id=return_id, number=number) for return_id, number in page],
+            next_cursor=page[-1][0] if len(page) == limit else "",
+        )
+
+    def RecordLostReturns(self, request: pb.RecordLostReturnsRequest, context: Context) -> pb.RecordLostReturnsResponse:
+        """Tell of returns that nobody carries on; a repeat changes nothing."""
+        opened, resolved = lost.record(self.database, return_wire.lost(request), self.clock())
+        log.info("lost_returns.recorded", opened=opened, resolved=resolved)
+        return pb.RecordLostReturnsResponse(opened_count=opened, resolved_count=resolved)
+
     def GetReturn(self, request: pb.GetReturnRequest, context: Context) -> pb.GetReturnResponse:
         """A return as a document."""
         with self.database.reading() as session:
@@ -218,7 +235,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Record what was done for a return, and say what comes next; a repeat changes nothing."""
         return_id, done = text(request.return_id, "return_id"), return_wire.done(request)
         with self.database.transaction() as session:
-            found, following = advance.advance(session, return_id, done, self.clock())
+            found, following = advance.advance(session, return_id, done, self.contacts, self.clock())
         log.info("return.advanced", return_id=return_id, done=done.what, next=following.action, state=found.state)
         return return_wire.following(found, following)
 

@@ -217,3 +217,24 @@ def test_an_invoice_of_a_notice_from_before_is_due_in_total() -> None:
 
     assert "Amount due: 558.57 USD" in text
     assert "<strong>558.57 USD</strong>" in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "where"),
+    [
+        (
+            {"return_address": "Dock 9|Waco, TX 76701"},
+            "Send them to:\n  Northgate\n  Dock 9\n  Waco, TX 76701\n\nThey must",
+        ),
+        ({"company_address": "1 Main St|Dallas"}, "Send them to:\n  Northgate\n  1 Main St\n  Dallas\n\nThey must"),
+        ({}, "Send them to the address that they were shipped from.\n\nThey must"),
+    ],
+)
+def test_an_approved_return_says_where_its_goods_go_and_until_when(changed: dict[str, str], where: str) -> None:
+    settings = NotificationsSettings(company_name="Northgate", **changed)  # type: ignore[arg-type]  # text members by name
+
+    text, page = MailWriter(settings, StrictUndefined).bodies(samples.specimen("return_authorized", "customer"))
+
+    assert where in text
+    assert "They must reach us by Dec 23, 2026." in text
+    assert all(line.strip() in page for line in where.split("\n")[1:-2])

@@ -14,8 +14,9 @@ from services.orders.order import exceptions
 from services.runtime.db import Database
 from tests.facts import heard
 from tests.orders.desk import Desk, invoice, invoiced
+from tests.orders.mail_parties import CONTACTS, CUSTOMER, ORDER
 from tests.orders.review_desk import ReviewDesk
-from tests.orders.test_mails import CONTACTS, CREDITED, CUSTOMER, INVOICE, ORDER
+from tests.orders.test_mails import CREDITED, INVOICE
 
 TOTAL = 41_506
 """3 pumps at 129.00 with 7.25 % tax."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined
 from pydantic import ValidationError
 
-from services.kernel.money import UnitPrice, extend
 from services.kernel.terms import Terms
 from services.notifications import domain as texts
 from services.notifications.settings import NotificationsSettings
@@ -23,49 +21,18 @@ from services.notifications.writer import MailWriter
 from services.orders.domain import mails
 from services.orders.domain.consequence import consequence
 from services.orders.domain.feedback import Feedback, Opinion
-from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
+from services.orders.domain.mails import Change, Mail, Promise, Recipient
 from services.orders.domain.masterdata import Customer
-from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress
-from services.orders.domain.tax_parts import DEFAULT_TAXATION
 from services.orders.settings import Settings
 from tests.facts import heard
 from tests.orders.desk import amount
+from tests.orders.mail_parties import CONTACTS, CUSTOMER, LINE, ORDER
 from tests.orders.test_deposit_invoiced import DEPOSIT_INVOICED
+from tests.orders.test_return_mails import RETURN_MAILS
 
 CHICAGO = ZoneInfo("America/Chicago")
-CONTACTS = Contacts("warehouse@oms.example", "accounting@oms.example", "help@oms.example", "", "https://oms.example")
-CUSTOMER = Customer(
-    "cus_acme", "ACME", "USD", contact_email="ann@acme.example", sales_rep="sam", sales_rep_email="sam@oms.example"
-)
-_PRICE = UnitPrice.parse("8800.00", "USD")
-LINE = Line("lin_1", "SKID-40", "Pump skid", "build_to_order", 3, _PRICE, extend(_PRICE, 3), None, "given")
-ORDER = Order(
-    order_id="ord_1",
-    number="SO-1001",
-    version=2,
-    phase="received",
-    customer_id="cus_acme",
-    customer_name="ACME",
-    channel="web",
-    channel_ref="",
-    po_number="PO-7781",
-    currency="USD",
-    payment_method="terms",
-    net_days=30,
-    tax_rate=Decimal(0),
-    ship_to=Address("Dock 4", "1 Main Street", "Dallas", "TX", "75001", "US"),
-    requested_on=date(2026, 12, 15),
-    is_ship_complete=False,
-    placed_at=datetime(2026, 11, 23, 9, tzinfo=UTC),
-    placed_by="ann",
-    placed_by_role="customer",
-    on_behalf_of="",
-    note="",
-    lines=(LINE,),
-    totals=totals((LINE,), amount("0.00"), amount("0.00"), DEFAULT_TAXATION),
-)
 APPROVERS = (mails.reader("mia@oms.example", "Mia", "approver"), mails.reader("", "No mailbox", "approver"))
 # 23:00 UTC is 17:00 in Chicago in winter
 DUE = datetime(2026, 11, 25, 23, tzinfo=UTC).astimezone(CHICAGO)
@@ -154,6 +121,7 @@ MAILS = [
     mails.changes_requested(APPROVERS, by="Mia", note="split it", link=LINK, chain="seller"),
     mails.manufacturing_asked(LINE, APPROVERS, requested_on=date(2026, 12, 15), earliest_on=None, due=DUE, link=LINK),
     mails.manufacturing_answered(LINE, APPROVERS, requested_on=None, ready_on=date(2026, 12, 18), note=""),
+    *RETURN_MAILS,
 ]
 BY_KIND = {mail.kind: mail for mail in MAILS}
 

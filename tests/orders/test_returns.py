@@ -26,6 +26,7 @@ from services.orders.returns import advance, ask, decide, reading
 from services.orders.store.audit_returns import INVARIANTS
 from services.runtime.audit import find_all
 from tests.orders.desk import ANY, BUYER, RIVAL, SUPPORT, Desk, invoiced, shipment
+from tests.orders.mail_parties import CONTACTS
 from tests.orders.test_change_races import outcomes
 from tests.orders.test_relay import Post
 from tests.planting import unnoticed
@@ -46,7 +47,7 @@ def _delivered(desk: Desk, units: int = 10) -> str:
 
 def _ask(desk: Desk, order_id: str, units: int, by: Caller = BUYER, reason: str = "changed_mind") -> Return:
     with desk.database.transaction() as session:
-        return ask.request(session, order_id, by, [LineToReturn("1", units, reason)], "too many", desk.now)
+        return ask.request(session, order_id, by, [LineToReturn("1", units, reason)], "too many", CONTACTS, desk.now)
 
 
 def _advance(desk: Desk, one: Return, **done: Any) -> tuple[str, str]:
@@ -141,9 +142,9 @@ def test_a_larger_return_waits_for_support_and_is_decided_once(desk: Desk) -> No
 
     waiting = _advance(desk, one)
     with desk.database.transaction() as session:
-        done = decide.authorize(session, one.return_id, SUPPORT, "as agreed", desk.now)
+        done = decide.authorize(session, one.return_id, SUPPORT, "as agreed", CONTACTS, desk.now)
     with pytest.raises(Refused) as refused, desk.database.transaction() as session:
-        decide.deny(session, one.return_id, SUPPORT, "no", desk.now)
+        decide.deny(session, one.return_id, SUPPORT, "no", CONTACTS, desk.now)
 
     assert (one.state, one.waits_for, waiting) == ("requested", "support", ("wait", "requested"))
     assert (done.state, done.valid_until) == ("authorized", desk.now + MONTH)
@@ -155,7 +156,7 @@ def test_what_was_denied_frees_its_units_for_another_return(desk: Desk) -> None:
     order_id = _delivered(desk, 4)
     one = _ask(desk, order_id, 4)
     with desk.database.transaction() as session:
-        decide.deny(session, one.return_id, SUPPORT, "worn", desk.now)
+        decide.deny(session, one.return_id, SUPPORT, "worn", CONTACTS, desk.now)
 
     again = _ask(desk, order_id, 3)
 
@@ -195,7 +196,7 @@ def test_a_return_of_which_nothing_comes_ends_as_it_was_called_off_or_expired(
 
     if closing == "cancelled":
         with desk.database.transaction() as session:
-            decide.cancel(session, one.return_id, BUYER, "kept", desk.now)
+            decide.cancel(session, one.return_id, BUYER, "kept", CONTACTS, desk.now)
         following = _advance(desk, one)
     else:
         following = _advance(desk, one, passed_micros=micros(one.valid_until))
@@ -211,7 +212,7 @@ def test_a_return_of_which_goods_have_come_is_not_called_off(desk: Desk) -> None
     _count(desk, one, 1)
 
     with pytest.raises(Refused) as refused, desk.database.transaction() as session:
-        decide.cancel(session, one.return_id, BUYER, "kept", desk.now)
+        decide.cancel(session, one.return_id, BUYER, "kept", CONTACTS, desk.now)
 
     assert refused.value.reason == "RETURN_RECEIVED"
 
@@ -357,7 +358,7 @@ def test_the_audit_finds_a_return_that_takes_too_much_or_ends_too_early(desk: De
     _inspect(desk, done, 2)
     _credit(desk, done)
     with desk.database.transaction() as session:
-        decide.cancel(session, called_off.return_id, BUYER, "kept", desk.now)
+        decide.cancel(session, called_off.return_id, BUYER, "kept", CONTACTS, desk.now)
     _advance(desk, called_off, done="closed")
     _ask(desk, order_id, 1)
 

@@ -18,7 +18,8 @@ from tests.workflows.driver import at_work
 from workflows import names
 from workflows.__main__ import keep_scheduled
 from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
-from workflows.sweeps import EVERY, LEASES, LOST, PAST_DATES, SweepWorkflow, schedule_sweeps
+from workflows.return_messages import LostReturns
+from workflows.sweeps import EVERY, LEASES, LOST, LOST_RETURNS, PAST_DATES, SweepWorkflow, schedule_sweeps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,6 +41,15 @@ class Remains:
     @activity.defn(name="temporal.FindHalted")
     async def find_halted(self, _ask: Done) -> Halted:
         return self.halted
+
+    @activity.defn(name="temporal.FindLostReturns")
+    async def find_lost_returns(self, _ask: Done) -> LostReturns:
+        return LostReturns(["rma_1"], is_all=True, searched_micros=7)
+
+    @activity.defn(name="orders.RecordLostReturns")
+    async def record_lost_returns(self, lost: LostReturns) -> Done:
+        self.calls += [(f"lost before {lost.searched_micros}", return_id) for return_id in lost.return_ids]
+        return Done()
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, _orders: OrderIds) -> OrderIds:
@@ -80,7 +90,8 @@ class Remains:
     async def swept(self, client: Client, duty: str = LEASES) -> dict[str, int]:
         queue = uuid.uuid4().hex
         steps: list[Any] = [self.list_lapsed, self.find_halted, self.check_liveness, self.cancel_shipments,
-                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases, self.cancel_past_dates]  # fmt: skip
+                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases, self.cancel_past_dates,
+                            self.find_lost_returns, self.record_lost_returns]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
                 names.SWEEP_WORKFLOW, duty, id=f"sweep-{queue}", task_queue=queue, result_type=dict
@@ -95,6 +106,13 @@ async def test_orders_that_nobody_carries_on_are_told_and_keep_what_they_hold(te
 
     assert remains.calls == [("lost", "ord_1"), ("failing", "ord_2")]
     assert found == {"lost": 1, "failing": 1}
+
+
+async def test_returns_that_nobody_carries_on_are_told(temporal: Client) -> None:
+    remains = Remains([])
+
+    assert await remains.swept(temporal, LOST_RETURNS) == {"lost": 1}
+    assert remains.calls == [("lost before 7", "rma_1")]
 
 
 async def test_what_is_past_its_date_is_asked_to_be_cancelled(temporal: Client) -> None:

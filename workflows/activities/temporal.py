@@ -36,7 +36,7 @@ class TemporalActivities:
     @activity.defn(name="temporal.FindHalted")
     async def find_halted(self, _ask: Done) -> Halted:
         """Open orders without a running workflow, and those whose workflow fails; Temporal's list may lag, so each suspect is looked up."""
-        before = _micros(datetime.now(UTC) - YOUNG)
+        before = micros_of(datetime.now(UTC) - YOUNG)
         running, failing_numbers = await self._numbers(_RUNNING), await self._numbers(_FAILING)
         lost: list[str] = []
         failing: list[str] = []
@@ -44,7 +44,9 @@ class TemporalActivities:
         while True:
             page = await self._services.orders.ListOpenOrders(request)
             for order in page.orders:
-                if order.number not in running and not await self._is_running(order.number):
+                if order.number not in running and not await is_running(
+                    self._client, names.order_workflow_id(order.number)
+                ):
                     lost.append(order.order_id)
                 elif order.number in failing_numbers:
                     failing.append(order.order_id)
@@ -56,15 +58,18 @@ class TemporalActivities:
     async def _numbers(self, query: str) -> set[str]:
         return {names.order_number(run.id) async for run in self._client.list_workflows(query, page_size=PAGE)}
 
-    async def _is_running(self, number: str) -> bool:
-        try:
-            description = await self._client.get_workflow_handle(names.order_workflow_id(number)).describe()
-        except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return description.status == WorkflowExecutionStatus.RUNNING
+
+async def is_running(client: Client, workflow_id: str) -> bool:
+    """Whether a workflow runs, as Temporal knows it now."""
+    try:
+        description = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return description.status == WorkflowExecutionStatus.RUNNING
 
 
-def _micros(instant: datetime) -> int:
+def micros_of(instant: datetime) -> int:
+    """Microseconds since the epoch."""
     return int(instant.timestamp() * 1_000_000)

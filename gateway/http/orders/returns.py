@@ -51,7 +51,7 @@ def request_return(deps: DepsOf, who: CallerOf, once: OnceWithKey, body: ReturnI
     def do(session: Session) -> ReturnShape:
         order_id = lookup.find_id(session, body.order, who.scope)
         lines = [line.asked() for line in body.lines]
-        return return_shape(ask.request(session, order_id, who, lines, body.reason, deps.clock()), who)
+        return return_shape(ask.request(session, order_id, who, lines, body.reason, deps.contacts, deps.clock()), who)
 
     return once.answer_here(body, do, 201)
 
@@ -94,7 +94,7 @@ def authorize_return(
 
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.authorize(session, found, who, body.note, deps.clock(), fee), who)
+        return return_shape(decide.authorize(session, found, who, body.note, deps.contacts, deps.clock(), fee), who)
 
     return once.answer_here(body, do)
 
@@ -107,7 +107,7 @@ def deny_return(
 
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.deny(session, found, who, body.note, deps.clock()), who)
+        return return_shape(decide.deny(session, found, who, body.note, deps.contacts, deps.clock()), who)
 
     return once.answer_here(body, do)
 
@@ -120,7 +120,7 @@ def cancel_return(
 
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.cancel(session, found, who, body.note, deps.clock()), who)
+        return return_shape(decide.cancel(session, found, who, body.note, deps.contacts, deps.clock()), who)
 
     return once.answer_here(body, do)
 

@@ -18,6 +18,8 @@ _INVOICE = (
 _APPROVAL = (
     "customer_name", "po_number", "total", "currency", "step", "reasons", "submitted_by", "due", "link",
 )  # fmt: skip
+_RETURNED = ("return_number", "lines", "more_lines")
+_RETURN = (*_RETURNED, "link", "staff_link")
 
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}];
@@ -102,6 +104,19 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # document: "Deposit invoice DI-1001" or "Credit note DC-1001"; corrects: the deposit invoice that a credit note takes back, empty for
     # none; total: the cash, of it the tax, empty for none; reason: as it stands on the credit note
     "deposit_invoice": ("document", "corrects", "total", "tax", "currency", "reason"),
+    # lines: [{sku, description, quantity}] that are to come back; reason: why, only staff read it; link: the order as its customer sees it; staff_link: the return as staff sees it
+    "return_requested": (*_RETURN, "customer_name", "reason"),
+    # send_by: the instant until which the goods must come, empty for none; where they go is the company's return address
+    "return_authorized": (*_RETURN, "send_by"),
+    # reason: as support gave it, for the customer too; empty for none
+    "return_denied": (*_RETURN, "reason", "support_email"),
+    # lines: the units that have come now; received: all that have come so far, of those announced
+    "return_received": (*_RETURNED, "received", "announced", "is_complete"),
+    # credit_notes: [number]; total: what they come to, less the fee; fee: what was kept, empty for nothing; is_complete: nothing more comes
+    "return_credited": ("return_number", "credit_notes", "total", "fee", "currency", "is_complete"),
+    "return_cancelled": _RETURN,
+    # nothing came in time
+    "return_expired": _RETURN,
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
     # about no order; link: where its one reader chooses a password, until `due`; asked_by: a name, empty when they asked themselves
@@ -130,7 +145,15 @@ ABOUT_NO_ORDER = frozenset(["password_link"])
 """Kinds that are about one person, and name no order."""
 
 _MONEY_ONLY = frozenset(
-    ["pro_forma", "invoice", "payment_received", "payment_reversed", "credit_note", "deposit_invoice"]
+    [
+        "pro_forma",
+        "invoice",
+        "payment_received",
+        "payment_reversed",
+        "credit_note",
+        "deposit_invoice",
+        "return_credited",
+    ]
 )
 """Kinds that are about money alone: not for the warehouse and the plant."""
 
@@ -194,6 +217,25 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Credit note {credit_note} issued on order {number}",
     ),
     "deposit_invoice": ("{document} for your order {number}", "{document} issued on order {number}"),
+    "return_requested": (
+        "We have received your return request {rma} for order {number}",
+        "Return {rma} of order {number} is waiting for approval",
+    ),
+    "return_authorized": (
+        "Your return {rma} for order {number} is approved",
+        "Return {rma} of order {number} is expected",
+    ),
+    "return_denied": ("About your return {rma} for order {number}", "Return {rma} of order {number} denied"),
+    "return_received": (
+        "We have received goods of your return {rma} for order {number}",
+        "Return {rma} of order {number}: goods received",
+    ),
+    "return_credited": ("Your return {rma} for order {number} is credited", "Return {rma} of order {number} credited"),
+    "return_cancelled": (
+        "Your return {rma} for order {number} has been canceled",
+        "Return {rma} of order {number} canceled",
+    ),
+    "return_expired": ("Your return {rma} for order {number} has expired", "Return {rma} of order {number} expired"),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company's name, and the lines of its address and of its signature."""
+    """The company's name, and the lines of its address, of its signature and of where goods are returned to."""
 
     name: str
     address: tuple[str, ...] = ()
     signature: tuple[str, ...] = ()
+    returns_to: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:

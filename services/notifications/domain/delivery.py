@@ -142,6 +142,7 @@ def subject(notice: Notice, role: str) -> str:
         "document": "document",
         "case": "case_number",
         "sku": "sku",
+        "rma": "return_number",
     }
     shown = {short: notice.variables.get(name) or "" for short, name in named.items()}
     return one_line(template.format(number=notice.order_number, **shown)).replace("  ", " ")

@@ -28,6 +28,7 @@ REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 RECALL_UNANSWERED, RECALL_ESCALATED = "recall_unanswered", "recall_escalated"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
+RETURN_LOST = "return_lost"
 
 WORKFLOW_HALTS: Mapping[str, str] = {
     WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
@@ -167,6 +168,12 @@ KINDS: Mapping[str, Kind] = {
             "support",
             "Tell an engineer: nothing is lost, and a corrected release goes on by itself. That resolves this by itself.",
         ),
+        Kind(
+            RETURN_LOST,
+            "return",
+            "support",
+            "Repair the return, on its page: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
+        ),
     )
 }
 """Every kind of exception: who must act, and on what."""
@@ -261,6 +268,11 @@ def short_of_people_reason(shortfall: str) -> str:
 def interruption(why: str) -> str:
     """What a workflow said of itself when it ended before its order; what a sweep says where it said nothing."""
     return why or WORKFLOW_HALTS[WORKFLOW_LOST]
+
+
+def lost_return_reason(number: str) -> str:
+    """What a sweep says of a return that nobody carries on."""
+    return f"No workflow carries {number} on: it was stopped, deleted or lost."
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
         after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
-    after = intake.take_fact(session, after, fact, now)
+    after = intake.take_fact(session, after, fact, contacts, now)
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more=_more(fact))
     if fact.source == "fulfillment":

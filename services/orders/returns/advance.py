@@ -9,8 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.money import Money
+from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import NextStep, Return, after_deadline, next_step, with_received
 from services.orders.order import outbox
+from services.orders.returns import lost
 from services.orders.returns.changing import WORKFLOW, Taken, save, take
 from services.orders.store import returns as store
 
@@ -33,15 +35,19 @@ class Done:
     reason: str = ""
 
 
-def advance(session: Session, return_id: str, done: Done, now: datetime) -> tuple[Return, NextStep]:
+def advance(session: Session, return_id: str, done: Done, contacts: Contacts, now: datetime) -> tuple[Return, NextStep]:
     """Record what was done and say what comes next."""
     taken = take(session, return_id)
+    if done.what != HALTED:
+        lost.goes_on(session, return_id, now)
     after, event = _after(taken, done, now)
     if done.passed is not None:
         due = after_deadline(after, done.passed)
         event = event or ("return_expired" if due != after else "")
         after = due
-    after = save(session, taken, after, WORKFLOW, event, now, why=_why(done))
+    after = save(session, taken, after, WORKFLOW, event, contacts, now, why=_why(done))
+    if done.what == HALTED and after.is_open:
+        lost.note_halted(session, after, after.halted, now)
     return after, next_step(after)
 
 
@@ -55,7 +61,7 @@ def _after(taken: Taken, done: Done, now: datetime) -> tuple[Return, str]:
     if done.what == HALTED:
         return replace(found, halted=done.reason or "its workflow ended"), "return_halted"
     if done.what != CREDITED:
-        return found, ""
+        return replace(found, halted=""), ""
     inspections = tuple(
         replace(one, credited_at=now, credit_notes=done.credit_notes, credited=done.credited, fee=done.fee)
         if one.inspection_id == done.inspection_id and one.credited_at is None

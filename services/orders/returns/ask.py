@@ -13,6 +13,7 @@ from services.kernel.currencies import DECIMALS
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.changes.propose import actor_of
+from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.return_policy import ReturnsRule
 from services.orders.domain.returnable import LineToReturn, Returnable, lines_of, returnable, value_of
@@ -20,12 +21,18 @@ from services.orders.domain.returns import AUTHORIZED, REQUESTED, FeeRule, Retur
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, note_event, read, read_for_change, restate
 from services.orders.policies import evaluate, versions
-from services.orders.returns.changing import logged, show
+from services.orders.returns.changing import logged, notify, show
 from services.orders.store import returns as store
 
 
 def request(
-    session: Session, order_id: str, caller: Caller, lines: Sequence[LineToReturn], reason: str, now: datetime
+    session: Session,
+    order_id: str,
+    caller: Caller,
+    lines: Sequence[LineToReturn],
+    reason: str,
+    contacts: Contacts,
+    now: datetime,
 ) -> Return:
     """Store a return that may be, and have its workflow started; refusals name the most that may come back."""
     before = read_for_change(session, order_id, caller.scope)
@@ -43,6 +50,7 @@ def request(
     if found.is_automatic:
         policy_actor = Actor("policy", "service")
         note_event(session, after, after, policy_actor, "return_authorized", now, why="small", more=logged(found))
+    notify(session, after.order, None, found, contacts, now)
     outbox.start_return(session, found, now)
     return found
 

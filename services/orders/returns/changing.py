@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.orders.domain import projection
+from services.orders.domain import mails, projection
+from services.orders.domain.order import Order
 from services.orders.domain.returns import OPEN, Return, finished, move, open_count, returned_units
+from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_for_change, restate
+from services.orders.store import masterdata
 from services.orders.store import returns as store
 
 WORKFLOW = Actor("workflow", "service")
@@ -36,9 +39,17 @@ def take(session: Session, return_id: str) -> Taken:
 
 
 def save(
-    session: Session, taken: Taken, after: Return, actor: Actor, what: str, now: datetime, *, why: str = ""
+    session: Session,
+    taken: Taken,
+    after: Return,
+    actor: Actor,
+    what: str,
+    contacts: mails.Contacts,
+    now: datetime,
+    *,
+    why: str = "",
 ) -> Return:
-    """Store what became of a return, its end included where nothing more is to come, and note it; one that is as it was is left alone."""
+    """Store what became of a return, its end included where nothing more is to come, note it, and notify people; one that is as it was is left alone."""
     if after == taken.found:
         return after
     verb = finished(after)
@@ -53,7 +64,17 @@ def save(
         note_event(session, taken.aggregate, shown, actor, what, now, why=why, more=logged(after))
     if verb:
         note_event(session, shown, shown, actor, "return_ended", now, why=after.state, more=logged(after))
+    notify(session, shown.order, taken.found, after, contacts, now)
     return after
+
+
+def notify(
+    session: Session, order: Order, before: Return | None, after: Return, contacts: mails.Contacts, now: datetime
+) -> None:
+    """Mail what happened to a return to those whom it concerns; `before` is None for one that is new."""
+    customer = masterdata.customer(session, order.customer_id)
+    for mail in mails.return_mails(before, after, customer, contacts):
+        outbox.mail(session, order, mail, now)
 
 
 def show(aggregate: OrderAggregate, returns: Sequence[Return]) -> OrderAggregate:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from services.orders.access.matrix import Caller
 from services.orders.changes.propose import actor_of
+from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import AUTHORIZED, CANCELLED, DENIED, REQUESTED, FeeRule, Return, check_cancel, move
 from services.orders.order import outbox
 from services.orders.policies import versions
@@ -16,7 +17,13 @@ from services.orders.returns.changing import save, take
 
 
 def authorize(
-    session: Session, return_id: str, caller: Caller, note: str, now: datetime, fee: FeeRule | None = None
+    session: Session,
+    return_id: str,
+    caller: Caller,
+    note: str,
+    contacts: Contacts,
+    now: datetime,
+    fee: FeeRule | None = None,
 ) -> Return:
     """Let goods come, with another fee than the policy's where one is given. Refused RETURN_STATE for what was decided."""
     taken = take(session, return_id)
@@ -26,24 +33,24 @@ def authorize(
         found, state=move(found, "authorize"), decided_by=actor.who, decided_role=actor.role, decided_at=now,
         decision_note=note, valid_until=valid, fee=fee or found.fee,
     )  # fmt: skip
-    after = save(session, taken, after, actor, "return_authorized", now, why=note)
+    after = save(session, taken, after, actor, "return_authorized", contacts, now, why=note)
     outbox.signal_return(session, after, outbox.RETURN_DECIDED, now)
     return after
 
 
-def deny(session: Session, return_id: str, caller: Caller, note: str, now: datetime) -> Return:
+def deny(session: Session, return_id: str, caller: Caller, note: str, contacts: Contacts, now: datetime) -> Return:
     """Let no goods come. Refused RETURN_STATE for what was decided."""
     taken = take(session, return_id)
     found, actor = taken.found, actor_of(caller)
     after = replace(
         found, state=move(found, "deny"), decided_by=actor.who, decided_role=actor.role, decided_at=now, decision_note=note,
     )  # fmt: skip
-    after = save(session, taken, after, actor, "return_denied", now, why=note)
+    after = save(session, taken, after, actor, "return_denied", contacts, now, why=note)
     outbox.signal_return(session, after, outbox.RETURN_DECIDED, now)
     return after
 
 
-def cancel(session: Session, return_id: str, caller: Caller, note: str, now: datetime) -> Return:
+def cancel(session: Session, return_id: str, caller: Caller, note: str, contacts: Contacts, now: datetime) -> Return:
     """Call a return off. One that was authorized ends when the warehouse has agreed to take nothing. Refused RETURN_RECEIVED."""
     taken = take(session, return_id)
     found, actor = taken.found, actor_of(caller)
@@ -51,7 +58,7 @@ def cancel(session: Session, return_id: str, caller: Caller, note: str, now: dat
     if found.closing:
         return found
     after = replace(found, state=CANCELLED) if found.state == REQUESTED else replace(found, closing=CANCELLED)
-    after = save(session, taken, after, actor, "return_cancelled", now, why=note)
+    after = save(session, taken, after, actor, "return_cancelled", contacts, now, why=note)
     outbox.signal_return(session, after, outbox.RETURN_CANCELLED, now)
     return after
 

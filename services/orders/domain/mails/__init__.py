@@ -57,6 +57,7 @@ from services.orders.domain.mails.production import (
     manufacturing_answered,
     manufacturing_asked,
 )
+from services.orders.domain.mails.returns import return_mails
 from services.orders.domain.mails.reviews import (
     Asked,
     approval_escalated,
@@ -106,6 +107,7 @@ __all__ = [
     "reader",
     "recall_unanswered",
     "release_resumed",
+    "return_mails",
     "review_page",
     "span_text",
     "still_promised",

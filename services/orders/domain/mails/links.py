@@ -15,6 +15,11 @@ def order_page(contacts: Contacts, number: str) -> str:
     return f"{contacts.public_url}/orders/{number}"
 
 
+def return_page(contacts: Contacts, number: str) -> str:
+    """A return as staff sees it, by its number."""
+    return f"{contacts.public_url}/returns/{number}"
+
+
 def own_order_page(contacts: Contacts, number: str) -> str:
     """An order as its customer sees it, by its number; an open proposal is answered there."""
     return f"{contacts.public_url}/my/orders/{number}"

@@ -1806,6 +1806,150 @@ class ReturnDocument(_message.Message):
 Global___ReturnDocument: _TypeAlias = ReturnDocument  # noqa: Y015
 
 @_typing.final
+class OpenReturn(_message.Message):
+    """A return that has not ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """Its identity."""
+    number: _builtins.str
+    """Its number, by which its workflow is found."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenReturn: _TypeAlias = OpenReturn  # noqa: Y015
+
+@_typing.final
+class ListOpenReturnsRequest(_message.Message):
+    """Asks for returns that have not ended, each of which must have a running workflow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTED_BEFORE_MICROS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    requested_before_micros: _builtins.int
+    """Only those requested before this instant, microseconds since the epoch: a younger one may just be starting."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        requested_before_micros: _builtins.int = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "requested_before_micros", b"requested_before_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenReturnsRequest: _TypeAlias = ListOpenReturnsRequest  # noqa: Y015
+
+@_typing.final
+class ListOpenReturnsResponse(_message.Message):
+    """Open returns by id; one whose start still waits in the outbox is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURNS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def returns(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenReturn]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        returns: _abc.Iterable[Global___OpenReturn] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "returns", b"returns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenReturnsResponse: _TypeAlias = ListOpenReturnsResponse  # noqa: Y015
+
+@_typing.final
+class RecordLostReturnsRequest(_message.Message):
+    """Tells which open returns nobody carries on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_IDS_FIELD_NUMBER: _builtins.int
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    SEARCHED_MICROS_FIELD_NUMBER: _builtins.int
+    is_all: _builtins.bool
+    """Whether these are all that there are: what was said of any other return before the search is over."""
+    searched_micros: _builtins.int
+    """Every return that was requested before this instant, microseconds since the epoch, was looked at after it: what was said of one since
+    is not over.
+    """
+    @_builtins.property
+    def return_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Returns, at most 500, that have no running workflow."""
+
+    def __init__(
+        self,
+        *,
+        return_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_all: _builtins.bool = ...,
+        searched_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_all", b"is_all", "return_ids", b"return_ids", "searched_micros", b"searched_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordLostReturnsRequest: _TypeAlias = RecordLostReturnsRequest  # noqa: Y015
+
+@_typing.final
+class RecordLostReturnsResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    RESOLVED_COUNT_FIELD_NUMBER: _builtins.int
+    opened_count: _builtins.int
+    """Exceptions that were opened."""
+    resolved_count: _builtins.int
+    """Exceptions that were resolved, because their cause is gone."""
+    def __init__(
+        self,
+        *,
+        opened_count: _builtins.int = ...,
+        resolved_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opened_count", b"opened_count", "resolved_count", b"resolved_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordLostReturnsResponse: _TypeAlias = RecordLostReturnsResponse  # noqa: Y015
+
+@_typing.final
 class GetReturnRequest(_message.Message):
     """Asks for a return."""
 

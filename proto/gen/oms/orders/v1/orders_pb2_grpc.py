@@ -126,6 +126,16 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
                 _registered_method=True)
+        self.ListOpenReturns = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/ListOpenReturns',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsResponse.FromString,
+                _registered_method=True)
+        self.RecordLostReturns = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordLostReturns',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsResponse.FromString,
+                _registered_method=True)
         self.GetReturn = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/GetReturn',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.SerializeToString,
@@ -281,6 +291,21 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOpenReturns(self, request, context):
+        """Open returns, for whoever looks whether each has its workflow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordLostReturns(self, request, context):
+        """Open an exception for every return that nobody carries on, and resolve those of returns that go on again or have ended; a return that
+        has ended meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_RETURNS. NOT_FOUND: RETURN_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReturn(self, request, context):
         """A return as a document. NOT_FOUND: RETURN_UNKNOWN.
         """
@@ -389,6 +414,16 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.RecordHalted,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.SerializeToString,
+            ),
+            'ListOpenReturns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpenReturns,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsResponse.SerializeToString,
+            ),
+            'RecordLostReturns': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordLostReturns,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsResponse.SerializeToString,
             ),
             'GetReturn': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReturn,
@@ -872,6 +907,60 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/RecordHalted',
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpenReturns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/ListOpenReturns',
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenReturnsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordLostReturns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/RecordLostReturns',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordLostReturnsResponse.FromString,
             options,
             channel_credentials,
             insecure,

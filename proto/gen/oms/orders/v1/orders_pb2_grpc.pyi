@@ -91,6 +91,12 @@ class OrdersServiceStub:
     """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
     meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
     """
+    ListOpenReturns: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOpenReturnsRequest, _orders_pb2.ListOpenReturnsResponse]
+    """Open returns, for whoever looks whether each has its workflow."""
+    RecordLostReturns: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordLostReturnsRequest, _orders_pb2.RecordLostReturnsResponse]
+    """Open an exception for every return that nobody carries on, and resolve those of returns that go on again or have ended; a return that
+    has ended meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_RETURNS. NOT_FOUND: RETURN_UNKNOWN.
+    """
     GetReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
     AdvanceReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]
@@ -160,6 +166,12 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     RecordHalted: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordHaltedRequest, _orders_pb2.RecordHaltedResponse]  # type: ignore[assignment]
     """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
     meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+    """
+    ListOpenReturns: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOpenReturnsRequest, _orders_pb2.ListOpenReturnsResponse]  # type: ignore[assignment]
+    """Open returns, for whoever looks whether each has its workflow."""
+    RecordLostReturns: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordLostReturnsRequest, _orders_pb2.RecordLostReturnsResponse]  # type: ignore[assignment]
+    """Open an exception for every return that nobody carries on, and resolve those of returns that go on again or have ended; a return that
+    has ended meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_RETURNS. NOT_FOUND: RETURN_UNKNOWN.
     """
     GetReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]  # type: ignore[assignment]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
@@ -329,6 +341,24 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_orders_pb2.RecordHaltedResponse, _abc.Awaitable[_orders_pb2.RecordHaltedResponse]]:
         """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
         meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+        """
+
+    @_abc_1.abstractmethod
+    def ListOpenReturns(
+        self,
+        request: _orders_pb2.ListOpenReturnsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ListOpenReturnsResponse, _abc.Awaitable[_orders_pb2.ListOpenReturnsResponse]]:
+        """Open returns, for whoever looks whether each has its workflow."""
+
+    @_abc_1.abstractmethod
+    def RecordLostReturns(
+        self,
+        request: _orders_pb2.RecordLostReturnsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RecordLostReturnsResponse, _abc.Awaitable[_orders_pb2.RecordLostReturnsResponse]]:
+        """Open an exception for every return that nobody carries on, and resolve those of returns that go on again or have ended; a return that
+        has ended meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_RETURNS. NOT_FOUND: RETURN_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
