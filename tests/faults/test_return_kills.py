@@ -171,7 +171,17 @@ REFUNDED = (
 )
 POINTS = (*ASKED, *ANNOUNCED, *COUNTED, *CREDITED, *REFUNDED, *OVER)
 WITHOUT_GOODS = (*ASKED, *ANNOUNCED, *OVER)
-SLICE = ("worker.billing.CreditReturn.after", "billing.RefundReturn.before_reply")
+CAME_TO: dict[str, Rows] = {
+    "returns": [("closed", "expired", 1, 1, "", "10", UNITS, CAME, CAME)],
+    "inspections": [(0, 418_93, 25_80, 1)],
+    "counts": [(CAME,)],
+    "returned stock": [("restock", CAME - 1, 160_00), ("scrap", 1, 80_00)],
+    "credit notes": [(418_93, 0, 418_93, 25_80, "returned")],
+    "returned cash": [(393_13,)],
+    "refunds at the provider": [(393_13, "succeeded")],
+}
+"""3 × 129.00 × 1.0825 less 10 % of 2 × 129.00."""
+SLICE = ("worker.billing.CreditReturn.after", "orders.POST refund.before_commit")
 
 
 @pytest.mark.prove
@@ -208,4 +218,5 @@ def test_all_processes_killed_at_once_after_each_stage_of_a_return_change_nothin
         return journey.came_to()
 
     assert differences(wanted, interrupted(shop.goods())) == {}
+    assert {what: wanted[what] for what in CAME_TO} == CAME_TO
     shop.trade().until_audit_is_clean()
