@@ -115,6 +115,24 @@ class Expired(Returned):
         self.running.wait_for(lambda: is_expected(self.running, self.rma) or None, what, WAIT_S)
 
 
+class CalledOff(Expired):
+    """One that is called off while the warehouse expects it, and one that support denies."""
+
+    def stages(self) -> tuple[Callable[[], None], ...]:
+        """A small one, and then everything."""
+        return self.ask, self.call_off, super(Expired, self).ask, self.deny
+
+    def call_off(self) -> None:
+        """The customer keeps it, and the warehouse takes nothing."""
+        self._post("support", "cancel", {"note": "kept"})
+        self.until_return(lambda one: one["state"] == "cancelled", "end")
+
+    def deny(self) -> None:
+        """Support lets no goods come."""
+        self._post("support", "deny", {"note": "out of its box for months"})
+        self.until_return(lambda one: one["state"] == "denied", "end")
+
+
 ASKED = (
     "orders.POST returns.before_commit",
     "orders.POST returns.after_commit",
@@ -169,6 +187,18 @@ REFUNDED = (
     *both("billing.RefundReturn"),
     "billing.provider/refund.after",
 )
+NOT_WANTED = (
+    "orders.POST cancel.before_commit",
+    "orders.POST cancel.before_reply",
+    "orders.relay/return_cancelled.before_delivery",
+    "orders.relay/return_cancelled.after_delivery",
+    *both("fulfillment.CloseReturn", "orders.AdvanceReturn/closed"),
+    "worker.fulfillment.CloseReturn.after",
+    "orders.POST deny.before_commit",
+    "orders.POST deny.before_reply",
+    "orders.relay/return_decided.before_delivery",
+    "orders.relay/return_decided.after_delivery",
+)
 POINTS = (*ASKED, *ANNOUNCED, *COUNTED, *CREDITED, *REFUNDED, *OVER)
 WITHOUT_GOODS = (*ASKED, *ANNOUNCED, *OVER)
 CAME_TO: dict[str, Rows] = {
@@ -200,6 +230,12 @@ def test_a_kill_at_every_step_of_a_return_changes_nothing(shop: Shop) -> None:
 @pytest.mark.timeout(1200)
 def test_a_kill_at_every_step_of_a_return_that_expires_changes_nothing(shop: Shop) -> None:
     assert changed(shop, mixed(WITHOUT_GOODS), Expired) == {}
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1200)
+def test_a_kill_at_every_step_of_a_return_that_nobody_wants_changes_nothing(shop: Shop) -> None:
+    assert changed(shop, mixed(NOT_WANTED), CalledOff) == {}
 
 
 @pytest.mark.prove
