@@ -81,8 +81,10 @@ def arm_rpcs(process: str, reached: Callable[[str], None]) -> None:
 
 
 def _subjects(request: Any) -> tuple[str, ...]:
-    """What tells calls of one method apart: the milestone recorded, the facts told, the mails asked for."""
+    """What tells calls of one method apart: the milestone recorded, what was done for a return, the facts told, the mails asked for."""
     fields = {field.name for field in request.DESCRIPTOR.fields}
+    if "done" in fields:
+        return (f"/{request.done or ('passed' if request.passed_micros else 'next')}",)
     if "milestone" in fields:
         return (f"/{request.milestone}",)
     if "facts" in fields:

@@ -102,6 +102,48 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         FROM object c JOIN object i ON i.id = c.body ->> 'payment_intent'
         WHERE c.kind = 'charge' AND i.body ->> '$.metadata.order' = :order""",
     ),
+    "returns": (
+        "orders",
+        """SELECT r.state, r.closing, r.is_announced, r.is_closed, r.halted, r.fee_percent, l.quantity, l.received, l.inspected
+        FROM sales_return r JOIN sales_return_line l USING (return_id) WHERE r.order_id = :order""",
+    ),
+    "inspections": (
+        "orders",
+        """SELECT i.position, i.credited_minor, i.fee_minor, json_array_length(i.credit_notes)
+        FROM return_inspection i JOIN sales_return r USING (return_id) WHERE r.order_id = :order""",
+    ),
+    "expected returns": (
+        "fulfillment",
+        """SELECT e.is_open, l.quantity, l.received, l.inspected
+        FROM expected_return e JOIN expected_return_line l USING (return_id) WHERE e.order_id = :order""",
+    ),
+    "counts": (
+        "fulfillment",
+        "SELECT c.quantity FROM return_receipt c JOIN expected_return e USING (return_id) WHERE e.order_id = :order",
+    ),
+    "inspected units": (
+        "fulfillment",
+        """SELECT u.grade, u.disposition, u.responsible, u.quantity
+        FROM inspected_units u JOIN expected_return e USING (return_id) WHERE e.order_id = :order""",
+    ),
+    "returned stock": (
+        "inventory",
+        "SELECT disposition, quantity, value_minor FROM returned_stock WHERE order_id = :order",
+    ),
+    "credit notes": (
+        "billing",
+        "SELECT total_minor, open_minor, cash_minor, fee_minor, reason_code FROM credit_note WHERE order_id = :order",
+    ),
+    "returned cash": (
+        "billing",
+        "SELECT f.amount_minor FROM return_refund f JOIN credit_note USING (credit_note_id) WHERE order_id = :order",
+    ),
+    "refunds at the provider": (
+        "stripe",
+        """SELECT f.body ->> 'amount', f.body ->> 'status' FROM object f JOIN object c ON c.id = f.body ->> 'charge'
+        JOIN object i ON i.id = c.body ->> 'payment_intent'
+        WHERE f.kind = 'refund' AND i.body ->> '$.metadata.order' = :order""",
+    ),
     "deliveries": ("notifications", "SELECT kind, role, state FROM deliveries WHERE order_id = :order"),
 }
 
@@ -125,6 +167,12 @@ def unsent(running: RunningSystem, order_id: str) -> int:
     query = "SELECT 1 FROM outbox WHERE order_id = :order AND state <> 'sent'"
     services = ("orders", "inventory", "fulfillment", "billing")
     return sum(len(_ask(running.var, service, query, {"order": order_id})) for service in services)
+
+
+def is_expected(running: RunningSystem, number: str) -> bool:
+    """Whether the warehouse has heard of a return."""
+    query = "SELECT 1 FROM expected_return WHERE number = :number"
+    return bool(_ask(running.var, "fulfillment", query, {"number": number}))
 
 
 def _ask(var: Path, service: str, query: str, names: dict[str, str]) -> Rows:
