@@ -118,6 +118,7 @@ def test_a_small_return_is_authorized_at_once_and_ends_when_all_of_it_is_credite
         "return_requested", "return_authorized", "return_received", "return_inspected", "return_inspected", "return_credited",
         "return_credited", "return_ended",
     ]  # fmt: skip
+    assert [event.why for event in desk.events(order_id) if event.what == names[1]] == ["worth no more than 500.00 USD"]
     assert [row["detail"]["signal"] for row in desk.outbox("return_signal")] == ["return_inspected"] * 2
     assert desk.broken() == []
 

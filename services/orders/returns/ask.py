@@ -48,8 +48,11 @@ def request(
     actor = actor_of(caller)
     note_event(session, before, after, actor, "return_requested", now, why=reason, more=logged(found))
     if found.is_automatic:
-        policy_actor = Actor("policy", "service")
-        note_event(session, after, after, policy_actor, "return_authorized", now, why="small", more=logged(found))
+        by, why = (
+            Actor("policy", "service"),
+            f"worth no more than {rule.automatic_up_to} {policy.currency or found.currency}",
+        )
+        note_event(session, after, after, by, "return_authorized", now, why=why, more=logged(found))
     notify(session, after.order, None, found, contacts, now)
     outbox.start_return(session, found, now)
     return found
