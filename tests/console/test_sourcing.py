@@ -30,7 +30,7 @@ async def test_staff_reads_why_a_warehouse_was_chosen(
     if sees:
         assert "What was weighed · lowest possible cost" in page
         assert "Reno : closed" in page
-        assert "14 Dallas Chosen: nothing that serves as much costs less 16.00 16.00" in page
+        assert "14 Dallas Chosen: nothing that serves as much costs less Freight 16.00 16.00" in page
         assert "1 earlier plan of this order." in page
 
 
