@@ -14,7 +14,7 @@ from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services
 from workflows.activities.documents import Documents
 from workflows.activities.orders import OrdersActivities
-from workflows.activities.standing import StandingActivities
+from workflows.activities.standing import StandingActivities, completeness
 from workflows.messages import ApplyStep, Credit, OrderStep, RecordStep
 
 
@@ -150,3 +150,22 @@ async def test_a_shipment_of_an_order_that_was_invoiced_at_order_is_not_left_beh
     found = await StandingActivities(world.services).check_completeness(OrderStep("k", "ord_1"))
 
     assert found.left == []
+
+
+def test_the_invoice_of_a_fee_bills_none_of_what_is_still_to_be_invoiced() -> None:
+    """2 units have arrived, 1 is invoiced, and a cancellation fee is paid: its line is none of the order's."""
+    order = orders_pb2.Order(lines=[orders_pb2.OrderLine(line_id="1", sku="RIG", quantity=2)])
+    unit = fulfillment_pb2.ShipmentLine(line_id="1", sku="RIG", quantity=1)
+    arrived = [
+        fulfillment_pb2.Shipment(shipment_id=one, state=fulfillment_pb2.SHIPMENT_STATE_DELIVERED, lines=[unit])
+        for one in ("shp_1", "shp_2")
+    ]
+    billed = billing_pb2.InvoiceLine(line_id="1", quantity=1)
+    goods = billing_pb2.Invoice(shipment_ids=["shp_1"], lines=[billed])
+    fee = billing_pb2.Invoice(fee_id="can_1", lines=[billed])
+
+    before = completeness(order, arrived, [goods, fee], ["shp_2"])
+    after = completeness(order, arrived, [goods, fee, goods], ["shp_2"])
+
+    assert (before.is_delivered, before.is_settled) == (True, False)
+    assert after.is_settled

@@ -103,12 +103,13 @@ def completeness(
 ) -> Completeness:
     """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it.
 
-    What never left counts as not invoiced. Shipments that are `waiting` are invoiced later, or were before they left: billing has heard of them, so they are not left behind.
+    What never left counts as not invoiced, and a fee bills no units. Shipments that are `waiting` are invoiced later, or were before they
+    left: billing has heard of them, so they are not left behind.
     """
     wanted = {line.line_id: line.quantity for line in order.lines}
     on_invoices = {one for invoice in invoices for one in invoice.shipment_ids}
     credited = [each for each in shipments if each.HasField("reversal") and each.shipment_id in on_invoices]
-    invoiced = _units(line for each in invoices for line in each.lines)
+    invoiced = _units(line for each in invoices if not each.fee_id for line in each.lines)
     invoiced.subtract(_units(line for each in credited for line in each.lines))
     arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]
     billed = on_invoices.union(waiting)
