@@ -9,10 +9,11 @@ import pytest
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from services.orders.changes import cancel_units
-from services.orders.store import holds
+from services.orders.store import holds, past_dates
 from tests.orders.cancel_desk import ask, settle
 from tests.orders.change_desk import asked, propose, quantity
 from tests.orders.desk import ANY, BUYER, CONTACTS, Desk, shipment
+from tests.orders.test_reversed_shipments import reversed_one
 
 TODAY = date(2026, 11, 23)
 LAST = date(2026, 12, 1)
@@ -77,6 +78,21 @@ def test_a_whole_order_of_which_something_left_meanwhile_is_asked_about_again(de
     assert change is not None
     assert change.is_cancellation
     assert sweep(desk) == []
+
+
+def test_what_has_shipped_whole_is_not_looked_at_until_its_ship_confirm_is_reversed(desk: Desk) -> None:
+    """It lives until it is paid, for months: each sweep would take its turn for nothing."""
+    order_id = desk.accepted(("PUMP", 4), cancel_after=LAST)
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 4})))
+    desk.now += timedelta(days=30)
+
+    with desk.database.reading() as session:
+        after_shipping = past_dates.past(session, desk.now.date(), "system", after="", limit=10)
+    desk.notify(reversed_one(desk, order_id, 2))
+    with desk.database.reading() as session:
+        after_reversal = past_dates.past(session, desk.now.date(), "system", after="", limit=10)
+
+    assert (after_shipping, after_reversal) == ([], [order_id])
 
 
 def test_what_stands_against_it_is_asked_about_again_and_holds_up_no_other(desk: Desk) -> None:

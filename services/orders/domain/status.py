@@ -41,6 +41,10 @@ STATUS_VALUES = (
     "expired",
 )
 
+FULLY_SHIPPED, DELIVERED = "fully_shipped", "delivered"
+ALL_SHIPPED = (FULLY_SHIPPED, DELIVERED)
+"""How fulfilment of an order reads of which all has left, while it lives."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axes:
@@ -100,8 +104,8 @@ def _fulfilment(order: Order, lines: Sequence[LineQuantities]) -> str:
         return "closed"
     wanted = sum(line.wanted for line in lines)
     for reached, whole, part in (
-        (sum(line.delivered for line in lines), "delivered", ""),
-        (sum(line.shipped for line in lines), "fully_shipped", "part_shipped"),
+        (sum(line.delivered for line in lines), DELIVERED, ""),
+        (sum(line.shipped for line in lines), FULLY_SHIPPED, "part_shipped"),
         (sum(line.released for line in lines), "fully_released", "part_released"),
         (sum(line.allocated for line in lines), "allocated", "allocated"),
     ):
