@@ -180,8 +180,9 @@ def test_a_retry_asks_once_more_and_one_that_has_no_answer_is_not_paid_otherwise
     assert till.violations() == {}
 
 
-def test_over_the_limit_another_person_confirms_that_it_is_paid_otherwise(till: Till) -> None:
-    till.billing.limits = parse_limits("500.00 USD")
+@pytest.mark.parametrize("limits", ["500.00 USD", "9000 EUR"], ids=["beyond its limit", "its currency has none"])
+def test_over_the_limit_another_person_confirms_that_it_is_paid_otherwise(till: Till, limits: str) -> None:
+    till.billing.limits = parse_limits(limits)
     refused = _refused(till)
 
     waiting = otherwise(till, refused.refund_id, "ann")
