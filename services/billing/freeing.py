@@ -120,3 +120,4 @@ def owe_of_ended(
         for held in payment.deposits:
             if payment.is_by_card and held.order_id == order_id and held.remaining.minor:
                 _put_back(session, payment, held, held.remaining, "", now)
+    deposit_invoicing.follow(session, order_id, REFUNDED, _REASON, now)

@@ -14,6 +14,7 @@ from services.billing.cards import refunding
 from services.billing.correcting import taken
 from services.billing.domain import ledger
 from services.billing.domain.cards import Operation
+from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.facts import OwedRefundChanged
 from services.billing.domain.payments import Payment
 from services.billing.domain.refunds import (
@@ -26,7 +27,6 @@ from services.billing.domain.refunds import (
     check_confirmed,
     check_open,
     is_tried_again,
-    needs_second_person,
     pause,
 )
 from services.billing.store import credit, operations, payments

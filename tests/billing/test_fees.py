@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
+from services.runtime.db import Database
+from tests.billing.card_desk import ORDER, Till, stripe_in
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.order_desk import accept
 from tests.billing.test_freed_money import free
@@ -114,6 +118,42 @@ def test_a_fee_that_is_credited_is_no_income(desk: Desk) -> None:
     found = desk.balances()
     assert (found.get("fee_income", 0), found.get("sales_returns", 0), found["accounts_receivable"]) == (0, 0, 0)
     assert desk.violations() == {}
+
+
+def test_a_fee_that_is_credited_takes_back_no_revenue_of_an_order_invoiced_at_order(desk: Desk) -> None:
+    desk.limit(1_000_000)
+    order = order_of(TEN, invoicing="at_order")
+    desk.commit("ord_1", 100_000)
+    accept(desk, order)
+    desk.leave(order, "shp_1", {"1": 4})
+    goods, fee = desk.listed()[0], charge(desk, fee_of(order))
+    desk.credit(fee.invoice_id, everything=True)
+
+    # 400.00 is revenue, all of which comes back
+    request = pb.CreditReturnRequest(
+        request_id="inspection/1", order_id="ord_1", return_id="rma_1", number="RMA-1001", reason="return RMA-1001",
+        lines=[pb.ReturnedLine(line_id="1", quantity=4)],
+    )  # fmt: skip
+    desk.billing.CreditReturn(request, CONTEXT)
+
+    found = desk.balances()
+    assert desk.invoice_now(goods.invoice_id).credited.minor_units == 40_000
+    assert (found["deferred_revenue"], found["sales_returns"]) == (-60_000, 40_000)
+    assert desk.violations() == {}
+
+
+def test_a_fee_that_is_open_keeps_no_hold_on_the_card_of_its_order(database: Database, tmp_path: Path) -> None:
+    with stripe_in(tmp_path) as stripe:
+        till = Till(database, stripe)
+        till.commit_card()
+        till.ship("shp_1", 4)
+        till.capture("shp_1")
+        bill = charge(till, fee_of(ORDER))
+        free(till, "ord_1", 40_000)
+        till.settle()
+
+        assert (bill.status, till.at_stripe()) == ("open", {"authorized": 0, "captured": 40_000, "refunded": 0})
+        assert till.violations() == {}
 
 
 @pytest.mark.on_postgres

@@ -18,6 +18,7 @@ from tests.billing.card_desk import Till, stripe_in
 from tests.billing.desk import CONTEXT, order_of
 from tests.billing.messages import usd
 from tests.billing.test_card_events import comes_back, hear_all
+from tests.billing.test_deposit_invoices import listed, make
 from tests.threads import at_once
 
 FORTY = {"1": (40, "25.00")}
@@ -179,8 +180,9 @@ def test_a_retry_asks_once_more_and_one_that_has_no_answer_is_not_paid_otherwise
     assert till.violations() == {}
 
 
-def test_over_the_limit_another_person_confirms_that_it_is_paid_otherwise(till: Till) -> None:
-    till.billing.limits = parse_limits("500.00 USD")
+@pytest.mark.parametrize("limits", ["500.00 USD", "9000 EUR"], ids=["beyond its limit", "its currency has none"])
+def test_over_the_limit_another_person_confirms_that_it_is_paid_otherwise(till: Till, limits: str) -> None:
+    till.billing.limits = parse_limits(limits)
     refused = _refused(till)
 
     waiting = otherwise(till, refused.refund_id, "ann")
@@ -256,6 +258,28 @@ def test_an_order_that_ends_early_gives_its_cards_money_back(till: Till, keeps: 
     assert [one.state for one in owed(till)] == ([] if keeps else ["paid"])
     assert till.at_stripe()["refunded"] == (0 if keeps else 100_000)
     assert till.money("ord_a")["held"] == (100_000 if keeps else 0)
+    assert till.violations() == {}
+
+
+def test_an_order_with_a_deposit_that_ends_owes_its_card_and_its_deposit_invoice_is_credited(till: Till) -> None:
+    till.commit_card()
+    till.ship("shp_1", 10)
+    till.capture("shp_1")
+    [payment] = till.payments()
+    till.limit(100_000)
+    till.orders["ord_a"] = order_of(FORTY, order_id="ord_a", payment_method="deposit", tax_rate="0.25")
+    till.commit("ord_a", 125_000, method="deposit", deposit=100_000)
+    till.reapply(payment.payment_id, orders={"ord_a": 100_000})
+    make(till)
+
+    till.release("ord_a")
+
+    assert [(one.number, one.total.minor_units) for one in listed(till, order_id="ord_a")] == [
+        ("DI-1001", 100_000),
+        ("DC-1001", 100_000),
+    ]
+    found = till.balances()
+    assert (found["refunds_payable"], found["tax_payable"], found["tax_on_deposits"]) == (-100_000, 0, 0)
     assert till.violations() == {}
 
 

@@ -12,7 +12,10 @@ from services.billing.store import authorizations, credit, invoices, operations
 
 
 def let_go_if_over(session: Session, order_id: str, now: datetime) -> None:
-    """Let go every authorization of an order of which nothing is left to be billed, and nothing billed is left to be captured."""
+    """Let go every authorization of an order of which nothing is left to be billed, and nothing billed is left to be captured.
+
+    Of a fee nothing is captured unless somebody asks for it, so that an open one keeps no hold on a card.
+    """
     known = operations.of_order(session, order_id)
     if not known or not _is_over(session, order_id, known):
         return
@@ -47,4 +50,5 @@ def _is_over(session: Session, order_id: str, known: list[Operation]) -> bool:
     captures = {one.subject_id: one for one in known if one.is_card_capture}
     if any(one.is_asked for one in captures.values()):
         return False
-    return all(one.invoice_id in captures for one in invoices.open_of_orders(session, [order_id]))
+    found = invoices.open_of_orders(session, [order_id])
+    return all(one.invoice_id in captures for one in found if not one.fee_id)

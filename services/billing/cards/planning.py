@@ -138,4 +138,4 @@ def _is_last(session: Session, operation: Operation, known: list[Operation]) -> 
         return False
     others = [one for one in known if one.is_asked and one.kind == CAPTURE and one != operation]
     still_open = invoices.open_of_orders(session, [operation.order_id])
-    return not others and all(one.invoice_id == operation.subject_id for one in still_open)
+    return not others and all(one.invoice_id == operation.subject_id for one in still_open if not one.fee_id)

@@ -1,6 +1,5 @@
 """Refunds that are owed to a card because an order needs the money no more: a liability until the provider has paid it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,12 +59,6 @@ def is_tried_again(failed_count: int) -> bool:
 def pause(failed_count: int) -> timedelta:
     """How long to wait after so many refusals: a minute at first, doubled each time, an hour at most."""
     return min(_FIRST_PAUSE * (1 << min(failed_count - 1, 10)), _LONGEST_PAUSE)
-
-
-def needs_second_person(amount: Money, limits: Mapping[str, Money]) -> bool:
-    """Whether one person alone may not pay as much otherwise."""
-    limit = limits.get(amount.currency)
-    return limit is not None and amount > limit
 
 
 def check_open(owed: OwedRefund) -> None:
