@@ -83,7 +83,9 @@ def withdraw_cancellation(
             session, order_id, cancellation_id, form.text("note"), who.caller, deps.contacts, deps.clock()
         )
     hand_over(deps, order_id, "amend", asked.change_id, intent_id)
-    return leave(RedirectResponse(_home(request, number), 303), deps.console, "cancellation_withdrawn", number)
+    is_closing = asked.consequence is not None and asked.consequence.is_closing
+    code = "closing_withdrawn" if is_closing else "cancellation_withdrawn"
+    return leave(RedirectResponse(_home(request, number), 303), deps.console, code, number)
 
 
 def _asked(fields: Mapping[str, str]) -> tuple[LineToCancel, ...]:

@@ -15,6 +15,7 @@ from gateway.console.my_balance import Balance, balance_of
 from gateway.console.order_money import order_money
 from gateway.console.orders import (
     NumberOf,
+    cancelling,
     changing,
     is_cancellable,
     is_cancelling,
@@ -89,7 +90,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         may_return=may_return(page) and who.may("POST /my/orders/{number}/return"),
         returns=page.returns,
-        is_cancelling=is_cancelling(page),
+        cancelling=cancelling(page),
         recalled=recalled(page),
         kept=kept_by_warehouses(page),
         sequence=page.event_sequence,

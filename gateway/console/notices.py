@@ -19,6 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
     "shipment_reversed": "The ship confirm of {subject} is reversed. Its goods are packed again; stock and invoice follow in a moment.",
     "cancellation_withdrawn": "The cancellation of {subject} is withdrawn. What was given back goes to the warehouse again.",
+    "closing_withdrawn": "The closing of {subject} is withdrawn. What was given back goes to the warehouse again.",
     "change_submitted": "The change of {subject} is submitted.",
     "change_withdrawn": "The change of {subject} is withdrawn.",
     "change_accepted": "The change of {subject} is accepted.",

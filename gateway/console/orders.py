@@ -90,7 +90,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         may_return=may_return(read.page) and who.may("POST /orders/{number}/return"),
         returns=read.page.returns,
-        is_cancelling=is_cancelling(read.page),
+        cancelling=cancelling(read.page),
         recalled=recalled(read.page),
         kept=kept_by_warehouses(read.page),
         workflow=workflow_address(who.deps.console, found.order.number),
@@ -222,9 +222,14 @@ def may_return(page: OrderPage) -> bool:
     return any(line.shipped > line.returned for line in page.aggregate.lines().values())
 
 
+def cancelling(page: OrderPage) -> Cancellation | None:
+    """The request to cancel or to close that is being carried out."""
+    return next((asked for asked in page.cancellations if asked.state == REQUESTED), None)
+
+
 def is_cancelling(page: OrderPage) -> bool:
-    """Whether a request to cancel is being carried out."""
-    return any(asked.state == REQUESTED for asked in page.cancellations)
+    """Whether a request to cancel or to close is being carried out."""
+    return cancelling(page) is not None
 
 
 def kept_by_warehouses(page: OrderPage) -> list[Cancellation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from services.orders.changes import apply
+from services.orders.domain.cancellation import Cancellation
 from services.orders.store import changes, holds, orders
 from tests.console.world import ConsoleWorld
 from tests.orders.desk import CONTACTS
@@ -77,20 +78,27 @@ async def test_more_than_is_left_is_refused_with_what_is_left_and_what_was_typed
     assert (odd.status_code, "Line 1: enter a whole number of units" in odd.text) == (422, True)
 
 
-async def test_a_cancellation_that_no_warehouse_has_answered_says_so_and_is_withdrawn(
-    world: ConsoleWorld, numbers: dict[str, str]
-) -> None:
-    number, browser = numbers["shipping"], world.browser("support")
-    page = f"/orders/{number}"
-    await browser.send(f"{page}/cancel", f"{page}/cancel", reason="plans changed", version="1", **{"units-1": "3"})
+def recalled(world: ConsoleWorld, number: str) -> Cancellation:
+    """The only cancellation of an order, once its warehouse is asked to give units back."""
     with world.database.transaction() as session:
         order_id = orders.find_id(session, number)
         change_id = changes.pending_of(session, [order_id])[order_id].change_id
         apply.record(session, order_id, change_id, "recall", "", CONTACTS, world.desk.now)
         [asked] = holds.cancellations_of(session, order_id)
+    return asked
+
+
+async def test_a_cancellation_that_no_warehouse_has_answered_says_so_and_is_withdrawn(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number, browser, customer = numbers["shipping"], world.browser("support"), world.browser("customer")
+    page = f"/orders/{number}"
+    form = f"/my{page}/cancel"
+    await customer.send(form, form, reason="plans changed", version="1", **{"units-1": "3"})
+    asked = recalled(world, number)
 
     ours = (await browser.get(page)).text
-    theirs = (await world.browser("customer").get(f"/my/orders/{number}")).text
+    theirs = (await customer.get(f"/my/orders/{number}")).text
     act = f"{page}/cancellations/{asked.cancellation_id}/withdraw"
     done = await browser.send(page, act)
     after = (await browser.get(page)).text
@@ -102,3 +110,27 @@ async def test_a_cancellation_that_no_warehouse_has_answered_says_so_and_is_with
     assert states(world, number) == ["declined"]
     assert "is withdrawn" in after
     assert "Withdraw cancellation" not in after
+
+
+async def test_a_customer_neither_reads_what_staff_asked_for_as_its_own_nor_withdraws_it(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number, browser, customer = numbers["shipping"], world.browser("support"), world.browser("customer")
+    page, mine = f"/orders/{number}", f"/my/orders/{number}"
+    await browser.send(f"{page}/close", f"{page}/close", reason="discontinued", version="1", **{"close-1": "1"})
+    act = f"cancellations/{recalled(world, number).cancellation_id}/withdraw"
+
+    ours, theirs = (await browser.get(page)).text, (await customer.get(mine)).text
+    refused = await customer.send(mine, f"{mine}/{act}")
+    done = await browser.send(page, f"{page}/{act}")
+    after = (await browser.get(page)).text
+
+    assert f"The closing of {number} is withdrawn" in after
+    assert "Closing in progress" in ours
+    assert "Withdraw closing" in ours
+    assert "Closing in progress" in theirs
+    assert "Your cancellation" not in theirs
+    assert "Withdraw" not in theirs
+    assert (refused.status_code, "ask them to withdraw it" in refused.text) == (403, True)
+    assert done.status_code == 303
+    assert states(world, number) == ["declined"]

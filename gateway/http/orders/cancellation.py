@@ -117,9 +117,9 @@ def withdraw_cancellation(
     cancellation_id: Annotated[str, path_id("The cancellation's id.")],
     body: WithdrawalInput | None = None,
 ) -> Response:
-    """Withdraw a cancellation while a warehouse has not answered it. Nothing of it is canceled then.
+    """Withdraw a cancellation or a closing while a warehouse has not answered it. Nothing of it is canceled then.
 
-    What was given back meanwhile goes to the warehouses again.
+    What was given back meanwhile goes to the warehouses again. A customer withdraws what a customer asked for (403 `CANCELLATION_NOT_YOURS`).
     """
     wanted = body or WithdrawalInput()
 

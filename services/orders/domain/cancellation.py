@@ -49,6 +49,12 @@ def check_refund(role: str, *, keeps_cash: bool) -> None:
         raise NotPermitted("REFUND_IS_OWED", "only support cancels without a refund: ask them, or have it refunded")
 
 
+def check_withdrawal(reach: str, asked: Cancellation) -> None:
+    """Refuse a customer who takes back what our side asked for (CANCELLATION_NOT_YOURS)."""
+    if reach == "own" and asked.requested_role != "customer":
+        raise NotPermitted("CANCELLATION_NOT_YOURS", "our staff asked for it: ask them to withdraw it")
+
+
 @dataclass(frozen=True, slots=True)
 class CancellationPreview:
     """What cancelling now would do, and the version that it makes: None where all of the order ends.

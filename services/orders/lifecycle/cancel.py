@@ -169,13 +169,14 @@ def withdraw(
 ) -> tuple[Cancellation, str]:
     """Take a request back while a warehouse has not answered it; gives it as it stands and the intent that shows it to the workflow.
 
-    Units that were given back meanwhile go to the warehouses again. NotFound CANCELLATION_UNKNOWN; Refused CANCELLATION_NOT_WAITING
-    for one that is settled, or being carried out because all warehouses have answered.
+    Units that were given back meanwhile go to the warehouses again. NotFound CANCELLATION_UNKNOWN; NotPermitted CANCELLATION_NOT_YOURS for a
+    customer where our side asked; Refused CANCELLATION_NOT_WAITING for one that is settled, or being carried out because all warehouses have answered.
     """
     before = read_for_change(session, order_id, caller.scope)
     asked = _of(session, order_id, cancellation_id)
     if asked is None:
         raise NotFound("CANCELLATION_UNKNOWN", "the order has no such cancellation: reload it")
+    domain.check_withdrawal(caller.reach, asked)
     change = before.asked.change
     if change is None or change.change_id != asked.change_id or change.state != AWAITING_WAREHOUSE:
         raise Refused("CANCELLATION_NOT_WAITING", _NOT_WAITING, state=asked.state)
