@@ -13,8 +13,6 @@ from tests.replay.cancellations import CANCELLATIONS, EARLIER
 from tests.replay.record import lived
 from tests.temporal import temporal_environment
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 COSTS = {
     "cancel_whole": (22, 5),  # placed: 11 and 2
     "cancel_held": (17, 5),
@@ -39,6 +37,7 @@ async def temporal() -> AsyncIterator[Client]:
         yield environment.client
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", COSTS)
 async def test_an_outcome_costs_what_it_may(temporal: Client, name: str) -> None:
     history = await lived(temporal, name)

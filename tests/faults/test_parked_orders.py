@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -139,13 +140,26 @@ async def events_of(target: str, numbers: Iterable[str]) -> Counter[str]:
     return found
 
 
-def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> tuple[float, float]:
-    """Park, rest, kill, decide; what the rest cost, as cores and MB."""
+@dataclass(frozen=True, slots=True)
+class Outlived:
+    """What a rest of parked orders cost, and what they are after a kill and one decision."""
+
+    cores: float
+    megabytes: float
+    started: int
+    failed_tasks: int
+    waiting: int
+    phases: set[str]
+    """Of those that nobody decided, as far as they were looked at."""
+
+
+def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> Outlived:
+    """Park, rest, kill, decide."""
     with RunningSystem(folder) as running:
         parking = Parking(running, orders)
         order_ids = parking.place(orders - 1)
         running.wait_for(lambda: parking.waiting() == orders - 1 or None, "every order's review", 120)
-        cost = parking.measure_rest(rest_s)
+        cores, megabytes = parking.measure_rest(rest_s)
         running.wait_for(lambda: parking.undone() == 0 or None, "a checkpoint of Temporal")
         order_ids += parking.place(1)
         running.wait_for(lambda: parking.waiting() == orders or None, "the last order's review")
@@ -157,25 +171,27 @@ def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> tuple[float, 
         events = parking.histories(order_ids)
         print(f"{events.total() / orders:.1f} events an order")
 
-        assert events["EVENT_TYPE_WORKFLOW_EXECUTION_STARTED"] == orders
-        assert events["EVENT_TYPE_WORKFLOW_TASK_FAILED"] == 0
-        assert parking.waiting() == orders - 1
-        assert {parking.trade.order(order_id)["phase"] for order_id in order_ids[1 : AT_ONCE + 1]} == {IN_REVIEW}
+        started, failed = (events[f"EVENT_TYPE_WORKFLOW_{what}"] for what in ("EXECUTION_STARTED", "TASK_FAILED"))
+        phases = {parking.trade.order(order_id)["phase"] for order_id in order_ids[1 : AT_ONCE + 1]}
+        waiting = parking.waiting()
         parking.trade.until_audit_is_clean()
-    return cost
+    return Outlived(cores, megabytes, started, failed, waiting, phases)
 
 
 @pytest.mark.prove
 @pytest.mark.slice
 def test_parked_orders_outlive_a_kill_of_worker_and_temporal(tmp_path: Path) -> None:
-    outlive_a_restart(tmp_path, orders=20, rest_s=1)
+    found = outlive_a_restart(tmp_path, orders=20, rest_s=1)
+
+    assert (found.started, found.failed_tasks, found.waiting, found.phases) == (20, 0, 19, {IN_REVIEW})
 
 
 @pytest.mark.prove
 @pytest.mark.quiet
 @pytest.mark.timeout(400)
 def test_2000_parked_orders_cost_little_and_the_first_decision_after_a_restart_takes_effect(tmp_path: Path) -> None:
-    cores, megabytes = outlive_a_restart(tmp_path, orders=2000, rest_s=15)
+    found = outlive_a_restart(tmp_path, orders=2000, rest_s=15)
 
-    assert cores < AT_MOST_CORES
-    assert megabytes < AT_MOST_MB
+    assert (found.started, found.failed_tasks, found.waiting, found.phases) == (2000, 0, 1999, {IN_REVIEW})
+    assert found.cores < AT_MOST_CORES
+    assert found.megabytes < AT_MOST_MB

@@ -319,6 +319,9 @@ def test_a_warning_stops_no_change_however_much_it_grows(desk: Desk) -> None:
 
     changed(desk, order_id, asked(quantity("1", 300)))
 
+    after = desk.read(order_id)
+    assert (after.order.version, after.order.lines[0].quantity, after.holds) == (2, 300, ())
+
 
 def test_what_a_rule_holds_only_when_the_change_is_made_is_asked_before_anything_leaves(desk: Desk) -> None:
     """The customer's list of addresses is cut while the change waits for its reviewers: nobody was asked about that."""
