@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 import yaml
 
+from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotPermitted
 from services.orders.approvals import production
 from services.orders.domain.calendars import Calendar, before_working_days
@@ -25,7 +26,7 @@ from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.db import Database
 from tests.orders.cancel_desk import ask, found, preview, settle
-from tests.orders.desk import BUYER, SUPPORT, Desk, amount, stock, usd
+from tests.orders.desk import ANY, BUYER, SUPPORT, Desk, amount, stock, usd
 from tests.orders.review_desk import ReviewDesk
 from tests.orders.test_domain_projection import order
 from tests.orders.test_review_life import PIA, made_to_order
@@ -129,6 +130,22 @@ def test_a_whole_order_that_is_cancelled_is_charged_when_that_is_recorded(desk: 
     # 10 % of 1,000.00 and 7.25 % tax on it
     assert (answer.fee.order.merchandise.minor_units, answer.fee.order.tax.minor_units) == (10_000, 725)
     assert answer.fee.fee_id == done.cancellation.cancellation_id
+
+
+def test_a_whole_order_says_what_it_will_cost_before_money_goes_back(desk: Desk) -> None:
+    _desk_with_fees(desk)
+    order_id, part = desk.accepted(("RIG", 10)), desk.accepted(("RIG", 10))
+
+    def coming(of: str) -> str:
+        return desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=of), ANY).fee.fee_id
+
+    before = coming(order_id)
+    done = ask(desk, order_id)
+    ask(desk, part, {"1": 5})
+    asked = coming(order_id), coming(part)
+    desk.record(order_id, "cancelled", done.cancellation.cancellation_id)
+
+    assert (before, asked, coming(order_id)) == ("", (done.cancellation.cancellation_id, ""), "")
 
 
 def test_what_is_paid_goes_back_less_the_fee(desk: Desk) -> None:
