@@ -20,6 +20,7 @@ from tests.orders.change_desk import apply, asked
 from tests.orders.desk import ACME, RITA, Desk
 from tests.orders.desk import amount as usd
 from tests.orders.tax_desk import CHICAGO, Engine, ask, placed, propose, settle, waiting
+from tests.plans import counted
 
 
 @pytest.fixture
@@ -112,3 +113,16 @@ def test_an_order_that_our_own_rates_taxed_keeps_to_them(desk: Desk, engine: Eng
 
     assert engine.asked == []
     assert [line.tax.rate for line in added.proposal.after.lines] == [Decimal("0.0725")] * 2
+
+
+def test_what_a_change_adds_is_read_once_however_it_is_taxed(desk: Desk, engine: Engine) -> None:
+    request, read = asked(LineChange(sku="CENT", quantity=3)), []
+    for taxed_by in (OwnRates(), engine):
+        order = placed(desk, taxed_by, ("PUMP", 1))
+        desk.validate(order.order_id)
+        quote = amending.quote_change(desk.database, taxed_by, order.order_id, request, RITA, desk.now)
+        with counted(desk.database) as sent, desk.database.reading() as session:
+            proposals.preview(session, order.order_id, request, RITA, desk.now, quote)
+        read.append(sum("price_agreement" in statement for statement in sent))
+
+    assert read[0] == read[1] > 0
