@@ -22,6 +22,7 @@ from tests.orders.change_desk import apply, asked, notified, reviews, with_matri
 from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, SUPPORT, Desk
 from tests.orders.desk import amount as usd
 from tests.orders.tax_desk import CHICAGO, Engine, ask, placed, propose, send, settle, waiting
+from tests.plans import counted
 
 
 @pytest.fixture
@@ -252,6 +253,31 @@ def test_an_order_that_has_ended_or_is_changed_meanwhile_gets_no_tax(desk: Desk,
     assert outcome == ""
     assert ask(desk, engine) == 0
     assert desk.read(order_id).order.taxation.is_pending
+
+
+def test_what_the_engine_refuses_is_not_even_read_until_it_changes(desk: Desk, engine: Engine) -> None:
+    """A wrong setting has every order refused: looking at them all, every two seconds, would keep the database busy."""
+    engine.is_refused = True
+    waiting(desk, engine, ("PUMP", 1), problem="the category has no code")
+    asker = TaxAsker(desk.database, engine, CONTACTS, lambda: desk.now)
+    asker.ask_due()
+
+    with counted(desk.database) as sent:
+        asker.ask_due()
+
+    assert len(sent) == 1
+
+
+def test_an_order_that_has_had_all_the_changes_that_people_may_make_still_gets_its_tax(
+    desk: Desk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO)).change
+    apply(desk, order_id, moved.change_id)
+    monkeypatch.setattr(determine_tax, "MAX_CHANGES", 1)
+    engine.problem = ""
+
+    assert ask(desk, engine) == 1
 
 
 @given(net=some.integers(1, 10**9), share=some.fractions(0, 1), rate=some.decimals(0, 1, places=4))
