@@ -18,7 +18,7 @@ from services.orders.domain.fees import FeeTerms
 from services.orders.domain.masterdata import Product
 from services.orders.domain.order import Settlement, totals
 from services.orders.domain.projection import LineProgress, Progress
-from services.orders.domain.tax_parts import DEFAULT_TAXATION
+from services.orders.domain.tax_parts import DEFAULT_TAXATION, PENDING, Taxation
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Asked
 from services.orders.masterdata import catalog
@@ -43,7 +43,11 @@ def _desk_with_fees(desk: Desk, **ladder: object) -> None:
 
 
 def _fee(
-    terms: FeeTerms, units: int, so_far: LineProgress, settlement: Settlement | None = None
+    terms: FeeTerms,
+    units: int,
+    so_far: LineProgress,
+    settlement: Settlement | None = None,
+    taxation: Taxation = DEFAULT_TAXATION,
 ) -> list[tuple[str, int, str]]:
     """Stage, units and amount of what cancelling units of an order of 10 at 100.00 costs; the whole order for all of them."""
     of = order(10)
@@ -52,8 +56,9 @@ def _fee(
     of = replace(
         of,
         lines=(line,),
-        totals=totals([line], amount("0.00"), amount("0.00"), DEFAULT_TAXATION),
+        totals=totals([line], amount("0.00"), amount("0.00"), taxation),
         settlement=settlement,
+        taxation=taxation,
     )
     does = consequence(of, None, Progress({"1": so_far}), {"1": units}, None, fees=terms)
     return [(one.stage, one.units, str(one.amount.amount)) for one in does.fee.lines] if does.fee else []
@@ -73,6 +78,13 @@ def test_what_a_marketplace_has_taken_the_money_for_has_no_fee() -> None:
     terms, sold = FeeTerms(FeeLadder(50, 50, 50)), Settlement("113-1", None, None)
 
     assert _fee(terms, 10, LineProgress(), settlement=sold) == []
+
+
+def test_an_order_whose_tax_nobody_knows_has_no_fee_for_that_could_not_be_taxed() -> None:
+    terms = FeeTerms(FeeLadder(50, 50, 50, is_taxed=True))
+
+    assert _fee(terms, 10, LineProgress(), taxation=Taxation(source=PENDING)) == []
+    assert _fee(terms, 10, LineProgress()) == [("not_started", 10, "500.00")]
 
 
 @pytest.mark.parametrize(
