@@ -106,6 +106,8 @@ def test_production_has_begun_lead_time_before_the_confirmed_day() -> None:
     # Wednesday 16 Dec less 5 working days is Wednesday 9 Dec
     assert before_working_days(office, date(2026, 12, 16), 5) == date(2026, 12, 9)
     assert before_working_days(office, date(2026, 12, 16), 0) == date(2026, 12, 16)
+    # a lead time that nobody meant has begun, and stops no cancellation
+    assert before_working_days(office, date(2026, 12, 16), 100_000) < date(2020, 1, 1)
 
 
 def test_a_part_is_charged_with_what_was_previewed(desk: Desk) -> None:
