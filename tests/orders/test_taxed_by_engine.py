@@ -275,12 +275,12 @@ def test_a_mail_about_an_order_without_its_tax_says_that_its_totals_have_none(de
     apply(desk, order_id, moved.change_id)
     cancelled(desk, order_id, {"2": 3})
 
-    told = {
+    mails = {
         mail["detail"]["mail"]: (mail["detail"]["variables"]["total_after"], mail["detail"]["variables"]["currency"])
         for mail in desk.outbox("notify", order_id)
         if "total_after" in mail["detail"]["variables"]
     }
-    assert told == {
+    assert mails == {
         "order_changed": ("228.99", "USD without tax"),
         "units_cancelled": ("129.00", "USD without tax"),
     }

@@ -48,7 +48,7 @@ def quote_change(
         if aggregate.order.taxation.source != ENGINE or aggregate.order.has_ended:
             return NOTHING_ASKED
         today = sessions.business_day(session, now)
-        draft = _amender(session, aggregate, as_catalogd(session, request), today)(UnknownTaxes())
+        draft = _reading(session, aggregate, as_catalogd(session, request), today)(UnknownTaxes())
         query = _query(session, aggregate, draft, today)
     return desk.quote(query) if query else NOTHING_ASKED
 
@@ -58,7 +58,7 @@ def amended(
 ) -> Amendment:
     """The order as the request makes it. Without the engine's answer, where one is needed, that stands against it."""
     order = aggregate.order
-    as_taxed = _amender(session, aggregate, request, today)
+    as_taxed = _reading(session, aggregate, request, today)
     if order.taxation.is_pending:
         return as_taxed(UnknownTaxes())
     if order.taxation.source != ENGINE or quote.is_own:
@@ -85,7 +85,7 @@ def _query(session: Session, aggregate: OrderAggregate, draft: Amendment, today:
     return query if query.lines or query.freight is not None else None
 
 
-def _amender(
+def _reading(
     session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date
 ) -> Callable[[LineTaxes | None], Amendment]:
     """Makes the order as the request has it, taxed one way or another, from what is read once."""
