@@ -167,6 +167,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         unpaid_hold_id=found.unpaid_hold_id,
         is_money_let_go=found.is_money_let_go,
         keeps_cash=found.keeps_cash,
+        fee=_fee_message(found.fee),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 import yaml
 
+from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotPermitted
 from services.orders.approvals import production
 from services.orders.domain.calendars import Calendar, before_working_days
@@ -17,7 +18,7 @@ from services.orders.domain.fees import FeeTerms
 from services.orders.domain.masterdata import Product
 from services.orders.domain.order import Settlement, totals
 from services.orders.domain.projection import LineProgress, Progress
-from services.orders.domain.tax_parts import DEFAULT_TAXATION
+from services.orders.domain.tax_parts import DEFAULT_TAXATION, PENDING, Taxation
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Asked
 from services.orders.masterdata import catalog
@@ -25,7 +26,7 @@ from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.db import Database
 from tests.orders.cancel_desk import ask, found, preview, settle
-from tests.orders.desk import BUYER, SUPPORT, Desk, amount, stock, usd
+from tests.orders.desk import ANY, BUYER, SUPPORT, Desk, amount, stock, usd
 from tests.orders.review_desk import ReviewDesk
 from tests.orders.test_domain_projection import order
 from tests.orders.test_review_life import PIA, made_to_order
@@ -42,7 +43,11 @@ def _desk_with_fees(desk: Desk, **ladder: object) -> None:
 
 
 def _fee(
-    terms: FeeTerms, units: int, so_far: LineProgress, settlement: Settlement | None = None
+    terms: FeeTerms,
+    units: int,
+    so_far: LineProgress,
+    settlement: Settlement | None = None,
+    taxation: Taxation = DEFAULT_TAXATION,
 ) -> list[tuple[str, int, str]]:
     """Stage, units and amount of what cancelling units of an order of 10 at 100.00 costs; the whole order for all of them."""
     of = order(10)
@@ -51,8 +56,9 @@ def _fee(
     of = replace(
         of,
         lines=(line,),
-        totals=totals([line], amount("0.00"), amount("0.00"), DEFAULT_TAXATION),
+        totals=totals([line], amount("0.00"), amount("0.00"), taxation),
         settlement=settlement,
+        taxation=taxation,
     )
     does = consequence(of, None, Progress({"1": so_far}), {"1": units}, None, fees=terms)
     return [(one.stage, one.units, str(one.amount.amount)) for one in does.fee.lines] if does.fee else []
@@ -74,6 +80,13 @@ def test_what_a_marketplace_has_taken_the_money_for_has_no_fee() -> None:
     assert _fee(terms, 10, LineProgress(), settlement=sold) == []
 
 
+def test_an_order_whose_tax_nobody_knows_has_no_fee_for_that_could_not_be_taxed() -> None:
+    terms = FeeTerms(FeeLadder(50, 50, 50, is_taxed=True))
+
+    assert _fee(terms, 10, LineProgress(), taxation=Taxation(source=PENDING)) == []
+    assert _fee(terms, 10, LineProgress()) == [("not_started", 10, "500.00")]
+
+
 @pytest.mark.parametrize(
     "given", [{"started": 101}, {"started": -1}, {"begun": 10}, {"is_taxed": "yes"}, {"started": 1.5}, "40"]
 )
@@ -93,6 +106,8 @@ def test_production_has_begun_lead_time_before_the_confirmed_day() -> None:
     # Wednesday 16 Dec less 5 working days is Wednesday 9 Dec
     assert before_working_days(office, date(2026, 12, 16), 5) == date(2026, 12, 9)
     assert before_working_days(office, date(2026, 12, 16), 0) == date(2026, 12, 16)
+    # a lead time that nobody meant has begun, and stops no cancellation
+    assert before_working_days(office, date(2026, 12, 16), 100_000) < date(2020, 1, 1)
 
 
 def test_a_part_is_charged_with_what_was_previewed(desk: Desk) -> None:
@@ -129,6 +144,22 @@ def test_a_whole_order_that_is_cancelled_is_charged_when_that_is_recorded(desk: 
     # 10 % of 1,000.00 and 7.25 % tax on it
     assert (answer.fee.order.merchandise.minor_units, answer.fee.order.tax.minor_units) == (10_000, 725)
     assert answer.fee.fee_id == done.cancellation.cancellation_id
+
+
+def test_a_whole_order_says_what_it_will_cost_before_money_goes_back(desk: Desk) -> None:
+    _desk_with_fees(desk)
+    order_id, part = desk.accepted(("RIG", 10)), desk.accepted(("RIG", 10))
+
+    def coming(of: str) -> str:
+        return desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=of), ANY).fee.fee_id
+
+    before = coming(order_id)
+    done = ask(desk, order_id)
+    ask(desk, part, {"1": 5})
+    asked = coming(order_id), coming(part)
+    desk.record(order_id, "cancelled", done.cancellation.cancellation_id)
+
+    assert (before, asked, coming(order_id)) == ("", (done.cancellation.cancellation_id, ""), "")
 
 
 def test_what_is_paid_goes_back_less_the_fee(desk: Desk) -> None:

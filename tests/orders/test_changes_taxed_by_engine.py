@@ -16,10 +16,12 @@ from services.orders.domain.changes import AGREED, ChangeRequest, LineChange
 from services.orders.domain.tax_engine import OwnRates
 from services.orders.domain.taxation import TaxExemption
 from services.orders.masterdata import customers
+from tests.orders.cancel_desk import cancelled
 from tests.orders.change_desk import apply, asked
 from tests.orders.desk import ACME, RITA, Desk
 from tests.orders.desk import amount as usd
 from tests.orders.tax_desk import CHICAGO, Engine, ask, placed, propose, settle, waiting
+from tests.plans import counted
 
 
 @pytest.fixture
@@ -112,3 +114,32 @@ def test_an_order_that_our_own_rates_taxed_keeps_to_them(desk: Desk, engine: Eng
 
     assert engine.asked == []
     assert [line.tax.rate for line in added.proposal.after.lines] == [Decimal("0.0725")] * 2
+
+
+def test_what_a_change_adds_is_read_once_however_it_is_taxed(desk: Desk, engine: Engine) -> None:
+    request, read = asked(LineChange(sku="CENT", quantity=3)), []
+    for taxed_by in (OwnRates(), engine):
+        order = placed(desk, taxed_by, ("PUMP", 1))
+        desk.validate(order.order_id)
+        quote = amending.quote_change(desk.database, taxed_by, order.order_id, request, RITA, desk.now)
+        with counted(desk.database) as sent, desk.database.reading() as session:
+            proposals.preview(session, order.order_id, request, RITA, desk.now, quote)
+        read.append(sum("price_agreement" in statement for statement in sent))
+
+    assert read[0] == read[1] > 0
+
+
+def test_what_is_wanted_again_once_the_engine_is_given_up_is_taxed_at_our_own_rates(desk: Desk, engine: Engine) -> None:
+    """Line 2 was canceled before the engine answered, so nobody has said its tax; the customer's certificate covers it."""
+    texas = TaxExemption("TX-88", "US", date(2026, 1, 1), "TX")
+    with desk.database.transaction() as session:
+        customers.put_customer(session, replace(ACME, tax_exemptions=(texas,)), "root", desk.now)
+    order_id = waiting(desk, engine, ("PUMP", 1), ("CENT", 3))
+    cancelled(desk, order_id, {"2": 3})
+    engine.problem = ""
+    ask(desk, engine)
+    settle(desk, order_id, key="2")
+
+    again = propose(desk, OwnRates(), order_id, asked(LineChange("2", quantity=3)))
+
+    assert [line.tax.code for line in again.proposal.after.lines] == ["S", "E"]

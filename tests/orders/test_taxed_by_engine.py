@@ -18,10 +18,12 @@ from services.orders.domain.order import Settlement
 from services.orders.domain.tax_engine import EngineTax, OwnRates, kind_at
 from services.orders.lifecycle import place as placement
 from services.orders.lifecycle.tax_asker import TaxAsker
+from tests.orders.cancel_desk import cancelled
 from tests.orders.change_desk import apply, asked, notified, reviews, with_matrix
 from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, SUPPORT, Desk
 from tests.orders.desk import amount as usd
 from tests.orders.tax_desk import CHICAGO, Engine, ask, placed, propose, send, settle, waiting
+from tests.plans import counted
 
 
 @pytest.fixture
@@ -252,6 +254,48 @@ def test_an_order_that_has_ended_or_is_changed_meanwhile_gets_no_tax(desk: Desk,
     assert outcome == ""
     assert ask(desk, engine) == 0
     assert desk.read(order_id).order.taxation.is_pending
+
+
+def test_what_the_engine_refuses_is_not_even_read_until_it_changes(desk: Desk, engine: Engine) -> None:
+    """A wrong setting has every order refused: looking at them all, every two seconds, would keep the database busy."""
+    engine.is_refused = True
+    waiting(desk, engine, ("PUMP", 1), problem="the category has no code")
+    asker = TaxAsker(desk.database, engine, CONTACTS, lambda: desk.now)
+    asker.ask_due()
+
+    with counted(desk.database) as sent:
+        asker.ask_due()
+
+    assert len(sent) == 1
+
+
+def test_a_mail_about_an_order_without_its_tax_says_that_its_totals_have_none(desk: Desk, engine: Engine) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1), ("CENT", 3))
+    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO)).change
+    apply(desk, order_id, moved.change_id)
+    cancelled(desk, order_id, {"2": 3})
+
+    mails = {
+        mail["detail"]["mail"]: (mail["detail"]["variables"]["total_after"], mail["detail"]["variables"]["currency"])
+        for mail in desk.outbox("notify", order_id)
+        if "total_after" in mail["detail"]["variables"]
+    }
+    assert mails == {
+        "order_changed": ("228.99", "USD without tax"),
+        "units_cancelled": ("129.00", "USD without tax"),
+    }
+
+
+def test_an_order_that_has_had_all_the_changes_that_people_may_make_still_gets_its_tax(
+    desk: Desk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = waiting(desk, engine, ("PUMP", 1))
+    moved = propose(desk, engine, order_id, asked(ship_to=CHICAGO)).change
+    apply(desk, order_id, moved.change_id)
+    monkeypatch.setattr(determine_tax, "MAX_CHANGES", 1)
+    engine.problem = ""
+
+    assert ask(desk, engine) == 1
 
 
 @given(net=some.integers(1, 10**9), share=some.fractions(0, 1), rate=some.decimals(0, 1, places=4))

@@ -11,11 +11,12 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.kernel.errors import Conflict
+from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Services
 from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.orders import OrdersActivities
-from workflows.messages import Applied, ApplyStep, ChangeStep, Credit, Recall
+from workflows.messages import Applied, ApplyStep, ChangeStep, Credit, OrderStep, Recall
 
 USD = types_pb2.Money(minor_units=25_000, currency="USD")
 
@@ -38,6 +39,7 @@ class World:
         services = Services(*stubs)
         self.fulfillment = FulfillmentActivities(services, Documents(services))
         self.orders = OrdersActivities(services, Documents(services))
+        self.billing = BillingActivities(services, Documents(services))
 
     async def GetOrder(self, _: Any) -> orders_pb2.GetOrderResponse:
         line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=40, kind="stock")
@@ -74,6 +76,13 @@ class World:
     async def ChargeFee(self, request: billing_pb2.ChargeFeeRequest) -> billing_pb2.ChargeFeeResponse:
         self.freed.append((request.fee_id, request.order.total.minor_units))
         return billing_pb2.ChargeFeeResponse()
+
+    async def GetClearance(self, _: Any) -> orders_pb2.GetClearanceResponse:
+        return orders_pb2.GetClearanceResponse(fee=self.fee)
+
+    async def ReleaseCredit(self, request: billing_pb2.ReleaseCreditRequest) -> billing_pb2.ReleaseCreditResponse:
+        self.freed.append((request.request_id, 0))
+        return billing_pb2.ReleaseCreditResponse()
 
     async def FreeOrderMoney(self, request: billing_pb2.FreeOrderMoneyRequest) -> billing_pb2.FreeOrderMoneyResponse:
         self.freed.append((request.request_id, request.amount.minor_units))
@@ -159,3 +168,12 @@ async def test_a_fee_is_charged_before_the_money_that_is_left_over_becomes_free(
     await world.apply()
 
     assert world.freed == [("can_1", USD.minor_units), ("apply/1/money", USD.minor_units)]
+
+
+async def test_the_fee_of_a_whole_order_is_charged_before_money_goes_back_to_a_card() -> None:
+    world = World()
+    world.fee = orders_pb2.Fee(fee_id="can_1", order=orders_pb2.Order(total=USD))
+
+    await world.billing.release_credit(OrderStep("release/1", "ord_1"))
+
+    assert world.freed == [("can_1", USD.minor_units), ("release/1", 0)]

@@ -8,7 +8,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.kernel.errors import Refused
-from workflows.activities.calls import Services, changed_document
+from workflows.activities.calls import Services, changed_document, charge_fee
 from workflows.activities.documents import Documents
 from workflows.activities.inventory import NOT_LEFT, NOT_REVERSED
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
@@ -113,8 +113,12 @@ class BillingActivities:
 
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:
-        """Give back what was committed and not invoiced, and money of a card, unless the order is cancelled without a refund."""
+        """Give back what was committed and not invoiced, and money of a card, unless the order is cancelled without a refund.
+
+        What cancelling costs is charged first: what is held for the order pays it.
+        """
         found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
+        await charge_fee(self._services, found.fee)
         request = pb.ReleaseCreditRequest(
             request_id=step.request_id, order_id=step.order_id, keeps_cash=found.keeps_cash
         )

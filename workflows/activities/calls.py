@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
-from oms.billing.v1 import billing_pb2_grpc
+from oms.billing.v1 import billing_pb2, billing_pb2_grpc
 from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.notifications.v1 import notifications_pb2_grpc
@@ -117,6 +117,12 @@ def _tariff(quoted: fulfillment_pb2.QuotedTariff, requested_on: str) -> inventor
         promised_on=quoted.promised_on,
         late_days=max(0, late),
     )
+
+
+async def charge_fee(services: Services, fee: orders_pb2.Fee) -> None:
+    """What cancelling costs is invoiced, once, before anything that is held for the order becomes free."""
+    if fee.fee_id:
+        await services.billing.ChargeFee(billing_pb2.ChargeFeeRequest(fee_id=fee.fee_id, order=fee.order))
 
 
 async def shipments_of(services: Services, order_id: str) -> list[fulfillment_pb2.Shipment]:

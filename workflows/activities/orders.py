@@ -15,7 +15,7 @@ from oms.types.v1 import types_pb2
 from services.kernel.errors import Conflict
 from services.kernel.invoicing import PER_SHIPMENT
 from services.kernel.money import Money
-from workflows.activities.calls import Services, shipments_of
+from workflows.activities.calls import Services, charge_fee, shipments_of
 from workflows.activities.documents import Documents
 from workflows.messages import (
     Applied,
@@ -115,7 +115,7 @@ class OrdersActivities:
             credit=_standing(step.credit, step.currency),
         )
         response = await self._applied(request)
-        await self._charge(response.fee)
+        await charge_fee(self._services, response.fee)
         if response.frees_cash:
             free = billing_pb2.FreeOrderMoneyRequest(
                 request_id=f"{step.request_id}/money",
@@ -203,16 +203,10 @@ class OrdersActivities:
         response = await self._services.orders.RecordOrder(request)
         if response.is_invoiced_at_order and step.milestone in _WITH_PROMISES:
             await self._invoice_at_order(step)
-        await self._charge(response.fee)
+        await charge_fee(self._services, response.fee)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
-
-    async def _charge(self, fee: pb.Fee) -> None:
-        """What cancelling costs is invoiced, once, before anything that is held for the order becomes free."""
-        if fee.fee_id:
-            charge = billing_pb2.ChargeFeeRequest(fee_id=fee.fee_id, order=fee.order)
-            await self._services.billing.ChargeFee(charge)
 
     async def _invoice_at_order(self, step: RecordStep) -> None:
         """An order that is accepted, or has changed since, is invoiced as it stands."""

@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from services.orders.domain.clearance import Clearance, clearance
 from services.orders.domain.holds import is_let_go, is_unpaid, remaining
-from services.orders.domain.order import IN_REVIEW
+from services.orders.domain.order import ACCEPTED, IN_REVIEW
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
+from services.orders.order.charged_fees import ChargedFee, coming_fee
 from services.orders.store import holds as hold_store
 from services.orders.store import reviews
 
@@ -19,7 +20,7 @@ from services.orders.store import reviews
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
     ever asked, the request to cancel it that waits, the hold that a reversed payment placed, whether somebody let go a hold on its
-    money, and whether it ends without a refund.
+    money, whether it ends without a refund, and what that costs where it was accepted.
     """
 
     clearance: Clearance
@@ -30,6 +31,7 @@ class Cleared:
     unpaid_hold_id: str
     is_money_let_go: bool
     keeps_cash: bool = False
+    fee: ChargedFee | None = None
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
@@ -46,6 +48,7 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
         any(is_let_go(hold) for hold in found.holds),
         is_ending and hold_store.keeps_cash(session, order_id),
+        coming_fee(session, found.order) if waiting and found.order.phase == ACCEPTED else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -47,7 +48,8 @@ def quote_change(
         if aggregate.order.taxation.source != ENGINE or aggregate.order.has_ended:
             return NOTHING_ASKED
         today = sessions.business_day(session, now)
-        query = _query(session, aggregate, as_catalogd(session, request), today)
+        draft = _reading(session, aggregate, as_catalogd(session, request), today)(UnknownTaxes())
+        query = _query(session, aggregate, draft, today)
     return desk.quote(query) if query else NOTHING_ASKED
 
 
@@ -56,38 +58,37 @@ def amended(
 ) -> Amendment:
     """The order as the request makes it. Without the engine's answer, where one is needed, that stands against it."""
     order = aggregate.order
+    as_taxed = _reading(session, aggregate, request, today)
     if order.taxation.is_pending:
-        return _amend(session, aggregate, request, today, UnknownTaxes())
+        return as_taxed(UnknownTaxes())
     if order.taxation.source != ENGINE or quote.is_own:
-        return _amend(session, aggregate, request, today, own_taxes(session, order, request, today))
-    query = _query(session, aggregate, request, today)
+        return as_taxed(own_taxes(session, order, request, today))
+    draft = as_taxed(UnknownTaxes())
+    query = _query(session, aggregate, draft, today)
     if query is None:
-        return _amend(session, aggregate, request, today, UnknownTaxes())
+        return draft
     answer = quote.answers(query)
     if answer is None:
-        found = _amend(session, aggregate, request, today, UnknownTaxes())
         missing = Obstacle(TAX_UNDETERMINED, f"the tax of the change is not known, for {quote.why_not(query)}")
-        return replace(found, obstacles=(*found.obstacles, missing))
-    draft = _amend(session, aggregate, request, today, UnknownTaxes()).order
-    return _amend(session, aggregate, request, today, engine_taxes(session, order, draft, query, answer))
+        return replace(draft, obstacles=(*draft.obstacles, missing))
+    return as_taxed(engine_taxes(session, order, draft.order, query, answer))
 
 
-def _query(session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date) -> TaxQuery | None:
+def _query(session: Session, aggregate: OrderAggregate, draft: Amendment, today: date) -> TaxQuery | None:
     """What the engine is to be asked about a change; None when it adds nothing whose tax is not known."""
-    order, progress = aggregate.order, aggregate.progress
-    found = _amend(session, aggregate, request, today, UnknownTaxes())
-    if found.obstacles:
+    if draft.obstacles:
         return None
-    draft, on = found.order, order.taxation.tax_on or today
-    wanted, is_freight_asked = lines_to_tax(order, draft, progress), asks_freight(order, draft, progress)
-    query = query_of(draft, on, wanted, asks_freight=is_freight_asked)
-    query = replace(query, exemption=determination_of(session, order, draft.ship_to, on).exemption)
+    order, progress, after = aggregate.order, aggregate.progress, draft.order
+    on, is_freight_asked = order.taxation.tax_on or today, asks_freight(order, after, progress)
+    query = query_of(after, on, lines_to_tax(order, after, progress), asks_freight=is_freight_asked)
+    query = replace(query, exemption=determination_of(session, order, after.ship_to, on).exemption)
     return query if query.lines or query.freight is not None else None
 
 
-def _amend(
-    session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date, taxes: LineTaxes | None
-) -> Amendment:
+def _reading(
+    session: Session, aggregate: OrderAggregate, request: ChangeRequest, today: date
+) -> Callable[[LineTaxes | None], Amendment]:
+    """Makes the order as the request has it, taxed one way or another, from what is read once."""
     order = aggregate.order
     named = {line.line_id for line in request.lines if line.line_id}
     skus = sorted(
@@ -96,4 +97,4 @@ def _amend(
     products = master_store.products_of(session, skus)
     agreements = master_store.agreements_of(session, order.customer_id, skus)
     used = (str(versions.last_line_id(session, order)),) if skus else ()
-    return amend(order, request, Catalog(products, agreements, taxes), used, today, aggregate.progress)
+    return lambda taxes: amend(order, request, Catalog(products, agreements, taxes), used, today, aggregate.progress)

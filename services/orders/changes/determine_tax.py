@@ -44,8 +44,8 @@ DETERMINED, REFUSED, AWAY = "determined", "refused", "away"
 _REASON = "The tax of the order is known now."
 
 
-def waiting(session: Session) -> list[str]:
-    """Ids of the orders that wait for their tax, the oldest first."""
+def waiting(session: Session) -> dict[str, int]:
+    """Order id → version of the orders that wait for their tax, the oldest first."""
     return hold_store.orders_held_by(session, TAX_HOLD)
 
 
@@ -80,7 +80,7 @@ def _is_determinable(session: Session, found: OrderAggregate) -> bool:
     order = found.order
     is_free = found.asked.change is None and not hold_store.open_cancellation(session, order.order_id)
     is_waiting = order.phase == IN_REVIEW and order.taxation.is_pending
-    return is_waiting and is_free and store.count(session, order.order_id) < MAX_CHANGES
+    return is_waiting and is_free and store.count(session, order.order_id) <= MAX_CHANGES
 
 
 def _query(session: Session, found: OrderAggregate, now: datetime) -> TaxQuery:

@@ -11,6 +11,7 @@ from services.orders.domain.amendment import is_taxed_alike
 from services.orders.domain.changes import ChangeRequest
 from services.orders.domain.order import Address, Order
 from services.orders.domain.tax_engine import EngineTaxes, TaxAnswer, TaxQuery, engine_taxation, kinds_of
+from services.orders.domain.tax_parts import ENGINE
 from services.orders.domain.taxation import TaxDetermination
 from services.orders.masterdata import taxes
 from services.orders.store import masterdata as master_store
@@ -24,7 +25,8 @@ def own_taxes(session: Session, order: Order, request: ChangeRequest, today: dat
     """
     if order.settlement is not None and order.settlement.tax is not None:
         return None
-    if request.ship_to is None and not any(line.sku for line in request.lines):
+    is_known = order.taxation.source != ENGINE  # of a line that is wanted again an engine may never have said it
+    if is_known and request.ship_to is None and not any(line.sku for line in request.lines):
         return None
     return determination_of(session, order, request.ship_to or order.ship_to, order.taxation.tax_on or today)
 

@@ -84,7 +84,7 @@ def after_working_days(calendar: Calendar, start: date, days: int) -> date:
 
 
 def before_working_days(calendar: Calendar, end: date, days: int) -> date:
-    """The working day from which so many working days lead to `end`; that day itself for none."""
+    """The working day from which so many working days lead to `end`; that day itself for none, and a day years ago for more than those have."""
     day, left = end, days
     for _ in range(_LONGEST_DAYS):
         if left <= 0:
@@ -92,4 +92,4 @@ def before_working_days(calendar: Calendar, end: date, days: int) -> date:
         day -= timedelta(days=1)
         if calendar.is_working_day(day):
             left -= 1
-    raise ValueError(f"calendar {calendar.name} has no working day within {_LONGEST_DAYS} days")
+    return day

@@ -82,9 +82,10 @@ def fee_of(
     order: Order, taken: Mapping[str, Unshipped], terms: FeeTerms | None, goods: Money, discount: Money
 ) -> Fee | None:
     """What cancelling these units costs; None where no fee is due. Their prices lose their part of the `discount` that goes with the
-    cancelled `goods`. What a marketplace or a till took the money for has no fee: nobody is billed again.
+    cancelled `goods`. What a marketplace or a till took the money for has no fee: nobody is billed again. Nor has an order whose tax
+    nobody knows yet: its fee could not be taxed.
     """
-    if terms is None or terms.ladder.is_none or order.settlement is not None:
+    if terms is None or terms.ladder.is_none or order.settlement is not None or order.taxation.is_pending:
         return None
     found = [
         FeeLine(line.line_id, stage, units, percent, tax_on(_net(line, units, goods, discount), _fraction(percent)))

@@ -10,7 +10,7 @@ import structlog
 from services.kernel.clock import Clock, utc_now
 from services.orders.changes import determine_tax
 from services.orders.domain.mails import Contacts
-from services.orders.domain.tax_engine import TaxDesk, TaxQuery
+from services.orders.domain.tax_engine import TaxDesk
 from services.runtime.db import Database
 from services.runtime.wake import Wake
 
@@ -40,7 +40,7 @@ class TaxAsker:
         self._clock = clock
         self._wake = Wake()
         self._last = ""
-        self._refused: dict[str, tuple[TaxQuery, datetime]] = {}
+        self._refused: dict[str, tuple[int, datetime]] = {}
         self._pause = timedelta(seconds=POLL_S)
         self._next_at = datetime.min.replace(tzinfo=clock().tzinfo)
         self._thread = threading.Thread(target=self._run, daemon=True, name="tax-asker")
@@ -69,13 +69,13 @@ class TaxAsker:
         if now < self._next_at:
             return 0
         with self._database.reading() as session:
-            order_ids = determine_tax.waiting(session)
-        self._refused = {order_id: known for order_id, known in self._refused.items() if order_id in set(order_ids)}
+            waiting = determine_tax.waiting(session)
+        self._refused = {order_id: known for order_id, known in self._refused.items() if order_id in waiting}
         count = 0
-        for order_id in self._in_turn(order_ids):
+        for order_id in self._in_turn([one for one in waiting if not self._was_refused(one, waiting[one], now)]):
             if self._wake.is_stopped():
                 break
-            outcome = self._ask(order_id)
+            outcome = self._ask(order_id, waiting[order_id])
             self._last = order_id
             count += outcome == determine_tax.DETERMINED
             if outcome == determine_tax.AWAY:
@@ -89,16 +89,16 @@ class TaxAsker:
         begin = order_ids.index(self._last) + 1 if self._last in order_ids else 0
         return order_ids[begin:] + order_ids[:begin]
 
-    def _ask(self, order_id: str) -> str:
+    def _ask(self, order_id: str, version: int) -> str:
         """What came of asking about one order; one that cannot be recorded leaves the others their turn."""
         try:
             with self._database.reading() as session:
                 query = determine_tax.asks(session, order_id, self._clock())
-            if query is None or self._was_refused(order_id, query):
+            if query is None:
                 return ""
             quote = self._desk.quote(query, is_retry=True)
             if quote.is_refused:
-                self._refused[order_id] = (query, self._clock() + _AFTER_REFUSAL)
+                self._refused[order_id] = (version, self._clock() + _AFTER_REFUSAL)
             with self._database.transaction() as session:
                 outcome = determine_tax.settle(session, order_id, quote, self._contacts, self._clock())
         except Exception:  # whatever it is, it is tried again, and leaves the others their turn
@@ -107,6 +107,6 @@ class TaxAsker:
         log.info("tax_asker.asked", order_id=order_id, outcome=outcome)
         return outcome
 
-    def _was_refused(self, order_id: str, query: TaxQuery) -> bool:
+    def _was_refused(self, order_id: str, version: int, now: datetime) -> bool:
         known = self._refused.get(order_id)
-        return known is not None and known[0] == query and self._clock() < known[1]
+        return known is not None and known[0] == version and now < known[1]

@@ -95,10 +95,15 @@ def _hold_of(row: RowMapping) -> Hold:
     return Hold(**{**row, "valid_until": date.fromisoformat(until) if until else None})
 
 
-def orders_held_by(session: Session, hold_type: str) -> list[str]:
-    """Ids of the orders on which a hold of this type stands; the oldest hold first."""
-    query = select(col(HoldRow.order_id)).where(col(HoldRow.released_at).is_(None), col(HoldRow.hold_type) == hold_type)
-    return list(dict.fromkeys(session.scalars(query.order_by(col(HoldRow.placed_at), col(HoldRow.hold_id)))))
+def orders_held_by(session: Session, hold_type: str) -> dict[str, int]:
+    """Order id → version of the orders on which a hold of this type stands; the oldest hold first."""
+    query = (
+        select(col(HoldRow.order_id), col(OrderRow.version))
+        .join(OrderRow, col(OrderRow.order_id) == col(HoldRow.order_id))
+        .where(col(HoldRow.released_at).is_(None), col(HoldRow.hold_type) == hold_type)
+    )
+    rows = session.execute(query.order_by(col(HoldRow.placed_at), col(HoldRow.hold_id)))
+    return {str(order_id): int(version) for order_id, version in rows}
 
 
 def standing_types(session: Session) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import Order
 from services.orders.domain.people import Person
 from services.runtime.roles import mail_role
 
@@ -179,3 +180,8 @@ def hold_owners(role: str, customer: Customer, contacts: Contacts, staff: Sequen
     }
     people = [reader(person.email, person.name, role) for person in staff if role in person.roles]
     return mailboxes.get(role) or reachable(people) or support_mailbox(contacts)
+
+
+def currency_of(order: Order) -> str:
+    """The currency behind the totals of an order: they are without tax while nobody knows that."""
+    return f"{order.currency} without tax" if order.taxation.is_pending else order.currency

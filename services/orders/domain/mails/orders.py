@@ -21,6 +21,7 @@ from services.orders.domain.mails.mail import (
     accounting_mailbox,
     bill_to,
     buyer,
+    currency_of,
     hold_owners,
     listed,
     reachable,
@@ -160,7 +161,7 @@ def units_dropped(
         "total_after": amount(came.total_after),
         "freed": amount(came.freed_cash) if came.freed_cash.minor else "",
         "is_kept": came.keeps_cash,
-        "currency": order.currency,
+        "currency": currency_of(order),
         **listed(lines, "lines", "more_lines"),
     }
     staff = (*(warehouse_mailbox(contacts) if is_at_warehouse else ()), *accounting_mailbox(contacts))

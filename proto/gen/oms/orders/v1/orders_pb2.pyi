@@ -796,6 +796,7 @@ class GetClearanceResponse(_message.Message):
     UNPAID_HOLD_ID_FIELD_NUMBER: _builtins.int
     IS_MONEY_LET_GO_FIELD_NUMBER: _builtins.int
     KEEPS_CASH_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
@@ -812,6 +813,12 @@ class GetClearanceResponse(_message.Message):
     def clearance(self) -> Global___Clearance:
         """The clearance."""
 
+    @_builtins.property
+    def fee(self) -> Global___Fee:
+        """What cancelling it costs, of an accepted order that is being cancelled whole; unset for nothing. Charged before money goes back to
+        a card, the fee keeps its part of it.
+        """
+
     def __init__(
         self,
         *,
@@ -822,10 +829,11 @@ class GetClearanceResponse(_message.Message):
         unpaid_hold_id: _builtins.str = ...,
         is_money_let_go: _builtins.bool = ...,
         keeps_cash: _builtins.bool = ...,
+        fee: Global___Fee | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
