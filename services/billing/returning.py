@@ -17,13 +17,14 @@ from services.kernel.money import Money
 def credit(
     session: Session, order_id: str, return_id: str, returned: Sequence[Returned], reason: str, now: datetime
 ) -> list[CreditNote]:
-    """Post a credit note for each invoice that bears some of it."""
+    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came."""
     bills = invoices.of_order(session, order_id)
     if not bills:
         raise Refused("RETURN_NOT_INVOICED", "nothing of this order is invoiced: there is nothing to credit")
     families.take(session, {(bills[0].customer_id, bills[0].total.currency)})
     bills = invoices.of_order(session, order_id)
-    shares = spread(returned, bills, credit_notes.credited_units(session, order_id))
+    credited, by_hand = credit_notes.credited_units(session, order_id), credit_notes.credited_by_hand(session, order_id)
+    shares = spread(returned, bills, credited, by_hand)
     zero = Money.zero(bills[0].total.currency)
     return [
         crediting.post(

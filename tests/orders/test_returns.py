@@ -94,6 +94,18 @@ def _returned(desk: Desk, order_id: str) -> tuple[int, str]:
     return found.lines()["1"].returned, found.standing.axes.returns
 
 
+def test_a_return_whose_units_were_credited_before_they_came_ends_with_no_credit_note(desk: Desk) -> None:
+    one = _ask(desk, _delivered(desk), 3)
+    _advance(desk, one, done="announced")
+    _count(desk, one, 3)
+    _inspect(desk, one, 3)
+
+    ended = _advance(desk, one, done="credited", inspection_id="insp_1")
+
+    assert ended == ("over", "closed")
+    assert _read(desk, one).credited.minor == 0
+
+
 @pytest.mark.on_postgres
 def test_a_small_return_is_authorized_at_once_and_ends_when_all_of_it_is_credited(desk: Desk) -> None:
     order_id = _delivered(desk)
