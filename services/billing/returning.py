@@ -1,13 +1,14 @@
 """Crediting what came back, and giving its cash back, each inside the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import correcting, crediting
-from services.billing.cards import refunding
+from services.billing import correcting, crediting, owing
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
+from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, spread
 from services.billing.store import credit_notes, families, invoices, return_refunds
 from services.kernel.errors import Refused
@@ -43,7 +44,7 @@ def credit(
 
 
 def refund(session: Session, return_id: str, request_id: str, reason: str, now: datetime) -> list[tuple[LeftOver, str]]:
-    """Give the cash of a return's credit notes back to its payers, each part once; also the key of each refund to a card.
+    """Give the cash of a return's credit notes back to its payers, each part once; also the operation of each refund to a card.
 
     Cash that was put to another use meanwhile is refused, as any refund of what is not there.
     """
@@ -53,7 +54,16 @@ def refund(session: Session, return_id: str, request_id: str, reason: str, now: 
             key = f"{request_id}/{note.credit_note_id}/{left.payment_id}"
             if not return_refunds.add(session, note.credit_note_id, left, key, now):
                 continue
-            payment = correcting.refund(session, left.payment_id, left.amount, "", reason, key, now)
-            refunding.ask(session, payment, left.amount, key, now)
-            done.append((left, refunding.key(key) if payment.is_by_card else ""))
+            done.append((left, _give_back(session, note, left, reason, key, now)))
     return done
+
+
+def _give_back(session: Session, note: CreditNote, left: LeftOver, reason: str, key: str, now: datetime) -> str:
+    """Owed to its card until the provider has paid it, gives the operation; what came otherwise is paid out by hand."""
+    payment = correcting.taken(session, left.payment_id)
+    if not payment.is_by_card:
+        correcting.refund(session, left.payment_id, left.amount, "", reason, key, now)
+        return ""
+    check_refund(payment, left.amount, "")
+    after = replace(payment, unapplied=payment.unapplied - left.amount)
+    return owing.owe(session, payment, after, left.amount, note.order_id, now, is_held=False).operation_id
