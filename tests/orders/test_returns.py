@@ -335,6 +335,18 @@ def test_what_may_come_back_is_shipped_invoiced_and_within_its_window(desk: Desk
     assert _refusal(order.order, order.progress, [], one, desk) == "RETURN_WINDOW_PASSED"
 
 
+def test_a_shipment_that_was_delivered_before_the_window_is_not_named(desk: Desk) -> None:
+    order = desk.read(_delivered(desk))
+    [late] = order.progress.shipments.values()
+    fresh = replace(late, shipment_id="shp_2", delivered_at=(desk.now + MONTH).isoformat())
+    both = replace(order.progress, shipments={late.shipment_id: late, "shp_2": fresh})
+    desk.now += MONTH + timedelta(seconds=5)
+    assert (
+        _refusal(order.order, both, [], LineToReturn("1", 1, "other", late.shipment_id), desk) == "RETURN_WINDOW_PASSED"
+    )
+    assert lines_of(order.order, both, [], [LineToReturn("1", 1, "other", "shp_2")], desk.now, MONTH)
+
+
 def test_the_naive_twin_of_the_maximum_counts_only_what_has_come_and_grants_too_much(desk: Desk) -> None:
     order_id = _delivered(desk, 5)
     first = _ask(desk, order_id, 3)
