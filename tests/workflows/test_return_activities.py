@@ -24,8 +24,8 @@ FOUND = pb.ReturnDocument(
 )
 
 
-def test_units_that_were_credited_before_they_came_are_told_of_without_credit_notes() -> None:
-    told: list[pb.AdvanceReturnRequest] = []
+def test_units_that_were_credited_before_they_came_have_no_credit_notes() -> None:
+    requests: list[pb.AdvanceReturnRequest] = []
 
     async def document(_asked: Any) -> pb.GetReturnResponse:
         return pb.GetReturnResponse(document=FOUND)
@@ -34,7 +34,7 @@ def test_units_that_were_credited_before_they_came_are_told_of_without_credit_no
         return billing.CreditReturnResponse()
 
     async def advance(asked: pb.AdvanceReturnRequest) -> pb.AdvanceReturnResponse:
-        told.append(asked)
+        requests.append(asked)
         return pb.AdvanceReturnResponse(next="over", state="closed")
 
     services: Any = SimpleNamespace(
@@ -43,7 +43,7 @@ def test_units_that_were_credited_before_they_came_are_told_of_without_credit_no
     following = asyncio.run(ReturnActivities(services).credit_return(ReturnStep("key", "rma_1", "insp_1")))
 
     assert (following.next, following.what) == ("over", [])
-    [asked] = told
+    [asked] = requests
     assert (asked.done, asked.inspection_id, list(asked.credit_notes)) == ("credited", "insp_1", [])
     assert not asked.HasField("credited")
     assert not asked.HasField("fee")
