@@ -43,7 +43,7 @@ _SILENT = "the payment provider does not answer"
 
 def owe(
     session: Session, before: Payment, after: Payment, amount: Money, order_id: str, now: datetime, *, is_held: bool
-) -> None:
+) -> OwedRefund:
     """Owe an amount of a payment by card back to its card, and have the provider asked for it; the account is taken.
 
     `after` is the payment without it. It `is_held` for the order, or lies on account.
@@ -60,6 +60,7 @@ def owe(
     credit.move(session, before.customer_id, committed=Money.zero(amount.currency), receivable=amount)
     _notify(session, owed, now)
     log.info("refund.owed", refund_id=owed.refund_id, order_id=order_id, amount_minor=amount.minor)
+    return owed
 
 
 def owe_on_account(session: Session, payment_id: str, amount: Money, order_id: str, now: datetime) -> None:

@@ -1,13 +1,14 @@
 """Crediting what came back, and giving its cash back, each inside the caller's transaction."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import correcting, crediting
-from services.billing.cards import refunding
+from services.billing import correcting, crediting, owing
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
+from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, spread
 from services.billing.store import credit_notes, families, invoices, return_refunds
 from services.kernel.errors import Refused
@@ -17,13 +18,14 @@ from services.kernel.money import Money
 def credit(
     session: Session, order_id: str, return_id: str, returned: Sequence[Returned], reason: str, now: datetime
 ) -> list[CreditNote]:
-    """Post a credit note for each invoice that bears some of it."""
+    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came."""
     bills = invoices.of_order(session, order_id)
     if not bills:
         raise Refused("RETURN_NOT_INVOICED", "nothing of this order is invoiced: there is nothing to credit")
     families.take(session, {(bills[0].customer_id, bills[0].total.currency)})
     bills = invoices.of_order(session, order_id)
-    shares = spread(returned, bills, credit_notes.credited_units(session, order_id))
+    credited, by_hand = credit_notes.credited_units(session, order_id), credit_notes.credited_by_hand(session, order_id)
+    shares = spread(returned, bills, credited, by_hand)
     zero = Money.zero(bills[0].total.currency)
     return [
         crediting.post(
@@ -42,7 +44,7 @@ def credit(
 
 
 def refund(session: Session, return_id: str, request_id: str, reason: str, now: datetime) -> list[tuple[LeftOver, str]]:
-    """Give the cash of a return's credit notes back to its payers, each part once; also the key of each refund to a card.
+    """Give the cash of a return's credit notes back to its payers, each part once; also the operation of each refund to a card.
 
     Cash that was put to another use meanwhile is refused, as any refund of what is not there.
     """
@@ -52,7 +54,16 @@ def refund(session: Session, return_id: str, request_id: str, reason: str, now: 
             key = f"{request_id}/{note.credit_note_id}/{left.payment_id}"
             if not return_refunds.add(session, note.credit_note_id, left, key, now):
                 continue
-            payment = correcting.refund(session, left.payment_id, left.amount, "", reason, key, now)
-            refunding.ask(session, payment, left.amount, key, now)
-            done.append((left, refunding.key(key) if payment.is_by_card else ""))
+            done.append((left, _give_back(session, note, left, reason, key, now)))
     return done
+
+
+def _give_back(session: Session, note: CreditNote, left: LeftOver, reason: str, key: str, now: datetime) -> str:
+    """Owed to its card until the provider has paid it, gives the operation; what came otherwise is paid out by hand."""
+    payment = correcting.taken(session, left.payment_id)
+    if not payment.is_by_card:
+        correcting.refund(session, left.payment_id, left.amount, "", reason, key, now)
+        return ""
+    check_refund(payment, left.amount, "")
+    after = replace(payment, unapplied=payment.unapplied - left.amount)
+    return owing.owe(session, payment, after, left.amount, note.order_id, now, is_held=False).operation_id

@@ -241,6 +241,7 @@ class ExpectedReturnRow(Table, table=True):
         CheckConstraint("is_open = (closed_at IS NULL)", name="expected_return_closed_at"),
         ForeignKeyConstraint(["order_id"], ["warehouse_order.order_id"], name="expected_return_order"),
         UniqueConstraint("number", name="expected_return_number"),
+        Index("expected_return_of_order", "order_id"),
         STRICT,
     )
 

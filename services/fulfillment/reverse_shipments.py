@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -9,10 +10,10 @@ from sqlmodel import Session
 
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.reversal import check_reversible, replacement, reverse
+from services.fulfillment.domain.reversal import check_not_back, check_reversible, replacement, reverse
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.shipment_facts import emit_fact
-from services.fulfillment.store import orders, reversals, shipments
+from services.fulfillment.store import orders, returns, reversals, shipments
 from services.fulfillment.store.counters import next_value
 from services.kernel.ids import new_id
 
@@ -26,7 +27,7 @@ def reverse_ship(
     order_id = orders.claim_of_shipment(session, shipment_id)
     siblings = shipments.of_order(session, order_id)
     before = next(each for each in siblings if each.shipment_id == shipment_id)
-    _check(session, before)
+    _check(session, before, siblings)
     serial = next_value(session, "shipment")
     packed = replacement(before, new_id("shp"), serial)
     after = reverse(before, serial, who, reason, now)
@@ -44,14 +45,16 @@ def reverse_ship(
 def check(session: Session, shipment_id: str) -> Shipment:
     """The shipment, if its ship confirm can be reversed; refused as reverse_ship() is."""
     shipment = shipments.get(session, shipment_id)
-    _check(session, shipment)
+    _check(session, shipment, shipments.of_order(session, shipment.order_id))
     return shipment
 
 
-def _check(session: Session, shipment: Shipment) -> None:
+def _check(session: Session, shipment: Shipment, siblings: Sequence[Shipment]) -> None:
     has_carrier = bool(shipment.tracking_number)
     check_reversible(
         shipment,
         is_with_carrier=has_carrier and reversals.is_with_carrier(session, shipment.carrier, shipment.tracking_number),
         is_order_cancelled=orders.is_cancelled(session, shipment.order_id),
     )
+    others = [each for each in siblings if each.shipment_id != shipment.shipment_id]
+    check_not_back(shipment, others, returns.received_of(session, shipment.order_id))

@@ -134,6 +134,31 @@ def test_units_on_several_invoices_are_credited_oldest_first_and_never_beyond_th
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
+def test_units_that_somebody_credited_before_they_came_are_not_credited_again(desk: Desk) -> None:
+    invoice = _billed(desk)
+    desk.credit(invoice.invoice_id, {"1": 4})
+
+    [note] = _credit(desk, _line(8))
+    rest = _credit(desk, _line(2))
+
+    assert (note.total.minor_units, rest) == (52_800, [])  # the 6 that were left
+    with pytest.raises(Refused, match="5 units of line 1"):
+        _credit(desk, _line(5))
+    assert desk.invoice_now(invoice.invoice_id).open.minor_units == 0
+    assert desk.violations() == {}
+
+
+def test_a_return_of_which_the_price_was_allowed_before_is_credited_what_is_left(desk: Desk) -> None:
+    invoice = _billed(desk)
+    desk.credit(invoice.invoice_id, allowance=50_000)
+
+    notes = _credit(desk, _line(10))
+
+    assert [one.total.minor_units for one in notes] == [desk.invoice_now(invoice.invoice_id).total.minor_units - 55_000]
+    assert desk.violations() == {}
+
+
 def test_the_same_inspection_is_credited_once(desk: Desk) -> None:
     _billed(desk)
 

@@ -100,6 +100,17 @@ def test_what_has_left_after_all_or_never_did_is_refused(desk: WarehouseDesk) ->
     assert desk.broken_rules() == {}
 
 
+@pytest.mark.on_postgres
+def test_what_has_come_back_had_left(desk: WarehouseDesk) -> None:
+    first, second = (desk.send(one) for one in desk.release(("L1", "W1", 4), ("L1", "W2", 2)))
+    desk.expect_return(L1=5)
+    desk.count_back(L1=3)
+    assert refusal(desk, first) == "RETURN_RECEIVED"  # the other one had 2 of these 3
+    assert reverse(desk, second).shipment.state == pb.SHIPMENT_STATE_CANCELLED
+    assert refusal(desk, first) == "RETURN_RECEIVED"
+    assert desk.broken_rules() == {}
+
+
 def test_nothing_is_packed_again_for_an_order_that_was_cancelled(desk: WarehouseDesk) -> None:
     [released] = desk.release(("L1", "W1", 4))
     sent = desk.send(released)

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from services.inventory.domain import sourcing
 from services.inventory.domain.allocation import LineDemand, Terms, allocate, problem
 from services.inventory.domain.sourcing import Problem, source
 from services.inventory.domain.sourcing_record import SourcingRecord, gap_bp, record
@@ -202,3 +205,32 @@ def test_a_search_that_is_cut_short_says_how_far_it_may_be_from_the_best() -> No
 
     assert not cut.is_optimal
     assert cut.bound_minor is None or cut.bound_minor <= whole.best.parts.total
+
+
+def test_what_a_large_order_weighs_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packing started kilograms anew weighs no more moves than it may: stock is locked meanwhile."""
+    random = Random(3)
+    places = [f"w{at:02}" for at in range(24)]
+    ways = [
+        Candidate(
+            place, 0, (Tariff("ups", random.randint(300, 3_000), random.randint(20, 300), random.randint(0, 30)),)
+        )
+        for place in places
+    ]
+    lines = [LineDemand(str(at), f"S{at:03}", random.randint(1, 20)) for at in range(700)]
+    stock = {line.sku: {place: random.randint(1, 12) for place in places} for line in lines}
+    weights = {line.sku: random.randint(50, 3_000) for line in lines}
+    asked = problem(lines, stock, Terms(tuple(ways), weights))
+    weighed = Counter[str]()
+    count = sourcing._count
+
+    def counted(problem: Problem, sku: str, over: int) -> int:
+        weighed["moves"] += 1
+        return count(problem, sku, over)
+
+    monkeypatch.setattr(sourcing, "_count", counted)
+    found = source(asked)
+
+    assert found.best.units == sum(min(line.quantity, sum(stock[line.sku].values())) for line in lines)
+    assert found.bound_minor is not None
+    assert 0 < weighed["moves"] <= 250_000

@@ -7,7 +7,7 @@ from alembic import command
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import InvalidArgument, Refused
 from services.runtime.db import Database
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.inventory.stockroom import Stockroom
@@ -149,4 +149,31 @@ def test_movements_of_the_release_before_are_kept_by_the_upgrade(database: Datab
 
     assert differences(database) == []
     assert stockroom.stock("A") == {"w1": (10, 0)}
+    assert stockroom.broken() == {}
+
+
+@pytest.mark.on_postgres
+def test_what_comes_back_had_cost_what_it_left_with_at_last(stockroom: Stockroom) -> None:
+    """4 at 2.00 never left; the 4 that did had cost 1.00 each."""
+    stockroom.receive("w1", "A", 4, "2.00")
+    stockroom.receive("w2", "A", 4, "1.00")
+    stockroom.reserve("ord_1", {"L1": ("A", 4)}, costs={"w1": 1, "w2": 2})
+    stockroom.ship("ord_1", "shp_1", "w1", FOUR)
+    reverse(stockroom, "ord_1", "shp_1", "w1", FOUR)
+    stockroom.release("ord_1")
+    stockroom.reserve("ord_1", {"L1": ("A", 4)}, costs={"w2": 1})
+    stockroom.ship("ord_1", "shp_2", "w2", FOUR)
+
+    back = pb.TakeReturnRequest(
+        request_id="insp_1",
+        order_id="ord_1",
+        return_id="rma_1",
+        warehouse_id="w1",
+        units=[pb.ReturnedUnits(sku="A", quantity=4, disposition="restock")],
+    )
+    cost = stockroom.servicer.TakeReturn(back, None).cost.minor_units
+    with pytest.raises(Refused, match="0 units of A"):
+        stockroom.servicer.TakeReturn(pb.TakeReturnRequest.FromString(back.SerializeToString() + b"\n\x06insp_2"), None)
+
+    assert cost == 400
     assert stockroom.broken() == {}

@@ -94,6 +94,18 @@ def _returned(desk: Desk, order_id: str) -> tuple[int, str]:
     return found.lines()["1"].returned, found.standing.axes.returns
 
 
+def test_a_return_whose_units_were_credited_before_they_came_ends_with_no_credit_note(desk: Desk) -> None:
+    one = _ask(desk, _delivered(desk), 3)
+    _advance(desk, one, done="announced")
+    _count(desk, one, 3)
+    _inspect(desk, one, 3)
+
+    ended = _advance(desk, one, done="credited", inspection_id="insp_1")
+
+    assert ended == ("over", "closed")
+    assert _read(desk, one).credited.minor == 0
+
+
 @pytest.mark.on_postgres
 def test_a_small_return_is_authorized_at_once_and_ends_when_all_of_it_is_credited(desk: Desk) -> None:
     order_id = _delivered(desk)
@@ -321,6 +333,18 @@ def test_what_may_come_back_is_shipped_invoiced_and_within_its_window(desk: Desk
     assert _refusal(order.order, order.progress, [], foreign, desk) == "MORE_THAN_RETURNABLE"
     desk.now += MONTH + timedelta(seconds=5)
     assert _refusal(order.order, order.progress, [], one, desk) == "RETURN_WINDOW_PASSED"
+
+
+def test_a_shipment_that_was_delivered_before_the_window_is_not_named(desk: Desk) -> None:
+    order = desk.read(_delivered(desk))
+    [late] = order.progress.shipments.values()
+    fresh = replace(late, shipment_id="shp_2", delivered_at=(desk.now + MONTH).isoformat())
+    both = replace(order.progress, shipments={late.shipment_id: late, "shp_2": fresh})
+    desk.now += MONTH + timedelta(seconds=5)
+    assert (
+        _refusal(order.order, both, [], LineToReturn("1", 1, "other", late.shipment_id), desk) == "RETURN_WINDOW_PASSED"
+    )
+    assert lines_of(order.order, both, [], [LineToReturn("1", 1, "other", "shp_2")], desk.now, MONTH)
 
 
 def test_the_naive_twin_of_the_maximum_counts_only_what_has_come_and_grants_too_much(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from oms.billing.v1 import billing_pb2
@@ -94,14 +96,13 @@ class ReturnActivities:
             reason=f"return {found.number}",
         )
         notes = (await self._services.billing.CreditReturn(request)).credit_notes
-        currency = notes[0].total.currency
         return await self._advance(
             step,
             done="credited",
             inspection_id=step.inspection_id,
             credit_notes=[note.number for note in notes],
-            credited=types_pb2.Money(minor_units=sum(note.total.minor_units for note in notes), currency=currency),
-            fee=types_pb2.Money(minor_units=sum(note.fee.minor_units for note in notes), currency=currency),
+            credited=_total([note.total for note in notes]),
+            fee=_total([note.fee for note in notes]),
         )
 
     async def _document(self, step: ReturnStep) -> pb.ReturnDocument:
@@ -111,6 +112,13 @@ class ReturnActivities:
         request = pb.AdvanceReturnRequest(request_id=step.request_id, return_id=step.return_id, **done)  # type: ignore[arg-type]  # members of the request by name
         said = await self._services.orders.AdvanceReturn(request)
         return Following(said.next, said.inspection_id, said.deadline_micros, said.state, list(request.credit_notes))
+
+
+def _total(amounts: Sequence[types_pb2.Money]) -> types_pb2.Money | None:
+    """What they come to; None of none, for units that somebody had credited before they came."""
+    if not amounts:
+        return None
+    return types_pb2.Money(minor_units=sum(one.minor_units for one in amounts), currency=amounts[0].currency)
 
 
 def _inspection(found: pb.ReturnDocument, inspection_id: str) -> pb.ReturnInspection:

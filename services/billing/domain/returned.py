@@ -31,11 +31,15 @@ class Share:
 
 
 def spread(
-    returned: Sequence[Returned], invoices: Sequence[Invoice], credited: Mapping[tuple[str, str], int]
+    returned: Sequence[Returned],
+    invoices: Sequence[Invoice],
+    credited: Mapping[tuple[str, str], int],
+    by_hand: Mapping[str, int],
 ) -> dict[str, Share]:
     """Invoice id → its share: the invoice of the shipment where one is named, else the oldest first.
 
-    `credited` is (invoice id, line id) → units credited before. Refused RETURN_NOT_INVOICED beyond what is invoiced.
+    `credited` is (invoice id, line id) → units credited before, `by_hand` line id → those of them that somebody credited, which are not
+    credited again when they come. Refused RETURN_NOT_INVOICED beyond what is invoiced.
     """
     left = {
         (invoice.invoice_id, line.line_id): line.quantity - credited.get((invoice.invoice_id, line.line_id), 0)
@@ -56,7 +60,7 @@ def spread(
             share.units[one.line_id] += units
             if one.percent or one.of_unit:
                 share.fees.append(RestockingFee(one.line_id, units, one.percent, one.of_unit))
-        if missing:
+        if missing > by_hand.get(one.line_id, 0):
             raise Refused(
                 "RETURN_NOT_INVOICED",
                 f"{missing} units of line {one.line_id} came back and are on no invoice that they could be credited of",

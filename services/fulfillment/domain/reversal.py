@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from services.fulfillment.domain.shipment import Reversal, Shipment, State, Verb, moved
+from services.fulfillment.domain.returns import Units
+from services.fulfillment.domain.shipment import LEFT, Reversal, Shipment, State, Verb, moved
 from services.kernel.errors import Refused
 from services.kernel.ids import shipment_number
 
@@ -33,6 +36,19 @@ def check_reversible(shipment: Shipment, *, is_with_carrier: bool, is_order_canc
         )
     if is_order_cancelled:
         raise Refused("ORDER_CANCELLED", f"{shipment.order_number} is canceled: ask for a return of {number} instead")
+
+
+def check_not_back(shipment: Shipment, others: Iterable[Shipment], came_back: Units) -> None:
+    """Refuse (RETURN_RECEIVED) a shipment of whose units more have come back than the order's other ones that left had."""
+    left: Counter[str] = Counter()
+    for other in others:
+        if other.state in LEFT:
+            left.update({line.line_id: line.quantity for line in other.lines})
+    for line in shipment.lines:
+        if came_back.get(line.line_id, 0) > left[line.line_id]:
+            raise Refused(
+                "RETURN_RECEIVED", f"units of {line.sku} have come back of {shipment.number}, so that it has left"
+            )
 
 
 def reverse(shipment: Shipment, serial: int, who: str, reason: str, now: datetime) -> Shipment:

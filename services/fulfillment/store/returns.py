@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from services.fulfillment.domain.returns import ExpectedReturn, InspectedUnits, ReturnLine, Units
@@ -18,6 +18,12 @@ _LINES = (
     select(expected_return_line)
     .where(expected_return_line.c.return_id == bindparam("of_return"))
     .order_by(expected_return_line.c.line_id)
+)
+_RECEIVED_OF = (
+    select(expected_return_line.c.line_id, func.sum(expected_return_line.c.received).label("units"))
+    .join(expected_return, expected_return.c.return_id == expected_return_line.c.return_id)
+    .where(expected_return.c.order_id == bindparam("of_order"))
+    .group_by(expected_return_line.c.line_id)
 )
 _UNITS = bindparam("units", type_=Int64)
 _OF_LINE = update(expected_return_line).where(
@@ -41,6 +47,11 @@ def find(session: Session, reference: str) -> ExpectedReturn | None:
         for line in session.execute(_LINES, {"of_return": row.return_id})
     )
     return ExpectedReturn(row.return_id, row.number, row.order_id, row.order_number, lines, row.is_open)
+
+
+def received_of(session: Session, order_id: str) -> dict[str, int]:
+    """Line id → units of an order that have come back, of all its returns."""
+    return {row.line_id: int(row.units) for row in session.execute(_RECEIVED_OF, {"of_order": order_id})}
 
 
 def add(session: Session, expected: ExpectedReturn, now: datetime) -> None:

@@ -16,6 +16,8 @@ MOST_FILLS = 4_000_000
 """SKUs that are filled from a set of ways, over all sets, at most: then what was found so far stands, with its certificate."""
 MOST_REPACKED = 64
 """Plans whose started kilograms are packed anew, at most."""
+MOST_MOVES = 250_000
+"""Moves of a SKU between two shipments that are weighed for that, over all plans, at most."""
 
 Available = Mapping[str, Mapping[str, int]]
 """SKU → warehouse id → units free to promise there; warehouses without any may be left out."""
@@ -123,6 +125,7 @@ class _Search:
     seen: dict[int, tuple[int, int]] = field(init=False, default_factory=dict)
     gaps: list[tuple[int, int]] = field(init=False, default_factory=list)
     repacked: int = field(init=False, default=0)
+    moves: int = field(init=False, default=MOST_MOVES)
 
     def __post_init__(self) -> None:
         asked = self.problem
@@ -254,7 +257,7 @@ class _Search:
         found = self._solution(used)
         if self.stepped and self.repacked < MOST_REPACKED:
             self.repacked += 1
-            found = repack(self.problem, found)
+            found, self.moves = repack(self.problem, found, self.moves)
         if not self.best.shipments or found.rank < self.best.rank:
             self.best = found
 
@@ -298,38 +301,53 @@ def solution(problem: Problem, loads: Mapping[Option, Mapping[str, int]]) -> Sol
     return Solution(tuple(made), sum((one.parts for one in made), parts))
 
 
-def repack(problem: Problem, plan: Solution) -> Solution:
-    """The plan with units moved between its shipments as long as that saves started kilograms: one SKU, one pair at a time."""
+def repack(problem: Problem, plan: Solution, moves: int) -> tuple[Solution, int]:
+    """The plan with units moved between its shipments as long as that saves started kilograms: one SKU, one pair at a time.
+
+    So many moves are weighed at most; also gives how many are left.
+    """
     found = plan
-    while (better := _next_repacked(problem, found)) is not None:
+    better: Solution | None = plan
+    while better is not None:
         found = better
-    return found
+        better, moves = _next_repacked(problem, found, moves)
+    return found, moves
 
 
-def _next_repacked(problem: Problem, plan: Solution) -> Solution | None:
+def _next_repacked(problem: Problem, plan: Solution, moves: int) -> tuple[Solution | None, int]:
     loads = [(one, sum(one.units.values()), _grams(problem, one)) for one in plan.shipments]
     for load in loads:
         over = load[2] % GRAMS_PER_KG
         for other in loads:
-            if over and load is not other and (sku := _worth_moving(problem, load, other, over)):
-                return _moved(problem, plan, load[0], other[0], sku, _count(problem, sku, over))
-    return None
+            if not over or load is other:
+                continue
+            if moves < len(load[0].units):
+                return None, 0
+            moves -= len(load[0].units)
+            if sku := _worth_moving(problem, load, other, over):
+                return _moved(problem, plan, load[0], other[0], sku, _count(problem, sku, over)), moves
+    return None, moves
 
 
 def _worth_moving(
     problem: Problem, load: tuple[Shipment, int, int], other: tuple[Shipment, int, int], over: int
 ) -> str | None:
     """A SKU of which enough units fit into the other shipment to spare this one its last started kilogram, and more than they cost there."""
-    (one, units, grams), (into, held, weight) = load, other
+    (one, units, grams), (into, _, weight) = load, other
     for sku, count in one.units.items():
         moving = _count(problem, sku, over)
         room = problem.available[sku].get(into.way.warehouse_id, 0) - into.units.get(sku, 0)
         if 0 < moving <= min(count, room) and moving < units:
             moved = moving * problem.weights[sku]
-            after = one.way.cost(units - moving, grams - moved) + into.way.cost(held + moving, weight + moved)
-            if after.total < one.parts.total + into.parts.total:
+            if _added(into.way, moving, weight, moved) + _added(one.way, -moving, grams, -moved) < 0:
                 return sku
     return None
+
+
+def _added(way: Option, units: int, grams: int, more: int) -> int:
+    """What so many units and grams more, or fewer, add to what a shipment of these grams costs."""
+    kilograms = -(-(grams + more) // GRAMS_PER_KG) + -grams // GRAMS_PER_KG
+    return way.per_unit_minor * units + way.tariff.per_kg_minor * kilograms
 
 
 def _moved(problem: Problem, plan: Solution, one: Shipment, other: Shipment, sku: str, moving: int) -> Solution:

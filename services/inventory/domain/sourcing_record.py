@@ -15,6 +15,8 @@ MOST_CANDIDATES = 12
 MOST_UNUSED = 20
 MOST_PAIRED = 12
 MOST_PAIRED_SKUS = 200
+RIVAL_FILLS = 50_000
+"""SKUs that are filled at most to find what some warehouses could do."""
 BASIS_POINTS = 10_000
 
 
@@ -107,7 +109,7 @@ def _rivals(asked: Problem, found: Sourcing) -> list[Solution]:
 def _only(asked: Problem, places: Collection[str]) -> Solution:
     """The best that these warehouses can do, however many splits are allowed."""
     ways = tuple(way for way in asked.ways if way.warehouse_id in places)
-    return source(replace(asked, ways=ways, most=None)).best
+    return source(replace(asked, ways=ways, most=None), most_fills=RIVAL_FILLS).best
 
 
 def _has_some(asked: Problem, place: str) -> bool:

@@ -21,9 +21,10 @@ _ISSUED = (
         text("movement.order_id <> ''"),  # said in the statement itself, the index of orders serves
         movement.c.order_id == bindparam("of_order"),
         movement.c.sku.in_(bindparam("skus", expanding=True)),
-        movement.c.kind == "issued",
+        movement.c.kind.in_(("issued", "reversed")),
     )
     .group_by(movement.c.sku, movement.c.currency)
+    .having(func.sum(movement.c.quantity) < 0)
     .order_by(movement.c.sku, movement.c.currency)
 )
 _RETURNED = (
@@ -42,7 +43,7 @@ _RETURNED = (
 
 
 def issued(session: Session, order_id: str, skus: Collection[str], currency: str) -> dict[str, Issued]:
-    """SKU → what had left for the order and what is back; by what a warehouse of this currency values, where any of it had left so."""
+    """SKU → what had left for the order, less what never did, and what is back; by what a warehouse of this currency values, where any of it had left so."""
     terms = {"of_order": order_id, "skus": sorted(skus)}
     back = {(row.sku, row.currency): row for row in session.execute(_RETURNED, terms)}
     found: dict[str, Issued] = {}

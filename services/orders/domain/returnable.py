@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, exact_share
+from services.orders.domain.facts import Shipment
 from services.orders.domain.order import SETTLED_ELSEWHERE, Line, Order
 from services.orders.domain.projection import LineProgress, Progress
 from services.orders.domain.returns import Return, ReturnLine
@@ -64,11 +65,14 @@ def _within(progress: Progress, line_id: str, now: datetime, window: timedelta) 
     return sum(
         line.quantity
         for shipment in progress.shipments.values()
-        if shipment.state in _GONE
-        and (not shipment.delivered_at or datetime.fromisoformat(shipment.delivered_at) >= since)
+        if shipment.state in _GONE and _is_fresh(shipment, since)
         for line in shipment.lines
         if line.line_id == line_id
     )
+
+
+def _is_fresh(shipment: Shipment, since: datetime) -> bool:
+    return not shipment.delivered_at or datetime.fromisoformat(shipment.delivered_at) >= since
 
 
 def lines_of(
@@ -108,14 +112,19 @@ def _check(
         sentence = f"line {line.line_id} ({line.sku}): at most {may.units} may come back, not {one.quantity}: {may.why}"
         raise Refused(may.reason, sentence, line_id=line.line_id, most=str(may.units))
     if one.shipment_id:
-        _check_shipment(progress, returns, one)
+        _check_shipment(progress, returns, one, now, window)
 
 
-def _check_shipment(progress: Progress, returns: Sequence[Return], one: LineToReturn) -> None:
+def _check_shipment(
+    progress: Progress, returns: Sequence[Return], one: LineToReturn, now: datetime, window: timedelta
+) -> None:
     shipment = progress.shipments.get(one.shipment_id)
     there = sum(line.quantity for line in shipment.lines if line.line_id == one.line_id) if shipment else 0
     if shipment is None or shipment.state not in _GONE:
         there = 0
+    elif not _is_fresh(shipment, now - window):
+        sentence = f"line {one.line_id}: that shipment was delivered more than {window.days} days ago: name a later one"
+        raise Refused("RETURN_WINDOW_PASSED", sentence, line_id=one.line_id, most="0")
     taken = sum(
         each.taken(line)
         for each in returns

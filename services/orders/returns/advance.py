@@ -23,7 +23,7 @@ DONE = ("", ANNOUNCED, CREDITED, CLOSED, HALTED)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done for a return: of an inspection its credit notes, of one that was closed what had come."""
+    """What was done for a return: of an inspection its credit notes (none where its units were credited before they came), of one that was closed what had come."""
 
     what: str = ""
     inspection_id: str = ""
@@ -62,8 +62,10 @@ def _after(taken: Taken, done: Done, now: datetime) -> tuple[Return, str]:
         return replace(found, halted=done.reason or "its workflow ended"), "return_halted"
     if done.what != CREDITED:
         return replace(found, halted=""), ""
+    nothing = Money.zero(found.currency)
+    credited, fee = done.credited or nothing, done.fee or nothing
     inspections = tuple(
-        replace(one, credited_at=now, credit_notes=done.credit_notes, credited=done.credited, fee=done.fee)
+        replace(one, credited_at=now, credit_notes=done.credit_notes, credited=credited, fee=fee)
         if one.inspection_id == done.inspection_id and one.credited_at is None
         else one
         for one in found.inspections
