@@ -99,7 +99,7 @@ def _note(
     invoiced = {**{line.line_id: 0 for line in off.lines}, **billed}
     units, freight = (wanted.lines, wanted.freight)
     is_left = (
-        invoice.credited < invoice.total if is_last else falls_on(invoice, units, freight, so_far).parts.total.minor
+        so_far.parts.total < invoice.total if is_last else falls_on(invoice, units, freight, so_far).parts.total.minor
     )
     if is_left:
         return crediting.post(session, invoice, wanted, "", now, invoiced)

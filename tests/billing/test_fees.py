@@ -13,6 +13,7 @@ from tests.billing.card_desk import ORDER, Till, stripe_in
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.order_desk import accept
 from tests.billing.test_freed_money import free
+from tests.billing.test_invoice_documents import SELLER, content_of
 from tests.threads import at_once
 
 TEN = {"1": (10, "100.00")}
@@ -154,6 +155,16 @@ def test_a_fee_that_is_open_keeps_no_hold_on_the_card_of_its_order(database: Dat
 
         assert (bill.status, till.at_stripe()) == ("open", {"authorized": 0, "captured": 40_000, "refunded": 0})
         assert till.violations() == {}
+
+
+@pytest.mark.parametrize("method", ["card", "cod"])
+def test_a_fee_asks_for_a_transfer_whatever_its_order_is_paid_by(desk: Desk, method: str) -> None:
+    bill = charge(desk, fee_of(order_of(TEN, payment_method=method)))
+
+    paper = content_of(desk, bill.invoice_id)
+
+    assert paper["payment"] == ["Pay 60.00 USD by Mar 2, 2026 to this account, naming invoice INV-000001."]
+    assert paper["bank"] == list(SELLER.bank)
 
 
 @pytest.mark.on_postgres

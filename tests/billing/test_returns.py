@@ -21,6 +21,7 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money, UnitPrice
 from services.kernel.tax import UNTAXED
 from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.billing.test_reversals import reverse
 
 _KEYS = count(1)
 
@@ -189,3 +190,23 @@ def _figures(merchandise: int, discount: int, units: int) -> CreditFigures:
 )
 def test_a_fee_is_of_what_the_units_are_credited_at_net_of_discount(fee: RestockingFee, minor: int) -> None:
     assert restocking_fee(_figures(20_000, 2_000, 3), [fee]) == Money(minor, "USD")
+
+
+def test_a_shipment_is_reversed_whose_invoice_bore_a_return_less_a_fee(desk: Desk) -> None:
+    """What came back of the first shipment was credited by hand, so the second one's invoice bears it; that one never left."""
+    desk.limit(100_000)
+    order = order_of({"1": (10, "80.00")}, tax_rate="0.10")
+    desk.commit("ord_1", 88_000)
+    first, second = (desk.invoice(order, f"shp_{n}", {"1": 5}) for n in (1, 2))
+    desk.credit(first.invoice_id, everything=True)
+    _credit(desk, _line(5, "15", "shp_1"))
+
+    done = reverse(desk, "shp_2")
+    again = desk.invoice(order, "shp_3", {"1": 5})
+
+    # all of it was credited, but for the fee of 60.00
+    assert (done.outcome, done.credit_note_number, done.amount.minor_units) == ("credited", "", 0)
+    assert desk.invoice_now(second.invoice_id).open.minor_units == 6_000
+    assert again.total.minor_units == 44_000
+    assert desk.account() == (0, 50_000)
+    assert desk.violations() == {}

@@ -253,7 +253,7 @@ def _note(invoice: Invoice) -> str:
 
 
 def _means(invoice: Invoice, seller: Seller) -> Means | None:
-    match invoice.header.payment_method:
+    match payment.method_of(invoice):
         case credit.CARD:
             return Means(_CARD)
         case credit.CASH_ON_DELIVERY:

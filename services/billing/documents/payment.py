@@ -16,9 +16,14 @@ _METHODS = {
 }
 
 
+def method_of(invoice: Invoice) -> str:
+    """How it is paid: as its order is, but for a fee, which no card is charged with and no goods are delivered for; empty by transfer."""
+    return "" if invoice.fee_id else invoice.header.payment_method
+
+
 def terms_in_words(invoice: Invoice) -> str:
     """The terms it was posted under, or how its order is paid; empty where neither was kept."""
-    method = invoice.header.payment_method
+    method = method_of(invoice)
     if invoice.terms and (is_on_terms(method) or not method):
         return Terms.parse(invoice.terms).words
     return method_in_words(method)
@@ -31,12 +36,12 @@ def method_in_words(method: str) -> str:
 
 def paid_name(invoice: Invoice) -> str:
     """What is said of money that came."""
-    return "Paid by card" if invoice.header.payment_method == CARD else "Paid"
+    return "Paid by card" if method_of(invoice) == CARD else "Paid"
 
 
 def is_by_transfer(invoice: Invoice) -> bool:
     """Whether its customer is to send money to a bank."""
-    return bool(invoice.open.minor) and invoice.header.payment_method not in {CARD, CASH_ON_DELIVERY}
+    return bool(invoice.open.minor) and method_of(invoice) not in {CARD, CASH_ON_DELIVERY}
 
 
 def deposit_sentences(invoice: Invoice) -> list[str]:
@@ -53,9 +58,9 @@ def sentences(invoice: Invoice, formats: Formats, *, has_bank: bool) -> list[str
     if not invoice.open.minor:
         return [_settled(invoice)]
     open_text = f"{amount(invoice.open)} {invoice.total.currency}"
-    if invoice.header.payment_method == CARD:
+    if method_of(invoice) == CARD:
         return [f"{open_text} is charged to the card of order {invoice.order_number}."]
-    if invoice.header.payment_method == CASH_ON_DELIVERY:
+    if method_of(invoice) == CASH_ON_DELIVERY:
         return [f"Pay {open_text} when the goods are delivered."]
     by = "" if invoice.installments or invoice.due_on == NOT_DUE else f" by {formats.day(invoice.due_on)}"
     to = " to this account" if has_bank else ""

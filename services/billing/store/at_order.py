@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.at_order import Amounts, OrderToInvoice, Recognition, Revenue
 from services.billing.domain.charging import BilledSoFar, Charges
 from services.billing.store import tables
+from services.billing.store.billed_lines import IS_OF_GOODS
 from services.kernel.money import Money
 from services.runtime.db import UtcDateTime
 
@@ -52,7 +53,10 @@ _RECOGNIZED = select(
 _CREDITED = select(
     func.coalesce(func.sum(_note.merchandise_minor - _note.discount_minor + _note.allowance_minor), 0),
     func.coalesce(func.sum(_note.freight_minor), 0),
-).where(_note.order_id == bindparam("order"))
+).where(
+    _note.order_id == bindparam("order"),
+    exists().where(_bill.invoice_id == _note.invoice_id, IS_OF_GOODS),
+)
 _CREDITED_DEFERRED = select(
     func.coalesce(func.sum(_note.deferred_goods_minor), 0), func.coalesce(func.sum(_note.deferred_freight_minor), 0)
 ).where(_note.order_id == bindparam("order"))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
 from sqlmodel import Session
 
 from services.billing.domain.invoices import InvoiceLine
@@ -11,6 +11,15 @@ from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
+IS_OF_GOODS = _row.fee_id == literal_column("''")
+"""What an order comes to; a fee is beside that."""
+REVERSED_MINOR: ColumnElement[int] = (
+    _row.reversed_merchandise_minor
+    - _row.reversed_discount_minor
+    + _row.reversed_freight_minor
+    + _row.reversed_tax_minor
+)
+"""What of an invoice counts as not billed any more."""
 _BILLED = (
     select(
         _line.line_id,
@@ -20,7 +29,7 @@ _BILLED = (
         func.sum(_line.reversed_quantity).label("reversed"),
     )
     .join(tables.invoice, _row.invoice_id == _line.invoice_id)
-    .where(_row.order_id == bindparam("order"), _row.fee_id == literal_column("''"))
+    .where(_row.order_id == bindparam("order"), IS_OF_GOODS)
     .group_by(_line.line_id, _line.unit_price)
 )
 

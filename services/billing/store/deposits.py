@@ -8,6 +8,7 @@ from sqlmodel import Session
 from services.billing.domain.credit import OrderCash
 from services.billing.domain.payments import Deposit, Payment
 from services.billing.store import tables
+from services.billing.store.billed_lines import IS_OF_GOODS, REVERSED_MINOR
 from services.kernel.money import Money
 from services.runtime.db import Int64, Text
 from services.runtime.statements import changed
@@ -18,13 +19,6 @@ _OF_PAYMENTS = (
     select(tables.order_deposit)
     .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_row.payment_id, _row.order_id)
-)
-# what is credited of it because it had not left is asked for again
-_REVERSED: ColumnElement[int] = (
-    _bill.reversed_merchandise_minor
-    - _bill.reversed_discount_minor
-    + _bill.reversed_freight_minor
-    + _bill.reversed_tax_minor
 )
 _OF_ORDERS = bindparam("orders", type_=Text, expanding=True)
 _CASH = union_all(
@@ -40,9 +34,10 @@ _CASH = union_all(
         _bill.order_id,
         literal_column("0"),
         func.sum(_bill.paid_minor),
-        func.sum(_bill.credited_minor + _bill.written_off_minor - _REVERSED),
+        # what is credited of it because it had not left is asked for again
+        func.sum(_bill.credited_minor + _bill.written_off_minor - REVERSED_MINOR),
     )
-    .where(_bill.order_id.in_(_OF_ORDERS), _bill.fee_id == literal_column("''"))
+    .where(_bill.order_id.in_(_OF_ORDERS), IS_OF_GOODS)
     .group_by(_bill.order_id),
 )
 _HELD = (

@@ -34,6 +34,7 @@ from services.billing.domain.invoices import (
     Invoice,
 )
 from services.billing.store import billed_lines, deposit_invoices, headers, installments, tables, tax_parts
+from services.billing.store.billed_lines import IS_OF_GOODS, REVERSED_MINOR
 from services.kernel.money import Money
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
@@ -65,15 +66,13 @@ _NEXT = text(
     "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
 )
 _ALL = select(tables.invoice).order_by(_row.sequence)
-_IS_OF_GOODS = _row.fee_id == literal_column("''")
-"""What an order comes to; a fee is beside that."""
 _kept = tables.billable_shipment.c
 _OF_SHIPMENTS = _ALL.where(
     _row.invoice_id.in_(select(_kept.invoice_id).where(_kept.shipment_id.in_(bindparam("shipments", expanding=True))))
 )
 _BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
-_OF_ORDER = _ALL.where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
-_NUMBERS = select(_row.number).where(_row.order_id == bindparam("order"), _IS_OF_GOODS).order_by(_row.sequence).limit(5)
+_OF_ORDER = _ALL.where(_row.order_id == bindparam("order"), IS_OF_GOODS)
+_NUMBERS = select(_row.number).where(_row.order_id == bindparam("order"), IS_OF_GOODS).order_by(_row.sequence).limit(5)
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
@@ -93,17 +92,10 @@ _CHARGED = select(
     func.coalesce(func.sum(_row.discount_minor - _row.reversed_discount_minor), 0),
     func.coalesce(func.sum(_row.freight_minor - _row.reversed_freight_minor), 0),
     func.coalesce(func.sum(_row.tax_minor - _row.reversed_tax_minor), 0),
-).where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
-REVERSED_MINOR: ColumnElement[int] = (
-    _row.reversed_merchandise_minor
-    - _row.reversed_discount_minor
-    + _row.reversed_freight_minor
-    + _row.reversed_tax_minor
-)
-"""What of an invoice counts as not billed any more."""
+).where(_row.order_id == bindparam("order"), IS_OF_GOODS)
 _BILLED_TOTALS = (
     select(_row.order_id, func.sum(_row.total_minor - REVERSED_MINOR))
-    .where(_row.order_id.in_(bindparam("orders", expanding=True)), _IS_OF_GOODS)
+    .where(_row.order_id.in_(bindparam("orders", expanding=True)), IS_OF_GOODS)
     .group_by(_row.order_id)
 )
 _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
@@ -125,11 +117,11 @@ _SET_DUE = (
     .values(due_on=bindparam("new_due_on"))
 )
 _DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(
-    _row.order_id == bindparam("order"), _IS_OF_GOODS
+    _row.order_id == bindparam("order"), IS_OF_GOODS
 )
 _NOT_OWED = select(
     func.coalesce(func.sum(_row.written_off_minor), 0), func.coalesce(func.sum(_row.credited_minor - REVERSED_MINOR), 0)
-).where(_row.order_id == bindparam("order"), _IS_OF_GOODS)
+).where(_row.order_id == bindparam("order"), IS_OF_GOODS)
 
 
 def next_sequence(session: Session) -> int:

@@ -5,12 +5,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, literal_column, select
+from sqlalchemy import Row, bindparam, func, insert, select
 from sqlmodel import Session
 
 from services.billing.domain.charging import Charges
 from services.billing.domain.invoices import Invoice
 from services.billing.store import tables
+from services.billing.store.billed_lines import IS_OF_GOODS
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind, TaxPart
 
@@ -25,7 +26,7 @@ _OF_INVOICES = (
 _BILLED = (
     select(_row.tax_key, *(func.sum(_row[f"{name}_minor"] - _row[f"reversed_{name}_minor"]) for name in _AMOUNTS))
     .join(tables.invoice, _bill.invoice_id == _row.invoice_id)
-    .where(_bill.order_id == bindparam("order"), _bill.fee_id == literal_column("''"))
+    .where(_bill.order_id == bindparam("order"), IS_OF_GOODS)
     .group_by(_row.tax_key)
 )
 
