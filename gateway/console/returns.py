@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 
+from gateway.console.forms import whole_units
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
@@ -17,7 +18,7 @@ from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.console.warehouses import warehouses_of
 from gateway.http.orders import returns as api
-from gateway.http.orders.return_shapes import ReturnInspectionInput, ReturnReceiptInput
+from gateway.http.orders.return_shapes import ReturnAuthorizationInput, ReturnInspectionInput, ReturnReceiptInput
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
@@ -187,9 +188,7 @@ def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
 def _units(fields: Mapping[str, str]) -> dict[str, int]:
     """Line id → units, of those lines for which any were entered."""
     typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
-    if unreadable := [value for value in typed.values() if value and not (value.isascii() and value.isdigit())]:
-        raise InvalidArgument("QUANTITY_UNREADABLE", f"{unreadable[0][:20]!r}: enter a whole number of units")
-    units = {line_id: int(value[:8]) for line_id, value in typed.items() if value.strip("0")}
+    units = {line_id: whole_units(value, line_id) for line_id, value in typed.items() if value.strip("0")}
     if not units:
         raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units")
     return units
@@ -212,12 +211,9 @@ def _note(form: Form) -> str:
 
 def _percent(given: str) -> Decimal:
     try:
-        percent = Decimal(given)
-    except InvalidOperation:
-        percent = Decimal(-1)
-    if not (percent.is_finite() and 0 <= percent <= 100):
-        raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100")
-    return percent
+        return Decimal(ReturnAuthorizationInput(fee_percent=given).fee_percent or 0)
+    except ValidationError as wrong:
+        raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100, such as 7.5") from wrong
 
 
 def _after(form: Form, found: Return, code: str) -> Response:

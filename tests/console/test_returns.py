@@ -61,6 +61,28 @@ async def test_support_authorizes_with_a_fee_and_denies_with_a_reason(world: Con
     assert "as agreed" in after
 
 
+async def test_a_fee_is_typed_as_the_api_takes_it_and_read_as_it_was_typed(world: ConsoleWorld) -> None:
+    waiting, _ = returned(world)
+    browser, page = world.browser("support"), f"/returns/{waiting.number}"
+
+    odd = [
+        await browser.send(page, f"{page}/authorize", fee=fee) for fee in ("1e1", "100.5", "0.00001", "\u0665", "NaN")
+    ]
+    await browser.send(page, f"{page}/authorize", fee="10")
+
+    assert [(one.status_code, "from 0 to 100" in one.text) for one in odd] == [(422, True)] * 5
+    assert "A restocking fee of 10 % is kept" in (await browser.get(page)).text
+
+
+async def test_a_number_of_units_that_is_too_long_is_refused_and_never_cut(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    browser, page = world.browser("support"), f"/orders/{order.number}/return"
+
+    answer = await browser.send(page, page, why="other", **{"units-1": "000000012"})
+
+    assert (answer.status_code, "enter a whole number of units" in answer.text) == (422, True)
+
+
 async def test_the_warehouse_counts_and_inspects_and_sees_no_money(world: ConsoleWorld) -> None:
     _, coming = returned(world)
     browser, page = world.browser("warehouse", sub="pat"), f"/returns/{coming.number}"
