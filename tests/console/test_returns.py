@@ -166,3 +166,16 @@ async def test_what_may_not_come_back_is_said_instead_of_a_form(world: ConsoleWo
 
     assert "Nothing of this order can be returned now" in page
     assert "0 units have shipped, and 0 are left to return" in page
+
+
+async def test_the_history_tells_staff_alone_up_to_what_amount_a_return_needs_no_review(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    _ask(world.desk, order.order_id, 1)
+
+    async def why(role: str) -> str:
+        asked = {"Authorization": f"Bearer {world.token(role)}"}
+        rows = (await world.browser().get(f"/v1/orders/{order.number}/history", **asked)).json()["rows"]
+        return next(str(row["why"]) for row in rows if row["what"] == "return_authorized")
+
+    assert await why("support") == "worth no more than 500.00 USD"
+    assert await why("customer") == ""

@@ -109,7 +109,7 @@ def retry_refund(form: FormOf, refund_id: PaymentOf) -> Response:
 @router.post("/accounting/refunds/{refund_id}/payment")
 def pay_refund(form: FormOf, refund_id: PaymentOf) -> Response:
     """Record that it was paid another way; over the limit another person does the same before it is."""
-    reference = form.text("reference", most=100)
+    reference = form.text("reference", most=64)
     if not reference:
         raise InvalidArgument("REFERENCE_MISSING", "enter the bank's reference of the payment")
     who = form.visitor.caller.principal.sub
