@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 
+from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.forms import whole_units
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
@@ -56,11 +57,12 @@ def _group(one: Return) -> str:
 
 
 @router.get("/returns/{return_id}")
-def return_page(who: VisitorOf, return_id: ReturnOf) -> Response:
+def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Response:
     """One return: its units, what was found, what it comes to, and the acts of whoever looks at it."""
     found = api.found_return(who.deps, who.caller, return_id)
     places = warehouses_of(who.deps) if who.may("POST /returns/{return_id}/receive") and found.is_open else ()
-    return render("return.html", who, found=found, places=places, named=[found.requested_by, found.decided_by])
+    named = [found.requested_by, found.decided_by]
+    return render("return.html", who, found=found, places=places, named=named, key=page_key(request, who))
 
 
 @router.post("/returns/{return_id}/authorize")
@@ -116,7 +118,7 @@ def receive(form: FormOf, return_id: ReturnOf) -> Response:
     found = api.found_return(who.deps, who.caller, return_id)
     lines = [{"line_id": key, "quantity": units} for key, units in _units(form.fields).items()]
     body = _read(ReturnReceiptInput, {"warehouse_id": form.text("warehouse", most=64), "lines": lines})
-    api.receive(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    api.receive(who.deps, who.caller, return_id, body, request_id(form, f"receive/{found.return_id}"))
     return _after(form, found, "return_received")
 
 
@@ -131,7 +133,7 @@ def inspect(form: FormOf, return_id: ReturnOf) -> Response:
         for key, count in _units(form.fields).items()
     ]
     body = _read(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
-    api.inspect(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    api.inspect(who.deps, who.caller, return_id, body, request_id(form, f"inspect/{found.return_id}"))
     return _after(form, found, "return_inspected")
 
 

@@ -10,7 +10,8 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.orders.domain.returns import Return
 from services.orders.returns import reading
-from tests.console.world import ConsoleWorld
+from tests.console.money_world import hidden_in
+from tests.console.world import BASE, ConsoleWorld
 from tests.orders.test_returns import _advance, _ask, _count, _credit, _delivered, _inspect
 
 
@@ -52,6 +53,7 @@ async def test_support_authorizes_with_a_fee_and_denies_with_a_reason(world: Con
     wordless = await browser.send(page, f"{page}/deny", note="")
     wrong = await browser.send(page, f"{page}/authorize", fee="many", note="")
     done = await browser.send(page, f"{page}/authorize", fee="12.5", note="as agreed")
+    again = await browser.send(page, f"{page}/authorize", fee="", note="")
     after = (await browser.get(page)).text
 
     assert [one.status_code for one in (wordless, wrong, done)] == [422, 422, 303]
@@ -59,6 +61,7 @@ async def test_support_authorizes_with_a_fee_and_denies_with_a_reason(world: Con
     assert (found.state, str(found.fee.percent), found.decision_note) == ("authorized", "12.5", "as agreed")
     assert "A restocking fee of 12.5 % is kept" in after
     assert "as agreed" in after
+    assert "is authorized and cannot be authorized: reload it" in again.text
 
 
 async def test_a_fee_is_typed_as_the_api_takes_it_and_read_as_it_was_typed(world: ConsoleWorld) -> None:
@@ -110,6 +113,19 @@ async def test_the_warehouse_counts_and_inspects_and_sees_no_money(world: Consol
         "carrier",
         "torn",
     )
+
+
+async def test_a_page_that_is_sent_twice_counts_and_inspects_once(world: ConsoleWorld) -> None:
+    _, coming = returned(world)
+    browser, page = world.browser("warehouse"), f"/returns/{coming.number}"
+    shown, came_from = (await browser.get(page)).text, {"Referer": f"{BASE}{page}"}
+    alike = {"units-1": "1", "warehouse": "W1", "grade": "A", "disposition": "restock", "responsible": "customer"}
+
+    for act in ("receive", "inspect") * 2:
+        form = {**hidden_in(shown, f"{page}/{act}"), **alike}
+        assert (await browser.client.post(f"{page}/{act}", data=form, headers=came_from)).status_code == 303
+
+    assert (len(_floor(world).counted), len(_floor(world).inspected)) == (1, 1)
 
 
 def _floor(world: ConsoleWorld) -> Any:
