@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
 
 from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.forms import whole_units
@@ -19,11 +20,16 @@ from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.console.warehouses import warehouses_of
 from gateway.http.orders import returns as api
-from gateway.http.orders.return_shapes import ReturnAuthorizationInput, ReturnInspectionInput, ReturnReceiptInput
+from gateway.http.orders.return_shapes import (
+    ReturnAuthorizationInput,
+    ReturnInput,
+    ReturnInspectionInput,
+    ReturnReceiptInput,
+)
+from gateway.http.plumbing.idempotency import Once
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
-from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.order import aggregate, lookup
 from services.orders.returns import advance, ask, decide, reading
@@ -118,7 +124,7 @@ def receive(form: FormOf, return_id: ReturnOf) -> Response:
     found = api.found_return(who.deps, who.caller, return_id)
     lines = [{"line_id": key, "quantity": units} for key, units in _units(form.fields).items()]
     body = _read(ReturnReceiptInput, {"warehouse_id": form.text("warehouse", most=64), "lines": lines})
-    api.receive(who.deps, who.caller, return_id, body, request_id(form, f"receive/{found.return_id}"))
+    api.receive(who.deps, who.caller, return_id, body, _once(form, f"receive/{found.return_id}", body))
     return _after(form, found, "return_received")
 
 
@@ -133,7 +139,7 @@ def inspect(form: FormOf, return_id: ReturnOf) -> Response:
         for key, count in _units(form.fields).items()
     ]
     body = _read(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
-    api.inspect(who.deps, who.caller, return_id, body, request_id(form, f"inspect/{found.return_id}"))
+    api.inspect(who.deps, who.caller, return_id, body, _once(form, f"inspect/{found.return_id}", body))
     return _after(form, found, "return_inspected")
 
 
@@ -165,26 +171,31 @@ def ask_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLin
         options = ask.options(session, found.order_id, who.caller, who.deps.clock())
     return render(
         "return_new.html", who, order=found.order, lines=shown_lines(found, first), options=options, reasons=REASONS,
-        home=_home(request, number),
+        home=_home(request, number), key=page_key(request, who),
     )  # fmt: skip
 
 
 @router.post("/orders/{number}/return")
 @router.post("/my/orders/{number}/return")
 def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
-    """Ask for it, as the API does."""
+    """Ask for it, as the API does; the same page sent twice asks once."""
     who, why = form.visitor, form.text("why", most=40)
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if why not in REASONS:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
-    lines = [LineToReturn(key, units, why) for key, units in _units(form.fields).items()]
-    with who.deps.database.transaction() as session:
-        done = ask.request(
-            session, order_id, who.caller, lines, form.text("reason"), who.deps.contacts, who.deps.clock()
-        )
-    code = "return_authorized" if done.state == AUTHORIZED else "return_requested"
-    return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, done.number)
+    lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in _units(form.fields).items()]
+    body = _read(ReturnInput, {"order": number, "lines": lines, "reason": form.text("reason")})
+
+    def do(session: Session) -> tuple[str, str]:
+        asked = [line.asked() for line in body.lines]
+        done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, who.deps.clock())
+        return done.state, done.number
+
+    once = Once(who.deps, "console return", _once(form, f"return/{order_id}", body), is_keyed=True)
+    state, asked_for = once.perform(body, do)
+    code = "return_authorized" if state == AUTHORIZED else "return_requested"
+    return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, asked_for)
 
 
 def _units(fields: Mapping[str, str]) -> dict[str, int]:
@@ -201,7 +212,12 @@ def _read(shape: type[Body], fields: Mapping[str, Any]) -> Body:
     try:
         return shape.model_validate(fields)
     except ValidationError as wrong:
-        raise InvalidArgument("FORM_UNREADABLE", "choose a warehouse and units as the page offers them") from wrong
+        raise InvalidArgument("FORM_UNREADABLE", "enter units and choose what the page offers: reload it") from wrong
+
+
+def _once(form: Form, button: str, body: BaseModel) -> str:
+    """The business key of a page and what was typed there: sent twice it is done once, typed anew it is another request."""
+    return request_id(form, f"{button}/{body.model_dump_json()}")
 
 
 def _note(form: Form) -> str:

@@ -12,6 +12,7 @@ from services.orders.domain.returns import Return
 from services.orders.returns import reading
 from tests.console.money_world import hidden_in
 from tests.console.world import BASE, ConsoleWorld
+from tests.orders.desk import BUYER
 from tests.orders.test_returns import _advance, _ask, _count, _credit, _delivered, _inspect
 
 
@@ -113,6 +114,20 @@ async def test_the_warehouse_counts_and_inspects_and_sees_no_money(world: Consol
         "carrier",
         "torn",
     )
+
+
+async def test_a_page_that_is_sent_twice_asks_for_one_return(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    browser, page = world.browser("customer"), f"/my/orders/{order.number}/return"
+    form = {**hidden_in((await browser.get(page)).text, page), "why": "other", "units-1": "2"}
+
+    twice = [await browser.client.post(page, data=form, headers={"Referer": f"{BASE}{page}"}) for _ in range(2)]
+
+    more = await browser.client.post(page, data={**form, "units-1": "3"}, headers={"Referer": f"{BASE}{page}"})
+
+    assert [one.status_code for one in (*twice, more)] == [303, 303, 303]
+    with world.database.reading() as session:
+        assert [one.announced for one in reading.page(session, BUYER.scope)] == [2, 3]
 
 
 async def test_a_page_that_is_sent_twice_counts_and_inspects_once(world: ConsoleWorld) -> None:
