@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.console.forms import query_fields
+from gateway.console.forms import query_fields, whole_units
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
@@ -91,16 +91,12 @@ def withdraw_cancellation(
 def _asked(fields: Mapping[str, str]) -> tuple[LineToCancel, ...]:
     """The units that the form names; none where it has no such field, which means all that has not shipped."""
     typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
-    asked = tuple(LineToCancel(line_id, _units(value, line_id)) for line_id, value in typed.items() if value.strip("0"))
+    asked = tuple(
+        LineToCancel(line_id, whole_units(value, line_id)) for line_id, value in typed.items() if value.strip("0")
+    )
     if typed and not asked:
         raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units are to be canceled")
     return asked
-
-
-def _units(value: str, line_id: str) -> int:
-    if not (value.isascii() and value.isdigit() and len(value) < 8):
-        raise InvalidArgument("QUANTITY_UNREADABLE", f"line {line_id[:20]}: enter a whole number of units")
-    return int(value)
 
 
 def _home(request: Request, number: str) -> str:

@@ -48,3 +48,10 @@ def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     if len(fields) != len(pairs) or not all(is_printable(text) for pair in fields.items() for text in pair):
         raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it again")
     return fields
+
+
+def whole_units(value: str, line_id: str) -> int:
+    """A typed number of units of a line; InvalidArgument QUANTITY_UNREADABLE for anything else."""
+    if not (value.isascii() and value.isdigit() and len(value) < 8):
+        raise InvalidArgument("QUANTITY_UNREADABLE", f"line {line_id[:20]}: enter a whole number of units")
+    return int(value)

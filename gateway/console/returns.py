@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
+from sqlmodel import Session
 
+from gateway.console.accounting.receipts import page_key, request_id
+from gateway.console.forms import whole_units
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
@@ -17,11 +20,16 @@ from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.console.warehouses import warehouses_of
 from gateway.http.orders import returns as api
-from gateway.http.orders.return_shapes import ReturnInspectionInput, ReturnReceiptInput
+from gateway.http.orders.return_shapes import (
+    ReturnAuthorizationInput,
+    ReturnInput,
+    ReturnInspectionInput,
+    ReturnReceiptInput,
+)
+from gateway.http.plumbing.idempotency import Once
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
-from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.order import aggregate, lookup
 from services.orders.returns import advance, ask, decide, reading
@@ -55,11 +63,12 @@ def _group(one: Return) -> str:
 
 
 @router.get("/returns/{return_id}")
-def return_page(who: VisitorOf, return_id: ReturnOf) -> Response:
+def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Response:
     """One return: its units, what was found, what it comes to, and the acts of whoever looks at it."""
     found = api.found_return(who.deps, who.caller, return_id)
     places = warehouses_of(who.deps) if who.may("POST /returns/{return_id}/receive") and found.is_open else ()
-    return render("return.html", who, found=found, places=places, named=[found.requested_by, found.decided_by])
+    named = [found.requested_by, found.decided_by]
+    return render("return.html", who, found=found, places=places, named=named, key=page_key(request, who))
 
 
 @router.post("/returns/{return_id}/authorize")
@@ -115,7 +124,7 @@ def receive(form: FormOf, return_id: ReturnOf) -> Response:
     found = api.found_return(who.deps, who.caller, return_id)
     lines = [{"line_id": key, "quantity": units} for key, units in _units(form.fields).items()]
     body = _read(ReturnReceiptInput, {"warehouse_id": form.text("warehouse", most=64), "lines": lines})
-    api.receive(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    api.receive(who.deps, who.caller, return_id, body, _once(form, f"receive/{found.return_id}", body))
     return _after(form, found, "return_received")
 
 
@@ -130,7 +139,7 @@ def inspect(form: FormOf, return_id: ReturnOf) -> Response:
         for key, count in _units(form.fields).items()
     ]
     body = _read(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
-    api.inspect(who.deps, who.caller, return_id, body, form.text("request", most=64) or new_id("req"))
+    api.inspect(who.deps, who.caller, return_id, body, _once(form, f"inspect/{found.return_id}", body))
     return _after(form, found, "return_inspected")
 
 
@@ -162,34 +171,37 @@ def ask_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLin
         options = ask.options(session, found.order_id, who.caller, who.deps.clock())
     return render(
         "return_new.html", who, order=found.order, lines=shown_lines(found, first), options=options, reasons=REASONS,
-        home=_home(request, number),
+        home=_home(request, number), key=page_key(request, who),
     )  # fmt: skip
 
 
 @router.post("/orders/{number}/return")
 @router.post("/my/orders/{number}/return")
 def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
-    """Ask for it, as the API does."""
+    """Ask for it, as the API does; the same page sent twice asks once."""
     who, why = form.visitor, form.text("why", most=40)
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if why not in REASONS:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
-    lines = [LineToReturn(key, units, why) for key, units in _units(form.fields).items()]
-    with who.deps.database.transaction() as session:
-        done = ask.request(
-            session, order_id, who.caller, lines, form.text("reason"), who.deps.contacts, who.deps.clock()
-        )
-    code = "return_authorized" if done.state == AUTHORIZED else "return_requested"
-    return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, done.number)
+    lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in _units(form.fields).items()]
+    body = _read(ReturnInput, {"order": number, "lines": lines, "reason": form.text("reason")})
+
+    def do(session: Session) -> tuple[str, str]:
+        asked = [line.asked() for line in body.lines]
+        done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, who.deps.clock())
+        return done.state, done.number
+
+    once = Once(who.deps, "console return", _once(form, f"return/{order_id}", body), is_keyed=True)
+    state, asked_for = once.perform(body, do)
+    code = "return_authorized" if state == AUTHORIZED else "return_requested"
+    return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, asked_for)
 
 
 def _units(fields: Mapping[str, str]) -> dict[str, int]:
     """Line id → units, of those lines for which any were entered."""
     typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
-    if unreadable := [value for value in typed.values() if value and not (value.isascii() and value.isdigit())]:
-        raise InvalidArgument("QUANTITY_UNREADABLE", f"{unreadable[0][:20]!r}: enter a whole number of units")
-    units = {line_id: int(value[:8]) for line_id, value in typed.items() if value.strip("0")}
+    units = {line_id: whole_units(value, line_id) for line_id, value in typed.items() if value.strip("0")}
     if not units:
         raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units")
     return units
@@ -200,7 +212,12 @@ def _read(shape: type[Body], fields: Mapping[str, Any]) -> Body:
     try:
         return shape.model_validate(fields)
     except ValidationError as wrong:
-        raise InvalidArgument("FORM_UNREADABLE", "choose a warehouse and units as the page offers them") from wrong
+        raise InvalidArgument("FORM_UNREADABLE", "enter units and choose what the page offers: reload it") from wrong
+
+
+def _once(form: Form, button: str, body: BaseModel) -> str:
+    """The business key of a page and what was typed there: sent twice it is done once, typed anew it is another request."""
+    return request_id(form, f"{button}/{body.model_dump_json()}")
 
 
 def _note(form: Form) -> str:
@@ -212,12 +229,9 @@ def _note(form: Form) -> str:
 
 def _percent(given: str) -> Decimal:
     try:
-        percent = Decimal(given)
-    except InvalidOperation:
-        percent = Decimal(-1)
-    if not (percent.is_finite() and 0 <= percent <= 100):
-        raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100")
-    return percent
+        return Decimal(ReturnAuthorizationInput(fee_percent=given).fee_percent or 0)
+    except ValidationError as wrong:
+        raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100, such as 7.5") from wrong
 
 
 def _after(form: Form, found: Return, code: str) -> Response:

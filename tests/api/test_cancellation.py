@@ -130,10 +130,12 @@ async def test_without_a_refund_what_was_paid_stays_on_account_and_only_support_
     with_it = (await world.send("POST", f"{path}?preview=true", "support", key="p", json=LINES)).json()["consequences"]
     without = (await world.send("POST", f"{path}?preview=true", "support", key="q", json=body)).json()["consequences"]
     refused = await world.send("POST", path, "customer", key="c", json=body)
+    foreseen = await world.send("POST", f"{path}?preview=true", "customer", key="r", json=body)
     done = await world.send("POST", path, "support", key="d", json=body)
 
     zero = {"amount": "0.00", "currency": "USD"}
     assert with_it["on_account"] == without["refund"] == zero
     assert with_it["refund"] == without["on_account"] != zero
     assert (refused.status_code, refused.json()["code"]) == (403, "REFUND_IS_OWED")
+    assert (foreseen.status_code, foreseen.json()["code"]) == (403, "REFUND_IS_OWED")
     assert done.json()["consequences"] == without

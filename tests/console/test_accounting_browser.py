@@ -156,6 +156,17 @@ def test_every_page_of_accounting_is_silent_and_as_wide_as_the_screen(
     assert wrong == [], json.dumps(wrong, indent=1)
 
 
+def test_the_line_on_top_stays_one_line_for_a_long_name(browser: Browser, live: tuple[MoneyWorld, str]) -> None:
+    money, url = live
+    with at(browser, (money.console, url), "accounting:christopher.featherstone", viewport=DESKTOP) as (page, _said):
+        page.goto("/accounting")
+        below = page.evaluate(
+            "[...document.querySelectorAll('.top > *')].map(part => part.getBoundingClientRect().bottom)"
+        )
+
+    assert max(below) - min(below) < 20, below
+
+
 @pytest.mark.prove
 @pytest.mark.slice
 def test_every_page_of_accounting_is_accessible_in_both_themes_and_widths(

@@ -40,3 +40,18 @@ async def test_a_fee_is_shown_before_it_is_charged_and_waived_with_a_reason(worl
     assert rows(theirs)["Cancellation fee"] == ("–", "40.00 USD")
     assert "Waive the fee" not in theirs
     assert done.status_code == 303
+
+
+async def test_a_customer_reads_that_a_fee_is_waived_and_staff_read_why(world: ConsoleWorld) -> None:
+    number = _rigs(world)
+    page, ours = f"/orders/{number}/cancel", world.browser("support")
+    await ours.send(page, page, reason="plans", version="1", waive_fee="our delay", **{"units-1": "4"})
+
+    async def waived(role: str) -> str:
+        asked = {"Authorization": f"Bearer {world.token(role)}"}
+        order = (await world.browser().get(f"/v1/orders/{number}", **asked)).json()
+        fee = order["cancellations"][0]["consequences"]["fee"]
+        assert fee["due"] == {"amount": "0.00", "currency": "USD"}
+        return str(fee["waived_reason"])
+
+    assert (await waived("support"), await waived("customer")) == ("our delay", "waived")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.console.world import ConsoleWorld
+import pytest
+
+from services.kernel.ids import new_id
+from tests.console.money_world import hidden_in
+from tests.console.world import BASE, ConsoleWorld
 
 
 async def test_what_the_provider_refused_is_on_the_first_page_and_is_tried_again(world: ConsoleWorld) -> None:
@@ -39,3 +43,18 @@ async def test_who_only_reads_has_no_button(world: ConsoleWorld) -> None:
 
     assert "750.00" in page
     assert "Retry" not in page
+
+
+@pytest.mark.parametrize(("act", "typed"), [("retry", {}), ("payment", {"reference": "WIRE-9"})])
+async def test_its_buttons_send_what_the_page_hides_and_do_once_what_they_say(
+    world: ConsoleWorld, act: str, typed: dict[str, str]
+) -> None:
+    owed = world.billing.owed
+    owed.refund_id = new_id("rfd")  # as long as those of billing
+    browser, path = world.browser("accounting"), f"/accounting/refunds/{owed.refund_id}/{act}"
+    form = {**hidden_in((await browser.get("/accounting/refunds")).text, path), **typed}
+    came_from = {"Referer": f"{BASE}/accounting/refunds"}
+
+    twice = [await browser.client.post(path, data=form, headers=came_from) for _ in range(2)]
+
+    assert [one.status_code for one in twice] == [303, 303]

@@ -10,7 +10,9 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.orders.domain.returns import Return
 from services.orders.returns import reading
-from tests.console.world import ConsoleWorld
+from tests.console.money_world import hidden_in
+from tests.console.world import BASE, ConsoleWorld
+from tests.orders.desk import BUYER
 from tests.orders.test_returns import _advance, _ask, _count, _credit, _delivered, _inspect
 
 
@@ -52,6 +54,7 @@ async def test_support_authorizes_with_a_fee_and_denies_with_a_reason(world: Con
     wordless = await browser.send(page, f"{page}/deny", note="")
     wrong = await browser.send(page, f"{page}/authorize", fee="many", note="")
     done = await browser.send(page, f"{page}/authorize", fee="12.5", note="as agreed")
+    again = await browser.send(page, f"{page}/authorize", fee="", note="")
     after = (await browser.get(page)).text
 
     assert [one.status_code for one in (wordless, wrong, done)] == [422, 422, 303]
@@ -59,6 +62,29 @@ async def test_support_authorizes_with_a_fee_and_denies_with_a_reason(world: Con
     assert (found.state, str(found.fee.percent), found.decision_note) == ("authorized", "12.5", "as agreed")
     assert "A restocking fee of 12.5 % is kept" in after
     assert "as agreed" in after
+    assert "is authorized and cannot be authorized: reload it" in again.text
+
+
+async def test_a_fee_is_typed_as_the_api_takes_it_and_read_as_it_was_typed(world: ConsoleWorld) -> None:
+    waiting, _ = returned(world)
+    browser, page = world.browser("support"), f"/returns/{waiting.number}"
+
+    odd = [
+        await browser.send(page, f"{page}/authorize", fee=fee) for fee in ("1e1", "100.5", "0.00001", "\u0665", "NaN")
+    ]
+    await browser.send(page, f"{page}/authorize", fee="10")
+
+    assert [(one.status_code, "from 0 to 100" in one.text) for one in odd] == [(422, True)] * 5
+    assert "A restocking fee of 10 % is kept" in (await browser.get(page)).text
+
+
+async def test_a_number_of_units_that_is_too_long_is_refused_and_never_cut(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    browser, page = world.browser("support"), f"/orders/{order.number}/return"
+
+    answer = await browser.send(page, page, why="other", **{"units-1": "000000012"})
+
+    assert (answer.status_code, "enter a whole number of units" in answer.text) == (422, True)
 
 
 async def test_the_warehouse_counts_and_inspects_and_sees_no_money(world: ConsoleWorld) -> None:
@@ -88,6 +114,33 @@ async def test_the_warehouse_counts_and_inspects_and_sees_no_money(world: Consol
         "carrier",
         "torn",
     )
+
+
+async def test_a_page_that_is_sent_twice_asks_for_one_return(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    browser, page = world.browser("customer"), f"/my/orders/{order.number}/return"
+    form = {**hidden_in((await browser.get(page)).text, page), "why": "other", "units-1": "2"}
+
+    twice = [await browser.client.post(page, data=form, headers={"Referer": f"{BASE}{page}"}) for _ in range(2)]
+
+    more = await browser.client.post(page, data={**form, "units-1": "3"}, headers={"Referer": f"{BASE}{page}"})
+
+    assert [one.status_code for one in (*twice, more)] == [303, 303, 303]
+    with world.database.reading() as session:
+        assert [one.announced for one in reading.page(session, BUYER.scope)] == [2, 3]
+
+
+async def test_a_page_that_is_sent_twice_counts_and_inspects_once(world: ConsoleWorld) -> None:
+    _, coming = returned(world)
+    browser, page = world.browser("warehouse"), f"/returns/{coming.number}"
+    shown, came_from = (await browser.get(page)).text, {"Referer": f"{BASE}{page}"}
+    alike = {"units-1": "1", "warehouse": "W1", "grade": "A", "disposition": "restock", "responsible": "customer"}
+
+    for act in ("receive", "inspect") * 2:
+        form = {**hidden_in(shown, f"{page}/{act}"), **alike}
+        assert (await browser.client.post(f"{page}/{act}", data=form, headers=came_from)).status_code == 303
+
+    assert (len(_floor(world).counted), len(_floor(world).inspected)) == (1, 1)
 
 
 def _floor(world: ConsoleWorld) -> Any:
@@ -144,3 +197,16 @@ async def test_what_may_not_come_back_is_said_instead_of_a_form(world: ConsoleWo
 
     assert "Nothing of this order can be returned now" in page
     assert "0 units have shipped, and 0 are left to return" in page
+
+
+async def test_the_history_tells_staff_alone_up_to_what_amount_a_return_needs_no_review(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    _ask(world.desk, order.order_id, 1)
+
+    async def why(role: str) -> str:
+        asked = {"Authorization": f"Bearer {world.token(role)}"}
+        rows = (await world.browser().get(f"/v1/orders/{order.number}/history", **asked)).json()["rows"]
+        return next(str(row["why"]) for row in rows if row["what"] == "return_authorized")
+
+    assert await why("support") == "worth no more than 500.00 USD"
+    assert await why("customer") == ""

@@ -80,6 +80,10 @@ def page_key(request: Request, who: Visitor) -> str:
     return who.typed("key") or request.query_params.get("key") or new_id("req")
 
 
-def request_id(form: Form) -> str:
-    """The business key of what a page sends: that page's own, so that a second press of its button does nothing more."""
-    return request_id_of(form.visitor.caller, form.text("key", most=64) or new_id("req"))
+def request_id(form: Form, button: str = "") -> str:
+    """The business key of what a page sends: that page's own, so that a second press of its button does nothing more.
+
+    `button` tells the buttons of a page with several apart.
+    """
+    key = form.text("key", most=64) or new_id("req")
+    return request_id_of(form.visitor.caller, f"{key}/{button}" if button else key)

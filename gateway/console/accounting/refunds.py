@@ -102,17 +102,17 @@ def refunds_page(request: Request, who: VisitorOf, state: Word = "open", cursor:
 @router.post("/accounting/refunds/{refund_id}/retry")
 def retry_refund(form: FormOf, refund_id: PaymentOf) -> Response:
     """Have the provider asked at once."""
-    api.retried(form.visitor.deps, refund_id, request_id(form))
+    api.retried(form.visitor.deps, refund_id, request_id(form, f"retry/{refund_id}"))
     return leave(RedirectResponse(_PATH, 303), form.visitor.deps.console, "refund_retried")
 
 
 @router.post("/accounting/refunds/{refund_id}/payment")
 def pay_refund(form: FormOf, refund_id: PaymentOf) -> Response:
     """Record that it was paid another way; over the limit another person does the same before it is."""
-    reference = form.text("reference", most=100)
+    reference = form.text("reference", most=64)
     if not reference:
         raise InvalidArgument("REFERENCE_MISSING", "enter the bank's reference of the payment")
     who = form.visitor.caller.principal.sub
-    owed = api.paid(form.visitor.deps, refund_id, reference, who, request_id(form))
+    owed = api.paid(form.visitor.deps, refund_id, reference, who, request_id(form, f"pay/{refund_id}"))
     code = "refund_proposed" if owed.state == "open" else "refund_paid"
     return leave(RedirectResponse(_PATH, 303), form.visitor.deps.console, code)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.http.plumbing.inputs import Input
+from gateway.http.plumbing.inputs import Input, Switch
 
 Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
 
@@ -19,4 +19,4 @@ class CancellationFees(Input):
     not_started: Percent = 0
     started: Percent = 0
     finished: Percent = 0
-    is_taxed: bool = Field(default=False, description="Whether a fee is taxed as the goods that it is for.")
+    is_taxed: Switch = Field(default=False, description="Whether a fee is taxed as the goods that it is for.")

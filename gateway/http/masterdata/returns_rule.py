@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from gateway.http.plumbing.inputs import Input
+from gateway.http.plumbing.inputs import Input, Percent
 
 
 class ReturnsRuleInput(Input):
@@ -21,8 +21,6 @@ class ReturnsRuleInput(Input):
     automatic_up_to: Annotated[
         str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", max_length=16)
     ] = Field(default="500.00", description="One of goods worth no more, in the policy's currency, needs no review.")
-    fee_percent: Annotated[
-        str, StringConstraints(pattern=r"^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$", max_length=8)
-    ] = Field(
+    fee_percent: Percent = Field(
         default="0", description="Kept of what is credited before tax, where the customer answers for the return."
     )

@@ -89,7 +89,7 @@ def preview_reversal(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Sh
 def reverse_shipment(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ShipmentReversalInput
 ) -> Response:
-    """Reverse a ship confirm that was a mistake: the shipment is cancelled, and another one is packed with its goods.
+    """Reverse a ship confirm that was a mistake: the shipment is canceled, and another one is packed with its goods.
 
     Stock, allocation and backorders are as before it, its invoice is credited, and the customer is told. It is refused once the
     carrier has told of the shipment on its way, or has delivered it: ask for a return then.

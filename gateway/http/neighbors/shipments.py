@@ -89,7 +89,7 @@ class Shipment(BaseModel):
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
     reversal: ShipmentReversal | None = Field(
-        description="How its ship confirm was reversed; it is cancelled then. Null for any other."
+        description="How its ship confirm was reversed; it is canceled then. Null for any other."
     )
     replaces: str | None = Field(
         description="The number of the shipment whose goods it has since the ship confirm of that was reversed."

@@ -21,7 +21,7 @@ from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf, OnceWithKey
-from gateway.http.plumbing.inputs import Input, Name, Version, example
+from gateway.http.plumbing.inputs import Input, Name, Switch, Version, example
 from gateway.http.plumbing.parameters import OrderReference, path_id
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.bounds import MAX_LINES
@@ -55,7 +55,7 @@ class CancellationInput(Input):
     waive_fee: Name | None = Field(
         default=None, description="Why no fee is charged for it; only staff may say so (403 `FEE_NOT_WAIVED`)."
     )
-    without_refund: bool = Field(
+    without_refund: Switch = Field(
         default=False,
         description="What has been paid for it stays on the customer's account, as agreed for a swap. Only support may.",
     )

@@ -69,7 +69,7 @@ class FeeShape(BaseModel):
     tax: MoneyShape = Field(description="Zero unless the policy taxes fees.")
     total: MoneyShape
     due: MoneyShape = Field(description="What is charged: the total, and zero where it is waived.")
-    waived_reason: str = Field(description="Why it is not charged; else empty.")
+    waived_reason: str = Field(description="Why it is not charged, which a customer reads as waived; else empty.")
 
 
 class CancellationConsequences(BaseModel):

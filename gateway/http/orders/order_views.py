@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from gateway.http.orders import redaction
@@ -150,10 +149,10 @@ def _promises(promises: Sequence[Promise]) -> dict[str, list[LinePromise]]:
 
 
 def _cancellation(asked: Cancellation, who: Caller) -> OrderCancellation:
-    """A request to cancel; a customer is not told what of its credit becomes free."""
+    """A request to cancel; a customer is not told what of its credit becomes free, nor why a fee is waived."""
     came = asked.consequence if who.sees_money else None
     if came is not None and redaction.is_redacted(who):
-        came = replace(came, released_credit=None)
+        came = redaction.consequence(came)
     return OrderCancellation(
         cancellation_id=asked.cancellation_id,
         state=asked.state,

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.kernel.errors import NotPermitted
 from services.orders.access.matrix import Caller
+from services.orders.domain.consequence import Consequence
 from services.orders.domain.events import Event
 from services.orders.domain.holds import Hold
 from services.orders.domain.overview import OverviewFilter
@@ -20,6 +21,7 @@ CHECKED = "checked"
 US = "us"
 """Who checks, whatever the role: the owner of a hold tells what it is about."""
 
+WAIVED = "waived"
 _NEUTRAL = "we are looking at something about this order"
 _WAITED_FOR = frozenset({"customer", "warehouse", "carrier", "supplier", "system"})
 _PLAIN_EVENTS = frozenset(
@@ -43,6 +45,7 @@ _WITH_REASON = _PLAIN_EVENTS - {
     "change_rejected",
     "change_withdrawn",
     "cancellation_withdrawn",
+    "return_authorized",
 }
 _MEMBERS = frozenset(
     {
@@ -96,6 +99,12 @@ def hold(found: Hold) -> Hold:
         up_to_minor=None,
         valid_until=None,
     )
+
+
+def consequence(found: Consequence) -> Consequence:
+    """What a cancellation comes to, without what of the customer's credit becomes free and why its fee is waived."""
+    fee = replace(found.fee, waived_reason=WAIVED) if found.fee and found.fee.waived_reason else found.fee
+    return replace(found, released_credit=None, fee=fee)
 
 
 def event(found: Event, who: Caller) -> Event:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
-from gateway.http.plumbing.inputs import Identity, Input, Name, Quantity, Text, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
 from services.orders.access.matrix import Caller
@@ -19,11 +19,6 @@ Grade = Literal["A", "B", "C", "D"]
 Disposition = Literal["restock", "quarantine", "scrap"]
 Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
-Percent = Annotated[
-    str,
-    StringConstraints(pattern=r"^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$", max_length=8),
-    Field(examples=["15"]),
-]
 
 
 class LineToReturnInput(Input):

@@ -82,6 +82,11 @@ Price = Annotated[
 Fraction = Annotated[
     str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
 ]
+Percent = Annotated[
+    str,
+    StringConstraints(pattern=r"^(100(\.0{1,4})?|[1-9]?[0-9](\.[0-9]{1,4})?)$", max_length=8),
+    Field(examples=["15"]),
+]
 TaxCategory = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 PaymentTerms = Annotated[
     str, StringConstraints(min_length=1, max_length=400, pattern=r"^[0-9A-Za-z][0-9A-Za-z%@./ ,]*$")

@@ -24,6 +24,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     CLOSED: {},
 }
 """State → what may happen to it → its next state; what is not here is refused."""
+_PAST = {"authorize": "authorized", "deny": "denied", "cancel": "canceled", "expire": "expired", "close": "closed"}
 
 OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
@@ -183,7 +184,7 @@ def move(found: Return, verb: str) -> str:
     """The state that follows. Refused RETURN_STATE for what may not happen to it."""
     following = TRANSITIONS[found.state].get(verb)
     if following is None:
-        raise Refused("RETURN_STATE", f"{found.number} is {found.state} and cannot {verb}: reload it")
+        raise Refused("RETURN_STATE", f"{found.number} is {found.state} and cannot be {_PAST[verb]}: reload it")
     return following
 
 

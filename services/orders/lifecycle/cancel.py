@@ -77,6 +77,7 @@ def preview(
 
     `committed` is what billing holds of the customer's credit for the order, in minor units, and None when billing did not say.
     """
+    domain.check_refund(actor_of(caller).role, keeps_cash=asked.keeps_cash)
     _check_waiver(caller, asked)
     return _previewed(session, read(session, order_id, caller.scope), committed, asked, now)
 
