@@ -1,4 +1,8 @@
-"""One Temporal dev server a test process, for the tests that need one: with search attributes, and time that can be skipped."""
+"""One Temporal dev server a test process, for the tests that need one: with search attributes, and time that can be skipped.
+
+The SDK may print a Rust panic from `local_activities.rs` later: it leaves the timer of a failed try running when it tries a quick step
+again, and the timer finds nobody when the worker has stopped within two seconds. It ends that timer and nothing else.
+"""
 
 from __future__ import annotations
 
