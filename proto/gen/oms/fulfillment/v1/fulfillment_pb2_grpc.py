@@ -233,8 +233,8 @@ class FulfillmentServiceServicer:
 
     def ReverseShipment(self, request, context):
         """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
-        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
-        SHIPMENT_MOVED.
+        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED,
+        RETURN_RECEIVED. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

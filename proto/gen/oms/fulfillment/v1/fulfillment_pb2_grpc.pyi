@@ -69,8 +69,8 @@ class FulfillmentServiceStub:
     """
     ReverseShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]
     """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
-    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
-    SHIPMENT_MOVED.
+    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED,
+    RETURN_RECEIVED. ABORTED: SHIPMENT_MOVED.
     """
     CheckReversal: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]
     """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
@@ -146,8 +146,8 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """
     ReverseShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]  # type: ignore[assignment]
     """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
-    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
-    SHIPMENT_MOVED.
+    FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED,
+    RETURN_RECEIVED. ABORTED: SHIPMENT_MOVED.
     """
     CheckReversal: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]  # type: ignore[assignment]
     """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
@@ -280,8 +280,8 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ReverseShipmentResponse, _abc.Awaitable[_fulfillment_pb2.ReverseShipmentResponse]]:
         """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
-        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED. ABORTED:
-        SHIPMENT_MOVED.
+        FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHIPMENT_REVERSED, SHIPMENT_DELIVERED, CARRIER_HAS_SHIPMENT, ORDER_CANCELLED,
+        RETURN_RECEIVED. ABORTED: SHIPMENT_MOVED.
         """
 
     @_abc_1.abstractmethod
