@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # processes and load them, get 2, and a file of them stays on one; the long ones begin first.
 PYTEST := $(BIN)/python -m pytest
 PARALLEL ?= -n 3 --dist worksteal
-PROVING ?= -n 2 --dist loadfile --no-loadscope-reorder --maxfail 3
+PROVING ?= -v -n 2 --dist loadfile --no-loadscope-reorder --maxfail 3
 # $(call within,MINUTES): nothing may hang. After that time every stack is shown and all is ended; in any case the CPU it cost is printed.
 within = $(PYTHON) tests/limit.py $(1)
 GATES := tests/cost tests/replay tests/doors
