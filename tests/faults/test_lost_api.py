@@ -31,7 +31,8 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 RED_WITHIN_S = 120
 RUN_WITHIN_S = 360
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=native")
+"""Its tracebacks are Python's own: to show the source of a deep one, pytest parses it, where Python 3.11 may fail (SystemError)."""
 LANES = 3
 PARTS = 5
 """How many tests share the proofs, each with a time of its own."""

@@ -66,3 +66,20 @@ def test_of_an_order_that_ends_its_workflow_hears_so_too(desk: Desk) -> None:
     ]
 
     assert keeps == [True, False]
+
+
+def test_a_workflow_that_asks_again_once_the_order_has_ended_hears_of_the_same_request(desk: Desk) -> None:
+    """Its worker died after it recorded the end and before it said so: what it asked before must lead it the same way again."""
+    order_id, stays = prepaid(desk), prepaid(desk)
+    cancellation_id = ask_without_refund(desk, order_id, {"1": None}, SUPPORT).cancellation.cancellation_id
+    settle(desk, stays, ask(desk, stays, {"1": 1}))
+
+    def heard(of: str) -> tuple[str, bool]:
+        found = desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=of), ANY)
+        return found.clearance.cancellation_id, found.keeps_cash
+
+    before = heard(order_id)
+    desk.record(order_id, "cancelled", cancellation_id)
+
+    assert before == heard(order_id) == (cancellation_id, True)
+    assert heard(stays)[0] == ""

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.orders.domain.cancellation import DONE
 from services.orders.domain.clearance import Clearance, clearance
 from services.orders.domain.holds import is_let_go, is_unpaid, remaining
-from services.orders.domain.order import ACCEPTED, IN_REVIEW
+from services.orders.domain.order import ACCEPTED, CANCELLED, IN_REVIEW
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
 from services.orders.order.charged_fees import ChargedFee, coming_fee
 from services.orders.store import holds as hold_store
@@ -19,8 +20,8 @@ from services.orders.store import reviews
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
-    ever asked, the request to cancel it that waits, the hold that a reversed payment placed, whether somebody let go a hold on its
-    money, whether it ends without a refund, and what that costs where it was accepted.
+    ever asked, the request to cancel it that waits or that ended it, the hold that a reversed payment placed, whether somebody let
+    go a hold on its money, whether it ends without a refund, and what that costs where it was accepted.
     """
 
     clearance: Clearance
@@ -44,12 +45,20 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         found.order.phase,
         found.order.accepted_at is not None,
         bool(found.holds or reviews.of_order(session, order_id)),
-        waiting,
+        waiting or _carried_out(session, found),
         next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
         any(is_let_go(hold) for hold in found.holds),
         is_ending and hold_store.keeps_cash(session, order_id),
         coming_fee(session, found.order) if waiting and found.order.phase == ACCEPTED else None,
     )
+
+
+def _carried_out(session: Session, found: OrderAggregate) -> str:
+    """The request that ended the order: whoever carries it out and is interrupted asks again, and goes the same way."""
+    if found.order.phase != CANCELLED:
+        return ""
+    asked = hold_store.cancellations_of(session, found.order_id)
+    return next((one.cancellation_id for one in reversed(asked) if one.state == DONE and not one.change_id), "")
 
 
 def of_aggregate(aggregate: OrderAggregate) -> Clearance:

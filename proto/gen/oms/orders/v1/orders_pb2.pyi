@@ -685,7 +685,7 @@ class Clearance(_message.Message):
     withholding_change_id: _builtins.str
     """A change that is not settled and holds back lines of an accepted order. Empty when nothing is held back."""
     cancellation_id: _builtins.str
-    """A request to cancel the order that waits to be carried out; empty when there is none. Only GetClearance tells it."""
+    """A request to cancel the order that waits to be carried out, or that ended it; empty when there is none. Only GetClearance tells it."""
     def __init__(
         self,
         *,
