@@ -20,7 +20,7 @@ INVARIANTS = (
         "billing.invoices_name_their_shipments",
         "an invoice names as many shipments as there are on it",
         "SELECT i.number FROM invoice AS i LEFT JOIN billable_shipment AS b ON b.invoice_id = i.invoice_id "
-        "GROUP BY i.number, i.is_at_order, i.fee_id, i.shipment_ids HAVING COUNT(b.shipment_id) "
+        "GROUP BY i.invoice_id, i.number, i.is_at_order, i.fee_id, i.shipment_ids HAVING COUNT(b.shipment_id) "
         "<> (CASE WHEN i.is_at_order OR i.fee_id <> '' THEN 0 ELSE 1 END) + LENGTH(i.shipment_ids) - LENGTH(REPLACE(i.shipment_ids, '\n', '')) ORDER BY i.number",
     ),
     Invariant(
@@ -47,7 +47,7 @@ INVARIANTS = (
         "billing.delivered_invoices_are_due",
         "an invoice that is due on delivery has its due date once its goods have arrived",
         "SELECT i.number FROM invoice AS i JOIN billable_shipment AS b ON b.invoice_id = i.invoice_id "
-        "LEFT JOIN delivery AS d ON d.shipment_id = b.shipment_id WHERE i.due_on = '9999-12-31' GROUP BY i.number "
+        "LEFT JOIN delivery AS d ON d.shipment_id = b.shipment_id WHERE i.due_on = '9999-12-31' GROUP BY i.invoice_id, i.number "
         "HAVING SUM(CASE WHEN COALESCE(d.delivered_on, '') = '' THEN 1 ELSE 0 END) = 0 ORDER BY i.number",
     ),
 )

@@ -47,6 +47,14 @@ _DUE = (
 _DUE_OF_ORDER = _ALL.where(
     _row.order_id == bindparam("order"), _WAITS, _row.draft_id == "", _row.invoice_on == bindparam("day")
 )
+_DUE_TOGETHER = _ALL.where(
+    _row.customer_id == bindparam("customer"),
+    _row.currency == bindparam("of_currency"),
+    _row.policy == bindparam("policy"),
+    _WAITS,
+    _row.draft_id == "",
+    _row.invoice_on == bindparam("day"),
+)
 
 
 def add(session: Session, shipment: Billable) -> None:
@@ -120,6 +128,16 @@ def due(session: Session, today: date, after: tuple[str, str], limit: int) -> li
 def due_of_order(session: Session, order_id: str, day: str) -> list[Billable]:
     """The shipments of an order that wait for the invoice of that day."""
     return _many(session, _DUE_OF_ORDER, {"order": order_id, "day": day})
+
+
+def due_together(session: Session, order_id: str, day: str) -> list[Billable]:
+    """The shipments whose invoice bears that day of all orders of the order's customer that have its policy and currency."""
+    own = due_of_order(session, order_id, day)
+    if not own:
+        return []
+    first = own[0]
+    found = {"customer": first.customer_id, "of_currency": first.amount.currency, "policy": first.policy, "day": day}
+    return _many(session, _DUE_TOGETHER, found)
 
 
 def count(session: Session, *, customer_id: str, policy: str) -> int:
