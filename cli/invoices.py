@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
-from cli.invoicing import LINES, create, drafts, due
+from cli.invoicing import LINES, create, drafts, due, units_of
 from cli.known import check_customer
 from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
@@ -167,7 +167,7 @@ def credit(
     api = Api(var, "accounting")
     found = _find(api, invoice)
     currency = found["total"]["currency"]
-    body: dict[str, Any] = {"reason": reason, "reason_code": code, "lines": [_units(word) for word in line or ()]}
+    body: dict[str, Any] = {"reason": reason, "reason_code": code, "lines": [units_of(word) for word in line or ()]}
     for member, given in (("freight", freight), ("allowance", amount)):
         if given:
             body[member] = {"amount": given, "currency": currency}
@@ -290,13 +290,6 @@ def _is_saved(var: Path, number: str, of: str, *, pdf: bool, xml: bool, output: 
     if pdf or xml or output:
         _save(var, number, "xml" if xml else "pdf", output, of=of)
     return bool(pdf or xml or output)
-
-
-def _units(word: str) -> dict[str, Any]:
-    line_id, _, units = word.partition("=")
-    if not (line_id and units.isascii() and units.isdigit() and len(units) < 8):
-        raise CommandRefused(f"{word!r} names no units of a line: write it as 1=2")
-    return {"line_id": line_id, "quantity": int(units)}
 
 
 def _waits(waiting: dict[str, Any]) -> str:

@@ -14,14 +14,14 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.billable import Billable, Block, GoodsToBill, amount_of, check_waiting
+from services.billing.domain.billable import Billable, Block, GoodsToBill, amount_of, check_waiting, units_of
 from services.billing.domain.consolidated import ShareOf
 from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import billable, blocks, credit, deliveries, invoices, reversals, sales, waits
+from services.billing.store import billable, blocks, credit, deliveries, invoices, parts, reversals, sales, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.errors import Conflict
@@ -77,12 +77,32 @@ def check_free(session: Session, goods: GoodsToBill, now: datetime, draft_id: st
         raise Conflict("ORDER_CHANGES", f"order {order.number} is being changed: try again in a moment")
     wanted = billable.of_shipments(session, goods.shipment_ids)
     check_waiting(wanted, numbers_of(session, wanted), draft_id)
+    if not goods.parts and units_of(wanted) != goods.quantities:  # a part was invoiced since they were read
+        raise _taken_meanwhile()
 
 
 def put_on(session: Session, goods: GoodsToBill, invoice_id: str, draft_id: str = "") -> None:
-    """Put the shipments of these goods on their invoice, each once."""
-    if not billable.put_on(session, goods.shipment_ids, invoice_id, draft_id):
-        raise Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced a shipment just now: look at what is left")
+    """Put the shipments of these goods on their invoice, each unit once."""
+    if goods.parts:
+        _put_parts_on(session, goods, invoice_id)
+    elif not billable.put_on(session, goods.shipment_ids, invoice_id, draft_id):
+        raise _taken_meanwhile()
+
+
+def _put_parts_on(session: Session, goods: GoodsToBill, invoice_id: str) -> None:
+    """Units of shipments are on an invoice; a shipment of which nothing is left is, too, and the others wait with the rest."""
+    if not parts.take(session, invoice_id, goods.parts):
+        raise _taken_meanwhile()
+    order, so_far = goods.of.order, invoices.billed_so_far(session, goods.of.order.order_id, goods.of.order.currency)
+    for one in billable.of_shipments(session, goods.parts):
+        if one.quantities:
+            parts.set_amount(session, one.shipment_id, bill(order, one.quantities, so_far).charges.total)
+        elif not billable.put_on(session, [one.shipment_id], invoice_id):
+            raise _taken_meanwhile()
+
+
+def _taken_meanwhile() -> Conflict:
+    return Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced a shipment just now: look at what is left")
 
 
 def block(session: Session, asked: Block, now: datetime) -> Mapping[str, int]:
@@ -193,7 +213,8 @@ def _invoice(goods: GoodsToBill, billed: Bill, sequence: int) -> Invoice:
         calendar=order.calendar,
         header=goods.of.header,
         parts=billed.parts,
-        shipment_ids=goods.shipment_ids if len(goods.shipment_ids) > 1 else (),
+        shipment_ids=goods.shipment_ids if goods.parts or len(goods.shipment_ids) > 1 else (),
+        bills_parts=bool(goods.parts),
     )
 
 

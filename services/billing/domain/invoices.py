@@ -122,6 +122,7 @@ class Invoice:
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships, or a fee
     (`fee_id`), which is none of what the order comes to.
+    One that `bills_parts` of shipments bills some of their units.
     `deductions` are of deposit invoices, by number; what they come to was paid by then.
     `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
     One order's `share` of a consolidated invoice names that by `consolidated_id` and has its number; they count from 1. The
@@ -154,6 +155,7 @@ class Invoice:
     deductions: tuple[DepositDeduction, ...] = ()
     reversed_parts: tuple[TaxPart, ...] = ()
     fee_id: str = ""
+    bills_parts: bool = False
     consolidated_id: str = ""
     share: int = 0
     shares: tuple["Invoice", ...] = ()
@@ -172,7 +174,12 @@ class Invoice:
 
     @property
     def billed_key(self) -> str:
-        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order."""
+        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order.
+
+        One of parts has its own: of a shipment there may be several, and their units are counted.
+        """
+        if self.bills_parts:
+            return f"parts/{self.invoice_id}"
         return self.shipment_id or (fee_key(self.fee_id) if self.fee_id else "")
 
     @property

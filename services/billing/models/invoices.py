@@ -35,6 +35,7 @@ class Invoice(Table, table=True):
         One with a `fee_id` bills a fee of its order, and no goods: `shipment_id` is then made of that.
         One of several orders is a row an order, its shares: they have one number, one `consolidated_id`, and count from 1 in `share`,
         which is 0 for all others.
+        One that `bills_parts` of shipments names them in `shipment_ids`; `shipment_id` is then made of its own identity.
         What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
@@ -85,6 +86,7 @@ class Invoice(Table, table=True):
     fee_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     consolidated_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     share: int = counted()
+    bills_parts: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     is_at_order: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     currency: str = Field(sa_type=Text)
     invoiced_on: str = Field(sa_type=Text)

@@ -78,7 +78,7 @@ def add(session: Session, shipment: Billable) -> None:
     )
     if not shipment.invoice_id:
         lines = [
-            {"shipment_id": shipment.shipment_id, "line_id": line_id, "quantity": units}
+            {"shipment_id": shipment.shipment_id, "line_id": line_id, "quantity": units, "billed_quantity": 0}
             for line_id, units in shipment.quantities.items()
         ]
         session.execute(_ADD_LINES, lines)
@@ -189,7 +189,9 @@ def _billable(row: Row[Any], lines: Sequence[Row[Any]]) -> Billable:
         invoice_on=date.fromisoformat(row.invoice_on) if row.invoice_on else None,
         amount=Money(row.amount_minor, row.currency),
         recorded_at=recorded_at,
-        quantities={line.line_id: line.quantity for line in lines},
+        quantities={
+            line.line_id: line.quantity - line.billed_quantity for line in lines if line.quantity > line.billed_quantity
+        },
         position=row.position,
         invoice_id=row.invoice_id or "",
         draft_id=row.draft_id,

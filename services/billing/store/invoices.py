@@ -277,6 +277,7 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "fee_id": invoice.fee_id,
         "consolidated_id": invoice.consolidated_id,
         "share": invoice.share,
+        "bills_parts": invoice.bills_parts,
         "is_at_order": invoice.is_at_order,
         "shipment_ids": "\n".join(invoice.shipment_ids),
         "currency": invoice.total.currency,
@@ -310,7 +311,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         row.order_id,
         row.order_number,
         row.customer_id,
-        "" if row.is_at_order or row.fee_id else row.shipment_id,
+        _first_shipment(row),
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
         tuple(billed_lines.line_of(line, row.currency) for line in lines),
@@ -332,4 +333,11 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         fee_id=row.fee_id,
         consolidated_id=row.consolidated_id,
         share=row.share,
+        bills_parts=row.bills_parts,
     )
+
+
+def _first_shipment(row: Row[Any]) -> str:
+    if row.bills_parts:
+        return str(row.shipment_ids).split("\n", 1)[0]
+    return "" if row.is_at_order or row.fee_id else str(row.shipment_id)
