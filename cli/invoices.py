@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
-from cli.invoicing import LINES, create, drafts, due
+from cli.invoicing import LINES, create, drafts, due, units_of
 from cli.known import check_customer
 from cli.orders import find_order
 from cli.output import console, moment, print_json, print_rows, table, text, words
@@ -55,6 +55,9 @@ _DEPOSITS = (
     ("Number", "number"), ("Of", "corrects"), ("Order", "order_number"), ("Customer", "customer_id"), ("Dated", "invoiced_on"),
     ("Total", "total>"), ("Tax in it", "tax>"), ("Deducted", "deducted>"), ("Credited", "credited>"), ("To deduct", "open>"),
 )  # fmt: skip
+_SHARES = (
+    ("Order", "order_number"), ("Customer's PO", "po_number"), ("Total", "total>"), ("Open", "open>"), ("Share", "invoice_id"),
+)  # fmt: skip
 _DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _BEGINS = {"pdf": b"%PDF-", "xml": b"<?xml"}
 """Kind of file → how each of it begins."""
@@ -75,7 +78,12 @@ def list_invoices(
     rows = api.rows("/v1/invoices", limit, order_id=order_id, customer_id=customer, status=status)
     if not rows:
         check_customer(api, customer)
-    print_rows(rows, _COLUMNS, as_json=as_json, none="no invoices")
+    print_rows(rows if as_json else list(map(_named, rows)), _COLUMNS, as_json=as_json, none="no invoices")
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """An invoice of several orders says how many it is of."""
+    return {**row, "order_number": f"{len(row['shares'])} orders"} if row.get("shares") else row
 
 
 @app.command()
@@ -92,9 +100,13 @@ def show(
     out = console()
     due = f"due {moment(found['due_on'])}"  # of before terms were kept, or due at once
     heading = Text(found["number"], style="bold")
-    heading.append(f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
+    of = _named(found)["order_number"]
+    heading.append(f" · {of} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
     out.print(heading)
-    out.print(table(found["lines"], LINES))
+    shares = found.get("shares") or []
+    out.print(table(found["lines"], (("Order", "order_number"), *LINES) if shares else LINES))
+    if shares:
+        out.print(table(shares, _SHARES))
     for name in _AMOUNTS:
         out.print(f"{words(name):<18}{text(found[name]):>18}")
     out.print(table(found["installments"], _DUES))
@@ -151,16 +163,16 @@ def credit(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Correct an invoice by a credit note. What was paid beyond it is left on account."""
+    """Correct an invoice by a credit note. What was paid beyond it is left on account. Of one of several orders name a share."""
     api = Api(var, "accounting")
     found = _find(api, invoice)
     currency = found["total"]["currency"]
-    body: dict[str, Any] = {"reason": reason, "reason_code": code, "lines": [_units(word) for word in line or ()]}
+    body: dict[str, Any] = {"reason": reason, "reason_code": code, "lines": [units_of(word) for word in line or ()]}
     for member, given in (("freight", freight), ("allowance", amount)):
         if given:
             body[member] = {"amount": given, "currency": currency}
     body["everything"] = everything
-    path = f"/v1/invoices/{segment(found['number'])}/credit-notes"
+    path = f"/v1/invoices/{segment(_key(found))}/credit-notes"
     done = api.post(f"{path}/preview" if preview else path, body)
     if as_json:
         print_json(done)
@@ -184,7 +196,7 @@ def write_off(
     body: dict[str, Any] = {"reason": reason}
     if amount:
         body["amount"] = {"amount": amount, "currency": found["total"]["currency"]}
-    done = api.post(f"/v1/invoices/{segment(found['number'])}/write-off", body)
+    done = api.post(f"/v1/invoices/{segment(_key(found))}/write-off", body)
     if as_json:
         print_json(done)
     elif done["waiting"]:
@@ -280,13 +292,6 @@ def _is_saved(var: Path, number: str, of: str, *, pdf: bool, xml: bool, output: 
     return bool(pdf or xml or output)
 
 
-def _units(word: str) -> dict[str, Any]:
-    line_id, _, units = word.partition("=")
-    if not (line_id and units.isascii() and units.isdigit() and len(units) < 8):
-        raise CommandRefused(f"{word!r} names no units of a line: write it as 1=2")
-    return {"line_id": line_id, "quantity": int(units)}
-
-
 def _waits(waiting: dict[str, Any]) -> str:
     return (
         f"over the limit: another person in accounting decides {waiting['correction_id']} "
@@ -321,3 +326,8 @@ def _find(api: Api, invoice: str) -> dict[str, Any]:
     for row in api.rows("/v1/invoices", 1, number=invoice.upper()):
         return row
     raise CommandRefused(f"there is no invoice {invoice}: `oms invoices` lists them")
+
+
+def _key(found: dict[str, Any]) -> str:
+    """What an invoice is corrected by: its number, or its id for an order's share, whose number others have, too."""
+    return str(found["invoice_id"] if found.get("consolidated_invoice_id") else found["number"])

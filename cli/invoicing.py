@@ -10,6 +10,7 @@ from rich.text import Text
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_customer
 from cli.output import console, moment, print_json, print_rows, table, text, words
+from cli.refusals import CommandRefused
 
 drafts = typer.Typer(help="Drafts of invoices: make, approve, post or discard one.", no_args_is_help=True)
 
@@ -56,12 +57,19 @@ def due(
 def create(
     order: OrderArgument,
     shipment: ShipmentsOption = None,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(help="Units of a line: lin_…=2 invoices two of what has shipped of it. Again for another one."),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what it would be.")] = False,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Invoice what has shipped of an order now, whatever its policy."""
-    body, api = {"order_id": order, "shipments": shipment or []}, Api(var, "accounting")
+    """Invoice what has shipped of an order now, or units of it, whatever its policy."""
+    body: dict[str, Any] = {"order_id": order, "shipments": shipment or []}
+    if line:
+        body["lines"] = [units_of(word) for word in line]
+    api = Api(var, "accounting")
     if preview:
         _print_preview(api.post("/v1/invoices/preview", body), as_json=as_json)
         return
@@ -71,7 +79,16 @@ def create(
         return
     count = len(made["shipment_ids"])
     of = "1 shipment" if count == 1 else f"{count} shipments"
+    of = f"units of {of}" if line else of
     console().print(Text(f"{made['number']} posted: {text(made['total'])} for {of} of {made['order_number']}"))
+
+
+def units_of(word: str) -> dict[str, Any]:
+    """Units of a line as they are typed."""
+    line_id, _, units = word.partition("=")
+    if not (line_id and units.isascii() and units.isdigit() and len(units) < 8):
+        raise CommandRefused(f"{word!r} names no units of a line: write it as 1=2")
+    return {"line_id": line_id, "quantity": int(units)}
 
 
 def _print_preview(seen: dict[str, Any], *, as_json: bool) -> None:

@@ -23,7 +23,7 @@ OrdersOption = Annotated[
 ]
 InvoicesOption = Annotated[
     list[str] | None,
-    typer.Option("--invoice", help="A part for an invoice: inv_…=500.00. Repeat it for more."),
+    typer.Option("--invoice", help="A part for an invoice: INV-000001=500.00. Repeat it for more."),
 ]
 OnAccountOption = Annotated[
     bool, typer.Option("--on-account", help="Leave what it names nothing for until somebody applies it.")

@@ -211,8 +211,8 @@ def method(word: str) -> str:
 _INVOICING = {
     "manual": "by accounting",
     "at_order": "at order, before it ships",
-    "weekly": "weekly, one invoice an order",
-    "monthly": "monthly, one invoice an order",
+    "weekly": "weekly, all orders on one invoice",
+    "monthly": "monthly, all orders on one invoice",
 }
 
 

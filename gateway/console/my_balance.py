@@ -40,5 +40,10 @@ def balance_of(who: Visitor) -> Balance:
     today = business_day(who.deps.clock(), who.deps.database.time_zone).isoformat()
     mine = [row for row in rows if row.customer_id == company]
     with who.deps.database.reading() as session:
-        opens = lookup.headed(session, {one.order_id for one in invoices.rows}, who.caller.scope)
+        opens = lookup.headed(session, _orders_of(invoices.rows), who.caller.scope)
     return Balance(tuple(mine), tuple(invoices.rows), not invoices.next_cursor, frozenset(opens), today)
+
+
+def _orders_of(invoices: list[InvoiceShown]) -> set[str]:
+    alone = {one.order_id for one in invoices if one.order_id}
+    return alone | {share.order_id for one in invoices for share in one.shares}

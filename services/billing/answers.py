@@ -77,7 +77,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         shipment_id=issued.shipment_id,
         invoiced_on=issued.invoiced_on.isoformat(),
         due_on=due_text(issued.due_on),
-        lines=[invoice_line(line) for line in issued.lines],
+        lines=_lines(issued),
         merchandise=money(issued.charges.merchandise),
         discount=money(issued.charges.discount),
         freight=money(issued.charges.freight),
@@ -100,6 +100,26 @@ def invoice(issued: Invoice) -> pb.Invoice:
         shipment_ids=issued.bills,
         deposits=map(deposit_deduction, issued.deductions),
         fee_id=issued.fee_id,
+        consolidated_invoice_id=issued.consolidated_id if issued.share else "",
+        shares=map(_share, issued.shares),
+    )
+
+
+def _lines(issued: Invoice) -> list[pb.InvoiceLine]:
+    """Its lines; on one of several orders each names its own."""
+    if not issued.shares:
+        return [invoice_line(line) for line in issued.lines]
+    return [invoice_line(line, share.order_number) for share in issued.shares for line in share.lines]
+
+
+def _share(one: Invoice) -> pb.InvoiceShare:
+    return pb.InvoiceShare(
+        invoice_id=one.invoice_id,
+        order_id=one.order_id,
+        order_number=one.order_number,
+        po_number=one.header.po_number,
+        total=money(one.total),
+        open=money(one.open),
     )
 
 
@@ -124,8 +144,8 @@ def _early_discount(issued: Invoice) -> pb.EarlyDiscount | None:
     return pb.EarlyDiscount(amount=money(offer.amount), until=offer.until.isoformat(), pays=pays)
 
 
-def invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
-    """A line of an invoice or a credit note."""
+def invoice_line(line: InvoiceLine, order_number: str = "") -> pb.InvoiceLine:
+    """A line of an invoice or a credit note; its order is named where there are several."""
     return pb.InvoiceLine(
         line_id=line.line_id,
         sku=line.sku,
@@ -133,6 +153,7 @@ def invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
         quantity=line.quantity,
         unit_price=line.unit_price.text,
         extended=money(line.extended),
+        order_number=order_number,
     )
 
 

@@ -1,13 +1,22 @@
 """Invoicing by hand, inside the caller's transaction: shipments that wait become an invoice before their policy makes one, or a draft of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session
 
 from services.billing import invoicing, previewing
-from services.billing.domain.billable import Billable, GoodsToBill, OrderToBill, check_waiting, units_of
+from services.billing.domain.billable import (
+    Billable,
+    GoodsToBill,
+    OrderToBill,
+    check_waiting,
+    is_whole,
+    parts_of,
+    units_of,
+)
 from services.billing.domain.drafts import Draft, check_alone, check_approver, move
 from services.billing.domain.invoices import Invoice, bill
 from services.billing.store import billable, credit, drafts, invoices
@@ -19,6 +28,15 @@ from services.runtime.db import Database
 
 Limits = Mapping[str, Money]
 """Currency → most that one person invoices by hand; empty for no limit."""
+_ALL_UNITS: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody invoices: these shipments of an order, all that wait where none is named; of them line id → units, or all."""
+
+    shipment_ids: tuple[str, ...] = ()
+    units: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +47,10 @@ class PreviewByHand:
     shipments: tuple[Billable, ...]
 
 
-def create(session: Session, order: OrderToBill, shipment_ids: Sequence[str], limits: Limits, now: datetime) -> Invoice:
-    """Invoice these shipments today, or all that wait; Refused SECOND_PERSON_NEEDED beyond the limit."""
-    invoice = _post(session, order, _chosen(session, order, shipment_ids), now)
+def create(session: Session, order: OrderToBill, wanted: Wanted, limits: Limits, now: datetime) -> Invoice:
+    """Invoice what is wanted today; Refused SECOND_PERSON_NEEDED beyond the limit, UNITS_NOT_WAITING for more than waits."""
+    chosen = _chosen(session, order, wanted.shipment_ids)
+    invoice = _post(session, order, chosen, now, units=wanted.units)
     check_alone(invoice.total, limits)
     return invoice
 
@@ -83,15 +102,14 @@ def discard(session: Session, draft: Draft, who: str, now: datetime) -> Draft:
     return replace(_moved(session, draft, replace(draft, state=state, ended_by=who, ended_at=now)), shipment_ids=())
 
 
-def preview(
-    database: Database, order: OrderToBill, shipment_ids: Sequence[str], now: datetime, draft_id: str = ""
-) -> PreviewByHand:
+def preview(database: Database, order: OrderToBill, wanted: Wanted, now: datetime, draft_id: str = "") -> PreviewByHand:
     """What invoicing them now would give; it leaves no trace."""
 
     def act(session: Session) -> PreviewByHand:
-        chosen = _chosen(session, order, shipment_ids, draft_id)
-        invoice = _post(session, order, chosen, now, draft_id)
-        return PreviewByHand(replace(invoice, invoice_id="", number=""), tuple(chosen))
+        chosen = _chosen(session, order, wanted.shipment_ids, draft_id)
+        invoice = _post(session, order, chosen, now, draft_id, wanted.units)
+        billed = tuple(one for one in chosen if one.shipment_id in invoice.bills)
+        return PreviewByHand(replace(invoice, invoice_id="", number=""), billed)
 
     return previewing.tried(database, act)
 
@@ -109,10 +127,20 @@ def _moved(session: Session, before: Draft, after: Draft) -> Draft:
 
 
 def _post(
-    session: Session, order: OrderToBill, wanted: Sequence[Billable], now: datetime, draft_id: str = ""
+    session: Session,
+    order: OrderToBill,
+    wanted: Sequence[Billable],
+    now: datetime,
+    draft_id: str = "",
+    units: Mapping[str, int] = _ALL_UNITS,
 ) -> Invoice:
     today = sessions.business_day(session, now)
+    parts = parts_of(wanted, units) if units else {}
+    if parts:
+        wanted = [one for one in wanted if one.shipment_id in parts]
     goods = GoodsToBill(order, tuple(one.shipment_id for one in wanted), units_of(wanted), today)
+    if not is_whole(wanted, parts):
+        goods = replace(goods, quantities=units, parts=parts)
     return invoicing.issue_waiting(session, goods, now, draft_id)
 
 

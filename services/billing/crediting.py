@@ -10,6 +10,7 @@ from services.billing import fact_wire
 from services.billing.cards.letting_go import let_go_if_over
 from services.billing.committing import grant_waiting
 from services.billing.domain.at_order import off_deferred
+from services.billing.domain.consolidated import check_of_one_order
 from services.billing.domain.corrected_invoices import credit_note_postings, write_off_posting
 from services.billing.domain.credit_notes import (
     CreditAsked,
@@ -23,7 +24,7 @@ from services.billing.domain.credit_notes import (
 from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, with_held
-from services.billing.store import at_order, credit_notes, deposits, families, invoices, payments
+from services.billing.store import at_order, credit_notes, deposits, families, invoice_pages, invoices, payments
 from services.billing.store import credit as accounts
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
@@ -43,14 +44,20 @@ class WriteOffAsked:
 
 
 def taken(session: Session, id_or_number: str) -> Invoice:
-    """An invoice by identity or number, its account locked; NotFound when there is none."""
-    known = invoices.by_id(session, id_or_number) or invoices.by_number(session, id_or_number)
+    """An invoice by identity or number, its account locked; NotFound when there is none, Refused for one of several orders."""
+    known = invoices.by_id(session, id_or_number) or _whole(session, id_or_number)
     if known is None:
         raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {id_or_number[:40]}: check its number")
     families.take(session, {(known.customer_id, known.total.currency)})
     invoice = invoices.by_id(session, known.invoice_id)
     assert invoice is not None, "invoices are never deleted"
     return invoice
+
+
+def _whole(session: Session, id_or_number: str) -> Invoice | None:
+    found = invoice_pages.by_number(session, id_or_number)
+    found = found or invoice_pages.consolidated(session, [id_or_number]).get(id_or_number)
+    return check_of_one_order(found) if found else None
 
 
 def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFigures:

@@ -11,7 +11,7 @@ from services.billing import fact_wire
 from services.billing.delivery_wire import Delivered
 from services.billing.domain.facts import DueDateSet
 from services.billing.domain.invoices import Invoice
-from services.billing.store import billable, credit, deliveries, families, invoices, reversals
+from services.billing.store import billable, credit, deliveries, families, invoices, parts, reversals
 from services.kernel.terms import NOT_DUE, Terms
 from services.runtime.business_days import next_business_day
 from services.runtime.facts import emit_fact
@@ -19,17 +19,23 @@ from services.runtime.facts import emit_fact
 
 def record(session: Session, arrived: Sequence[Delivered], now: datetime) -> bool:
     """Keep which shipments arrived, each once, and tell of each invoice that has its due date by it; whether one is to be made by it."""
-    known = invoices.of_shipments(session, [one.shipment_id for one in arrived])
-    waiting = [one for one in known.values() if one.due_on == NOT_DUE]
+    named = [one.shipment_id for one in arrived]
+    known, in_part = invoices.of_shipments(session, named), parts.invoices_of(session, named)
+    waiting = [one for one in (*known.values(), *in_part) if one.due_on == NOT_DUE]
     families.take(session, {(one.customer_id, one.total.currency) for one in waiting})
     for one in arrived:
         if not deliveries.record(session, one.shipment_id, one.delivered_on):
             continue
-        # one that was issued while this waited for it is known by now
-        invoice = known.get(one.shipment_id) or invoices.of_shipment(session, one.shipment_id)
-        if invoice is not None and invoice.due_on == NOT_DUE:
-            _set_due(session, invoice, now)
+        for invoice in _billing(session, one.shipment_id, known.get(one.shipment_id)):
+            if invoice.due_on == NOT_DUE:
+                _set_due(session, invoice, now)
     return billable.arrived(session, [one.shipment_id for one in arrived])
+
+
+def _billing(session: Session, shipment_id: str, known: Invoice | None) -> list[Invoice]:
+    """The invoices of a shipment, and of parts of it; one that was issued while this waited for it is known by now."""
+    whole = known or invoices.of_shipment(session, shipment_id)
+    return [*parts.invoices_of(session, [shipment_id]), *([whole] if whole else [])]
 
 
 def set_due_if_arrived(session: Session, invoice_id: str, now: datetime) -> None:

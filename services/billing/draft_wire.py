@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, billable_wire
-from services.billing.by_hand import PreviewByHand
+from services.billing.by_hand import PreviewByHand, Wanted
 from services.billing.domain.corrections import needs_second_person
 from services.billing.domain.drafts import Draft
+from services.billing.wire import quantities
 from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
@@ -17,8 +18,24 @@ from services.runtime.wire import money
 VERBS = ("approve", "post", "discard")
 
 
+def wanted(of: pb.InvoiceByHand) -> tuple[str, Wanted]:
+    """The order, and what of it is invoiced: lines named twice are summed."""
+    if len(of.lines) > MAX_LINES:
+        raise InvalidArgument("LINES_OUT_OF_RANGE", f"name at most {MAX_LINES} lines at once")
+    order_id, shipment_ids = _shipments(of)
+    return order_id, Wanted(shipment_ids, quantities(of.lines))
+
+
 def chosen(of: pb.InvoiceByHand) -> tuple[str, tuple[str, ...]]:
-    """The order, and its shipments that are named, each once."""
+    """The order, and its shipments that are named, each once; InvalidArgument for units of lines, which no draft holds."""
+    if of.lines:
+        raise InvalidArgument(
+            "DRAFT_TAKES_NO_LINES", "a draft holds whole shipments: invoice units of lines at once, or leave them out"
+        )
+    return _shipments(of)
+
+
+def _shipments(of: pb.InvoiceByHand) -> tuple[str, tuple[str, ...]]:
     if len(of.shipment_ids) > MAX_LINES:
         raise InvalidArgument("SHIPMENTS_TOO_MANY", f"name at most {MAX_LINES} shipments at once")
     return text(of.order_id, "order_id"), tuple(dict.fromkeys(text(one, "shipment_id") for one in of.shipment_ids))

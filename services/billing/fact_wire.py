@@ -26,7 +26,21 @@ from services.runtime.wire import tax_part
 def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
     """An invoice issued, as a fact."""
     lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()}
-    return facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
+    issued = facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
+    if detail.consolidated is not None:
+        issued.consolidated.CopyFrom(_consolidated(detail.consolidated, detail.invoice.share))
+    return issued
+
+
+def _consolidated(of: Invoice, share: int) -> facts_pb2.ConsolidatedInvoice:
+    return facts_pb2.ConsolidatedInvoice(
+        share=share,
+        order_numbers=[one.order_number for one in of.shares],
+        total_minor=of.total.minor,
+        due_on=due_text(of.due_on),
+        early_discount_minor=of.offer.amount.minor if of.offer else 0,
+        discount_until=of.offer.until.isoformat() if of.offer else "",
+    )
 
 
 def due_date_fact(detail: DueDateSet) -> facts_pb2.DueDateSet:
@@ -146,6 +160,7 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         shipment_id=invoice.shipment_id,
         shipment_ids=invoice.shipment_ids,
         fee_id=invoice.fee_id,
+        consolidated_id=invoice.consolidated_id,
         merchandise_minor=invoice.charges.merchandise.minor,
         discount_minor=invoice.charges.discount.minor,
         freight_minor=invoice.charges.freight.minor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -12,12 +12,15 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from oms.orders.v1 import orders_pb2
-from services.billing import at_order, deposit_invoicing, invoicing, wire
-from services.billing.domain.billable import GoodsToBill, units_of
+from services.billing import at_order, consolidating, deposit_invoicing, previewing, wire
+from services.billing.domain.billable import GoodsToBill, OrderToBill, units_of
+from services.billing.domain.consolidated import MOST_ORDERS, consolidation_key, oldest_first
+from services.billing.domain.invoices import Invoice
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable, deposit_invoices
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import Conflict
+from services.kernel.invoicing import PERIODIC
 from services.runtime.db import Database
 from services.runtime.grpc_client import Unreachable
 from services.runtime.wake import Wake
@@ -129,27 +132,89 @@ class InvoiceRunner:
             raise
         except Conflict as conflict:  # it is being changed, or somebody was quicker
             log.info("invoice.waits", order_id=order_id, document=what, reason=conflict.reason)
-        except Exception:  # whatever it is, it is tried again; what stays due too long is an invariant
-            self._failed[key] = self._clock() + _AGAIN_AFTER
+        except Exception:
+            self._fail(what, order_id)
             log.exception("invoice.not_issued", order_id=order_id, document=what)
         return False
 
     def _issue(self, order_id: str, day: str) -> bool:
-        """Make the invoice of an order that bears this day, of all its shipments that wait for it; whether any still did."""
-        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
-        with self._database.transaction() as session:
-            waiting = billable.due_of_order(session, order_id, day)
-            if not waiting:
-                return False
-            shipment_ids = tuple(one.shipment_id for one in waiting)
-            goods = GoodsToBill(order, shipment_ids, units_of(waiting), date.fromisoformat(day))
-            invoice = invoicing.issue_waiting(session, goods, self._clock())
-        log.info("invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
+        """Make the invoice of an order that bears this day, of all its shipments that wait for it; whether any still did.
+
+        One of a week or month is of all orders of the customer that may be on it. While one of them is being changed, all wait.
+        """
+        orders = self._together(order_id, day)
+        try:
+            invoice = self._invoiced(orders, day)
+        except (Conflict, Unreachable, OperationalError):
+            raise
+        except Exception:
+            if len(orders) == 1:
+                raise
+            invoice = self._invoiced(self._sound(orders, day), day)
+        if invoice is None:
+            return False
+        count = max(len(invoice.shares), 1)
+        log.info(
+            "invoice.issued", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number, orders=count
+        )
         return True
+
+    def _invoiced(self, orders: Sequence[OrderToBill], day: str) -> Invoice | None:
+        with self._database.transaction() as session:
+            goods = [each for of in orders if (each := _due(session, of, day))]
+            return consolidating.issue(session, goods, self._clock()) if goods else None
+
+    def _sound(self, orders: Sequence[OrderToBill], day: str) -> list[OrderToBill]:
+        """Those of these orders that can be invoiced; the others keep none of them waiting."""
+        sound = []
+        for of in orders:
+            try:
+                previewing.tried(self._database, partial(_tried, of=of, day=day, now=self._clock()))
+            except (Conflict, OperationalError):
+                raise
+            except Exception:
+                self._fail(_INVOICE, of.order.order_id)
+                log.exception("invoice.not_issued", order_id=of.order.order_id, document=_INVOICE)
+            else:
+                sound.append(of)
+        return sound
+
+    def _together(self, order_id: str, day: str) -> list[OrderToBill]:
+        """The order, and those that are due with it and may be on its invoice, the oldest first; one that cannot be read waits."""
+        own = self._read(order_id)
+        key = consolidation_key(own)
+        with self._database.reading() as session:
+            waiting = billable.due_together(session, order_id, day)
+        if key is None or not waiting or waiting[0].policy not in PERIODIC:
+            return [own]
+        others = [one for one in dict.fromkeys(each.order_id for each in waiting) if one != order_id]
+        found = [of for one in others if (of := self._readable(one)) and consolidation_key(of) == key]
+        together = oldest_first([own, *found])[:MOST_ORDERS]
+        return together if own in together else [*together[:-1], own]
+
+    def _read(self, order_id: str) -> OrderToBill:
+        return wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+
+    def _readable(self, order_id: str) -> OrderToBill | None:
+        """An order as it stands; None for one that is wrong: it says so in its own turn, and is tried again after a while."""
+        if self._failed.get(f"{_INVOICE}/{order_id}", self._clock()) > self._clock():
+            return None
+        try:
+            return self._read(order_id)
+        except Unreachable:
+            raise
+        except Exception:
+            self._fail(_INVOICE, order_id)
+            log.exception("invoice.not_issued", order_id=order_id, document=_INVOICE)
+            return None
+
+    def _fail(self, what: str, order_id: str) -> None:
+        """It is tried again after a while; what stays due too long is an invariant."""
+        self._failed[f"{what}/{order_id}"] = self._clock() + _AGAIN_AFTER
 
     def _issue_order(self, order_id: str) -> bool:
         """Invoice what is not invoiced of an order; whether anything was left."""
-        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+        order = self._read(order_id)
         with self._database.transaction() as session:
             invoice = at_order.invoice_due(session, order, self._clock())
         if invoice is not None:
@@ -158,7 +223,7 @@ class InvoiceRunner:
 
     def _issue_deposit(self, order_id: str) -> bool:
         """Invoice the cash of an order that is on no deposit invoice; whether there was any that can be."""
-        order = wire.order_to_bill(self._read_order(order_id), self._database.time_zone)
+        order = self._read(order_id)
         with self._database.transaction() as session:
             posted = deposit_invoicing.post_due(session, order, self._clock())
         if posted is None:  # more has come than the order comes to: that is no deposit, and it stays so for a while
@@ -167,3 +232,16 @@ class InvoiceRunner:
         named = {"deposit_invoice_id": posted.deposit_invoice_id, "number": posted.number}
         log.info("deposit_invoice.issued", order_id=order_id, **named)
         return True
+
+
+def _tried(session: Session, of: OrderToBill, day: str, now: datetime) -> None:
+    if goods := _due(session, of, day):
+        consolidating.issue(session, [goods], now)
+
+
+def _due(session: Session, of: OrderToBill, day: str) -> GoodsToBill | None:
+    """What of an order is due on a day; None where somebody was quicker."""
+    waiting = billable.due_of_order(session, of.order.order_id, day)
+    if not waiting:
+        return None
+    return GoodsToBill(of, tuple(one.shipment_id for one in waiting), units_of(waiting), date.fromisoformat(day))

@@ -5,7 +5,7 @@ An order that is invoiced at order is at_order's; the invoice itself is posted h
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -14,14 +14,14 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.billable import Billable, Block, GoodsToBill, amount_of, check_waiting
-from services.billing.domain.charging import BilledSoFar
+from services.billing.domain.billable import Billable, Block, GoodsToBill, amount_of, check_waiting, units_of
+from services.billing.domain.consolidated import ShareOf
 from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import billable, blocks, credit, deliveries, invoices, reversals, sales, waits
+from services.billing.store import billable, blocks, credit, deliveries, invoices, parts, reversals, sales, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.errors import Conflict
@@ -63,16 +63,46 @@ def issue_waiting(session: Session, goods: GoodsToBill, now: datetime, draft_id:
 
     Conflict ORDER_CHANGES while a newer version of the order than this one is being made.
     """
+    check_free(session, goods, now, draft_id)
+    invoice = post(session, goods, now)
+    put_on(session, goods, invoice.invoice_id, draft_id)
+    return invoice
+
+
+def check_free(session: Session, goods: GoodsToBill, now: datetime, draft_id: str = "") -> None:
+    """Take the account, and refuse what cannot be invoiced now, as issue_waiting() does."""
     order = goods.of.order
     credit.take_or_open(session, order.customer_id, order.currency)
     if goods.of.version < blocks.least_version(session, order.order_id, now):
         raise Conflict("ORDER_CHANGES", f"order {order.number} is being changed: try again in a moment")
     wanted = billable.of_shipments(session, goods.shipment_ids)
     check_waiting(wanted, numbers_of(session, wanted), draft_id)
-    invoice = post(session, goods, now)
-    if not billable.put_on(session, goods.shipment_ids, invoice.invoice_id, draft_id):
-        raise Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced a shipment just now: look at what is left")
-    return invoice
+    if not goods.parts and units_of(wanted) != goods.quantities:  # a part was invoiced since they were read
+        raise _taken_meanwhile()
+
+
+def put_on(session: Session, goods: GoodsToBill, invoice_id: str, draft_id: str = "") -> None:
+    """Put the shipments of these goods on their invoice, each unit once."""
+    if goods.parts:
+        _put_parts_on(session, goods, invoice_id)
+    elif not billable.put_on(session, goods.shipment_ids, invoice_id, draft_id):
+        raise _taken_meanwhile()
+
+
+def _put_parts_on(session: Session, goods: GoodsToBill, invoice_id: str) -> None:
+    """Units of shipments are on an invoice; a shipment of which nothing is left is, too, and the others wait with the rest."""
+    if not parts.take(session, invoice_id, goods.parts):
+        raise _taken_meanwhile()
+    order, so_far = goods.of.order, invoices.billed_so_far(session, goods.of.order.order_id, goods.of.order.currency)
+    for one in billable.of_shipments(session, goods.parts):
+        if one.quantities:
+            parts.set_amount(session, one.shipment_id, bill(order, one.quantities, so_far).charges.total)
+        elif not billable.put_on(session, [one.shipment_id], invoice_id):
+            raise _taken_meanwhile()
+
+
+def _taken_meanwhile() -> Conflict:
+    return Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced a shipment just now: look at what is left")
 
 
 def block(session: Session, asked: Block, now: datetime) -> Mapping[str, int]:
@@ -122,23 +152,46 @@ def _billable(shipped: Shipped, day: date | None, now: datetime) -> Billable:
 
 def post(session: Session, goods: GoodsToBill, now: datetime) -> Invoice:
     """The next invoice, of these goods; the customer's account is taken, and the caller puts the shipments on it."""
+    posted = enter(session, goods, None, now)
+    _notify_issued(session, posted, now)
+    return settled(session, [posted], now)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An invoice that has just been posted, and line id → units invoiced so far over the whole order."""
+
+    invoice: Invoice
+    invoiced: Mapping[str, int]
+
+
+def enter(session: Session, goods: GoodsToBill, of: ShareOf | None, now: datetime) -> Posted:
+    """An invoice in the books, under the next number, or as a share of one; who calls tells of it, and settles it."""
     order = goods.of.order
     before = invoices.billed_so_far(session, order.order_id, order.currency)
     billed = bill(order, goods.quantities, before)
-    sequence = invoices.next_sequence(session)
+    sequence = of.sequence if of else invoices.next_sequence(session)
     invoice = _dated(session, order, _invoice(goods, billed, sequence))
+    if of is not None:
+        invoice = replace(invoice, consolidated_id=of.consolidated_id, share=of.share)
     invoices.add(session, invoice, sequence, now)
     ledger_store.post(session, ledger.invoice_postings(invoice, order.settlement), now)
     _move_credit(session, invoice)
     if order.settlement is not None:
         sales.add(session, order, order.settlement, due_from_channel(invoice.charges, order.settlement), now)
     waits.remove_billed(session, order.order_id, before.charges.total + invoice.total)
-    _notify_issued(session, invoice, before, now)
-    # cash that came before pays it at once: a prepaid order is settled the moment it is billed
-    settled = settle(session, order.customer_id, order.currency, now)
-    if any(one.discount_taken for one in settled.values()):  # the customer owes less than was committed
-        grant_waiting(session, order.customer_id, order.currency, now)
-    return settled.get(invoice.invoice_id, invoice)
+    so_far = Counter(before.quantities)
+    so_far.update({line.line_id: line.quantity for line in invoice.lines})
+    return Posted(invoice, so_far)
+
+
+def settled(session: Session, posted: Sequence[Posted], now: datetime) -> list[Invoice]:
+    """These invoices of one customer, paid by what cash came before: a prepaid order is settled the moment it is billed."""
+    first = posted[0].invoice
+    paid = settle(session, first.customer_id, first.total.currency, now)
+    if any(one.discount_taken for one in paid.values()):  # the customer owes less than was committed
+        grant_waiting(session, first.customer_id, first.total.currency, now)
+    return [paid.get(one.invoice.invoice_id, one.invoice) for one in posted]
 
 
 def _invoice(goods: GoodsToBill, billed: Bill, sequence: int) -> Invoice:
@@ -160,7 +213,8 @@ def _invoice(goods: GoodsToBill, billed: Bill, sequence: int) -> Invoice:
         calendar=order.calendar,
         header=goods.of.header,
         parts=billed.parts,
-        shipment_ids=goods.shipment_ids if len(goods.shipment_ids) > 1 else (),
+        shipment_ids=goods.shipment_ids if goods.parts or len(goods.shipment_ids) > 1 else (),
+        bills_parts=bool(goods.parts),
     )
 
 
@@ -202,9 +256,8 @@ def _move_credit(session: Session, invoice: Invoice) -> None:
     credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.open)
 
 
-def _notify_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: datetime) -> None:
-    """`before` is what was billed without this invoice; no other one comes in between, for the account is taken."""
-    so_far = Counter(before.quantities)
-    so_far.update({line.line_id: line.quantity for line in invoice.lines})
-    issued = fact_wire.invoice_fact(InvoiceIssued(invoice, so_far))
+def _notify_issued(session: Session, posted: Posted, now: datetime) -> None:
+    """No other one came in between, for the account is taken."""
+    invoice = posted.invoice
+    issued = fact_wire.invoice_fact(InvoiceIssued(invoice, posted.invoiced))
     emit_fact(session, issued, order_id=invoice.order_id, subject_id=invoice.invoice_id, now=now)

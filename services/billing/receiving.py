@@ -16,9 +16,10 @@ from services.billing.domain.payments import (
     asked_digest,
     check_instruction,
     check_repeat,
+    spread,
 )
 from services.billing.settling import notify_held, notify_received, pay
-from services.billing.store import credit, invoices, payments
+from services.billing.store import credit, invoice_pages, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Receipt
 from services.kernel.errors import Conflict, NotFound
@@ -54,10 +55,15 @@ def enter(session: Session, unused: Payment, asked: Instruction, now: datetime) 
 def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment, dict[str, Invoice]]:
     """A payment, all of it unapplied, put to the use that its payer asks for, and invoice id → invoice of what that may pay.
 
-    NotFound for an invoice that does not exist; Refused when what is asked does not hold. Nothing is stored.
+    NotFound for an invoice that does not exist; Refused when what is asked does not hold. Nothing is stored. What is given to a
+    consolidated invoice goes to its shares: what is due first, then the oldest order.
     """
-    named = _named(session, asked)
+    digest = asked_digest(payment.amount, asked)
+    asked, named = _by_identity(session, asked)
     checked = check_instruction(payment.customer_id, payment.unapplied, asked, named)
+    if any(one.shares for one in named.values()):
+        checked, named = spread(checked, named, payment.received_on)
+        checked = check_instruction(payment.customer_id, payment.unapplied, checked, named)
     found = named | _open(session, payment, checked)
     allocation = allocate(payment.unapplied, checked, found, payment.received_on)
     return (
@@ -67,7 +73,7 @@ def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment
             deposits=allocation.deposits,
             unapplied=allocation.unapplied,
             is_on_account=asked.is_on_account,
-            asked_digest=asked_digest(payment.amount, asked),
+            asked_digest=digest,
         ),
         found,
     )
@@ -93,13 +99,17 @@ def _order_of(session: Session, payment: Payment) -> str:
     )
 
 
-def _named(session: Session, asked: Instruction) -> dict[str, Invoice]:
-    """Invoice id → invoice, of those that the payer names."""
+def _by_identity(session: Session, asked: Instruction) -> tuple[Instruction, dict[str, Invoice]]:
+    """What is asked, by the identities of its invoices, which may be named by number, too; and identity → invoice."""
     wanted = {application.invoice_id for application in asked.applications}
-    found = invoices.by_ids(session, wanted) if wanted else {}
-    if missing := sorted(wanted - found.keys()):
+    found = invoice_pages.by_any_ids(session, wanted) if wanted else {}
+    numbered = {one: invoice_pages.by_number(session, one.upper()) for one in sorted(wanted - found.keys())}
+    if missing := [name for name, invoice in numbered.items() if invoice is None]:
         raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {', '.join(missing)}: check the identities")
-    return found
+    ids = {name: invoice.invoice_id for name, invoice in numbered.items() if invoice}
+    applications = tuple(replace(one, invoice_id=ids.get(one.invoice_id, one.invoice_id)) for one in asked.applications)
+    by_number = {invoice.invoice_id: invoice for invoice in numbered.values() if invoice}
+    return replace(asked, applications=applications), found | by_number
 
 
 def _open(session: Session, payment: Payment, asked: Instruction) -> dict[str, Invoice]:

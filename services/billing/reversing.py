@@ -1,5 +1,6 @@
 """Taking back what a ship confirm did here that was a mistake, inside the caller's transaction: once, whatever became of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import deferral_postings
 from services.billing.domain.reversals import CREDITED, DEFERRED, NONE, UNQUEUED, ReversalAsked, Reversed
 from services.billing.settling import settle
-from services.billing.store import billable, credit, credit_notes, drafts, invoices
+from services.billing.store import billable, credit, credit_notes, drafts, invoices, parts
 from services.billing.store import ledger as ledger_store
 from services.billing.store import reversals as store
 from services.kernel.errors import Conflict
@@ -44,6 +45,8 @@ def reverse(session: Session, asked: ReversalAsked, now: datetime) -> Reversed:
 
 def _undone(session: Session, asked: ReversalAsked, now: datetime) -> Reversed:
     known = billable.find(session, asked.shipment_id)
+    if known is not None and (in_part := parts.of_shipment(session, asked.shipment_id)):
+        return _credit_parts(session, known, in_part, asked, now)
     if known is not None and known.invoice_id:
         return _credit(session, known, asked, now)
     if known is not None:
@@ -62,13 +65,38 @@ def _unqueue(session: Session, waiting: Billable, asked: ReversalAsked, now: dat
     """It waits for no invoice any more; a draft that held nothing else is discarded."""
     if not store.unqueue(session, waiting):
         raise Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced the shipment just now: try again")
+    _leave_draft(session, waiting, asked, now)
+    return Reversed(UNQUEUED, waiting.amount, Money.zero(waiting.amount.currency))
+
+
+def _leave_draft(session: Session, waiting: Billable, asked: ReversalAsked, now: datetime) -> None:
     if waiting.draft_id and not billable.of_draft(session, waiting.draft_id):
         draft = drafts.find(session, waiting.draft_id)
         assert draft is not None, "a shipment is held by a draft that is there"
         ended = replace(draft, state=drafting.DISCARDED, ended_by=asked.reversed_by, ended_at=now)
         if not drafts.move(session, draft, ended):
             raise Conflict("DRAFT_MOVED_MEANWHILE", "somebody else posted or discarded its draft just now: try again")
-    return Reversed(UNQUEUED, waiting.amount, Money.zero(waiting.amount.currency))
+
+
+def _credit_parts(
+    session: Session, known: Billable, in_part: Mapping[str, Mapping[str, int]], asked: ReversalAsked, now: datetime
+) -> Reversed:
+    """Each invoice of a part of it is credited, and that of the rest, which waits for none any more; the last one is named."""
+    billed = [replace(known, invoice_id=one, quantities=units) for one, units in in_part.items()]
+    if known.invoice_id and known.quantities:
+        billed.append(known)
+    elif not known.invoice_id:
+        if not parts.drop_rest(session, known, billed[-1].invoice_id):
+            raise Conflict("SHIPMENT_TAKEN_MEANWHILE", "somebody else invoiced the shipment just now: try again")
+        _leave_draft(session, known, asked, now)
+    done = [_credit(session, one, asked, now) for one in billed]
+    for one in billed[:-1]:
+        delivering.set_due_if_arrived(session, one.invoice_id, now)
+    amount, held = (
+        Money.total(each, asked.currency) for each in ((one.amount for one in done), (one.held for one in done))
+    )
+    last = next((one for one in reversed(done) if one.credit_note_id), done[-1])
+    return replace(done[-1], amount=amount, held=held, credit_note_id=last.credit_note_id)
 
 
 def _credit(session: Session, known: Billable, asked: ReversalAsked, now: datetime) -> Reversed:

@@ -48,6 +48,7 @@ from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
     audit,
     audit_at_order,
+    audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
     audit_refunds,
@@ -56,7 +57,7 @@ from services.billing.store import (
     authorizations,
     credit,
     installments,
-    invoices,
+    invoice_pages,
     order_money,
     payments,
     waiting_orders,
@@ -195,7 +196,7 @@ class BillingServicer(
         """One invoice. NOT_FOUND when there is none."""
         invoice_id = text(request.invoice_id, "invoice_id")
         with self.database.reading() as session:
-            invoice = invoices.by_id(session, invoice_id)
+            invoice = invoice_pages.by_any_ids(session, [invoice_id]).get(invoice_id)
         if invoice is None:
             raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {invoice_id}: check the identity")
         return pb.GetInvoiceResponse(invoice=answers.invoice(invoice))
@@ -205,10 +206,10 @@ class BillingServicer(
         limit, after = page_size(request.limit), number_cursor(request.cursor)
         if named := list_wire.named(request.invoice_ids, "invoices"):
             with self.database.reading() as session:
-                found = invoices.by_ids(session, named).values()
+                found = invoice_pages.by_any_ids(session, named).values()
             return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for each in found])
         with self.database.reading() as session:
-            page, next_after = invoices.page(
+            page, next_after = invoice_pages.page(
                 session,
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
@@ -354,6 +355,7 @@ class BillingServicer(
             *audit.INVARIANTS,
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
+            *audit_consolidated.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
             *audit_refunds.INVARIANTS,
             *audit_reversals.INVARIANTS,

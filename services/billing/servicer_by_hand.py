@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, by_hand, draft_wire, wire
+from services.billing.by_hand import Wanted
 from services.billing.domain.billable import OrderToBill
 from services.billing.domain.drafts import STATES, Draft
 from services.billing.domain.invoices import Invoice
@@ -27,22 +28,22 @@ class ByHandServicer(ServicerPart):
         """What an invoice by hand would be now; nothing changes."""
         if draft_id := optional_text(request.draft_id, "draft_id"):
             draft = self._draft(draft_id)
-            order, shipment_ids = self._order(draft.order_id), draft.shipment_ids
+            order, wanted = self._order(draft.order_id), Wanted(draft.shipment_ids)
         else:
-            order_id, shipment_ids = draft_wire.chosen(request.of)
+            order_id, wanted = draft_wire.wanted(request.of)
             order = self._order(order_id)
-        seen = by_hand.preview(self.database, order, shipment_ids, self.clock(), draft_id)
+        seen = by_hand.preview(self.database, order, wanted, self.clock(), draft_id)
         return draft_wire.preview_message(seen, self.limits)
 
     def CreateInvoice(
         self, request: pb.CreateInvoiceRequest, context: grpc.ServicerContext
     ) -> pb.CreateInvoiceResponse:
-        """Invoice shipments of one order that wait, before their policy does."""
-        order_id, shipment_ids = draft_wire.chosen(request.of)
+        """Invoice shipments of one order that wait, or units of them, before their policy does."""
+        order_id, wanted = draft_wire.wanted(request.of)
         order = self._order(order_id)
 
         def act(session: Session) -> pb.CreateInvoiceResponse:
-            invoice = by_hand.create(session, order, shipment_ids, self.limits, self.clock())
+            invoice = by_hand.create(session, order, wanted, self.limits, self.clock())
             log.info("invoice.issued_by_hand", order_id=order_id, invoice_id=invoice.invoice_id, number=invoice.number)
             return pb.CreateInvoiceResponse(invoice=answers.invoice(invoice))
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import grpc
 import structlog
+from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
@@ -20,7 +21,7 @@ from services.billing.domain.credit_notes import CreditNote
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_credit_notes import known_note
 from services.billing.servicer_part import ServicerPart
-from services.billing.store import deposits, invoices
+from services.billing.store import deposits, invoice_pages, invoices
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.kernel.text import optional_text, text
 from services.runtime.grpc_client import Unreachable
@@ -90,7 +91,7 @@ class DocumentServicer(ServicerPart):
         """The invoice of this number or identity, when it is the customer's where one is named."""
         wanted, customer_id = text(invoice, "invoice"), optional_text(customer_id, "customer_id")
         with self.database.reading() as session:
-            found = invoices.by_number(session, wanted.upper()) or invoices.by_id(session, wanted)
+            found = _known(session, wanted)
         if found is None or customer_id not in ("", found.customer_id):
             raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
         return found
@@ -102,6 +103,13 @@ class DocumentServicer(ServicerPart):
             invoice = invoices.by_id(session, note.invoice_id)
         assert invoice is not None, "invoices are never deleted"
         return note, invoice
+
+
+def _known(session: Session, wanted: str) -> Invoice | None:
+    """What a customer was sent under a number or an identity; that of a share is that of its consolidated invoice."""
+    found = invoice_pages.by_number(session, wanted.upper())
+    named = found or invoice_pages.by_any_ids(session, [wanted]).get(wanted)
+    return invoice_pages.on_paper(session, named) if named else None
 
 
 def xml_within(said: Callable[[], EInvoice]) -> str:

@@ -13,6 +13,7 @@ from services.notifications.domain import Attachment, Delivery, Notice, Recipien
 
 ATTACHED = {
     "invoice": Attachment(domain.INVOICE, "inv_sample", "INV-000123.pdf"),
+    "consolidated_invoice": Attachment(domain.INVOICE, "inv_sample", "INV-000123.pdf"),
     "credit_note": Attachment(domain.CREDIT_NOTE, "cn_sample", "CN-1001.pdf"),
     "deposit_invoice": Attachment(domain.DEPOSIT_INVOICE, "dep_sample", "DI-1001.pdf"),
     "pro_forma": Attachment(domain.PRO_FORMA, "ord_sample", "SO-1001-pro-forma.pdf"),

@@ -23,6 +23,25 @@ def allow_values(table: str, values: Mapping[str, Sequence[str]], *, is_referred
     created, indexes = _definition(table)
     for column, allowed in values.items():
         created = _with_values(created, table, column, allowed)
+    _write_anew(table, created, indexes, is_referred_to=is_referred_to)
+
+
+def replace_unique(table: str, name: str, columns: Sequence[str]) -> None:
+    """Let other columns be unique together under a constraint's name, from a revision; other tables may refer to this one."""
+    wanted = f"UNIQUE ({', '.join(columns)})"
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_constraint(name, table, type_="unique")
+        op.create_unique_constraint(name, table, list(columns))
+        return
+    created, indexes = _definition(table)
+    changed, count = re.subn(rf"CONSTRAINT {name} UNIQUE \([^()]*\)", f"CONSTRAINT {name} {wanted}", created)
+    if count != 1:
+        raise RuntimeError(f"{table} has no constraint named {name}")
+    _write_anew(table, changed, indexes, is_referred_to=True)
+
+
+def _write_anew(table: str, created: str, indexes: Sequence[str], *, is_referred_to: bool) -> None:
+    """A table of SQLite with its rows, as `created` says."""
     before = f"{table}_before"
     aside = [f"ALTER TABLE {table} RENAME TO {before}"]
     if is_referred_to:  # references follow a new name

@@ -21,7 +21,7 @@ from services.kernel.clock import micros
 from services.kernel.money import UnitPrice, extend
 from services.runtime.db import Database
 from tests import facts
-from tests.billing.messages import credit_request, movement, order_parts, usd
+from tests.billing.messages import by_hand, credit_request, movement, order_parts, usd
 
 CONTEXT = cast(grpc.ServicerContext, None)
 SHIPPED_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -198,14 +198,18 @@ class Desk:
         runner = InvoiceRunner(self.database, self.orders.__getitem__, lambda: self.now)
         return runner.issue_due()
 
-    def bill_by_hand(self, order_id: str, *shipment_ids: str, request_id: str = "") -> pb.Invoice:
-        """The invoice that accounting makes of these shipments, or of all that wait."""
-        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids)
+    def bill_by_hand(
+        self, order_id: str, *shipment_ids: str, units: Mapping[str, int] | None = None, request_id: str = ""
+    ) -> pb.Invoice:
+        """The invoice that accounting makes of these shipments, or of all that wait; or of so many units of them."""
+        of = by_hand(order_id, shipment_ids, units)
         request = pb.CreateInvoiceRequest(request_id=request_id or self._id(), of=of)
         return self.billing.CreateInvoice(request, CONTEXT).invoice
 
-    def preview(self, order_id: str, *shipment_ids: str, draft_id: str = "") -> pb.PreviewInvoiceResponse:
-        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids)
+    def preview(
+        self, order_id: str, *shipment_ids: str, units: Mapping[str, int] | None = None, draft_id: str = ""
+    ) -> pb.PreviewInvoiceResponse:
+        of = by_hand(order_id, shipment_ids, units)
         return self.billing.PreviewInvoice(pb.PreviewInvoiceRequest(of=of, draft_id=draft_id), CONTEXT)
 
     def draft(self, order_id: str, *shipment_ids: str, who: str = "ann") -> pb.InvoiceDraft:

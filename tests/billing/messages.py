@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
@@ -12,6 +12,12 @@ from tests import facts
 
 def usd(minor: int) -> types_pb2.Money:
     return types_pb2.Money(minor_units=minor, currency="USD")
+
+
+def by_hand(order_id: str, shipment_ids: Sequence[str], units: Mapping[str, int] | None = None) -> pb.InvoiceByHand:
+    """These shipments of an order, all that wait for none; `units` are line id → units of them."""
+    lines = [types_pb2.LineQuantity(line_id=line_id, quantity=count) for line_id, count in (units or {}).items()]
+    return pb.InvoiceByHand(order_id=order_id, shipment_ids=shipment_ids, lines=lines)
 
 
 def credit_request(

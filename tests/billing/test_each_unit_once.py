@@ -13,12 +13,13 @@ from threading import Barrier
 import pytest
 from sqlalchemy import text
 
+from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from services.kernel.errors import Conflict, Refused
 from services.kernel.invoicing import OF_SHIPMENTS
 from services.runtime.db import Database
 from services.runtime.statements import changed
-from tests.billing.desk import SHIPPED_AT, Desk, order_of
+from tests.billing.desk import CONTEXT, SHIPPED_AT, Desk, order_of
 from tests.threads import at_once
 
 
@@ -53,7 +54,7 @@ def a_split(chance: random.Random, order: orders_pb2.Order) -> Iterator[dict[str
 
 def somebody(desk: Desk, chance: random.Random, order_id: str, left: list[str]) -> None:
     """What may happen at any moment: a delivery, days that pass, the runner, accounting with an invoice or a draft."""
-    match chance.choice(("deliver", "time", "policies", "hand", "draft", "nothing")):
+    match chance.choice(("deliver", "time", "policies", "hand", "part", "draft", "nothing")):
         case "deliver" if left:
             shipment_id = left.pop(chance.randrange(len(left)))
             desk.deliver(shipment_id, desk.now, f"fact_{shipment_id}")
@@ -64,10 +65,21 @@ def somebody(desk: Desk, chance: random.Random, order_id: str, left: list[str]) 
         case "hand":
             with suppress(Refused):
                 desk.bill_by_hand(order_id, *waiting_ids(desk, chance, order_id))
+        case "part":
+            with suppress(Refused):
+                desk.bill_by_hand(order_id, units=some_units(desk, chance, order_id))
         case "draft":
             with suppress(Refused):
                 draft = desk.draft(order_id, *waiting_ids(desk, chance, order_id))
                 desk.move_draft(draft.draft_id, chance.choice(("approve", "discard")))
+
+
+def some_units(desk: Desk, chance: random.Random, order_id: str) -> dict[str, int]:
+    """A part of what waits of an order."""
+    waiting: Counter[str] = Counter()
+    for one in desk.billable(order_ids=[order_id]):
+        waiting.update({line.line_id: line.quantity for line in one.lines if not one.draft_id})
+    return {line_id: chance.randint(1, units) for line_id, units in waiting.items() if chance.random() < 0.7}
 
 
 def waiting_ids(desk: Desk, chance: random.Random, order_id: str) -> list[str]:
@@ -103,7 +115,7 @@ def test_any_split_under_any_policy_with_accounting_in_between_comes_to_the_orde
         billed = [one for one in desk.all_listed() if one.order_id == order.order_id]
         assert sum(one.total.minor_units for one in billed) == order.total.minor_units, f"order {number}"
         assert sum(one.freight.minor_units for one in billed) == order.freight.minor_units
-        assert len([one for bill in billed for one in bill.shipment_ids]) == place + 1
+        assert len({one for bill in billed for one in bill.shipment_ids}) == place + 1
         assert desk.violations() == {}
 
 
@@ -143,7 +155,8 @@ def rush(desk: Desk, shipments: int) -> tuple[Counter[str], set[int]]:
     billed, totals = Counter[str](), Counter[str]()
     for bill in desk.all_listed():
         billed.update(bill.shipment_ids)
-        totals[bill.order_id] += bill.total.minor_units
+        for share in bill.shares or (bill,):
+            totals[share.order_id] += share.total.minor_units
     return billed, set(totals.values())
 
 
@@ -155,6 +168,36 @@ def each_once(shipments: int) -> tuple[Counter[str], set[int]]:
 @pytest.mark.on_postgres
 def test_shipments_that_are_billed_by_policy_and_by_hand_at_once_are_billed_once_each(desk: Desk) -> None:
     assert rush(desk, 40) == each_once(40)
+    assert desk.violations() == {}
+
+
+@pytest.mark.on_postgres
+def test_units_of_shipments_that_are_billed_in_parts_and_whole_at_once_are_billed_once_each(desk: Desk) -> None:
+    for number in range(8):
+        order = order_of(
+            {"1": (5, "3.33"), "2": (4, "1.01")}, order_id=f"ord_{number}", invoicing="weekly", freight=100
+        )
+        desk.leave(order, f"shp_{number}", {"1": 5, "2": 4})
+    desk.now = datetime(2026, 3, 9, 12, tzinfo=UTC)
+
+    def parts(line_id: str) -> None:
+        for number in range(8):
+            for _ in range(4):
+                with suppress(Refused, Conflict):
+                    desk.bill_by_hand(f"ord_{number}", units={line_id: 1})
+
+    acts: list[Callable[[], object]] = [partial(parts, line_id) for line_id in ("1", "2", "1")]
+    at_once([*acts, desk.run_policies], threads=4)
+    desk.run_policies()
+
+    units: Counter[tuple[str, str]] = Counter()
+    totals: Counter[str] = Counter()
+    for number in range(8):
+        for bill in desk.billing.ListInvoices(pb.ListInvoicesRequest(order_id=f"ord_{number}"), CONTEXT).invoices:
+            totals[bill.order_id] += bill.total.minor_units
+            units.update({(bill.order_id, line.line_id): line.quantity for line in bill.lines})
+    assert set(totals.values()) == {5 * 333 + 4 * 101 + 100}
+    assert units == {(f"ord_{number}", line): count for number in range(8) for line, count in (("1", 5), ("2", 4))}
     assert desk.violations() == {}
 
 

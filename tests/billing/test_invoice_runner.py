@@ -43,9 +43,10 @@ class Orders:
 
 @pytest.fixture
 def orders(desk: Desk) -> Orders:
-    """Three orders whose week is over, and one that is invoiced at order."""
+    """Three orders of three customers whose week is over, and one that is invoiced at order."""
     for number in (1, 2, 3):
-        order = order_of({"1": (2, "10.00")}, order_id=f"ord_{number}", invoicing="weekly")
+        order_id, customer_id = f"ord_{number}", f"cus_{number}"
+        order = order_of({"1": (2, "10.00")}, invoicing="weekly", order_id=order_id, customer_id=customer_id)
         desk.leave(order, f"shp_{number}", {"1": 2})
     whole = at_order({"1": (1, "7.00")}, order_id="ord_4")
     desk.billing.InvoiceOrder(pb.InvoiceOrderRequest(order=whole), CONTEXT)
@@ -87,7 +88,7 @@ def test_an_order_that_cannot_be_invoiced_is_asked_for_again_after_a_minute(orde
 
 def test_an_order_that_is_being_changed_is_asked_for_again_at_once(orders: Orders) -> None:
     runner = runner_of(orders)
-    block = pb.BlockInvoicingRequest(order_id="ord_2", customer_id="cus_acme", currency="USD", least_version=2)
+    block = pb.BlockInvoicingRequest(order_id="ord_2", customer_id="cus_2", currency="USD", least_version=2)
     orders.desk.billing.BlockInvoicing(block, CONTEXT)
 
     while_it_changes = runner.issue_due()

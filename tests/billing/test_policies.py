@@ -191,8 +191,12 @@ def test_an_invoice_of_several_shipments_that_is_due_on_delivery_is_due_by_the_l
 
 def test_an_order_that_cannot_be_read_leaves_the_others_their_invoices(desk: Desk) -> None:
     for number in range(3):
-        order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", invoicing="weekly")
-        desk.leave(order, f"shp_{number}", {"1": 1})
+        order_id, customer_id = f"ord_{number}", f"cus_{number}"
+        desk.leave(
+            order_of({"1": (1, "10.00")}, invoicing="weekly", order_id=order_id, customer_id=customer_id),
+            f"shp_{number}",
+            {"1": 1},
+        )
     desk.now = at(date(2026, 3, 9))
     gone = desk.orders.pop("ord_1")
 
@@ -206,8 +210,12 @@ def test_an_order_that_cannot_be_read_leaves_the_others_their_invoices(desk: Des
 @pytest.mark.on_postgres
 def test_more_than_a_batch_of_orders_is_invoiced_in_one_round(desk: Desk) -> None:
     for number in range(120):
-        order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number:03}", invoicing="weekly")
-        desk.leave(order, f"shp_{number}", {"1": 1})
+        order_id, customer_id = f"ord_{number:03}", f"cus_{number:03}"
+        desk.leave(
+            order_of({"1": (1, "10.00")}, invoicing="weekly", order_id=order_id, customer_id=customer_id),
+            f"shp_{number}",
+            {"1": 1},
+        )
     desk.now = at(date(2026, 3, 9))
 
     assert desk.run_policies() == 120

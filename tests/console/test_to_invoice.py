@@ -180,7 +180,7 @@ async def test_an_orders_page_says_when_it_is_invoiced_unless_that_is_with_each_
     ours = {one: (await money.console.browser("accounting").get(f"/orders/{one}")).text for one in (before, after)}
     theirs = {one: (await money.console.browser("customer").get(f"/my/orders/{one}")).text for one in (before, after)}
 
-    said = "Invoices monthly, one invoice an order"
+    said = "Invoices monthly, all orders on one invoice"
     assert [said in plain(page) for page in ours.values()] == [False, True]
     assert [said in plain(page) for page in theirs.values()] == [False, True]
     assert f'href="{LIST}/{after}"' in ours[after]

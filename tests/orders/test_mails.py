@@ -22,6 +22,7 @@ from services.orders.domain import mails
 from services.orders.domain.consequence import consequence
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.domain.mails import Change, Mail, Promise, Recipient
+from services.orders.domain.mails.mail import Attachment
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress
@@ -57,6 +58,14 @@ INVOICE = {
     "total_minor": 2640000,
     "currency": "USD",
     "due_on": "2027-01-14",
+}
+TOGETHER = {
+    "share": 1,
+    "order_numbers": ["SO-1001", "SO-1002"],
+    "total_minor": 4640000,
+    "due_on": "2027-01-14",
+    "early_discount_minor": 92800,
+    "discount_until": "2026-12-25",
 }
 CREDITED = {
     "credit_note_id": "cn_1",
@@ -101,6 +110,7 @@ MAILS = [
     notified("shipment_exception", {"shipment": SHIPMENT}),
     notified("shipment_reversed", {"shipments": [SHIPMENT], "reason": "wrong pallet"}),
     notified("invoice_issued", {"invoice": INVOICE}),
+    notified("invoice_issued", {"invoice": {**INVOICE, "consolidated_id": "inv_9"}, "consolidated": TOGETHER}),
     notified("invoice_credited", {**CREDITED, "invoice": INVOICE}),
     *map(notified, ("payment_received", "deposit_invoiced"), (PAID, DEPOSIT_INVOICED)),
     notified("payment_reversed", {**PAID, "reason": "check returned unpaid"}),
@@ -128,6 +138,18 @@ BY_KIND = {mail.kind: mail for mail in MAILS}
 
 def roles(mail: Mail) -> list[str]:
     return [each.role for each in mail.recipients]
+
+
+def test_an_invoice_of_several_orders_is_mailed_once_with_the_first_of_them() -> None:
+    share = {"invoice": {**INVOICE, "consolidated_id": "inv_9"}, "consolidated": {**TOGETHER, "share": 2}}
+    fact, parties = heard("invoice_issued", share, "billing"), mails.Parties(CUSTOMER, CUSTOMER)
+
+    mail = BY_KIND["consolidated_invoice"]
+
+    assert mails.mail_of(fact, ORDER, parties, CONTACTS, is_last_delivery=False) is None
+    assert mail.attachment == Attachment("invoice", "inv_9", "INV-000001.pdf")
+    assert (mail.variables["total"], mail.variables["orders"]) == ("46,400.00", ["SO-1001", "SO-1002"])
+    assert (mail.variables["early_total"], mail.variables["early_on"]) == ("45,472.00", "2026-12-25")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ _PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
-    """A line of an invoice or a credit note, and how many of its units are credited."""
+    """A line of an invoice or a credit note, how many of its units are credited, and its order where there are several."""
 
     line_id: str
     sku: str
@@ -26,6 +26,7 @@ class BilledLine:
     unit_price: str
     extended: Money
     credited: int = 0
+    order_number: str = ""
 
     @property
     def left(self) -> int:
@@ -36,7 +37,16 @@ class BilledLine:
     def of(cls, line: pb.InvoiceLine, credited: int = 0) -> BilledLine:
         """From the wire."""
         extended = money(line.extended, line.extended.currency)
-        return cls(line.line_id, line.sku, line.description, line.quantity, line.unit_price, extended, credited)
+        return cls(
+            line.line_id,
+            line.sku,
+            line.description,
+            line.quantity,
+            line.unit_price,
+            extended,
+            credited,
+            line.order_number,
+        )
 
 
 def parts_of(row: pb.Invoice | pb.CreditNote) -> tuple[tuple[str, Money], ...]:

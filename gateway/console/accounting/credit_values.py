@@ -116,7 +116,7 @@ class InvoiceDetail:
         """Whether something of it can still be credited."""
         credited = dict(self.settled).get("Credited")
         is_left = credited is None or credited != self.shown.total
-        return bool(self.shown.total.minor) and is_left and not self.is_settled_elsewhere
+        return bool(self.shown.total.minor) and not self.shown.shares and is_left and not self.is_settled_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +132,14 @@ class Corrected:
 def detail(row: pb.Invoice, notes: Sequence[pb.CreditNote], first: int = 1) -> InvoiceDetail:
     """An invoice, with what its credit notes have credited, and the page of lines that has the `first`."""
     currency = row.total.currency
-    credited = Counter[str]()
+    credited = Counter[tuple[str, str]]()
     for note in notes:
-        credited.update({line.line_id: line.quantity for line in note.lines})
+        order = note.order_number if row.shares else ""
+        credited.update({(order, line.line_id): line.quantity for line in note.lines})
     start = (min(first, max(len(row.lines), 1)) - 1) // LINES * LINES
-    lines = [BilledLine.of(line, credited[line.line_id]) for line in row.lines[start : start + LINES]]
+    lines = [
+        BilledLine.of(line, credited[line.order_number, line.line_id]) for line in row.lines[start : start + LINES]
+    ]
     freight = money(row.freight, currency)
     settled = [(words, money(getattr(row, name), currency)) for words, name in _SETTLED]
     deposits = [(f"of it deposit {one.deposit_invoice_number}", money(one.amount, currency)) for one in row.deposits]

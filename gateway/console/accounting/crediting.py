@@ -132,6 +132,6 @@ def previewed(request: Request, who: Visitor, found: InvoiceDetail, **act: Any) 
 
 def _back(form: Form, found: InvoiceDetail, notice: str, waiting: pb.PaymentCorrection) -> Response:
     number = found.shown.number
-    answer = RedirectResponse(f"/invoices/{number}", 303)
+    answer = RedirectResponse(f"/invoices/{found.shown.key}", 303)
     is_waiting = bool(waiting.correction_id)
     return leave(answer, form.visitor.deps.console, "invoice_correction_waits" if is_waiting else notice, number)

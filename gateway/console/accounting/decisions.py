@@ -91,7 +91,7 @@ def _follows(request: Request, who: Visitor, found: CorrectionShown) -> dict[str
 
 def _follows_of_invoice(request: Request, who: Visitor, found: CorrectionShown) -> dict[str, Any]:
     """The same of an invoice."""
-    invoice, _ = read(who, asking.invoices_by_id(who, {found.invoice_id})[found.invoice_id].number)
+    invoice, _ = read(who, asking.invoices_by_id(who, {found.invoice_id})[found.invoice_id].key)
     follows = _outcome(
         request,
         who,

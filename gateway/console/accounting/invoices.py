@@ -43,13 +43,15 @@ def invoice_page(who: VisitorOf, number: InvoiceOf, first: FirstLine = 1) -> Res
         names=names_of(who, {found.shown.customer_id}),
         named=[*(note.asked_by for note in shown), *(note.approved_by for note in shown)]
         + ([waiting.asked_by] if waiting else []),
-        may_act=who.may("POST /invoices/{number}/credit") and waiting is None,
+        may_act=who.may("POST /invoices/{number}/credit") and waiting is None and not found.shown.shares,
     )
 
 
 def read(who: Visitor, number: str, first: int = 1) -> tuple[InvoiceDetail, list[pb.CreditNote]]:
-    """An invoice by its number, and its credit notes; NotFound when there is none."""
-    wanted = pb.ListInvoicesRequest(number=clean_key(number).upper(), limit=1)
+    """An invoice by its number, or a share by its identity, and its credit notes; NotFound when there is none."""
+    key = clean_key(number)
+    is_id = key.startswith("inv_")
+    wanted = pb.ListInvoicesRequest(invoice_ids=[key]) if is_id else pb.ListInvoicesRequest(number=key.upper(), limit=1)
     found = who.deps.billing.ListInvoices(wanted).invoices
     if not found:
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")

@@ -99,10 +99,23 @@ class PaymentShown:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareShown:
+    """What one order has of an invoice of several."""
+
+    invoice_id: str
+    order_id: str
+    order_number: str
+    po_number: str
+    total: Money
+    open: Money
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceShown:
     """An invoice and what is open on it; `due_on` is an ISO date, empty while it waits for its goods to arrive.
 
     `pays_early` settles it until the ISO date `discount_until`; None and empty when no discount for paying early can be had.
+    One of several orders has their `shares` and no order; a share names it by `consolidated_id`.
     """
 
     invoice_id: str
@@ -117,6 +130,13 @@ class InvoiceShown:
     status: str
     discount_until: str = ""
     pays_early: Money | None = None
+    consolidated_id: str = ""
+    shares: tuple[ShareShown, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What its page is found by: its number, or its identity for a share, whose number others have, too."""
+        return self.invoice_id if self.consolidated_id else self.number
 
     @classmethod
     def of(cls, row: pb.Invoice) -> InvoiceShown:
@@ -135,6 +155,18 @@ class InvoiceShown:
             row.status,
             row.early_discount.until,
             money(row.early_discount.pays, currency) if row.early_discount.until else None,
+            row.consolidated_invoice_id,
+            tuple(
+                ShareShown(
+                    one.invoice_id,
+                    one.order_id,
+                    one.order_number,
+                    one.po_number,
+                    money(one.total, currency),
+                    money(one.open, currency),
+                )
+                for one in row.shares
+            ),
         )
 
 

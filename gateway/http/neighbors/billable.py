@@ -11,11 +11,12 @@ from gateway.http.neighbors.invoices import Invoice, invoice_shape
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, example
+from gateway.http.plumbing.inputs import Identity, Input, Quantity, example
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
 from gateway.http.plumbing.parameters import OfCustomer
 from gateway.http.plumbing.shapes import MoneyShape, instant
 from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.orders.order import lookup
 
 router = APIRouter(tags=["invoices"])
@@ -54,8 +55,15 @@ class BillableShipment(BaseModel):
     draft_id: str | None = Field(description="The draft that holds it; null for none.")
 
 
-class InvoiceInput(Input):
-    """Shipments of one order to invoice now."""
+class InvoiceLineInput(Input):
+    """Units of an order line."""
+
+    line_id: Identity
+    quantity: Quantity
+
+
+class ShipmentsInput(Input):
+    """Shipments of one order to invoice."""
 
     order_id: Identity = Field(description="The order's id or number.")
     shipments: Annotated[list[Identity], Field(max_length=2_000)] = Field(
@@ -64,6 +72,19 @@ class InvoiceInput(Input):
     )
 
     model_config = example(order_id="SO-1001", shipments=["shp_0198c7f2"])
+
+
+class InvoiceInput(ShipmentsInput):
+    """Shipments of one order to invoice now, or units of what is in them."""
+
+    lines: Annotated[list[InvoiceLineInput], Field(max_length=2_000)] = Field(
+        default=[],
+        description="Units of lines to invoice of those shipments, the first to leave first; what is left of them waits. All of them when left out.",
+    )
+
+    model_config = example(
+        order_id="SO-1001", shipments=["shp_0198c7f2"], lines=[{"line_id": "lin_0198c7f2", "quantity": 4}]
+    )
 
 
 class InvoicePreview(BaseModel):
@@ -97,9 +118,10 @@ def list_billable(
 
 @router.post("/v1/invoices", status_code=201, response_model=Invoice)
 def create_invoice(deps: DepsOf, body: InvoiceInput, once: OnceWithKey) -> Response:
-    """Invoice shipments of one order by hand, whatever its policy, before that does. The invoice bears the day of today.
+    """Invoice shipments of one order by hand, whatever its policy, before that does, or some units of them. The invoice bears the day of today.
 
-    What is on an invoice already is refused with its number, and what another one invoices at the same moment is on one invoice.
+    What is on an invoice already is refused with its number, and what another one invoices at the same moment is on one invoice. More
+    units of a line than wait are refused: `UNITS_NOT_WAITING`.
     """
 
     def act(request_id: str) -> Invoice:
@@ -115,11 +137,13 @@ def preview_invoice(deps: DepsOf, _who: CallerOf, body: InvoiceInput) -> Invoice
     return preview_shape(deps.billing.PreviewInvoice(pb.PreviewInvoiceRequest(of=by_hand(deps, body))))
 
 
-def by_hand(deps: Deps, body: InvoiceInput) -> pb.InvoiceByHand:
+def by_hand(deps: Deps, body: ShipmentsInput) -> pb.InvoiceByHand:
     """What billing is asked; NotFound for an order that does not exist."""
     with deps.database.reading() as session:
         order_id = lookup.find_id(session, body.order_id)
-    return pb.InvoiceByHand(order_id=order_id, shipment_ids=body.shipments)
+    wanted = body.lines if isinstance(body, InvoiceInput) else []
+    lines = [types_pb2.LineQuantity(line_id=one.line_id, quantity=one.quantity) for one in wanted]
+    return pb.InvoiceByHand(order_id=order_id, shipment_ids=body.shipments, lines=lines)
 
 
 def preview_shape(seen: pb.PreviewInvoiceResponse) -> InvoicePreview:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from gateway.http.neighbors.billable import InvoiceInput, by_hand
+from gateway.http.neighbors.billable import ShipmentsInput, by_hand
 from gateway.http.neighbors.invoices import Invoice, invoice_shape
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
@@ -81,7 +81,7 @@ def get_invoice_draft(deps: DepsOf, _who: CallerOf, draft_id: DraftId) -> Invoic
 
 
 @router.post("/v1/invoice-drafts", status_code=201, response_model=InvoiceDraft)
-def create_invoice_draft(deps: DepsOf, who: CallerOf, body: InvoiceInput, once: OnceWithKey) -> Response:
+def create_invoice_draft(deps: DepsOf, who: CallerOf, body: ShipmentsInput, once: OnceWithKey) -> Response:
     """Prepare an invoice of shipments that wait: until it is posted or discarded nobody else invoices them, and no policy does."""
 
     def act(request_id: str) -> InvoiceDraft:

@@ -37,6 +37,18 @@ class InvoiceLine(BaseModel):
     quantity: int
     unit_price: str
     extended: MoneyShape
+    order_number: str = Field(default="", description="Of its order, on an invoice of several orders; else empty.")
+
+
+class InvoiceShare(BaseModel):
+    """What one order has of an invoice of several orders: by its id it is read, credited and written off as an invoice of that order."""
+
+    invoice_id: str
+    order_id: str
+    order_number: str
+    po_number: str
+    total: MoneyShape
+    open: MoneyShape
 
 
 class Installment(BaseModel):
@@ -73,8 +85,15 @@ class Invoice(BaseModel):
 
     invoice_id: str
     number: str
-    order_id: str
+    order_id: str = Field(description="Empty on an invoice of several orders, which names them in its shares.")
     order_number: str
+    consolidated_invoice_id: str = Field(
+        default="",
+        description="Of the invoice of several orders that this is one order's share of, under the same number; else empty.",
+    )
+    shares: list[InvoiceShare] = Field(
+        default=[], description="Of an invoice of several orders, the oldest order first; else empty."
+    )
     customer_id: str
     shipment_id: str = Field(
         description="The shipment it bills, the first of several; empty where it was made at order, or charges a fee."
@@ -127,7 +146,7 @@ def list_invoices(
     number: OfNumber = None,
     status: Annotated[Status | None, Query(description="Only with this status.")] = None,
 ) -> Page[Invoice]:
-    """Invoices by number; a customer sees its own."""
+    """Invoices by number; a customer sees its own. One of several orders is one row; with `order_id` it is that order's share."""
     found = deps.billing.ListInvoices(
         pb.ListInvoicesRequest(
             order_id=order_id or "",
@@ -162,7 +181,7 @@ def get_einvoice(
 
 @router.get("/v1/invoices/{invoice_id}")
 def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id("The invoice's id.")]) -> Invoice:
-    """One invoice."""
+    """One invoice, of one or several orders, or one order's share."""
     found = deps.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id)).invoice
     if who.company is not None and found.customer_id != who.company:
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
@@ -207,6 +226,18 @@ def invoice_line(line: pb.InvoiceLine) -> InvoiceLine:
         quantity=line.quantity,
         unit_price=line.unit_price,
         extended=MoneyShape.of_minor(line.extended.minor_units, line.extended.currency),
+        order_number=line.order_number,
+    )
+
+
+def _share(row: pb.InvoiceShare) -> InvoiceShare:
+    return InvoiceShare(
+        invoice_id=row.invoice_id,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        po_number=row.po_number,
+        total=MoneyShape.of_minor(row.total.minor_units, row.total.currency),
+        open=MoneyShape.of_minor(row.open.minor_units, row.total.currency),
     )
 
 
@@ -221,6 +252,8 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         number=row.number,
         order_id=row.order_id,
         order_number=row.order_number,
+        consolidated_invoice_id=row.consolidated_invoice_id,
+        shares=[_share(one) for one in row.shares],
         customer_id=row.customer_id,
         shipment_id=row.shipment_id,
         shipment_ids=list(row.shipment_ids),

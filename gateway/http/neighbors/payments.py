@@ -31,7 +31,9 @@ router = APIRouter(tags=["payments"])
 class PaymentApplicationInput(Input):
     """Part of a payment for one invoice."""
 
-    invoice_id: Identity
+    invoice_id: Identity = Field(
+        description="Its id or its number. One of several orders pays what is due first, and of that the oldest order; a share's id pays that."
+    )
     amount: MoneyInput
 
 

@@ -15,9 +15,10 @@ from services.billing.cards.provider import Page, PageTerms, Provider, ProviderA
 from services.billing.cards.reading import CheckoutRead
 from services.billing.domain import cards, checkouts
 from services.billing.domain.checkouts import ASKED, COMPLETE, EXPIRED, OPEN, PAYMENT, SETUP, Checkout
+from services.billing.domain.consolidated import check_of_one_order
 from services.billing.domain.credit import CARD, CreditRequest
 from services.billing.store import checkouts as store
-from services.billing.store import credit, invoices, operations, waits
+from services.billing.store import credit, invoice_pages, invoices, operations, waits
 from services.kernel.clock import next_day
 from services.kernel.errors import NotFound, Refused
 from services.kernel.ids import new_id
@@ -49,10 +50,14 @@ def _waiting(session: Session, order_id: str) -> CreditRequest:
 
 
 def begin_payment(session: Session, invoice_id: str, now: datetime) -> Checkout:
-    """The page on which an invoice is paid, what settles it today; Refused INVOICE_NOT_OPEN and CAPTURE_UNDER_WAY."""
-    known = invoices.by_id(session, invoice_id)
+    """The page on which an invoice is paid, what settles it today; Refused INVOICE_NOT_OPEN and CAPTURE_UNDER_WAY.
+
+    Of one of several orders each share is paid by itself: Refused INVOICE_OF_SEVERAL_ORDERS.
+    """
+    known = invoice_pages.by_any_ids(session, [invoice_id]).get(invoice_id)
     if known is None:
         raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
+    check_of_one_order(known)
     credit.take_or_open(session, known.customer_id, known.total.currency)
     amount = payable.amount(session, invoice_id, now)
     return _begin(

@@ -55,7 +55,10 @@ def cii(invoice: EInvoice) -> bytes:
 def _line(trade: ET.Element, number: int, taxed: Line) -> None:
     line = taxed.line
     node = _in(trade, "IncludedSupplyChainTradeLineItem")
-    _text(_in(node, "AssociatedDocumentLineDocument"), "LineID", str(number))
+    document = _in(node, "AssociatedDocumentLineDocument")
+    _text(document, "LineID", str(number))
+    if taxed.note:
+        _text(_in(document, "IncludedNote"), "Content", taxed.note)
     product = _in(node, "SpecifiedTradeProduct")
     _text(product, "SellerAssignedID", line.sku)
     _text(product, "Name", line.description or line.sku)

@@ -40,7 +40,17 @@ class Titled:
 def page(titled: Titled, currency: str, seller: Seller, **filled: Any) -> Content:
     """A document with what all documents have; `filled` is the rest, and what is left out of it is not on the page."""
     on, named = titled.on, f"{titled.heading} {titled.number}"
-    empty = {"lines": [], "sums": [], "dues": [], "payment": [], "bank": [], "qr": "", "xml": "", "close": "Payment"}
+    empty = {
+        "lines": [],
+        "sums": [],
+        "dues": [],
+        "payment": [],
+        "bank": [],
+        "qr": "",
+        "xml": "",
+        "close": "Payment",
+        "groups": [],
+    }
     return empty | {
         "title": named,
         "heading": titled.heading,
@@ -64,12 +74,9 @@ def invoice_content(invoice: Invoice, seller: Seller) -> Content:
         invoice.total.currency,
         seller,
         bill_to=bill_to(header, invoice.customer_id, seller.country),
-        ship_to=ship_to(header.ship_to, seller.country),
+        ship_to=ship_to(header.ship_to, seller.country) if header.ship_to.name or not invoice.shares else [],
         facts=_facts(invoice, seller.formats),
-        lines=[
-            line_row(line.sku, line.description, line.quantity, line.unit_price, line.extended)
-            for line in invoice.lines
-        ],
+        **_goods(invoice, seller),
         sums=_sums(invoice),
         dues=_dues(invoice, seller.formats),
         payment=[
@@ -79,6 +86,29 @@ def invoice_content(invoice: Invoice, seller: Seller) -> Content:
         bank=list(seller.bank) if payment.is_by_transfer(invoice) else [],
         qr=payment_qr(seller, invoice.open, invoice.number) if payment.is_by_transfer(invoice) else "",
     )
+
+
+def _goods(invoice: Invoice, seller: Seller) -> Content:
+    """The lines; of several orders each has its own under its name."""
+    shares = invoice.shares or (invoice,)
+    rows = [
+        [line_row(line.sku, line.description, line.quantity, line.unit_price, line.extended) for line in share.lines]
+        for share in shares
+    ]
+    lines = [row for of_share in rows for row in of_share]
+    if not invoice.shares:
+        return {"lines": lines}
+    heads = zip((breakable(_named(invoice, share, seller)) for share in shares), rows, strict=True)
+    return {"lines": lines, "groups": [{"head": head, "lines": of_share} for head, of_share in heads]}
+
+
+def _named(invoice: Invoice, share: Invoice, seller: Seller) -> str:
+    """What the group of an order is called: its number, the customer's, and where it went, unless all did."""
+    formats, header = seller.formats, share.header
+    ordered = f"Order {share.order_number}" + (f" of {formats.day(header.ordered_on)}" if header.ordered_on else "")
+    place = "" if header.ship_to == invoice.header.ship_to else ", ".join(_address(header.ship_to, seller.country))
+    said = [ordered, f"your PO {header.po_number}" if header.po_number else "", f"shipped to {place}" if place else ""]
+    return " · ".join(filter(None, said))
 
 
 def bill_to(header: Header, customer_id: str, own_country: str) -> list[str]:
@@ -114,6 +144,7 @@ def _facts(invoice: Invoice, formats: Formats) -> list[list[str]]:
         ("Your PO", header.po_number),
         ("Your tax ID", header.customer_tax_id),
         ("Order", invoice.order_number),
+        ("Orders", f"{len(invoice.shares)}, each under its number" if invoice.shares else ""),
         ("Order date", formats.day(header.ordered_on) if header.ordered_on else ""),
         ("Terms", payment.terms_in_words(invoice)),
         ("Due", due if invoice.open.minor else ""),

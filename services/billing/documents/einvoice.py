@@ -49,10 +49,11 @@ _NEEDS_BUYERS_VAT_NUMBER = frozenset({REVERSE_CHARGE, INTRA_COMMUNITY})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line (BG-25) and how it is taxed."""
+    """A line (BG-25), how it is taxed, and what is noted on it (BT-127)."""
 
     line: InvoiceLine
     kind: TaxKind
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,10 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         po_number=header.po_number,
         order_number=invoice.order_number,
         delivered_on=supplied_on(invoice),
-        lines=tuple(Line(line, kinds.get(line.tax_key, parts[0].kind)) for line in invoice.lines),
+        lines=tuple(
+            Line(line, kinds.get(line.tax_key, parts[0].kind), note)
+            for line, note in zip(invoice.lines, _order_notes(invoice), strict=True)
+        ),
         groups=groups,
         total=invoice.total,
         settled=invoice.total - invoice.open,
@@ -141,6 +145,20 @@ def einvoice_of(invoice: Invoice, seller: Seller) -> EInvoice:
         preceding=tuple(Preceding(one.deposit_invoice_number, one.invoiced_on) for one in invoice.deductions),
         note=" ".join(filter(None, [_note(invoice), *payment.deposit_sentences(invoice)])),
     )
+
+
+def _order_notes(invoice: Invoice) -> list[str]:
+    """What each line says of its order, where there are several: then none is that of the document (BT-13, BT-14)."""
+    if not invoice.shares:
+        return [""] * len(invoice.lines)
+    named = [
+        ". ".join(filter(None, [f"Order {one.order_number}", _po(one.header.po_number)])) for one in invoice.shares
+    ]
+    return [note for note, share in zip(named, invoice.shares, strict=True) for _ in share.lines]
+
+
+def _po(number: str) -> str:
+    return f"Your PO {number}" if number else ""
 
 
 def buyer_name(header: Header, customer_id: str) -> str:

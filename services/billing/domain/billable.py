@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.billing.domain.charging import BilledSoFar
@@ -14,7 +14,7 @@ from services.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Billable:
-    """A shipment that left. `quantities` is line id → units; `invoice_on` the day its invoice is to bear, None while nobody knows.
+    """A shipment that left. `quantities` is line id → units that no invoice of a part of it bills; `invoice_on` the day its invoice is to bear, None while nobody knows.
 
     `amount` is what its invoice comes to as the order stood when it left. `invoice_id` is empty while it waits, `draft_id` while no
     draft holds it.
@@ -58,13 +58,14 @@ class OrderToBill:
 class GoodsToBill:
     """What one invoice bills: shipments of one order, line id → units of all of them, and the day it bears.
 
-    Without shipments it bills units that have not shipped.
+    Without shipments it bills units that have not shipped. `parts` is shipment → line id → units where it bills no shipment whole.
     """
 
     of: OrderToBill
     shipment_ids: tuple[str, ...]
     quantities: Mapping[str, int]
     invoiced_on: date
+    parts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def units_of(waiting: Iterable[Billable]) -> Counter[str]:
@@ -73,6 +74,28 @@ def units_of(waiting: Iterable[Billable]) -> Counter[str]:
     for one in waiting:
         units.update(one.quantities)
     return units
+
+
+def parts_of(waiting: Iterable[Billable], units: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Shipment → line id → units that are taken of it for these, of the first to leave first; Refused UNITS_NOT_WAITING beyond what waits."""
+    left, parts = dict(units), dict[str, dict[str, int]]()
+    for one in waiting:
+        taken = {line: min(count, left[line]) for line, count in one.quantities.items() if left.get(line)}
+        left.update({line: left[line] - count for line, count in taken.items()})
+        if taken:
+            parts[one.shipment_id] = taken
+    for line_id, missing in left.items():
+        if missing:
+            raise Refused(
+                "UNITS_NOT_WAITING",
+                f"{units[line_id] - missing} units of line {line_id} wait for an invoice: invoice at most that",
+            )
+    return parts
+
+
+def is_whole(waiting: Iterable[Billable], parts: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether all that waits of each shipment that has a part is taken."""
+    return all(dict(one.quantities) == parts[one.shipment_id] for one in waiting if one.shipment_id in parts)
 
 
 def amount_of(

@@ -57,10 +57,11 @@ def why_taken_back(cause: str, said: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceIssued:
-    """`invoiced` is line id → units invoiced so far over the whole order."""
+    """`invoiced` is line id → units invoiced so far over the whole order; a share names its consolidated invoice."""
 
     invoice: Invoice
     invoiced: Mapping[str, int]
+    consolidated: Invoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

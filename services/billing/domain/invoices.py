@@ -122,8 +122,11 @@ class Invoice:
     paying early as it was offered with the invoice. `parts` are empty for one of before there were any.
     `shipment_ids` is empty where it bills `shipment_id` alone, and that where it bills an order before any of it ships, or a fee
     (`fee_id`), which is none of what the order comes to.
+    One that `bills_parts` of shipments bills some of their units.
     `deductions` are of deposit invoices, by number; what they come to was paid by then.
     `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
+    One order's `share` of a consolidated invoice names that by `consolidated_id` and has its number; they count from 1. The
+    consolidated invoice itself has its `shares`, is their sum, and names no order.
     """
 
     invoice_id: str
@@ -152,6 +155,10 @@ class Invoice:
     deductions: tuple[DepositDeduction, ...] = ()
     reversed_parts: tuple[TaxPart, ...] = ()
     fee_id: str = ""
+    bills_parts: bool = False
+    consolidated_id: str = ""
+    share: int = 0
+    shares: tuple["Invoice", ...] = ()
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:
@@ -167,7 +174,12 @@ class Invoice:
 
     @property
     def billed_key(self) -> str:
-        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order."""
+        """What nothing is billed twice by: its first shipment, or its fee; empty when it was made at order.
+
+        One of parts has its own: of a shipment there may be several, and their units are counted.
+        """
+        if self.bills_parts:
+            return f"parts/{self.invoice_id}"
         return self.shipment_id or (fee_key(self.fee_id) if self.fee_id else "")
 
     @property
@@ -215,11 +227,20 @@ class Invoice:
     @property
     def offer(self) -> EarlyDiscount | None:
         """The discount that can be had on what is not credited: none once it was taken, some was given up, or something came too late."""
+        if self.shares:
+            return self._offer_of_shares()
         is_lost = any(one and one.minor for one in (self.discount_taken, self.paid_late, self.given_up))
         if self.early is None or is_lost:
             return None
         offered = replace(self.early, amount=self.early_after(self.credited))
         return offered if offered.amount.minor and self.open > offered.amount else None
+
+    def _offer_of_shares(self) -> EarlyDiscount | None:
+        """Each share settles with its own discount, so that what is left of it can be had."""
+        offers = [one.offer for one in self.shares if one.offer]
+        if not offers:
+            return None
+        return replace(offers[0], amount=Money.total((one.amount for one in offers), self.total.currency))
 
     def early_after(self, credited: Money) -> Money:
         """The discount for paying early when this much of the invoice is credited: it shrinks with what is left of the total."""
@@ -238,12 +259,23 @@ class Invoice:
 
     def open_installments(self) -> tuple[tuple[Installment, Money], ...]:
         """Each installment and what is open of it: what is settled, credited or given up counts towards the earliest."""
+        if self.shares:
+            return self._installments_of_shares()
         settled, rows = self.settled + self.credited + self.written_off, []
         for one in self.installments or (Installment(self.due_on, self.total),):
             part = min(one.amount, settled)
             rows.append((one, one.amount - part))
             settled = settled - part
         return tuple(rows)
+
+    def _installments_of_shares(self) -> tuple[tuple[Installment, Money], ...]:
+        """What falls due of all shares, one row a day."""
+        days: dict[date, tuple[Money, Money]] = {}
+        zero = Money.zero(self.total.currency)
+        for one, left in (row for share in self.shares for row in share.open_installments()):
+            amount, still = days.get(one.due_on, (zero, zero))
+            days[one.due_on] = (amount + one.amount, still + left)
+        return tuple((Installment(day, amount), left) for day, (amount, left) in sorted(days.items()))
 
     def with_paid(self, applied: Money, discount: Money | None = None, received_on: date | None = None) -> "Invoice":
         """The invoice after more was paid on it, with the discount that was taken."""

@@ -130,15 +130,18 @@ def settles(invoice: Invoice, amount: Money, received_on: date) -> Application |
 
 
 def oldest_first(amount: Money, invoices: Sequence[Invoice], received_on: date) -> tuple[Application, ...]:
-    """Pay what is open by due date, then number, as far as the amount goes; none gets zero, and each at most one application.
+    """Pay what is open by due date, then number and share, as far as the amount goes; none gets zero, and each at most one application.
 
     An invoice that can be settled with its discount for paying early is.
     """
     dues = [
-        (due.due_on, one.number, one, part) for one in invoices for due, part in one.open_installments() if part.minor
+        (due.due_on, one.number, one.share, one, part)
+        for one in invoices
+        for due, part in one.open_installments()
+        if part.minor
     ]
     left, paid = amount, dict[str, Application]()
-    for _, _, invoice, part in sorted(dues, key=lambda due: due[:2]):
+    for _, _, _, invoice, part in sorted(dues, key=lambda due: due[:3]):
         earlier = paid.get(invoice.invoice_id)
         early = None if earlier else settles(invoice, left, received_on)
         now = early or Application(invoice.invoice_id, min(left, part))
@@ -146,6 +149,25 @@ def oldest_first(amount: Money, invoices: Sequence[Invoice], received_on: date) 
             paid[invoice.invoice_id] = replace(now, amount=now.amount + earlier.amount) if earlier else now
             left = left - now.amount
     return tuple(paid.values())
+
+
+def spread(
+    asked: Instruction, invoices: Mapping[str, Invoice], received_on: date
+) -> tuple[Instruction, dict[str, Invoice]]:
+    """What is given to consolidated invoices, given to their shares, and invoice id → invoice or share of what is named then.
+
+    The share that falls due first gets it first, then that of the oldest order. One that is settled with its discount for paying
+    early takes no more.
+    """
+    applications: list[Application] = []
+    found: dict[str, Invoice] = {}
+    for one in asked.applications:
+        invoice = invoices[one.invoice_id]
+        shares = invoice.shares or (invoice,)
+        found |= {share.invoice_id: share for share in shares}
+        applications += oldest_first(one.amount, shares, received_on) if invoice.shares else [one]
+    given = tuple(replace(one, discount=None) for one in applications)
+    return replace(asked, applications=given), found
 
 
 def allocate(amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice], received_on: date) -> Allocation:

@@ -2,7 +2,7 @@
 
 from services.billing.models.at_order import OrderToInvoice, RevenueRecognition, RevenueRecognitionLine
 from services.billing.models.base import Table, answers, outbox
-from services.billing.models.billable import BillableLine, BillableShipment, InvoiceDraft, InvoicingBlock
+from services.billing.models.billable import BillableLine, BillablePart, BillableShipment, InvoiceDraft, InvoicingBlock
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
 from services.billing.models.checkouts import Checkout
 from services.billing.models.corrections import Correction
@@ -18,6 +18,7 @@ from services.billing.models.reversals import ShipmentReversal
 
 __all__ = [
     "BillableLine",
+    "BillablePart",
     "BillableShipment",
     "CardAuthorization",
     "Checkout",

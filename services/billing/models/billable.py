@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlmodel import Field
 
 from services.billing.domain.drafts import STATES as DRAFT_STATES
-from services.billing.models.base import Table, one_of
+from services.billing.models.base import Table, counted, one_of
 from services.kernel.invoicing import OF_SHIPMENTS
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
@@ -91,14 +91,37 @@ class InvoiceDraft(Table, table=True):
 
 
 class BillableLine(Table, table=True):
-    """Units of an order line in a shipment that was not invoiced as it left."""
+    """Units of an order line in a shipment that was not invoiced as it left, and how many of them invoices of parts of it bill."""
 
     __tablename__ = "billable_line"
     __table_args__ = (
         ForeignKeyConstraint(["shipment_id"], ["billable_shipment.shipment_id"], name="billable_line_shipment"),
         CheckConstraint("quantity > 0", name="billable_line_quantity"),
+        CheckConstraint("billed_quantity >= 0 AND billed_quantity <= quantity", name="billable_line_billed"),
         STRICT,
     )
     shipment_id: str = Field(sa_type=Text, primary_key=True)
     line_id: str = Field(sa_type=Text, primary_key=True)
+    quantity: int = Field(sa_type=Int64)
+    billed_quantity: int = counted()
+
+
+class BillablePart(Table, table=True):
+    """Units of a shipment's line on an invoice that bills a part of the shipment."""
+
+    __tablename__ = "billable_part"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["shipment_id", "line_id"],
+            ["billable_line.shipment_id", "billable_line.line_id"],
+            name="billable_part_line",
+        ),
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="billable_part_invoice"),
+        CheckConstraint("quantity > 0", name="billable_part_quantity"),
+        Index("billable_part_of_invoice", "invoice_id"),
+        STRICT,
+    )
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
     quantity: int = Field(sa_type=Int64)

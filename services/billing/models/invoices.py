@@ -12,6 +12,7 @@ from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 _IS_OPEN = text(
     "total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor - credited_minor - written_off_minor > 0"
 )
+_IS_SHARE = text("consolidated_id <> ''")
 _SETTLED = "paid_minor + discount_taken_minor + settled_elsewhere_minor"
 
 
@@ -32,6 +33,9 @@ class Invoice(Table, table=True):
     One that `is_at_order` bills no shipment: `shipment_id` is then its order and a number.
         What is `reversed` of it had not left, is credited, and is billed again.
         One with a `fee_id` bills a fee of its order, and no goods: `shipment_id` is then made of that.
+        One of several orders is a row an order, its shares: they have one number, one `consolidated_id`, and count from 1 in `share`,
+        which is 0 for all others.
+        One that `bills_parts` of shipments names them in `shipment_ids`; `shipment_id` is then made of its own identity.
         What stands after `issued_at` is the header of its paper, empty for one of before it was kept.
     """
 
@@ -42,8 +46,8 @@ class Invoice(Table, table=True):
             ["credit_account.customer_id", "credit_account.currency"],
             name="invoice_account",
         ),
-        UniqueConstraint("sequence", name="invoice_sequence"),
-        UniqueConstraint("number", name="invoice_number"),
+        UniqueConstraint("sequence", "share", name="invoice_sequence"),
+        UniqueConstraint("number", "share", name="invoice_number"),
         UniqueConstraint("shipment_id", name="invoice_shipment"),
         CheckConstraint("sequence > 0", name="invoice_sequence_positive"),
         CheckConstraint(
@@ -67,6 +71,7 @@ class Invoice(Table, table=True):
         CheckConstraint("due_on >= invoiced_on", name="invoice_due"),
         Index("invoice_of_order", "order_id"),
         Index("invoice_of_customer", "customer_id", "currency", "due_on"),
+        Index("invoice_of_consolidated", "consolidated_id", sqlite_where=_IS_SHARE, postgresql_where=_IS_SHARE),
         Index("invoice_open", "sequence", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
         STRICT,
     )
@@ -79,6 +84,9 @@ class Invoice(Table, table=True):
     shipment_id: str = Field(sa_type=Text)
     shipment_ids: str = Field(sa_type=Text)
     fee_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    consolidated_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    share: int = counted()
+    bills_parts: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     is_at_order: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     currency: str = Field(sa_type=Text)
     invoiced_on: str = Field(sa_type=Text)

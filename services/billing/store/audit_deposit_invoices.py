@@ -96,7 +96,7 @@ INVARIANTS = (
         "billing.deposits_within_their_invoice",
         "an invoice deducts no more of deposit invoices than it comes to",
         "SELECT i.number FROM deposit_deduction AS x JOIN invoice AS i ON i.invoice_id = x.invoice_id "
-        "GROUP BY i.number, i.total_minor HAVING SUM(x.amount_minor) > i.total_minor ORDER BY i.number",
+        "GROUP BY i.invoice_id, i.number, i.total_minor HAVING SUM(x.amount_minor) > i.total_minor ORDER BY i.number",
     ),
     Invariant(
         "billing.tax_on_deposits_account_is_deposit_invoices",

@@ -47,6 +47,14 @@ _DUE = (
 _DUE_OF_ORDER = _ALL.where(
     _row.order_id == bindparam("order"), _WAITS, _row.draft_id == "", _row.invoice_on == bindparam("day")
 )
+_DUE_TOGETHER = _ALL.where(
+    _row.customer_id == bindparam("customer"),
+    _row.currency == bindparam("of_currency"),
+    _row.policy == bindparam("policy"),
+    _WAITS,
+    _row.draft_id == "",
+    _row.invoice_on == bindparam("day"),
+)
 
 
 def add(session: Session, shipment: Billable) -> None:
@@ -70,7 +78,7 @@ def add(session: Session, shipment: Billable) -> None:
     )
     if not shipment.invoice_id:
         lines = [
-            {"shipment_id": shipment.shipment_id, "line_id": line_id, "quantity": units}
+            {"shipment_id": shipment.shipment_id, "line_id": line_id, "quantity": units, "billed_quantity": 0}
             for line_id, units in shipment.quantities.items()
         ]
         session.execute(_ADD_LINES, lines)
@@ -122,6 +130,16 @@ def due_of_order(session: Session, order_id: str, day: str) -> list[Billable]:
     return _many(session, _DUE_OF_ORDER, {"order": order_id, "day": day})
 
 
+def due_together(session: Session, order_id: str, day: str) -> list[Billable]:
+    """The shipments whose invoice bears that day of all orders of the order's customer that have its policy and currency."""
+    own = due_of_order(session, order_id, day)
+    if not own:
+        return []
+    first = own[0]
+    found = {"customer": first.customer_id, "of_currency": first.amount.currency, "policy": first.policy, "day": day}
+    return _many(session, _DUE_TOGETHER, found)
+
+
 def count(session: Session, *, customer_id: str, policy: str) -> int:
     """How many shipments wait; an empty filter does not filter."""
     wanted = select(func.count()).select_from(tables.billable_shipment).where(_WAITS)
@@ -171,7 +189,9 @@ def _billable(row: Row[Any], lines: Sequence[Row[Any]]) -> Billable:
         invoice_on=date.fromisoformat(row.invoice_on) if row.invoice_on else None,
         amount=Money(row.amount_minor, row.currency),
         recorded_at=recorded_at,
-        quantities={line.line_id: line.quantity for line in lines},
+        quantities={
+            line.line_id: line.quantity - line.billed_quantity for line in lines if line.quantity > line.billed_quantity
+        },
         position=row.position,
         invoice_id=row.invoice_id or "",
         draft_id=row.draft_id,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, bindparam, func, insert, select, text, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.credit_notes import Credited, CreditedSoFar, CreditedTax, CreditNote, Landing, LeftOver
@@ -241,7 +241,7 @@ def page(
     """
     wanted = _ALL.where(_note.sequence > after)
     if invoice:
-        wanted = wanted.where((_note.invoice_id == invoice) | (_note.invoice_id == _named(invoice)))
+        wanted = wanted.where((_note.invoice_id == invoice) | _note.invoice_id.in_(_named(invoice)))
     for column, value in ((_note.order_id, order_id), (_note.customer_id, customer_id)):
         if value:
             wanted = wanted.where(column == value)
@@ -250,9 +250,11 @@ def page(
     return _many(session, rows[:fits]), rows[fits - 1].sequence if len(rows) > fits else None
 
 
-def _named(number: str) -> ScalarSelect[Any]:
-    """The invoice of a number."""
-    return select(_bill.invoice_id).where(_bill.number == number).scalar_subquery()
+def _named(name: str) -> Select[Any]:
+    """The invoices of a number, or the shares of a consolidated one."""
+    return select(_bill.invoice_id).where(
+        (_bill.number == name) | ((_bill.consolidated_id == name) & text("consolidated_id <> ''"))
+    )
 
 
 def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:

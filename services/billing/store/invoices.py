@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -23,54 +22,41 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from services.billing.domain.charging import BilledSoFar, Charges
-from services.billing.domain.invoices import (
-    CREDITED,
-    OPEN,
-    PAID,
-    PART_PAID,
-    UNPAID,
-    WRITTEN_OFF,
-    EarlyDiscount,
-    Invoice,
-)
+from services.billing.domain.invoices import EarlyDiscount, Invoice
 from services.billing.store import billed_lines, deposit_invoices, headers, installments, tables, tax_parts
 from services.billing.store.billed_lines import IS_OF_GOODS, REVERSED_MINOR
 from services.kernel.money import Money
 from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
-from services.runtime.statements import changed, fitting
+from services.runtime.statements import changed
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
-OPEN_MINOR: ColumnElement[int] = (
-    _row.total_minor
-    - _row.paid_minor
-    - _row.discount_taken_minor
-    - _row.settled_elsewhere_minor
-    - _row.credited_minor
-    - _row.written_off_minor
-)
-"""What is open, in the words of the index of what is."""
+
+
+def open_minor(row: Any) -> ColumnElement[int]:
+    """What is open of a row of invoices, in the words of the index of what is."""
+    return (  # type: ignore[no-any-return]  # columns of any alias
+        row.total_minor
+        - row.paid_minor
+        - row.discount_taken_minor
+        - row.settled_elsewhere_minor
+        - row.credited_minor
+        - row.written_off_minor
+    )
+
+
+OPEN_MINOR = open_minor(_row)
 _IS_OPEN = OPEN_MINOR > _NOTHING
-_IS_CREDITED = (_row.credited_minor > _NOTHING) & (_row.credited_minor == _row.total_minor)
-_STATUS: Mapping[str, ColumnElement[bool]] = {
-    OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
-    PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
-    UNPAID: _IS_OPEN,
-    PAID: (OPEN_MINOR == _NOTHING) & (_row.written_off_minor == _NOTHING) & ~_IS_CREDITED,
-    CREDITED: _IS_CREDITED,
-    WRITTEN_OFF: (OPEN_MINOR == _NOTHING) & (_row.written_off_minor > _NOTHING),
-}
 _NEXT = text(
     "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
     "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
 )
-_ALL = select(tables.invoice).order_by(_row.sequence)
+_ALL = select(tables.invoice).order_by(_row.sequence, _row.share)
 _kept = tables.billable_shipment.c
 _OF_SHIPMENTS = _ALL.where(
     _row.invoice_id.in_(select(_kept.invoice_id).where(_kept.shipment_id.in_(bindparam("shipments", expanding=True))))
 )
-_BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
 _OF_ORDER = _ALL.where(_row.order_id == bindparam("order"), IS_OF_GOODS)
 _NUMBERS = select(_row.number).where(_row.order_id == bindparam("order"), IS_OF_GOODS).order_by(_row.sequence).limit(5)
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
@@ -140,7 +126,7 @@ def of_shipment(session: Session, shipment_id: str) -> Invoice | None:
 def of_shipments(session: Session, shipment_ids: Collection[str]) -> dict[str, Invoice]:
     """Shipment → the one invoice that bills it, of those that have one."""
     wanted = set(shipment_ids)
-    found = _many(session, _OF_SHIPMENTS, {"shipments": sorted(wanted)})
+    found = many(session, _OF_SHIPMENTS, {"shipments": sorted(wanted)})
     return {shipment_id: one for one in found for shipment_id in one.bills if shipment_id in wanted}
 
 
@@ -149,19 +135,14 @@ def by_id(session: Session, invoice_id: str) -> Invoice | None:
     return by_ids(session, [invoice_id]).get(invoice_id)
 
 
-def by_number(session: Session, number: str) -> Invoice | None:
-    """An invoice by number."""
-    return next(iter(_many(session, _BY_NUMBER, {"number": number})), None)
-
-
 def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]:
     """Invoice id → invoice, of those that exist."""
-    return {invoice.invoice_id: invoice for invoice in _many(session, _BY_IDS, {"ids": sorted(invoice_ids)})}
+    return {invoice.invoice_id: invoice for invoice in many(session, _BY_IDS, {"ids": sorted(invoice_ids)})}
 
 
 def of_order(session: Session, order_id: str) -> list[Invoice]:
     """An order's invoices, by number, but for those of fees."""
-    return _many(session, _OF_ORDER, {"order": order_id})
+    return many(session, _OF_ORDER, {"order": order_id})
 
 
 def numbers_of_order(session: Session, order_id: str) -> list[str]:
@@ -171,48 +152,17 @@ def numbers_of_order(session: Session, order_id: str) -> list[str]:
 
 def open_of_customer(session: Session, customer_id: str, currency: str) -> list[Invoice]:
     """A customer's invoices with something open, by number."""
-    return _many(session, _OPEN_OF_CUSTOMER, {"customer": customer_id, "of_currency": currency})
+    return many(session, _OPEN_OF_CUSTOMER, {"customer": customer_id, "of_currency": currency})
 
 
 def open_with_deposit(session: Session, customer_id: str, currency: str) -> list[Invoice]:
     """A customer's invoices with something open for whose orders cash is held, by number."""
-    return _many(session, _OPEN_WITH_DEPOSIT, {"customer": customer_id, "of_currency": currency})
+    return many(session, _OPEN_WITH_DEPOSIT, {"customer": customer_id, "of_currency": currency})
 
 
 def open_of_orders(session: Session, order_ids: Collection[str]) -> list[Invoice]:
     """Invoices of these orders with something open, by number."""
-    return _many(session, _OPEN_OF_ORDERS, {"orders": sorted(order_ids)})
-
-
-def page(
-    session: Session,
-    *,
-    order_id: str,
-    customer_id: str,
-    number: str,
-    status: str,
-    after: int,
-    limit: int,
-    order_ids: tuple[str, ...] = (),
-) -> tuple[list[Invoice], int | None]:
-    """Invoices by number beyond sequence `after`, and the `after` of the next page; an empty filter does not filter."""
-    columns = {"order_id": order_id, "customer_id": customer_id, "number": number}
-    given = {name: value for name, value in columns.items() if value}
-    bounds: dict[str, Any] = {"after": after, "most": limit + 1}
-    if order_ids:
-        bounds["orders"] = list(order_ids)
-    rows = session.execute(_page(tuple(given), status, of_orders=bool(order_ids)), given | bounds).all()
-    fits = fitting(session, _line.invoice_id, [row.invoice_id for row in rows[:limit]])
-    return _with_lines(session, rows[:fits]), rows[fits - 1].sequence if len(rows) > fits else None
-
-
-@cache
-def _page(given: tuple[str, ...], status: str, *, of_orders: bool) -> Select[Any]:
-    """The query for these columns and this status; built once for each choice of them."""
-    wanted = _ALL.where(_row.sequence > bindparam("after"), *(_row[name] == bindparam(name) for name in given))
-    if of_orders:
-        wanted = wanted.where(_row.order_id.in_(bindparam("orders", expanding=True)))
-    return (wanted.where(_STATUS[status]) if status else wanted).limit(bindparam("most"))
+    return many(session, _OPEN_OF_ORDERS, {"orders": sorted(order_ids)})
 
 
 def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar:
@@ -287,11 +237,12 @@ def set_due(session: Session, invoice_id: str, due_on: date) -> bool:
     return changed(session, _SET_DUE, {"id": invoice_id, "new_due_on": due_on.isoformat()}) == 1
 
 
-def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
-    return _with_lines(session, session.execute(wanted, terms).all())
+def many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
+    """The invoices that a statement finds, in its order; a share of one of several orders is by itself."""
+    return with_lines(session, session.execute(wanted, terms).all())
 
 
-def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
+def with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
     """The invoices of these rows, in their order, their lines and tax parts read by one query each."""
     if not rows:
         return []
@@ -324,6 +275,9 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "customer_id": invoice.customer_id,
         "shipment_id": invoice.billed_key or f"{invoice.order_id}/{sequence}",
         "fee_id": invoice.fee_id,
+        "consolidated_id": invoice.consolidated_id,
+        "share": invoice.share,
+        "bills_parts": invoice.bills_parts,
         "is_at_order": invoice.is_at_order,
         "shipment_ids": "\n".join(invoice.shipment_ids),
         "currency": invoice.total.currency,
@@ -357,7 +311,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         row.order_id,
         row.order_number,
         row.customer_id,
-        "" if row.is_at_order or row.fee_id else row.shipment_id,
+        _first_shipment(row),
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
         tuple(billed_lines.line_of(line, row.currency) for line in lines),
@@ -377,4 +331,13 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         given_up=money(row.written_off_minor),
         shipment_ids=tuple(row.shipment_ids.splitlines()),
         fee_id=row.fee_id,
+        consolidated_id=row.consolidated_id,
+        share=row.share,
+        bills_parts=row.bills_parts,
     )
+
+
+def _first_shipment(row: Row[Any]) -> str:
+    if row.bills_parts:
+        return str(row.shipment_ids).split("\n", 1)[0]
+    return "" if row.is_at_order or row.fee_id else str(row.shipment_id)

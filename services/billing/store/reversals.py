@@ -17,10 +17,14 @@ from services.runtime.statements import changed
 
 _row, _bill, _line = tables.shipment_reversal.c, tables.invoice.c, tables.invoice_line.c
 _part, _kept, _kept_line = tables.invoice_tax_part.c, tables.billable_shipment.c, tables.billable_line.c
+_taken = tables.billable_part.c
 _shipped, _shipped_line = tables.revenue_recognition.c, tables.revenue_recognition_line.c
 _PARTS = ("merchandise", "discount", "freight", "tax")
 _FIND = select(tables.shipment_reversal).where(_row.shipment_id == bindparam("shipment"))
-_OF_INVOICE = select(_row.shipment_id).where(_row.invoice_id == bindparam("invoice"))
+_OF_INVOICE = select(_row.shipment_id).where(
+    (_row.invoice_id == bindparam("invoice"))
+    | _row.shipment_id.in_(select(_taken.shipment_id).where(_taken.invoice_id == bindparam("invoice")))
+)
 _REVERSED_LINES = select(_line.line_id, _line.reversed_quantity, _line.reversed_extended_minor).where(
     _line.invoice_id == bindparam("invoice"), _line.reversed_quantity > 0
 )

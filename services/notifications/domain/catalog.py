@@ -84,6 +84,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # received: what of the total has come before, empty for nothing; is_paid: nothing is due; is_by_card: a card is charged with it;
     # due_on: words such as "due on delivery" while it has no day; early_total: what settles it by early_on, empty without a discount
     "invoice": _INVOICE,
+    # of an invoice of several orders: the same of the whole of it, and orders: [their numbers]
+    "consolidated_invoice": (*_INVOICE, "orders"),
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
     # what came for the order and was reversed, such as a check that bounced; invoices are open again
@@ -148,6 +150,7 @@ _MONEY_ONLY = frozenset(
     [
         "pro_forma",
         "invoice",
+        "consolidated_invoice",
         "payment_received",
         "payment_reversed",
         "credit_note",
@@ -210,6 +213,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     ),
     "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
+    "consolidated_invoice": (
+        "Invoice {invoice} for your order {number} and others",
+        "Invoice {invoice} issued on order {number} and others",
+    ),
     "payment_received": ("Payment received for your order {number}", "Payment received on order {number}"),
     "payment_reversed": ("A payment for your order {number} was returned", "Payment reversed on order {number}"),
     "credit_note": (

@@ -115,7 +115,7 @@ class Invoice:
 
     `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
     them), where it falls due in several parts. `parts` are empty for one of before there were any; `reversed_parts` are what of them
-    counts as not billed any more, for it had not left.
+    counts as not billed any more, for it had not left. `consolidated_id` is set of what is the order's share of an invoice of several.
     """
 
     invoice_id: str
@@ -143,6 +143,7 @@ class Invoice:
     shipment_ids: tuple[str, ...] = ()
     reversed_parts: tuple[InvoicePart, ...] = ()
     fee_id: str = ""
+    consolidated_id: str = ""
 
     @property
     def bills(self) -> tuple[str, ...]:
@@ -206,11 +207,24 @@ class RecallAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsolidatedInvoice:
+    """An invoice of several orders as it was posted: which share of it the order has, and what all of it comes to."""
+
+    share: int
+    orders: tuple[str, ...]
+    total_minor: int
+    due_on: str
+    early_discount_minor: int = 0
+    discount_until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceIssued:
-    """An invoice, and what was invoiced of the order's lines so far, by line id."""
+    """An invoice, and what was invoiced of the order's lines so far, by line id; and what it is a share of, None for nothing."""
 
     lines: Mapping[str, LineInvoiced]
     invoice: Invoice
+    consolidated: ConsolidatedInvoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return _recall_answered(detail, sequence)
         case pb.InvoiceIssued():
             invoiced = {key: facts.LineInvoiced(line.invoiced) for key, line in detail.lines.items()}
-            return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
+            consolidated = _consolidated(detail.consolidated) if detail.HasField("consolidated") else None
+            return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence), consolidated)
         case pb.DueDateSet():
             return facts.DueDateSet(_invoice(detail.invoice, sequence))
         case pb.ReturnReceived() | pb.ReturnInspected():
@@ -255,6 +256,18 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         reversed_parts=_parts(detail.reversed_parts),
         shipment_ids=tuple(detail.shipment_ids),
         fee_id=detail.fee_id,
+        consolidated_id=detail.consolidated_id,
+    )
+
+
+def _consolidated(detail: pb.ConsolidatedInvoice) -> facts.ConsolidatedInvoice:
+    return facts.ConsolidatedInvoice(
+        detail.share,
+        tuple(detail.order_numbers),
+        detail.total_minor,
+        _day(detail.due_on),
+        detail.early_discount_minor,
+        _day(detail.discount_until),
     )
 
 

@@ -10,6 +10,7 @@ from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain import facts
 from services.orders.domain.facts import (
+    ConsolidatedInvoice,
     DepositInvoiced,
     DepositReceived,
     Fact,
@@ -79,7 +80,7 @@ def mail_of(
     """The mail that a fact causes: shipped, delivered, a problem, reversed, invoice, payment_received, payment_reversed, credit_note or deposit_invoice; None for all other kinds.
 
     Nobody is asked to pay what a marketplace or a till was paid for, what a card is charged with (`is_by_card`), or what cash that
-    came before pays, of which the `progress` with the fact knows. A service visit has one mail, delivered. Only the last delivery
+    came before pays, of which the `progress` with the fact knows. An invoice of several orders is told of with its first. A service visit has one mail, delivered. Only the last delivery
     asks for feedback. A payment that was put to another use or refunded has no mail.
     """
     customer, payer = parties.customer, parties.payer
@@ -93,10 +94,8 @@ def mail_of(
             return _exception(shipment, order, customer, contacts)
         case _, ShipmentReversed(shipments=(shipment, *_)):
             return Mail("shipment_reversed", buyer(customer), _contents(shipment))
-        case _, InvoiceIssued(invoice=invoice):
-            known = progress.invoices.get(invoice.invoice_id, invoice)
-            is_billed = not order.is_paid_at_till
-            return _invoice(known, order, payer, progress.held_minor, is_by_card=is_by_card) if is_billed else None
+        case _, InvoiceIssued() as issued:
+            return None if order.is_paid_at_till else _issued(issued, order, payer, progress, is_by_card=is_by_card)
         case _, PaymentReceived(amount=paid, invoices=invoices):
             return Mail("payment_received", bill_to(payer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
@@ -220,3 +219,34 @@ def _invoice(invoice: Invoice, order: Order, customer: Customer, held_minor: int
     }
     document = Attachment("invoice", invoice.invoice_id, f"{invoice.number}.pdf")
     return Mail("invoice", bill_to(customer), variables | _early(invoice, held_minor), document)
+
+
+def _issued(
+    issued: InvoiceIssued, order: Order, payer: Customer, progress: Progress, *, is_by_card: bool
+) -> Mail | None:
+    invoice, together = issued.invoice, issued.consolidated
+    if together is not None:
+        return _consolidated(invoice, together, payer) if together.share == 1 else None
+    known = progress.invoices.get(invoice.invoice_id, invoice)
+    return _invoice(known, order, payer, progress.held_minor, is_by_card=is_by_card)
+
+
+def _consolidated(invoice: Invoice, together: ConsolidatedInvoice, customer: Customer) -> Mail:
+    """The one mail of an invoice of several orders, as it was posted."""
+    total = Money(together.total_minor, invoice.currency)
+    early = Money(together.total_minor - together.early_discount_minor, invoice.currency)
+    variables = {
+        "invoice_number": invoice.number,
+        "orders": list(together.orders),
+        "total": amount(total),
+        "received": "",
+        "due": amount(total),
+        "currency": invoice.currency,
+        "is_paid": not total.minor,
+        "is_by_card": False,
+        "due_on": together.due_on,
+        "early_total": amount(early) if together.discount_until else "",
+        "early_on": together.discount_until,
+    }
+    document = Attachment("invoice", invoice.consolidated_id, f"{invoice.number}.pdf")
+    return Mail("consolidated_invoice", bill_to(customer), variables, document)

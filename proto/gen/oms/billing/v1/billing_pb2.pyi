@@ -1077,21 +1077,27 @@ class InvoiceByHand(_message.Message):
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     @_builtins.property
     def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Shipments of it that wait for their invoice, at most 2000; empty for all that wait and that no draft holds."""
 
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units of its lines to invoice of those shipments, the first to leave first; empty for all that is in them. A draft takes none."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "shipment_ids", b"shipment_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "shipment_ids", b"shipment_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1565,6 +1571,7 @@ class InvoiceLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     EXTENDED_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     sku: _builtins.str
@@ -1575,6 +1582,8 @@ class InvoiceLine(_message.Message):
     """Units invoiced."""
     unit_price: _builtins.str
     """Price of one unit."""
+    order_number: _builtins.str
+    """The number of its order, on an invoice of several orders; else empty."""
     @_builtins.property
     def extended(self) -> _types_pb2.Money:
         """unit_price × quantity, rounded so that the invoices of a line sum to its extended price."""
@@ -1588,14 +1597,61 @@ class InvoiceLine(_message.Message):
         quantity: _builtins.int = ...,
         unit_price: _builtins.str = ...,
         extended: _types_pb2.Money | None = ...,
+        order_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extended", b"extended"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "line_id", b"line_id", "order_number", b"order_number", "quantity", b"quantity", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceLine: _TypeAlias = InvoiceLine  # noqa: Y015
+
+@_typing.final
+class InvoiceShare(_message.Message):
+    """What one order has of an invoice of several orders: it is credited, written off and corrected by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    PO_NUMBER_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """Identity of the share, by which it is read as an invoice of its order."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    po_number: _builtins.str
+    """The customer's own number of it; empty for none."""
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """What the share comes to."""
+
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """Still to be paid of it."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        po_number: _builtins.str = ...,
+        total: _types_pb2.Money | None = ...,
+        open: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open", b"open", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "po_number", b"po_number", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoiceShare: _TypeAlias = InvoiceShare  # noqa: Y015
 
 @_typing.final
 class Invoice(_message.Message):
@@ -1631,6 +1687,8 @@ class Invoice(_message.Message):
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     DEPOSITS_FIELD_NUMBER: _builtins.int
     FEE_ID_FIELD_NUMBER: _builtins.int
+    CONSOLIDATED_INVOICE_ID_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1657,6 +1715,8 @@ class Invoice(_message.Message):
     """The payment terms it was issued under, such as "2/10 net 30"; empty for one of before they were kept."""
     fee_id: _builtins.str
     """The fee that it charges, which is none of what the order comes to; else empty."""
+    consolidated_invoice_id: _builtins.str
+    """The invoice of several orders that this is one order's share of, under the same number; else empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is billed."""
@@ -1725,6 +1785,10 @@ class Invoice(_message.Message):
     def deposits(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepositDeduction]:
         """Deposit invoices whose cash it deducts; what they come to is in paid."""
 
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceShare]:
+        """The shares of an invoice of several orders, the oldest order first; it is their sum and names no order itself. Else empty."""
+
     def __init__(
         self,
         *,
@@ -1756,10 +1820,12 @@ class Invoice(_message.Message):
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
         deposits: _abc.Iterable[Global___DepositDeduction] | None = ...,
         fee_id: _builtins.str = ...,
+        consolidated_invoice_id: _builtins.str = ...,
+        shares: _abc.Iterable[Global___InvoiceShare] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited", b"credited", "customer_id", b"customer_id", "deposits", b"deposits", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "fee_id", b"fee_id", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consolidated_invoice_id", b"consolidated_invoice_id", "credited", b"credited", "customer_id", b"customer_id", "deposits", b"deposits", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "fee_id", b"fee_id", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shares", b"shares", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax", b"tax", "tax_parts", b"tax_parts", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2223,7 +2289,7 @@ Global___ListInvoicesResponse: _TypeAlias = ListInvoicesResponse  # noqa: Y015
 
 @_typing.final
 class PaymentApplication(_message.Message):
-    """Part of a payment for one invoice."""
+    """Part of a payment for one invoice. Of one of several orders its shares are paid, the first due and of the oldest order first."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -1620,6 +1620,7 @@ class Invoice(_message.Message):
     SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
     REVERSED_PARTS_FIELD_NUMBER: _builtins.int
     FEE_ID_FIELD_NUMBER: _builtins.int
+    CONSOLIDATED_ID_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1660,6 +1661,8 @@ class Invoice(_message.Message):
     """What its credit notes come to."""
     fee_id: _builtins.str
     """The fee that it charges, which is none of what the order comes to; else empty."""
+    consolidated_id: _builtins.str
+    """The invoice of several orders that this is the order's share of; else empty."""
     @_builtins.property
     def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
         """What falls due when, in order of the days, where it falls due in several parts."""
@@ -1703,10 +1706,11 @@ class Invoice(_message.Message):
         shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
         reversed_parts: _abc.Iterable[_types_pb2.TaxPart] | None = ...,
         fee_id: _builtins.str = ...,
+        consolidated_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "fee_id", b"fee_id", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "reversed_parts", b"reversed_parts", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consolidated_id", b"consolidated_id", "credited_minor", b"credited_minor", "currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "fee_id", b"fee_id", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "reversed_parts", b"reversed_parts", "shipment_id", b"shipment_id", "shipment_ids", b"shipment_ids", "status", b"status", "tax_minor", b"tax_minor", "tax_parts", b"tax_parts", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1793,6 +1797,7 @@ class InvoiceIssued(_message.Message):
 
     LINES_FIELD_NUMBER: _builtins.int
     INVOICE_FIELD_NUMBER: _builtins.int
+    CONSOLIDATED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineInvoiced]:
         """What was invoiced of each line so far, by line id."""
@@ -1801,19 +1806,68 @@ class InvoiceIssued(_message.Message):
     def invoice(self) -> Global___Invoice:
         """The invoice."""
 
+    @_builtins.property
+    def consolidated(self) -> Global___ConsolidatedInvoice:
+        """The invoice of several orders, where it is the order's share of one; else unset."""
+
     def __init__(
         self,
         *,
         lines: _abc.Mapping[_builtins.str, Global___LineInvoiced] | None = ...,
         invoice: Global___Invoice | None = ...,
+        consolidated: Global___ConsolidatedInvoice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["consolidated", b"consolidated", "invoice", b"invoice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice", "lines", b"lines"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consolidated", b"consolidated", "invoice", b"invoice", "lines", b"lines"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceIssued: _TypeAlias = InvoiceIssued  # noqa: Y015
+
+@_typing.final
+class ConsolidatedInvoice(_message.Message):
+    """An invoice of several orders, as it was posted: each order has a share of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHARE_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBERS_FIELD_NUMBER: _builtins.int
+    TOTAL_MINOR_FIELD_NUMBER: _builtins.int
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    share: _builtins.int
+    """Which share the fact is about, from 1; people are told of the invoice with the first."""
+    total_minor: _builtins.int
+    """What it comes to, in the currency of the share."""
+    due_on: _builtins.str
+    """ISO date on which the first of it falls due."""
+    early_discount_minor: _builtins.int
+    """Discount for paying early; 0 without one."""
+    discount_until: _builtins.str
+    """ISO date of the last day on which a payment may be received that takes the discount; empty without one."""
+    @_builtins.property
+    def order_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers of its orders, by share."""
+
+    def __init__(
+        self,
+        *,
+        share: _builtins.int = ...,
+        order_numbers: _abc.Iterable[_builtins.str] | None = ...,
+        total_minor: _builtins.int = ...,
+        due_on: _builtins.str = ...,
+        early_discount_minor: _builtins.int = ...,
+        discount_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "order_numbers", b"order_numbers", "share", b"share", "total_minor", b"total_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsolidatedInvoice: _TypeAlias = ConsolidatedInvoice  # noqa: Y015
 
 @_typing.final
 class InvoiceCredited(_message.Message):
