@@ -137,6 +137,10 @@ _EVENTS = {
     "return_credited": "credited the return by",
     "return_halted": "stopped before the return was done",
     "return_ended": "ended the return",
+    "return_keep_asked": "asked to credit the return without its goods",
+    "return_kept": "let the customer keep goods of the return",
+    "return_given_up": "gave up waiting for the rest of the return",
+    "parcel_matched": "matched a parcel that nobody had announced; it is the return",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

@@ -67,6 +67,13 @@ SENTENCES: Mapping[str, str] = {
     "return_inspected": "The inspection of {subject} is recorded. Stock and credit follow in a moment.",
     "return_refunded": "What was paid for {subject} goes back.",
     "return_settled": "Nothing of {subject} is left to be refunded.",
+    "parcel_recorded": "Parcel {subject} is recorded. Support finds out whose it is.",
+    "parcel_matched": "Return {subject} is made of the parcel. Its goods are received; inspect them next.",
+    "parcel_decided": "Parcel {subject} is decided.",
+    "return_kept": "The customer keeps the goods of {subject}. They are credited in a moment.",
+    "return_keep_asked": "{subject} is worth more than one person may credit without its goods: somebody else must agree.",
+    "return_given_up": "No more goods of {subject} are awaited.",
+    "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }

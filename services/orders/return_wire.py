@@ -36,6 +36,8 @@ def document(found: Return) -> pb.ReturnDocument:
         inspections=[_inspection(found, one) for one in found.inspections],
         fee_percent=f"{found.fee.percent:f}" if found.fee.percent else "",
         fee_of_unit=money(found.fee.of_unit) if found.fee.of_unit else None,
+        arrived_in=found.arrived_in,
+        received_by=found.received_by,
     )
 
 

@@ -16,7 +16,7 @@ from workflows.activities.calls import Services
 from workflows.messages import Done
 from workflows.return_messages import Following, ReturnStep
 
-CUSTOMER = "customer"
+CUSTOMER, KEEP = "customer", "keep"
 
 
 class ReturnActivities:
@@ -33,7 +33,7 @@ class ReturnActivities:
 
     @activity.defn(name="fulfillment.ExpectReturn")
     async def expect_return(self, step: ReturnStep) -> Following:
-        """Announce the goods."""
+        """Announce the goods; those of a parcel that came unannounced are here already."""
         found = await self._document(step)
         expected = fulfillment_pb2.ExpectedReturn(
             return_id=found.return_id,
@@ -47,7 +47,12 @@ class ReturnActivities:
                 for line in found.lines
             ],
         )
-        request = fulfillment_pb2.ExpectReturnRequest(request_id=step.request_id, expected=expected)
+        request = fulfillment_pb2.ExpectReturnRequest(
+            request_id=step.request_id,
+            expected=expected,
+            arrived_in=found.arrived_in,
+            received_by=found.received_by,
+        )
         await self._services.fulfillment.ExpectReturn(request)
         return await self._advance(step, done="announced")
 
@@ -64,24 +69,25 @@ class ReturnActivities:
 
     @activity.defn(name="inventory.TakeReturn")
     async def take_return(self, step: ReturnStep) -> Done:
-        """Take the goods of an inspection back, wherever they are."""
+        """Take the goods of an inspection back, wherever they are; those that the customer keeps never come."""
         found = await self._document(step)
         inspection = _inspection(found, step.inspection_id)
         units: dict[tuple[str, str], int] = {}
         for one in inspection.units:
             units[one.sku, one.disposition] = units.get((one.sku, one.disposition), 0) + one.quantity
+        said = Done(", ".join(f"{count} to {what}" for (_, what), count in sorted(units.items())))
+        here = [(sku, what, count) for (sku, what), count in sorted(units.items()) if what != KEEP]
+        if not here:
+            return said
         request = inventory_pb2.TakeReturnRequest(
             request_id=step.request_id,
             order_id=found.order_id,
             return_id=found.return_id,
             warehouse_id=inspection.warehouse_id,
-            units=[
-                inventory_pb2.ReturnedUnits(sku=sku, quantity=count, disposition=what)
-                for (sku, what), count in sorted(units.items())
-            ],
+            units=[inventory_pb2.ReturnedUnits(sku=sku, quantity=count, disposition=what) for sku, what, count in here],
         )
         await self._services.inventory.TakeReturn(request)
-        return Done(", ".join(f"{count} to {what}" for (_, what), count in sorted(units.items())))
+        return said
 
     @activity.defn(name="billing.CreditReturn")
     async def credit_return(self, step: ReturnStep) -> Following:

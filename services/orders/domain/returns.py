@@ -29,7 +29,7 @@ _PAST = {"authorize": "authorized", "deny": "denied", "cancel": "canceled", "exp
 OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
-CUSTOMER = "customer"
+CUSTOMER, SELLER, KEEP = "customer", "seller", "keep"
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
 
 
@@ -85,7 +85,11 @@ class FeeRule:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none."""
+    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none.
+
+    `arrived_in` is the warehouse in which its goods were before anybody had asked. `is_kept` says that the customer keeps what has not
+    come; `keep_asked_by` is who wants that, while another person has yet to agree.
+    """
 
     return_id: str
     number: str
@@ -110,6 +114,11 @@ class Return:
     is_closed: bool = False
     halted: str = ""
     ended_at: datetime | None = None
+    arrived_in: str = ""
+    received_by: str = ""
+    parcel_number: str = ""
+    keep_asked_by: str = ""
+    is_kept: bool = False
     inspections: tuple[Inspection, ...] = field(default=())
 
     @property
@@ -158,7 +167,7 @@ class Return:
         """Whose turn it is: support, customer, warehouse, or nobody's."""
         if self.halted and self.is_open:
             return "support"
-        if self.state == REQUESTED:
+        if self.state == REQUESTED or (self.keep_asked_by and not self.closing):
             return "support"
         if self.state != AUTHORIZED:
             return ""
@@ -261,11 +270,15 @@ def bears_fee(found: Return, units: InspectedUnits) -> bool:
 
 
 def returned_units(returns: Iterable[Return]) -> dict[str, int]:
-    """Order line → units that have come back."""
+    """Order line → units that have come back; not those that were credited and that the customer keeps."""
     units: dict[str, int] = {}
     for one in returns:
         for line in one.lines:
             units[line.line_id] = units.get(line.line_id, 0) + line.received
+        for inspection in one.inspections:
+            for each in inspection.units:
+                if each.disposition == KEEP:
+                    units[each.line_id] -= each.quantity
     return units
 
 

@@ -5218,7 +5218,8 @@ class AccountBalance(_message.Message):
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
     customer_deposits, tax_on_deposits, refunds_payable, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns,
-    cost_of_goods_sold, marketplace_fees, card_fees, shrinkage, bad_debt, inventory_in_quarantine, inventory_write_offs.
+    cost_of_goods_sold, marketplace_fees, card_fees, shrinkage, bad_debt, inventory_in_quarantine, inventory_write_offs,
+    vendor_claims.
     """
     currency: _builtins.str
     """ISO 4217."""
@@ -5511,6 +5512,7 @@ class AuditResponse(_message.Message):
     INVENTORY_BALANCE_FIELD_NUMBER: _builtins.int
     COMMITTED_ORDER_IDS_FIELD_NUMBER: _builtins.int
     BILLED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_BALANCE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invariants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Invariant]:
         """Every invariant of the service."""
@@ -5527,6 +5529,10 @@ class AuditResponse(_message.Message):
     def billed(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderBilled]:
         """What each fully or partly invoiced order was billed."""
 
+    @_builtins.property
+    def quarantine_balance(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Money]:
+        """Balance of the quarantine account, one a currency: what inventory's goods in quarantine had cost must equal it."""
+
     def __init__(
         self,
         *,
@@ -5534,10 +5540,11 @@ class AuditResponse(_message.Message):
         inventory_balance: _abc.Iterable[_types_pb2.Money] | None = ...,
         committed_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         billed: _abc.Iterable[Global___OrderBilled] | None = ...,
+        quarantine_balance: _abc.Iterable[_types_pb2.Money] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["billed", b"billed", "committed_order_ids", b"committed_order_ids", "invariants", b"invariants", "inventory_balance", b"inventory_balance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["billed", b"billed", "committed_order_ids", b"committed_order_ids", "invariants", b"invariants", "inventory_balance", b"inventory_balance", "quarantine_balance", b"quarantine_balance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

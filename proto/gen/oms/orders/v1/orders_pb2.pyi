@@ -1771,6 +1771,8 @@ class ReturnDocument(_message.Message):
     INSPECTIONS_FIELD_NUMBER: _builtins.int
     FEE_PERCENT_FIELD_NUMBER: _builtins.int
     FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    ARRIVED_IN_FIELD_NUMBER: _builtins.int
+    RECEIVED_BY_FIELD_NUMBER: _builtins.int
     return_id: _builtins.str
     """Identity, "rma_…"."""
     number: _builtins.str
@@ -1781,6 +1783,10 @@ class ReturnDocument(_message.Message):
     """Its number."""
     fee_percent: _builtins.str
     """The restocking fee in percent of what is credited before tax, for what the customer answers for; empty without one."""
+    arrived_in: _builtins.str
+    """The warehouse in which all of it is already, for its parcel came before anybody had asked; empty for goods that are to come."""
+    received_by: _builtins.str
+    """Who had taken the parcel in."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
         """What is to come back."""
@@ -1804,10 +1810,12 @@ class ReturnDocument(_message.Message):
         inspections: _abc.Iterable[Global___ReturnInspection] | None = ...,
         fee_percent: _builtins.str = ...,
         fee_of_unit: _types_pb2.Money | None = ...,
+        arrived_in: _builtins.str = ...,
+        received_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "inspections", b"inspections", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "return_id", b"return_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_in", b"arrived_in", "fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "inspections", b"inspections", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "received_by", b"received_by", "return_id", b"return_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
