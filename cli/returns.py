@@ -162,6 +162,12 @@ def keep(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_j
     _decide(var, return_id, "keep", {"note": note}, as_json)
 
 
+@app.command()
+def credit(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Credit an authorized return before its goods come."""
+    _print(Api(var, "accounting").post(f"/v1/returns/{segment(return_id)}/credit", {"note": note}), as_json)
+
+
 @app.command("give-up")
 def give_up(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """Close a return at what has come of it."""

@@ -137,6 +137,7 @@ _EVENTS = {
     "return_credited": "credited the return by",
     "return_halted": "stopped before the return was done",
     "return_ended": "ended the return",
+    "return_credited_early": "credited the return before its goods came",
     "return_keep_asked": "asked to credit the return without its goods",
     "return_kept": "let the customer keep goods of the return",
     "return_given_up": "gave up waiting for the rest of the return",

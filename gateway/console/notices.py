@@ -71,6 +71,7 @@ SENTENCES: Mapping[str, str] = {
     "parcel_matched": "Return {subject} is made of the parcel. Its goods are received; inspect them next.",
     "parcel_decided": "Parcel {subject} is decided.",
     "return_kept": "The customer keeps the goods of {subject}. They are credited in a moment.",
+    "return_credited_early": "{subject} is credited in a moment. Its goods are awaited all the same.",
     "return_keep_asked": "{subject} is worth more than one person may credit without its goods: somebody else must agree.",
     "return_given_up": "No more goods of {subject} are awaited.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",

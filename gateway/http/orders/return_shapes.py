@@ -19,7 +19,7 @@ from services.orders.returns.parcels import Found
 Reason = Literal["changed_mind", "ordered_wrong", "damaged", "defective", "wrong_article", "not_as_described", "other"]
 Grade = Literal["A", "B", "C", "D"]
 Disposition = Literal["restock", "refurbish", "quarantine", "scrap", "return_to_vendor"]
-Done = Literal["restock", "refurbish", "quarantine", "scrap", "return_to_vendor", "keep"]
+Done = Literal["restock", "refurbish", "quarantine", "scrap", "return_to_vendor", "keep", "in_advance"]
 Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
 
@@ -160,7 +160,9 @@ class InspectedShape(BaseModel):
     sku: str
     quantity: int
     grade: Grade
-    disposition: Done = Field(description="keep: the customer keeps them, and they are credited all the same.")
+    disposition: Done = Field(
+        description="keep: the customer keeps them, and they are credited all the same; in_advance: they are credited before they come."
+    )
     responsible: Responsible
     note: str | None = Field(description="Null for customers.")
 

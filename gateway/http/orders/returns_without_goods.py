@@ -1,4 +1,4 @@
-"""Returns of which no more goods are awaited: the customer keeps them, or they never come."""
+"""Credit of a return that does not wait for its goods: in advance, or because the customer keeps them; and returns of which no more comes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,22 @@ def credit_kept_goods(
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)
         return return_shape(keep.keep(session, found, who, body.note, deps.contacts, deps.clock()), who)
+
+    return once.answer_here(body, do)
+
+
+@router.post("/v1/returns/{return_id}/credit", response_model=ReturnShape)
+def credit_in_advance(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
+) -> Response:
+    """Credit an authorized return before its goods come, with no fee: they are awaited, inspected and not credited again.
+
+    Worth more than the policy authorizes by itself, another person does it than who authorized the return.
+    """
+
+    def do(session: Session) -> ReturnShape:
+        found, _ = reading.find_id(session, return_id, who.scope)
+        return return_shape(keep.credit_early(session, found, who, body.note, deps.contacts, deps.clock()), who)
 
     return once.answer_here(body, do)
 

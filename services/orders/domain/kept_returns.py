@@ -1,4 +1,4 @@
-"""Returns of which no more goods are awaited: the customer keeps the rest and is credited for it, or it never comes."""
+"""Returns that are credited without their goods: in advance, or because the customer keeps them; and those of which no more comes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from services.kernel.errors import NotPermitted, Refused
 from services.orders.domain.returns import (
     AUTHORIZED,
     EXPIRED,
+    IN_ADVANCE,
     KEEP,
     REQUESTED,
     SELLER,
@@ -57,6 +58,39 @@ def give_up(found: Return) -> Return:
     if not found.received:
         raise Refused("NOTHING_RECEIVED", f"nothing of {found.number} has come: cancel it")
     return replace(found, closing=EXPIRED)
+
+
+def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> Return:
+    """All that is awaited is credited in advance, with no fee, and comes later. Refused RETURN_STATE, RETURN_CREDITED."""
+    if found.state != AUTHORIZED:
+        raise Refused(
+            "RETURN_STATE", f"{found.number} is {found.state}: only goods that may come are credited in advance"
+        )
+    check_open(found)
+    if any(found.credited_early(line.line_id) for line in found.lines):
+        raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance already")
+    units = tuple(
+        InspectedUnits(line.line_id, line.sku, line.quantity, "A", IN_ADVANCE, SELLER, "credited in advance")
+        for line in awaited(found)
+    )
+    return replace(found, inspections=(*found.inspections, Inspection(inspection_id, "", units, who, now)))
+
+
+def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
+    """Line id → units of an inspection that had been credited in advance: those that were inspected first are."""
+    left = {line.line_id: found.credited_early(line.line_id) for line in found.lines}
+    before: dict[str, int] = {}
+    for one in found.inspections:
+        before = {}
+        for units in one.units:
+            if units.disposition == IN_ADVANCE:
+                continue
+            taken = min(left[units.line_id], units.quantity)
+            left[units.line_id] -= taken
+            before[units.line_id] = before.get(units.line_id, 0) + taken
+        if one.inspection_id == inspection.inspection_id:
+            break
+    return {line_id: count for line_id, count in before.items() if count}
 
 
 def with_kept(found: Return, inspection_id: str, now: datetime) -> Return:

@@ -29,7 +29,10 @@ _PAST = {"authorize": "authorized", "deny": "denied", "cancel": "canceled", "exp
 OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
-CUSTOMER, SELLER, KEEP = "customer", "seller", "keep"
+CUSTOMER, SELLER = "customer", "seller"
+KEEP, IN_ADVANCE = "keep", "in_advance"
+"""Dispositions of units that are credited without goods: they never come, or come later and are not credited again."""
+
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
 
 
@@ -175,9 +178,19 @@ class Return:
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
+        gone = max(line.received, self.credited_early(line.line_id))
         if self.state in (DENIED, CANCELLED, EXPIRED):
-            return line.received
-        return line.received if self.state == CLOSED or self.is_closed else max(line.quantity, line.received)
+            return gone
+        return gone if self.state == CLOSED or self.is_closed else max(line.quantity, gone)
+
+    def credited_early(self, line_id: str) -> int:
+        """Units of a line that are credited whether they come or not, before they do."""
+        return sum(
+            units.quantity
+            for one in self.inspections
+            for units in one.units
+            if (units.line_id, units.disposition) == (line_id, IN_ADVANCE)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +213,8 @@ def move(found: Return, verb: str) -> str:
 def check_cancel(found: Return) -> None:
     """A return of which goods have come is not cancelled. Refused RETURN_RECEIVED or RETURN_STATE."""
     move(found, "cancel")
+    if any(found.credited_early(line.line_id) for line in found.lines):
+        raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance: they are awaited")
     if found.received:
         raise Refused(
             "RETURN_RECEIVED", f"{found.received} units of {found.number} have come: they are inspected first"

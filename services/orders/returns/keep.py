@@ -1,4 +1,4 @@
-"""Support ends the wait for goods: the customer keeps them and is credited all the same, or they are given up."""
+"""Credit that does not wait for goods: in advance, or because the customer keeps them; and goods that are given up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.changes.propose import actor_of
 from services.orders.domain import kept_returns as domain
@@ -36,6 +37,24 @@ def keep(session: Session, return_id: str, caller: Caller, note: str, contacts: 
     if found.state == REQUESTED:
         after = replace(after, decided_by=actor.who, decided_role=actor.role, decided_at=now, decision_note=note)
     after = save(session, taken, after, actor, "return_kept", contacts, now, why=note)
+    outbox.signal_return(session, after, outbox.RETURN_DECIDED, now)
+    return after
+
+
+def credit_early(
+    session: Session, return_id: str, caller: Caller, note: str, contacts: Contacts, now: datetime
+) -> Return:
+    """Credit what is awaited before it comes. Beyond what the policy authorizes by itself, who let the goods come may not do that too.
+
+    Refused RETURN_STATE, RETURN_CREDITED; NotPermitted SECOND_PERSON.
+    """
+    taken = take(session, return_id)
+    found, actor = taken.found, actor_of(caller)
+    after = domain.credit_early(found, new_id("insp"), actor.who, now)
+    rule = versions.policy_in_force(session).returns
+    if not is_small(session, taken.aggregate.order, domain.awaited(found), rule, now):
+        domain.check_second(replace(found, keep_asked_by=found.decided_by), actor.who)
+    after = save(session, taken, after, actor, "return_credited_early", contacts, now, why=note)
     outbox.signal_return(session, after, outbox.RETURN_DECIDED, now)
     return after
 

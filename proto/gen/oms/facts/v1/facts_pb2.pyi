@@ -1091,7 +1091,9 @@ class InspectedUnits(_message.Message):
     grade: _builtins.str
     """Condition: A (as new), B, C or D (unusable)."""
     disposition: _builtins.str
-    """restock, refurbish, quarantine, scrap, return_to_vendor; or keep, for units that the customer keeps and that are credited all the same."""
+    """restock, refurbish, quarantine, scrap, return_to_vendor; or keep, for units that the customer keeps and that are credited
+    all the same; or in_advance, for units that are credited before they come.
+    """
     responsible: _builtins.str
     """Who answers for the return: customer, seller or carrier."""
     note: _builtins.str

@@ -1725,10 +1725,31 @@ class ReturnInspection(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CreditedBeforeEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     INSPECTION_ID_FIELD_NUMBER: _builtins.int
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
     FEE_LINE_IDS_FIELD_NUMBER: _builtins.int
+    CREDITED_BEFORE_FIELD_NUMBER: _builtins.int
     inspection_id: _builtins.str
     """Identity, "insp_…"."""
     warehouse_id: _builtins.str
@@ -1741,6 +1762,10 @@ class ReturnInspection(_message.Message):
     def fee_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Lines of the return for which no fault of ours was named: a fee is kept of units for which the customer answers."""
 
+    @_builtins.property
+    def credited_before(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units of it that were credited before they came and are not credited again, by line id."""
+
     def __init__(
         self,
         *,
@@ -1748,10 +1773,11 @@ class ReturnInspection(_message.Message):
         warehouse_id: _builtins.str = ...,
         units: _abc.Iterable[_facts_pb2.InspectedUnits] | None = ...,
         fee_line_ids: _abc.Iterable[_builtins.str] | None = ...,
+        credited_before: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_before", b"credited_before", "fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
