@@ -14,7 +14,7 @@ _TONES = {
               "change_pending"),
     "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void", "written_off"),
     "done": ("settled", "delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
-             "applied", "accepted_by_customer", "credited"),
+             "applied", "accepted_by_customer", "credited", "matched"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
               "allocated", "part_released", "fully_released", "fully_shipped"),
 }  # fmt: skip

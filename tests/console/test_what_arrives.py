@@ -100,9 +100,9 @@ def counted(world: ConsoleWorld) -> list[Any]:
 
 async def test_quarantine_is_listed_by_warehouse_and_decided_once_with_a_reason(world: ConsoleWorld) -> None:
     _apart(world)
-    floor, books = world.browser("warehouse", sub="pat"), world.browser("accounting")
+    floor, abe = world.browser("warehouse", sub="pat"), world.browser("accounting")
     page = (await floor.get("/quarantine?warehouse=W1")).text
-    key, sees = hidden_in(page, "/quarantine/mov_1")["key"], (await books.get("/quarantine")).text
+    key, sees = hidden_in(page, "/quarantine/mov_1")["key"], (await abe.get("/quarantine")).text
     empty = (await floor.get("/quarantine?warehouse=W2")).text
     typed = {"units": "2", "outcome": "release", "reason": "tested", "warehouse": "W1"}
 

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session
 
 from services.kernel.errors import NotFound
-from services.orders.domain.parcels import Parcel, ParcelLine
+from services.orders.domain.parcels import WAITING, Parcel, ParcelLine
 from services.orders.models import ParcelLineRow, ParcelRow
 from services.orders.store.orders import next_value
 from services.runtime.db import table_of
@@ -19,6 +19,7 @@ from services.runtime.statements import changed
 
 _parcel, _line = table_of(ParcelRow), table_of(ParcelLineRow)
 _IS_WAITING = _parcel.c.state == literal_column("'waiting'")
+_HAS_RETURN = _parcel.c.return_id != literal_column("''")
 _LINES = (
     select(_line)
     .where(_line.c.parcel_id.in_(bindparam("ids", expanding=True)))
@@ -74,13 +75,12 @@ def page(
 ) -> list[Parcel]:
     """Parcels by id, which rise with their age; an empty filter does not filter."""
     wanted = select(_parcel).where(_parcel.c.parcel_id > after)
-    for column, value in (
-        (_parcel.c.state, state),
-        (_parcel.c.warehouse_id, warehouse_id),
-        (_parcel.c.return_id, return_id),
-    ):
-        if value:
-            wanted = wanted.where(column == value)
+    if state:
+        wanted = wanted.where(_IS_WAITING if state == WAITING else _parcel.c.state == state)
+    if warehouse_id:
+        wanted = wanted.where(_parcel.c.warehouse_id == warehouse_id)
+    if return_id:
+        wanted = wanted.where(_HAS_RETURN, _parcel.c.return_id == return_id)
     return _many(session, session.execute(wanted.order_by(_parcel.c.parcel_id).limit(limit)).all())
 
 
