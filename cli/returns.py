@@ -10,6 +10,7 @@ from cli.changes import counted
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import OrderArgument, find_order
 from cli.output import console, print_json, print_rows, text, words
+from cli.parcels import goods
 from cli.refusals import CommandRefused
 
 app = typer.Typer(help="Returns: list, request, authorize, receive, inspect, refund.", no_args_is_help=True)
@@ -21,7 +22,10 @@ _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("State", "stage~"), ("Waiting on", "waits_for~"), ("Announced", "announced>"),
     ("Received", "received>"), ("Inspected", "inspected>"), ("Credited", "credited>"), ("Fees", "fees>"), ("Requested", "requested_at"),
 )  # fmt: skip
-_WORDS = {"grade": ("A", "B", "C", "D"), "disposition": ("restock", "quarantine", "scrap")}
+_WORDS = {
+    "grade": ("A", "B", "C", "D"),
+    "disposition": ("restock", "refurbish", "quarantine", "scrap", "return_to_vendor"),
+}
 
 
 @app.command("list")
@@ -97,12 +101,21 @@ def cancel(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as
 def receive(
     return_id: ReturnArgument,
     warehouse: Annotated[str, typer.Option(help="Where the goods are.")],
-    line: Annotated[list[str], typer.Option(metavar="LINE=N", help="Units counted.")],
+    line: Annotated[list[str] | None, typer.Option(metavar="LINE=N", help="Units counted.")] = None,
+    other: Annotated[
+        list[str] | None, typer.Option(metavar="SKU=N", help="Units that were not announced, kept apart for support.")
+    ] = None,
+    described: Annotated[
+        list[str] | None, typer.Option(metavar="WORDS=N", help="The same, where nobody knows the SKU.")
+    ] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Count what came; the rest may come later."""
-    body = {"warehouse_id": warehouse, "lines": [_units(one) for one in line]}
+    """Count what came; the rest may come later. What was not announced waits for support."""
+    others = [*goods(other or [], "sku"), *goods(described or [], "description")]
+    body: dict[str, Any] = {"warehouse_id": warehouse, "lines": [_units(one) for one in line or []]}
+    if others:
+        body["others"] = others
     _print(Api(var, "warehouse").post(f"/v1/returns/{segment(return_id)}/receive", body), as_json)
 
 
@@ -141,6 +154,24 @@ def refund(return_id: ReturnArgument, var: VarOption = VAR, as_json: JsonOption 
 def repair(return_id: ReturnArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """Have a return go on that was halted or whose workflow is lost."""
     _decide(var, return_id, "repair", None, as_json)
+
+
+@app.command()
+def keep(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Credit what has not come: the customer keeps it. A larger one needs a second person."""
+    _decide(var, return_id, "keep", {"note": note}, as_json)
+
+
+@app.command()
+def credit(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Credit an authorized return before its goods come."""
+    _print(Api(var, "accounting").post(f"/v1/returns/{segment(return_id)}/credit", {"note": note}), as_json)
+
+
+@app.command("give-up")
+def give_up(return_id: ReturnArgument, note: NoteOption, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Close a return at what has come of it."""
+    _decide(var, return_id, "give-up", {"note": note}, as_json)
 
 
 def _decide(var: Any, return_id: str, verb: str, body: dict[str, Any] | None, as_json: bool) -> None:

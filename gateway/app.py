@@ -33,6 +33,7 @@ from gateway.http.neighbors import (
     payment_events,
     payments,
     payouts,
+    quarantine,
     rates,
     recalls,
     refunds,
@@ -54,10 +55,12 @@ from gateway.http.orders import (
     history,
     holds,
     orders,
+    parcels,
     place,
     repair,
     resubmission,
     returns,
+    returns_without_goods,
     reviews,
     stream,
 )
@@ -73,8 +76,8 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, holds, reviews, resubmission, people,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, quarantine, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ _TONES = {
               "change_pending"),
     "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void", "written_off"),
     "done": ("settled", "delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
-             "applied", "accepted_by_customer", "credited"),
+             "applied", "accepted_by_customer", "credited", "matched"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
               "allocated", "part_released", "fully_released", "fully_shipped"),
 }  # fmt: skip
@@ -137,6 +137,11 @@ _EVENTS = {
     "return_credited": "credited the return by",
     "return_halted": "stopped before the return was done",
     "return_ended": "ended the return",
+    "return_credited_early": "credited the return before its goods came",
+    "return_keep_asked": "asked to credit the return without its goods",
+    "return_kept": "let the customer keep goods of the return",
+    "return_given_up": "gave up waiting for the rest of the return",
+    "parcel_matched": "matched a parcel that nobody had announced; it is the return",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

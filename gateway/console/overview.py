@@ -27,6 +27,7 @@ from services.orders.lifecycle import dead_letters, feedback
 from services.orders.order import exceptions
 from services.orders.overview import filters, inbox, listing
 from services.orders.overview.figures import read_figures
+from services.orders.returns import parcels
 from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
 
 router = APIRouter()
@@ -178,6 +179,8 @@ def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> lis
     ]
     if who.may("GET /cases"):
         tiles.append(Tile("support cases", feedback.count_cases(session, who.caller.scope), "/cases", "waits"))
+    if who.may("GET /parcels"):
+        tiles.append(Tile("parcels to match", parcels.count_waiting(session), "/parcels", "waits"))
     if who.may("GET /exceptions"):
         tiles.append(Tile("exceptions", exceptions.count_open(session, who.caller.scope), "/exceptions", "blocks"))
     if who.may("GET /dead-letters"):

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.forms import whole_units
+from gateway.console.goods import ROWS, goods_in
 from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
@@ -32,7 +33,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.order import aggregate, lookup
-from services.orders.returns import advance, ask, decide, reading
+from services.orders.returns import advance, ask, decide, parcels, reading
 
 router = APIRouter()
 
@@ -55,7 +56,9 @@ def returns_page(
     rows = found[:PAGE]
     groups = [(title, [one for one in rows if _group(one) == group]) for title, group in GROUPS]
     following = rows[-1].return_id if len(found) > PAGE else ""
-    return render("returns.html", who, groups=groups, following=following)
+    with who.deps.database.reading() as session:
+        waiting = parcels.count_waiting(session) if who.may("GET /parcels") else 0
+    return render("returns.html", who, groups=groups, waiting=waiting, following=following)
 
 
 def _group(one: Return) -> str:
@@ -67,8 +70,20 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
     """One return: its units, what was found, what it comes to, and the acts of whoever looks at it."""
     found = api.found_return(who.deps, who.caller, return_id)
     places = warehouses_of(who.deps) if who.may("POST /returns/{return_id}/receive") and found.is_open else ()
-    named = [found.requested_by, found.decided_by]
-    return render("return.html", who, found=found, places=places, named=named, key=page_key(request, who))
+    named = [found.requested_by, found.decided_by, found.keep_asked_by]
+    with who.deps.database.reading() as session:
+        came = parcels.page(session, return_id=found.return_id) if who.may("GET /parcels") else []
+    fields = range(1, ROWS + 1)
+    return render(
+        "return.html",
+        who,
+        found=found,
+        came=came,
+        places=places,
+        fields=fields,
+        named=named,
+        key=page_key(request, who),
+    )
 
 
 @router.post("/returns/{return_id}/authorize")
@@ -87,7 +102,7 @@ def authorize(form: FormOf, return_id: ReturnOf) -> Response:
 @router.post("/returns/{return_id}/deny")
 def deny(form: FormOf, return_id: ReturnOf) -> Response:
     """Let none come back."""
-    who, note = form.visitor, _note(form)
+    who, note = form.visitor, note_of(form)
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
         done = decide.deny(session, found, who.caller, note, who.deps.contacts, who.deps.clock())
@@ -122,9 +137,12 @@ def receive(form: FormOf, return_id: ReturnOf) -> Response:
     """Count what came."""
     who = form.visitor
     found = api.found_return(who.deps, who.caller, return_id)
-    lines = [{"line_id": key, "quantity": units} for key, units in _units(form.fields).items()]
-    body = _read(ReturnReceiptInput, {"warehouse_id": form.text("warehouse", most=64), "lines": lines})
-    api.receive(who.deps, who.caller, return_id, body, _once(form, f"receive/{found.return_id}", body))
+    others = goods_in(form.fields)
+    counted = units_of(form.fields, may_be_none=bool(others))
+    lines = [{"line_id": key, "quantity": units} for key, units in counted.items()]
+    members = {"warehouse_id": form.text("warehouse", most=64), "lines": lines, "others": others}
+    body = read_body(ReturnReceiptInput, members)
+    api.receive(who.deps, who.caller, return_id, body, typed_once(form, f"receive/{found.return_id}", body))
     return _after(form, found, "return_received")
 
 
@@ -136,10 +154,10 @@ def inspect(form: FormOf, return_id: ReturnOf) -> Response:
     words = {name: form.text(name, most=20) for name in ("grade", "disposition", "responsible")}
     units = [
         {"line_id": key, "quantity": count, "note": form.text("note", most=200), **words}
-        for key, count in _units(form.fields).items()
+        for key, count in units_of(form.fields).items()
     ]
-    body = _read(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
-    api.inspect(who.deps, who.caller, return_id, body, _once(form, f"inspect/{found.return_id}", body))
+    body = read_body(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
+    api.inspect(who.deps, who.caller, return_id, body, typed_once(form, f"inspect/{found.return_id}", body))
     return _after(form, found, "return_inspected")
 
 
@@ -184,30 +202,30 @@ def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if why not in REASONS:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
-    lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in _units(form.fields).items()]
-    body = _read(ReturnInput, {"order": number, "lines": lines, "reason": form.text("reason")})
+    lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in units_of(form.fields).items()]
+    body = read_body(ReturnInput, {"order": number, "lines": lines, "reason": form.text("reason")})
 
     def do(session: Session) -> tuple[str, str]:
         asked = [line.asked() for line in body.lines]
         done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, who.deps.clock())
         return done.state, done.number
 
-    once = Once(who.deps, "console return", _once(form, f"return/{order_id}", body), is_keyed=True)
+    once = Once(who.deps, "console return", typed_once(form, f"return/{order_id}", body), is_keyed=True)
     state, asked_for = once.perform(body, do)
     code = "return_authorized" if state == AUTHORIZED else "return_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, asked_for)
 
 
-def _units(fields: Mapping[str, str]) -> dict[str, int]:
-    """Line id → units, of those lines for which any were entered."""
+def units_of(fields: Mapping[str, str], *, may_be_none: bool = False) -> dict[str, int]:
+    """Line id → units, of those lines for which any were entered; InvalidArgument NOTHING_CHOSEN unless there may be none."""
     typed = {name.removeprefix(_UNITS): value for name, value in fields.items() if name.startswith(_UNITS)}
     units = {line_id: whole_units(value, line_id) for line_id, value in typed.items() if value.strip("0")}
-    if not units:
+    if not units and not may_be_none:
         raise InvalidArgument("NOTHING_CHOSEN", "enter for at least one line how many units")
     return units
 
 
-def _read(shape: type[Body], fields: Mapping[str, Any]) -> Body:
+def read_body(shape: type[Body], fields: Mapping[str, Any]) -> Body:
     """What the API would take; InvalidArgument for what no page of ours sends."""
     try:
         return shape.model_validate(fields)
@@ -215,12 +233,13 @@ def _read(shape: type[Body], fields: Mapping[str, Any]) -> Body:
         raise InvalidArgument("FORM_UNREADABLE", "enter units and choose what the page offers: reload it") from wrong
 
 
-def _once(form: Form, button: str, body: BaseModel) -> str:
+def typed_once(form: Form, button: str, body: BaseModel) -> str:
     """The business key of a page and what was typed there: sent twice it is done once, typed anew it is another request."""
     return request_id(form, f"{button}/{body.model_dump_json()}")
 
 
-def _note(form: Form) -> str:
+def note_of(form: Form) -> str:
+    """Why it is decided so; InvalidArgument REASON_MISSING."""
     note = form.text("note", most=200)
     if not note:
         raise InvalidArgument("REASON_MISSING", "say why: the customer reads it")

@@ -370,6 +370,7 @@ class BillingServicer(
             return pb.AuditResponse(
                 invariants=invariant_messages(find_all(session, invariants)),
                 inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
+                quarantine_balance=[money(balance) for balance in audit.quarantine_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],
             )

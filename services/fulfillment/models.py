@@ -308,7 +308,10 @@ class InspectedUnitsRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="inspected_units_quantity"),
         CheckConstraint("grade IN ('A', 'B', 'C', 'D')", name="inspected_units_grade"),
-        CheckConstraint("disposition IN ('restock', 'quarantine', 'scrap')", name="inspected_units_disposition"),
+        CheckConstraint(
+            "disposition IN ('restock', 'quarantine', 'scrap', 'refurbish', 'return_to_vendor')",
+            name="inspected_units_disposition",
+        ),
         CheckConstraint("responsible IN ('customer', 'seller', 'carrier')", name="inspected_units_responsible"),
         _of_line("inspected_units_line"),
         Index("inspected_units_of_return", "return_id", "line_id"),

@@ -20,11 +20,12 @@ class ReturnsServicer(rpc.FulfillmentServiceServicer):
     clock: Clock
 
     def ExpectReturn(self, request: pb.ExpectReturnRequest, context: Context) -> pb.ExpectReturnResponse:
-        """Announce goods; a return that is known stays as it is."""
+        """Announce goods, and count those that are here; a return that is known stays as it is."""
         expected = return_wire.expected(request.expected)
+        place, who = optional_text(request.arrived_in, "arrived_in"), optional_text(request.received_by, "received_by")
 
         def act(session: Session) -> pb.ExpectReturnResponse:
-            known = take_returns.announce(session, expected, self.clock())
+            known = take_returns.announce(session, expected, self.clock(), arrived_in=place, received_by=who)
             return pb.ExpectReturnResponse(expected=return_wire.message(known))
 
         return self.database.once(request.request_id, request, pb.ExpectReturnResponse, act)

@@ -20,15 +20,20 @@ from services.runtime.facts import emit_fact
 log = structlog.get_logger()
 
 
-def announce(session: Session, expected: ExpectedReturn, now: datetime) -> ExpectedReturn:
-    """Expect goods; a return that is known stays as it is."""
+def announce(
+    session: Session, expected: ExpectedReturn, now: datetime, *, arrived_in: str = "", received_by: str = ""
+) -> ExpectedReturn:
+    """Expect goods, and count at once those that are here already; a return that is known stays as it is."""
     orders.claim(session, expected.order_id)
     known = store.find(session, expected.return_id)
     if known is not None:
         return known
     store.add(session, expected, now)
     log.info("return.expected", order_id=expected.order_id, return_id=expected.return_id, number=expected.number)
-    return expected
+    if not arrived_in:
+        return expected
+    counted = {line.line_id: line.quantity for line in expected.lines}
+    return receive(session, expected.return_id, counted, arrived_in, received_by, now)
 
 
 def receive(

@@ -96,6 +96,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         number_cursor(request.cursor),
         page_size(request.limit),
         named_orders(request.order_ids),
+        optional_text(request.tracking_number, "tracking_number"),
     )
 
 

@@ -15,6 +15,10 @@ MovementFact = (
     | facts_pb2.StockReturned
     | facts_pb2.StockScrapped
     | facts_pb2.StockQuarantined
+    | facts_pb2.StockReturnedToVendor
+    | facts_pb2.QuarantineReleased
+    | facts_pb2.QuarantineScrapped
+    | facts_pb2.QuarantineReturnedToVendor
 )
 _STANDINGS: dict[str, type[Standing]] = {
     facts.RESERVED: facts_pb2.StockReserved,
@@ -30,6 +34,10 @@ _MOVEMENTS: dict[str, type[MovementFact]] = {
     facts.RETURNED: facts_pb2.StockReturned,
     facts.SCRAPPED: facts_pb2.StockScrapped,
     facts.QUARANTINED: facts_pb2.StockQuarantined,
+    facts.TO_VENDOR: facts_pb2.StockReturnedToVendor,
+    facts.QUARANTINE_RELEASED: facts_pb2.QuarantineReleased,
+    facts.QUARANTINE_SCRAPPED: facts_pb2.QuarantineScrapped,
+    facts.QUARANTINE_TO_VENDOR: facts_pb2.QuarantineReturnedToVendor,
 }
 
 

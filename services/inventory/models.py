@@ -270,17 +270,22 @@ class IssueReversal(Table, table=True):
 class ReturnedStock(Table, table=True):
     """Units that came back from a customer, what became of them, and what they had cost when they left.
 
-    What is restocked is a movement of the same id, too; what is in quarantine or scrapped is in no stock.
+    What is restocked is a movement of the same id, too; everything else is in no stock. What is in quarantine or to be refurbished stays
+    so until decisions have ended it.
     """
 
     __tablename__ = "returned_stock"
     __table_args__ = (
-        CheckConstraint("disposition IN ('restock', 'quarantine', 'scrap')", name="returned_stock_disposition"),
+        CheckConstraint(
+            "disposition IN ('restock', 'quarantine', 'scrap', 'refurbish', 'return_to_vendor')",
+            name="returned_stock_disposition",
+        ),
         CheckConstraint("quantity > 0", name="returned_stock_quantity"),
         CheckConstraint("value_minor >= 0", name="returned_stock_value"),
         ForeignKeyConstraint(["warehouse_id"], ["warehouse.warehouse_id"], name="returned_stock_warehouse"),
         UniqueConstraint("request_id", "sku", "disposition", name="returned_stock_once"),
         Index("returned_stock_of_order", "order_id", "sku"),
+        _partial("returned_stock_apart", "movement_id", where="disposition IN ('quarantine', 'refurbish')"),
         STRICT,
     )
 
@@ -295,6 +300,30 @@ class ReturnedStock(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     value_minor: int = Field(sa_type=Int64)
     taken_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class QuarantineDecision(Table, table=True):
+    """Units that left quarantine, how and why; what was released is a movement of the same id, too. Never changed."""
+
+    __tablename__ = "quarantine_decision"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('release', 'scrap', 'return_to_vendor')", name="quarantine_decision_outcome"),
+        CheckConstraint("quantity > 0", name="quarantine_decision_quantity"),
+        CheckConstraint("value_minor >= 0", name="quarantine_decision_value"),
+        CheckConstraint("reason <> ''", name="quarantine_decision_reason"),
+        ForeignKeyConstraint(["movement_id"], ["returned_stock.movement_id"], name="quarantine_decision_of_units"),
+        Index("quarantine_decision_of_units", "movement_id"),
+        STRICT,
+    )
+
+    decision_id: str = Field(sa_type=Text, primary_key=True)
+    movement_id: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    value_minor: int = Field(sa_type=Int64)
+    reason: str = Field(sa_type=Text)
+    decided_by: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Unfilled(Table, table=True):

@@ -2,21 +2,19 @@
 
 from dataclasses import replace
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 
 import structlog
 from sqlmodel import Session
 
 from services.inventory import fact_wire
-from services.inventory.domain.costing import Layer
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.returned import FACTS, RESTOCK, Back, BackUnits, Issued
 from services.inventory.queues import fill_queues, notify_filled
-from services.inventory.store import layers, returned, stock, warehouses
-from services.inventory.store.layers import Occasion
+from services.inventory.restocking import restock
+from services.inventory.store import returned, stock, warehouses
 from services.kernel.errors import Refused
 from services.kernel.ids import new_id
-from services.kernel.money import PRICE_DECIMALS, Money, UnitPrice
+from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
 log = structlog.get_logger()
@@ -57,19 +55,7 @@ def _book(session: Session, back: Back, one: BackUnits, value: Money, now: datet
     movement_id = new_id("mov")
     change = StockChange(movement_id, back.warehouse_id, one.sku, one.quantity, value)
     if one.disposition == RESTOCK:
-        _restock(session, back, change, now)
+        restock(session, change, back.order_id, back.return_id, now)
     returned.add(session, back, one, movement_id, value, now)
     detail = fact_wire.movement_fact(FACTS[one.disposition], change)
     emit_fact(session, detail, order_id=back.order_id, subject_id=movement_id, now=now)
-
-
-def _restock(session: Session, back: Back, change: StockChange, now: datetime) -> None:
-    """A layer of its own at the original cost, behind the others."""
-    place, value = change.warehouse_id, change.value
-    warehouses.settle_currency(session, place, value.currency)
-    stock.open_row(session, place, change.sku)
-    stock.add(session, place, change.sku, change.quantity)
-    layers.record(session, [change], Occasion("received", now, order_id=back.order_id, reference=back.return_id))
-    layer = Layer(change.movement_id, change.quantity, value, change.quantity, value)
-    exact = (value.amount / change.quantity).quantize(Decimal(1).scaleb(-PRICE_DECIMALS), ROUND_HALF_UP)
-    layers.add(session, layer, place, change.sku, UnitPrice(exact, value.currency))

@@ -4,10 +4,10 @@ import grpc
 from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
-from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
 from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
 from services.inventory.availability import availability
-from services.inventory.store import audit, backorders, reservations, stock, warehouses
+from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
 from services.kernel.clock import Clock, utc_now
 from services.runtime.audit import find_all, invariant_messages
@@ -18,7 +18,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(InventoryServiceServicer):
+class InventoryServicer(QuarantineServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -241,5 +241,6 @@ class InventoryServicer(InventoryServiceServicer):
             return pb.AuditResponse(
                 invariants=invariant_messages(find_all(session, audit.invariants(self._clock()))),
                 stock_value=[money(worth) for worth in audit.stock_value(session)],
+                quarantine_value=[money(worth) for worth in quarantine.value(session)],
                 holding_order_ids=audit.holding_order_ids(session),
             )

@@ -8,6 +8,7 @@ from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
+from services.orders.domain.kept_returns import credited_before
 from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
 from services.orders.returns.advance import DONE, Done
 from services.orders.returns.lost import LostReturns
@@ -36,6 +37,8 @@ def document(found: Return) -> pb.ReturnDocument:
         inspections=[_inspection(found, one) for one in found.inspections],
         fee_percent=f"{found.fee.percent:f}" if found.fee.percent else "",
         fee_of_unit=money(found.fee.of_unit) if found.fee.of_unit else None,
+        arrived_in=found.arrived_in,
+        received_by=found.received_by,
     )
 
 
@@ -55,6 +58,7 @@ def _inspection(found: Return, one: Inspection) -> pb.ReturnInspection:
             for units in one.units
         ],
         fee_line_ids=sorted({units.line_id for units in one.units if bears_fee(found, units)}),
+        credited_before=credited_before(found, one),
     )
 
 

@@ -15,6 +15,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S, Unreachable
 from services.runtime.versioned import check_seen
+from tests.api.fake_quarantine import Quarantine
 from tests.api.recalls import Recalls
 
 Answer = TypeVar("Answer", bound=Message)
@@ -66,6 +67,14 @@ class FakeInventory(Neighbor):
         self.audit = inventory.AuditResponse()
         self.policy = inventory.SourcingPolicy()
         self.plans: dict[str, list[inventory.SourcingPlan]] = {}
+        self.quarantine = Quarantine()
+
+    def ListQuarantine(self, request: inventory.ListQuarantineRequest) -> inventory.ListQuarantineResponse:
+        self.here()
+        return self.quarantine.listed(request)
+
+    def DecideQuarantine(self, request: inventory.DecideQuarantineRequest) -> inventory.DecideQuarantineResponse:
+        return self.once(request, lambda: self.quarantine.decide(request))
 
     def PutSourcingPolicy(self, request: inventory.PutSourcingPolicyRequest) -> inventory.PutSourcingPolicyResponse:
         self.here()
@@ -221,7 +230,9 @@ class FakeFulfillment(Neighbor):
         rows = [
             row
             for row in self.shipments.values()
-            if request.order_id in ("", row.order_id) and request.number in ("", row.number)
+            if request.order_id in ("", row.order_id)
+            and request.number in ("", row.number)
+            and request.tracking_number in ("", row.tracking_number)
         ]
         return fulfillment.ListShipmentsResponse(shipments=rows)
 

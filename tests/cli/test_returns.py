@@ -48,7 +48,7 @@ def test_goods_are_counted_and_inspected_in_the_role_of_the_warehouse(command: O
     assert "inspected: 2 A to restock (CN-1001)" in answer.out
     assert "Credited 264.00 USD, of it kept as fees: 24.00 USD" in answer.out
     assert wrong.code == 1
-    assert "one of restock, quarantine, scrap" in wrong.err
+    assert "one of restock, refurbish, quarantine, scrap, return_to_vendor" in wrong.err
 
 
 def test_support_decides_and_accounting_refunds_once(command: Oms, api: FakeApi) -> None:

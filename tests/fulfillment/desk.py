@@ -161,14 +161,16 @@ class WarehouseDesk:
     def page(self, **wanted: Any) -> pb.ListShipmentsResponse:
         return self.service.ListShipments(pb.ListShipmentsRequest(**wanted), NO_CONTEXT)
 
-    def expect_return(self, return_id: str = "rma_1", **units: int) -> pb.ExpectedReturn:
+    def expect_return(self, return_id: str = "rma_1", arrived_in: str = "", **units: int) -> pb.ExpectedReturn:
         lines = [
             pb.ReturnLine(line_id=key, sku="A", description="Pump", quantity=count) for key, count in units.items()
         ]
         expected = pb.ExpectedReturn(
             return_id=return_id, number=f"RMA-{return_id}", order_id="ord_1", order_number="SO-1001", lines=lines
         )
-        request = pb.ExpectReturnRequest(request_id=self.fresh(), expected=expected)
+        request = pb.ExpectReturnRequest(
+            request_id=self.fresh(), expected=expected, arrived_in=arrived_in, received_by="pat"
+        )
         return self.service.ExpectReturn(request, NO_CONTEXT).expected
 
     def count_back(self, return_id: str = "rma_1", request_id: str = "", **units: int) -> pb.ExpectedReturn:

@@ -89,3 +89,22 @@ def test_two_who_scan_the_last_unit_at_once_count_it_once(desk: WarehouseDesk) -
 
     assert refused == ["MORE_THAN_ANNOUNCED"] * 2
     assert desk.broken_rules() == {}
+
+
+@pytest.mark.on_postgres
+def test_goods_that_are_here_before_they_are_announced_are_counted_at_once_and_once(desk: WarehouseDesk) -> None:
+    first, again = (desk.expect_return(arrived_in="W2", L1=2) for _ in range(2))
+    desk.inspect_back(("L1", 2, "B", "return_to_vendor", "seller"))
+
+    assert (first.lines[0].received, again.lines[0].received) == (2, 2)
+    heard = [detail["lines"] for kind, detail in desk.facts() if kind == "return_received"]
+    assert heard == [{"L1": {"received": 2}}]
+    assert desk.broken_rules() == {}
+
+
+def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk) -> None:
+    [parcel] = desk.release(("L1", "W1", 1))
+    sent = desk.send(parcel)
+
+    assert [one.number for one in desk.page(tracking_number=sent.tracking_number).shipments] == [sent.number]
+    assert list(desk.page(tracking_number="none").shipments) == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
+from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory.queues import BATCH
 from services.inventory.store.audit import GRACE, invariants
 from services.runtime.audit import find_all
@@ -47,6 +48,13 @@ PLANTED = (
     ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=4, minor=9)),
     ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=1, minor=1000)),
     ("inventory.restocked_is_moved", _RETURNED.format(what="restock", units=1, minor=333)),
+    ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET quantity = 2"),
+    ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET value_minor = 332"),
+    ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET value_minor = 334"),
+    ("inventory.quarantine_is_decided_once", "UPDATE returned_stock SET disposition = 'scrap'"),
+    ("inventory.released_is_moved", "UPDATE quarantine_decision SET outcome = 'scrap'"),
+    ("inventory.released_is_moved", "UPDATE quarantine_decision SET decision_id = 'mov_x'"),
+    ("inventory.released_is_moved", "UPDATE movement SET quantity = 2 WHERE reference = 'rma_1'"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET filled_quantity = -1"),
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET cancelled_quantity = -1"),
@@ -63,7 +71,10 @@ PLANTED = (
 
 @pytest.fixture
 def busy_stockroom(stockroom: Stockroom) -> Stockroom:
-    """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left."""
+    """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left.
+
+    1 of D came back and left quarantine for stock.
+    """
     stockroom.receive("w1", "A", 8, "3.33")
     stockroom.receive("w1", "B", 5, "3.33")
     stockroom.reserve("o0", {"l1": ("A", 3)})
@@ -74,7 +85,25 @@ def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     stockroom.reserve("o3", {"l1": ("C", 1)})
     stockroom.ship("o3", "shp_2", "w1", {"l1": ("C", 1)})
     reverse(stockroom, "o3", "shp_2", "w1", {"l1": ("C", 1)})
+    stockroom.receive("w1", "D", 1, "3.33")
+    stockroom.reserve("o4", {"l1": ("D", 1)})
+    stockroom.ship("o4", "shp_3", "w1", {"l1": ("D", 1)})
+    release(stockroom, "o4", "D")
     return stockroom
+
+
+def release(stockroom: Stockroom, order_id: str, sku: str) -> None:
+    """A unit comes back into quarantine and is released."""
+    units = pb.ReturnedUnits(sku=sku, quantity=1, disposition="quarantine")
+    back = pb.TakeReturnRequest(
+        request_id=stockroom.key(), order_id=order_id, return_id="rma_1", warehouse_id="w1", units=[units]
+    )
+    stockroom.servicer.TakeReturn(back, None)
+    [apart] = stockroom.servicer.ListQuarantine(pb.ListQuarantineRequest(), None).units
+    decided = pb.DecideQuarantineRequest(
+        request_id=stockroom.key(), movement_id=apart.movement_id, quantity=1, outcome="release", reason="tested"
+    )
+    stockroom.servicer.DecideQuarantine(decided, None)
 
 
 def test_a_busy_stockroom_breaks_no_invariant(busy_stockroom: Stockroom) -> None:

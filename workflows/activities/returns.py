@@ -17,6 +17,7 @@ from workflows.messages import Done
 from workflows.return_messages import Following, ReturnStep
 
 CUSTOMER = "customer"
+_WITHOUT_GOODS = ("keep", "in_advance")
 
 
 class ReturnActivities:
@@ -33,7 +34,7 @@ class ReturnActivities:
 
     @activity.defn(name="fulfillment.ExpectReturn")
     async def expect_return(self, step: ReturnStep) -> Following:
-        """Announce the goods."""
+        """Announce the goods; those of a parcel that came unannounced are here already."""
         found = await self._document(step)
         expected = fulfillment_pb2.ExpectedReturn(
             return_id=found.return_id,
@@ -47,7 +48,12 @@ class ReturnActivities:
                 for line in found.lines
             ],
         )
-        request = fulfillment_pb2.ExpectReturnRequest(request_id=step.request_id, expected=expected)
+        request = fulfillment_pb2.ExpectReturnRequest(
+            request_id=step.request_id,
+            expected=expected,
+            arrived_in=found.arrived_in,
+            received_by=found.received_by,
+        )
         await self._services.fulfillment.ExpectReturn(request)
         return await self._advance(step, done="announced")
 
@@ -64,35 +70,39 @@ class ReturnActivities:
 
     @activity.defn(name="inventory.TakeReturn")
     async def take_return(self, step: ReturnStep) -> Done:
-        """Take the goods of an inspection back, wherever they are."""
+        """Take the goods of an inspection back, wherever they are; those that are credited without goods are nowhere."""
         found = await self._document(step)
         inspection = _inspection(found, step.inspection_id)
         units: dict[tuple[str, str], int] = {}
         for one in inspection.units:
             units[one.sku, one.disposition] = units.get((one.sku, one.disposition), 0) + one.quantity
+        said = Done(", ".join(f"{count} to {what}" for (_, what), count in sorted(units.items())))
+        here = [(sku, what, count) for (sku, what), count in sorted(units.items()) if what not in _WITHOUT_GOODS]
+        if not here:
+            return said
         request = inventory_pb2.TakeReturnRequest(
             request_id=step.request_id,
             order_id=found.order_id,
             return_id=found.return_id,
             warehouse_id=inspection.warehouse_id,
-            units=[
-                inventory_pb2.ReturnedUnits(sku=sku, quantity=count, disposition=what)
-                for (sku, what), count in sorted(units.items())
-            ],
+            units=[inventory_pb2.ReturnedUnits(sku=sku, quantity=count, disposition=what) for sku, what, count in here],
         )
         await self._services.inventory.TakeReturn(request)
-        return Done(", ".join(f"{count} to {what}" for (_, what), count in sorted(units.items())))
+        return said
 
     @activity.defn(name="billing.CreditReturn")
     async def credit_return(self, step: ReturnStep) -> Following:
-        """Credit the goods of an inspection; a fee is kept of those for which the customer answers."""
+        """Credit the goods of an inspection, but for those that were before they came; a fee is kept of what the customer answers for."""
         found = await self._document(step)
+        lines = _credited(found, _inspection(found, step.inspection_id))
+        if not lines:
+            return await self._advance(step, done="credited", inspection_id=step.inspection_id)
         request = billing_pb2.CreditReturnRequest(
             request_id=step.request_id,
             order_id=found.order_id,
             return_id=found.return_id,
             number=found.number,
-            lines=_credited(found, _inspection(found, step.inspection_id)),
+            lines=lines,
             reason=f"return {found.number}",
         )
         notes = (await self._services.billing.CreditReturn(request)).credit_notes
@@ -126,12 +136,16 @@ def _inspection(found: pb.ReturnDocument, inspection_id: str) -> pb.ReturnInspec
 
 
 def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
-    """Units by line and by whether a fee is kept of them."""
+    """Units by line and by whether a fee is kept of them; of those that were credited in advance none was kept."""
     shipments = {line.line_id: line.shipment_id for line in found.lines}
+    before = dict(inspection.credited_before)
     units: dict[tuple[str, bool], int] = {}
     for one in inspection.units:
         key = one.line_id, one.responsible == CUSTOMER and one.line_id in inspection.fee_line_ids
-        units[key] = units.get(key, 0) + one.quantity
+        had = min(before.get(one.line_id, 0), one.quantity)
+        before[one.line_id] = before.get(one.line_id, 0) - had
+        if one.quantity > had:
+            units[key] = units.get(key, 0) + one.quantity - had
     return [
         billing_pb2.ReturnedLine(
             line_id=line_id,

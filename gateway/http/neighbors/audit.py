@@ -135,4 +135,5 @@ def _between(
             found.append(cross_audit.invoices_sum_to_their_order(session, ledger.billed))
     if stock is not None and ledger is not None:
         found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, ledger.inventory_balance))
+        found.append(cross_audit.quarantine_is_worth_its_balance(stock.quarantine_value, ledger.quarantine_balance))
     return [_row(each) for each in found]

@@ -32,6 +32,20 @@ def stock_is_worth_its_balance(stock: Iterable[types.Money], ledger: Iterable[ty
     )
 
 
+def quarantine_is_worth_its_balance(apart: Iterable[types.Money], ledger: Iterable[types.Money]) -> Finding:
+    """What goods in quarantine had cost against billing's account of them, in each currency."""
+    costs = {money.currency: money.minor_units for money in apart}
+    balances = {money.currency: money.minor_units for money in ledger}
+    offenders = tuple(
+        f"{currency}: goods {_printed(costs.get(currency, 0), currency)}, books {_printed(balances.get(currency, 0), currency)}"
+        for currency in sorted({*costs, *balances})
+        if costs.get(currency, 0) != balances.get(currency, 0)
+    )
+    return finding_of(
+        "between.quarantine_is_its_balance", "goods in quarantine at cost equal the quarantine account", offenders
+    )
+
+
 def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse, due: Due) -> Finding:
     """Every order that holds stock or waits for it lives, or has just ended."""
     offenders = still_holding(session, list(answer.holding_order_ids), "stock", due)

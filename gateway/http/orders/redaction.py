@@ -35,6 +35,7 @@ _PLAIN_EVENTS = frozenset(
         "release_resumed", "tax_determined",
         "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired",
         "return_received", "return_inspected", "return_credited", "return_ended",
+        "return_credited_early", "return_kept", "return_given_up", "parcel_matched",
     }
 )  # fmt: skip
 """What may be named as it is; anything else, also what is recorded one day, is told as CHECKED."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
-from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Text, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
 from services.orders.access.matrix import Caller
 from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import Inspection, Return, ReturnLine
+from services.orders.returns.parcels import Found
 
 Reason = Literal["changed_mind", "ordered_wrong", "damaged", "defective", "wrong_article", "not_as_described", "other"]
 Grade = Literal["A", "B", "C", "D"]
-Disposition = Literal["restock", "quarantine", "scrap"]
+Disposition = Literal["restock", "refurbish", "quarantine", "scrap", "return_to_vendor"]
+Done = Literal["restock", "refurbish", "quarantine", "scrap", "return_to_vendor", "keep", "in_advance"]
 Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
 
@@ -75,13 +78,43 @@ class CountedInput(Input):
     quantity: Quantity
 
 
+class GoodsInput(Input):
+    """Units that are alike: by their SKU, or where nobody knows one by what they look like."""
+
+    sku: Sku | None = None
+    description: Text = ""
+    quantity: Quantity
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if not (self.sku or self.description):
+            raise ValueError("name goods by their SKU or describe them")
+        return self
+
+
 class ReturnReceiptInput(Input):
     """What came, and where it is: whichever warehouse it had left."""
 
     warehouse_id: Identity = Field(examples=["wh_dallas"])
-    lines: list[CountedInput] = Field(min_length=1, max_length=MAX_LINES)
+    lines: list[CountedInput] = Field(default=[], max_length=MAX_LINES)
+    others: list[GoodsInput] = Field(
+        default=[],
+        max_length=MAX_LINES,
+        description="What else was in the parcel: foreign articles, and units beyond what was announced. They are listed for "
+        "support (`/v1/parcels`) and credited to nobody.",
+    )
 
-    model_config = example(warehouse_id="wh_dallas", lines=[{"line_id": "1", "quantity": 2}])
+    @model_validator(mode="after")
+    def _is_something(self) -> Self:
+        if not (self.lines or self.others):
+            raise ValueError("count at least one line, or name what else came")
+        return self
+
+    model_config = example(
+        warehouse_id="wh_dallas",
+        lines=[{"line_id": "1", "quantity": 1}],
+        others=[{"description": "a garden hose", "quantity": 1}],
+    )
 
 
 class InspectedInput(Input):
@@ -127,7 +160,9 @@ class InspectedShape(BaseModel):
     sku: str
     quantity: int
     grade: Grade
-    disposition: Disposition
+    disposition: Done = Field(
+        description="keep: the customer keeps them, and they are credited all the same; in_advance: they are credited before they come."
+    )
     responsible: Responsible
     note: str | None = Field(description="Null for customers.")
 
@@ -170,6 +205,11 @@ class ReturnShape(BaseModel):
     inspections: list[InspectionShape]
     credited: MoneyShape | None = Field(description="What its credit notes come to; null for the warehouse.")
     fees: MoneyShape | None = Field(description="The restocking fees that are kept of it; null for the warehouse.")
+    parcel_number: str | None = Field(description="The parcel that it came in before anybody had asked for it.")
+    is_kept: bool = Field(description="Whether the customer keeps what has not come; it is credited all the same.")
+    keep_asked_by: str | None = Field(
+        description="Who wants it credited without its goods; above the policy's limit another person must agree. Null for customers."
+    )
     halted: str | None = Field(description="Why nobody carries it on, for staff; null while all is well.")
     ended_at: str | None
 
@@ -181,6 +221,11 @@ class RefundShape(BaseModel):
     number: str
     refunded: MoneyShape = Field(description="Zero when all has gone back before, or nothing was paid.")
     payment_ids: list[str] = Field(description="The payments that it goes back from.")
+
+
+def goods_of(given: Sequence[GoodsInput]) -> tuple[Found, ...]:
+    """Goods as the domain has them."""
+    return tuple(Found(one.sku or "", one.description, one.quantity) for one in given)
 
 
 def return_shape(found: Return, who: Caller) -> ReturnShape:
@@ -205,6 +250,9 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         inspections=[_inspection(one, who, is_ours=is_ours) for one in found.inspections],
         credited=MoneyShape.of(found.credited) if who.sees_money else None,
         fees=MoneyShape.of(found.fees) if who.sees_money else None,
+        parcel_number=found.parcel_number or None,
+        is_kept=found.is_kept,
+        keep_asked_by=(found.keep_asked_by or None) if is_ours else None,
         halted=(found.halted or None) if is_ours else None,
         ended_at=rfc3339(found.ended_at) if found.ended_at else None,
     )

@@ -17,11 +17,12 @@ from gateway.http.orders.return_shapes import (
     ReturnReceiptInput,
     ReturnShape,
     State,
+    goods_of,
     return_shape,
 )
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.idempotency import Once, OnceWithKey
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfOrder, path_id
 from gateway.http.plumbing.shapes import MoneyShape
@@ -34,7 +35,7 @@ from services.kernel.errors import NotFound
 from services.orders.access.matrix import Caller
 from services.orders.domain.returns import FeeRule, Return
 from services.orders.order import lookup
-from services.orders.returns import advance, ask, decide, reading
+from services.orders.returns import advance, ask, decide, parcels, reading
 
 router = APIRouter(tags=["returns"])
 
@@ -129,7 +130,10 @@ def cancel_return(
 def receive_return(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnReceiptInput
 ) -> Response:
-    """Count what came: fewer than announced, or the rest later. The return shows it a moment later."""
+    """Count what came: fewer than announced, or the rest later. The return shows it a moment later.
+
+    What was not announced goes to `others`: it waits for support and is credited only once it is matched to an order.
+    """
 
     def act(request_id: str) -> ReturnShape:
         return receive(deps, who, return_id, body, request_id)
@@ -173,6 +177,16 @@ def repair_return(deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: Ret
     return once.answer_here(None, do)
 
 
+def keep_apart(deps: Deps, who: Caller, found: Return, body: ReturnReceiptInput, request_id: str) -> None:
+    """List for support what came with a return and is none of it, once."""
+    arrival = parcels.Arrival(body.warehouse_id, goods_of(body.others), return_id=found.return_id)
+
+    def do(session: Session) -> tuple[str, ...]:
+        return (parcels.record(session, arrival, who, deps.clock()).number,)
+
+    Once(deps, "receive", request_id, is_keyed=True).perform(body, do)
+
+
 def found_return(deps: Deps, who: Caller, reference: str) -> Return:
     """A return that the caller may see."""
     with deps.database.reading() as session:
@@ -182,24 +196,27 @@ def found_return(deps: Deps, who: Caller, reference: str) -> Return:
 def receive(deps: Deps, who: Caller, reference: str, body: ReturnReceiptInput, request_id: str) -> ReturnShape:
     """Have the warehouse count, and show the return as it then stands here."""
     found = found_return(deps, who, reference)
-    _check_warehouse(deps, body.warehouse_id)
+    check_warehouse(deps, body.warehouse_id)
     lines = [types_pb2.LineQuantity(line_id=line.line_id, quantity=line.quantity) for line in body.lines]
-    deps.fulfillment.ReceiveReturn(
-        pb.ReceiveReturnRequest(
-            request_id=request_id,
-            reference=found.return_id,
-            warehouse_id=body.warehouse_id,
-            lines=lines,
-            received_by=who.principal.sub,
+    if lines:
+        deps.fulfillment.ReceiveReturn(
+            pb.ReceiveReturnRequest(
+                request_id=request_id,
+                reference=found.return_id,
+                warehouse_id=body.warehouse_id,
+                lines=lines,
+                received_by=who.principal.sub,
+            )
         )
-    )
+    if body.others:
+        keep_apart(deps, who, found, body, request_id)
     return return_shape(found_return(deps, who, reference), who)
 
 
 def inspect(deps: Deps, who: Caller, reference: str, body: ReturnInspectionInput, request_id: str) -> ReturnShape:
     """Have the warehouse say what it found, and show the return as it then stands here."""
     found = found_return(deps, who, reference)
-    _check_warehouse(deps, body.warehouse_id)
+    check_warehouse(deps, body.warehouse_id)
     units = [facts_pb2.InspectedUnits(**one.model_dump()) for one in body.units]
     deps.fulfillment.InspectReturn(
         pb.InspectReturnRequest(
@@ -227,7 +244,8 @@ def refund(deps: Deps, who: Caller, reference: str, request_id: str) -> RefundSh
     )
 
 
-def _check_warehouse(deps: Deps, warehouse_id: str) -> None:
+def check_warehouse(deps: Deps, warehouse_id: str) -> None:
+    """NotFound WAREHOUSE_UNKNOWN."""
     known = deps.inventory.ListWarehouses(inventory_pb2.ListWarehousesRequest()).warehouses
     if warehouse_id not in {one.warehouse_id for one in known}:
         raise NotFound("WAREHOUSE_UNKNOWN", f"there is no warehouse {warehouse_id}: check its id")

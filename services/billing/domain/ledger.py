@@ -32,6 +32,7 @@ CARD_FEES = "card_fees"
 REFUNDS_PAYABLE = "refunds_payable"
 QUARANTINED = "inventory_in_quarantine"
 INVENTORY_WRITE_OFFS = "inventory_write_offs"
+VENDOR_CLAIMS = "vendor_claims"
 
 ACCOUNTS = (
     CASH,
@@ -39,6 +40,7 @@ ACCOUNTS = (
     MARKETPLACE_CLEARING,
     INVENTORY,
     QUARANTINED,
+    VENDOR_CLAIMS,
     GRNI,
     TAX_PAYABLE,
     UNAPPLIED_CASH,
@@ -347,5 +349,9 @@ _SIDES: Mapping[tuple[str, bool], tuple[str, str, str]] = {
     ("stock_returned", False): (INVENTORY, COGS, "came back"),
     ("stock_scrapped", False): (INVENTORY_WRITE_OFFS, COGS, "came back to scrap"),
     ("stock_quarantined", False): (QUARANTINED, COGS, "came back into quarantine"),
+    ("stock_returned_to_vendor", False): (VENDOR_CLAIMS, COGS, "came back and went to the vendor"),
+    ("quarantine_released", False): (INVENTORY, QUARANTINED, "left quarantine for stock"),
+    ("quarantine_scrapped", False): (INVENTORY_WRITE_OFFS, QUARANTINED, "left quarantine for scrap"),
+    ("quarantine_returned_to_vendor", False): (VENDOR_CLAIMS, QUARANTINED, "left quarantine for the vendor"),
 }
 """(kind, whether the value is negative) → debit, credit, words."""

@@ -319,7 +319,16 @@ def unheard(now: datetime) -> Invariant:
 
 def inventory_balance(session: Session) -> list[Money]:
     """The inventory account's balance, one a currency: inventory's stock value must equal it."""
-    rows = session.execute(text(f"{BALANCE.format(account='inventory')} ORDER BY currency"))
+    return _balance(session, "inventory")
+
+
+def quarantine_balance(session: Session) -> list[Money]:
+    """The quarantine account's balance, one a currency: what goods in quarantine had cost must equal it."""
+    return _balance(session, "inventory_in_quarantine")
+
+
+def _balance(session: Session, account: str) -> list[Money]:
+    rows = session.execute(text(f"{BALANCE.format(account=account)} ORDER BY currency"))
     return [Money(int(minor), currency) for currency, minor in rows]
 
 

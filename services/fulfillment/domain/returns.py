@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from services.kernel.errors import InvalidArgument, Refused
 
 GRADES = ("A", "B", "C", "D")
-DISPOSITIONS = ("restock", "quarantine", "scrap")
+DISPOSITIONS = ("restock", "refurbish", "quarantine", "scrap", "return_to_vendor")
 RESPONSIBLE = ("customer", "seller", "carrier")
 Units = Mapping[str, int]
 """Line id → units, positive."""

@@ -78,6 +78,7 @@ class Filter:
     after: int
     limit: int
     order_ids: tuple[str, ...] = ()
+    tracking_number: str = ""
 
 
 def add(session: Session, new: Shipment) -> None:
@@ -185,6 +186,7 @@ def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
         "warehouse_id": wanted.warehouse_id,
         "state": wanted.state.value if wanted.state else "",
         "serial": serial,
+        "tracking_number": wanted.tracking_number,
     }
     given = {name: value for name, value in asked.items() if value}
     bounds: dict[str, Any] = {"after": wanted.after, "most": wanted.limit + 1}

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 
-from services.inventory.domain.facts import QUARANTINED, RETURNED, SCRAPPED
+from services.inventory.domain.facts import QUARANTINED, RETURNED, SCRAPPED, TO_VENDOR
 from services.kernel.errors import Refused
 from services.kernel.money import Money, share
 
-RESTOCK, QUARANTINE, SCRAP = "restock", "quarantine", "scrap"
-FACTS = {RESTOCK: RETURNED, QUARANTINE: QUARANTINED, SCRAP: SCRAPPED}
+RESTOCK, REFURBISH, QUARANTINE, SCRAP, RETURN_TO_VENDOR = (
+    "restock", "refurbish", "quarantine", "scrap", "return_to_vendor",
+)  # fmt: skip
+FACTS = {
+    RESTOCK: RETURNED,
+    REFURBISH: QUARANTINED,
+    QUARANTINE: QUARANTINED,
+    SCRAP: SCRAPPED,
+    RETURN_TO_VENDOR: TO_VENDOR,
+}
 """Disposition → kind of the fact by which the ledger hears of it."""
 
 

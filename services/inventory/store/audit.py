@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
+from services.inventory.store import quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -176,7 +177,7 @@ _IN_TIME = (
 def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
-    return (*_ALWAYS, *(replace(one, instants=overdue) for one in _IN_TIME))
+    return (*_ALWAYS, *quarantine.INVARIANTS, *(replace(one, instants=overdue) for one in _IN_TIME))
 
 
 _STOCK_VALUE = text(

@@ -29,7 +29,10 @@ _PAST = {"authorize": "authorized", "deny": "denied", "cancel": "canceled", "exp
 OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
-CUSTOMER = "customer"
+CUSTOMER, SELLER = "customer", "seller"
+KEEP, IN_ADVANCE = "keep", "in_advance"
+"""Dispositions of units that are credited without goods: they never come, or come later and are not credited again."""
+
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
 
 
@@ -85,7 +88,11 @@ class FeeRule:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none."""
+    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none.
+
+    `arrived_in` is the warehouse in which its goods were before anybody had asked. `is_kept` says that the customer keeps what has not
+    come; `keep_asked_by` is who wants that, while another person has yet to agree.
+    """
 
     return_id: str
     number: str
@@ -110,6 +117,11 @@ class Return:
     is_closed: bool = False
     halted: str = ""
     ended_at: datetime | None = None
+    arrived_in: str = ""
+    received_by: str = ""
+    parcel_number: str = ""
+    keep_asked_by: str = ""
+    is_kept: bool = False
     inspections: tuple[Inspection, ...] = field(default=())
 
     @property
@@ -158,7 +170,7 @@ class Return:
         """Whose turn it is: support, customer, warehouse, or nobody's."""
         if self.halted and self.is_open:
             return "support"
-        if self.state == REQUESTED:
+        if self.state == REQUESTED or (self.keep_asked_by and not self.closing):
             return "support"
         if self.state != AUTHORIZED:
             return ""
@@ -166,9 +178,19 @@ class Return:
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
+        gone = max(line.received, self.credited_early(line.line_id))
         if self.state in (DENIED, CANCELLED, EXPIRED):
-            return line.received
-        return line.received if self.state == CLOSED or self.is_closed else max(line.quantity, line.received)
+            return gone
+        return gone if self.state == CLOSED or self.is_closed else max(line.quantity, gone)
+
+    def credited_early(self, line_id: str) -> int:
+        """Units of a line that are credited whether they come or not, before they do."""
+        return sum(
+            units.quantity
+            for one in self.inspections
+            for units in one.units
+            if (units.line_id, units.disposition) == (line_id, IN_ADVANCE)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +213,8 @@ def move(found: Return, verb: str) -> str:
 def check_cancel(found: Return) -> None:
     """A return of which goods have come is not cancelled. Refused RETURN_RECEIVED or RETURN_STATE."""
     move(found, "cancel")
+    if any(found.credited_early(line.line_id) for line in found.lines):
+        raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance: they are awaited")
     if found.received:
         raise Refused(
             "RETURN_RECEIVED", f"{found.received} units of {found.number} have come: they are inspected first"
@@ -261,11 +285,15 @@ def bears_fee(found: Return, units: InspectedUnits) -> bool:
 
 
 def returned_units(returns: Iterable[Return]) -> dict[str, int]:
-    """Order line → units that have come back."""
+    """Order line → units that have come back; not those that were credited and that the customer keeps."""
     units: dict[str, int] = {}
     for one in returns:
         for line in one.lines:
             units[line.line_id] = units.get(line.line_id, 0) + line.received
+        for inspection in one.inspections:
+            for each in inspection.units:
+                if each.disposition == KEEP:
+                    units[each.line_id] -= each.quantity
     return units
 
 

@@ -17,6 +17,7 @@ from services.orders.models.masterdata import (
     TaxRateRow,
 )
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
+from services.orders.models.parcels import ParcelLineRow, ParcelRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
 from services.orders.models.resumptions import ResumptionRow
 from services.orders.models.returns import ReturnInspectionRow, ReturnLineRow, ReturnRow
@@ -44,6 +45,8 @@ __all__ = [
     "LineRow",
     "OrderCardRow",
     "OrderRow",
+    "ParcelLineRow",
+    "ParcelRow",
     "PasswordLinkRow",
     "PersonRow",
     "PersonSecretRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -15,7 +15,10 @@ _IS_OPEN = text("ended_at IS NULL")
 
 
 class ReturnRow(Table, table=True):
-    """A return of an order. `closing` is why no more goods are wanted; `halted` is what its workflow ended by, if it did."""
+    """A return of an order. `closing` is why no more goods are wanted; `halted` is what its workflow ended by, if it did.
+
+    `arrived_in` is where its goods were before anybody had asked, with `parcel_number`; `is_kept` says that the customer keeps the rest.
+    """
 
     __tablename__ = "sales_return"
     __table_args__ = (
@@ -54,6 +57,11 @@ class ReturnRow(Table, table=True):
     is_closed: bool = Field(sa_type=Flag)
     halted: str = Field(sa_type=Text)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    arrived_in: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    received_by: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    parcel_number: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    keep_asked_by: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    is_kept: bool = Field(sa_type=Flag, sa_column_kwargs={"server_default": false()})
 
 
 class ReturnLineRow(Table, table=True):

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.ids import new_id
 from services.kernel.money import Money
+from services.orders.domain.kept_returns import with_kept
 from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import NextStep, Return, after_deadline, next_step, with_received
 from services.orders.order import outbox
@@ -57,7 +59,8 @@ def _after(taken: Taken, done: Done, now: datetime) -> tuple[Return, str]:
     if done.what == ANNOUNCED:
         return replace(found, is_announced=True, halted=""), ""
     if done.what == CLOSED:
-        return replace(with_received(found, done.received), is_closed=True, halted=""), ""
+        closed = replace(with_received(found, done.received), is_closed=True, halted="")
+        return with_kept(closed, new_id("insp"), now), ""
     if done.what == HALTED:
         return replace(found, halted=done.reason or "its workflow ended"), "return_halted"
     if done.what != CREDITED:

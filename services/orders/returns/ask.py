@@ -40,7 +40,7 @@ def request(
     rule, others = policy.returns, store.of_order(session, order_id)
     wanted = lines_of(before.order, before.progress, others, lines, now, timedelta(days=rule.window_days))
     found = _new(session, before.order, wanted, reason, actor_of(caller), rule, now)
-    if _is_small(session, before.order, wanted, rule, now):
+    if is_small(session, before.order, wanted, rule, now):
         valid = now + timedelta(days=rule.valid_days)
         found = replace(found, state=AUTHORIZED, is_automatic=True, decided_at=now, valid_until=valid)
     store.add(session, found)
@@ -83,7 +83,7 @@ def _new(
     )
 
 
-def _is_small(session: Session, order: Order, lines: Sequence[ReturnLine], rule: ReturnsRule, now: datetime) -> bool:
+def is_small(session: Session, order: Order, lines: Sequence[ReturnLine], rule: ReturnsRule, now: datetime) -> bool:
     """Whether its goods are worth no more than what needs no review; without an exchange rate nobody knows."""
     policy = versions.policy_in_force(session)
     amounts = evaluate.amounts_of(session, policy, order.currency, now)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session
 
+from services.kernel.errors import NotFound
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.returns import Return
 from services.orders.store import returns as store
@@ -19,6 +20,19 @@ def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> tupl
 def one(session: Session, reference: str, scope: Scope = EVERYTHING) -> Return:
     """A return by its id or number; NotFound RETURN_UNKNOWN, also where the scope hides it."""
     return store.get(session, store.find_id(session, reference, scope)[0])
+
+
+def known_id(session: Session, reference: str) -> str:
+    """The id of a return by its id or number; empty where there is none."""
+    try:
+        return store.find_id(session, reference, EVERYTHING)[0]
+    except NotFound:
+        return ""
+
+
+def numbers(session: Session, return_ids: Collection[str]) -> dict[str, str]:
+    """Return id → number of those that exist."""
+    return store.numbers(session, return_ids) if return_ids else {}
 
 
 def of_order(session: Session, order_id: str) -> list[Return]:

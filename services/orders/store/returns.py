@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from itertools import groupby
@@ -51,7 +51,7 @@ _CREDITED = (
 _PLAIN = (
     "return_id", "number", "order_id", "state", "reason", "requested_by", "requested_role", "requested_at", "currency",
     "is_automatic", "decided_by", "decided_role", "decided_at", "decision_note", "valid_until", "is_announced", "closing",
-    "is_closed", "halted", "ended_at",
+    "is_closed", "halted", "ended_at", "arrived_in", "received_by", "parcel_number", "keep_asked_by", "is_kept",
 )  # fmt: skip
 
 
@@ -90,6 +90,12 @@ def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> tupl
     if row is None:
         raise NotFound("RETURN_UNKNOWN", "there is no such return: look it up in the list")
     return row.return_id, row.order_id
+
+
+def numbers(session: Session, return_ids: Collection[str]) -> dict[str, str]:
+    """Return id → number of those that exist."""
+    named = select(_return.c.return_id, _return.c.number).where(_return.c.return_id.in_(sorted(return_ids)))
+    return {row.return_id: row.number for row in session.execute(named)}
 
 
 def get(session: Session, return_id: str) -> Return:

@@ -40,12 +40,17 @@ def return_mails(before: Return | None, after: Return, customer: Customer, conta
     mails: list[Mail] = []
     if after.state != (before.state if before else ""):
         mails += _decided(after, customer, contacts)
-    if before is not None and after.received > before.received:
+    if after.received > (before.received if before else 0) and not _comes_to_be_kept(after):
         mails.append(_received(before, after, customer))
     mails += [_credited(one, after, customer) for one in _newly_credited(before, after)]
     if before is not None and after.state != before.state and after.state in (CANCELLED, EXPIRED):
         mails.append(_ended(before, after, customer, contacts))
     return tuple(mails)
+
+
+def _comes_to_be_kept(after: Return) -> bool:
+    """Whether the customer keeps the goods: nothing has come, and nothing is to be sent."""
+    return after.is_kept and after.is_closed
 
 
 def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail]:
@@ -58,7 +63,7 @@ def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail
             "reason": after.reason,
         }
         return [Mail("return_requested", readers, asked)]
-    if after.state == AUTHORIZED:
+    if after.state == AUTHORIZED and not after.arrived_in and not after.is_kept:
         send_by = zoned_instant(after.valid_until) if after.valid_until else ""
         granted = {**_about(after, contacts), "send_by": send_by}
         return [Mail("return_authorized", (*buyer(customer), *warehouse_mailbox(contacts)), granted)]
@@ -68,10 +73,10 @@ def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail
     return []
 
 
-def _received(before: Return, after: Return, customer: Customer) -> Mail:
+def _received(before: Return | None, after: Return, customer: Customer) -> Mail:
     """What has come now is listed; what came before and what is still awaited are counted."""
-    had = {line.line_id: line.received for line in before.lines}
-    now = {line.line_id: line.received - had[line.line_id] for line in after.lines}
+    had = {line.line_id: line.received for line in before.lines} if before else {}
+    now = {line.line_id: line.received - had.get(line.line_id, 0) for line in after.lines}
     variables = {
         "return_number": after.number,
         "received": after.received,

@@ -782,6 +782,7 @@ class ListShipmentsRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     ORDER_IDS_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     warehouse_id: _builtins.str
@@ -794,6 +795,8 @@ class ListShipmentsRequest(_message.Message):
     """Where the last page ended."""
     number: _builtins.str
     """Only the shipment of this number when given, "SH-1001"."""
+    tracking_number: _builtins.str
+    """Only the shipment that a carrier knows by this number when given."""
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these orders when given, at most 500."""
@@ -808,10 +811,11 @@ class ListShipmentsRequest(_message.Message):
         cursor: _builtins.str = ...,
         number: _builtins.str = ...,
         order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        tracking_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1756,8 +1760,14 @@ class ExpectReturnRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_FIELD_NUMBER: _builtins.int
+    ARRIVED_IN_FIELD_NUMBER: _builtins.int
+    RECEIVED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
+    arrived_in: _builtins.str
+    """The warehouse in which all of it is already, for it came before anybody had asked; empty for goods that are to come."""
+    received_by: _builtins.str
+    """Who had taken it in; read where it has arrived."""
     @_builtins.property
     def expected(self) -> Global___ExpectedReturn:
         """What is to come."""
@@ -1767,10 +1777,12 @@ class ExpectReturnRequest(_message.Message):
         *,
         request_id: _builtins.str = ...,
         expected: Global___ExpectedReturn | None = ...,
+        arrived_in: _builtins.str = ...,
+        received_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_in", b"arrived_in", "expected", b"expected", "received_by", b"received_by", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

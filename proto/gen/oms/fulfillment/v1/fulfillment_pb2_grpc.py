@@ -292,7 +292,7 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExpectReturn(self, request, context):
-        """Announce goods that come back. A return that is known stays as it is.
+        """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1886,6 +1886,7 @@ class AuditResponse(_message.Message):
     INVARIANTS_FIELD_NUMBER: _builtins.int
     STOCK_VALUE_FIELD_NUMBER: _builtins.int
     HOLDING_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    QUARANTINE_VALUE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invariants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Invariant]:
         """Every invariant of the service."""
@@ -1898,16 +1899,21 @@ class AuditResponse(_message.Message):
     def holding_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Orders that hold stock or wait for it: each must be live."""
 
+    @_builtins.property
+    def quarantine_value(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Money]:
+        """What all goods in quarantine had cost, one a currency: billing's quarantine account must equal it."""
+
     def __init__(
         self,
         *,
         invariants: _abc.Iterable[_types_pb2.Invariant] | None = ...,
         stock_value: _abc.Iterable[_types_pb2.Money] | None = ...,
         holding_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        quarantine_value: _abc.Iterable[_types_pb2.Money] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["holding_order_ids", b"holding_order_ids", "invariants", b"invariants", "stock_value", b"stock_value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holding_order_ids", b"holding_order_ids", "invariants", b"invariants", "quarantine_value", b"quarantine_value", "stock_value", b"stock_value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1927,7 +1933,7 @@ class ReturnedUnits(_message.Message):
     quantity: _builtins.int
     """Units, positive."""
     disposition: _builtins.str
-    """restock, quarantine or scrap."""
+    """restock, refurbish, quarantine, scrap or return_to_vendor."""
     def __init__(
         self,
         *,
@@ -2006,3 +2012,205 @@ class TakeReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TakeReturnResponse: _TypeAlias = TakeReturnResponse  # noqa: Y015
+
+@_typing.final
+class QuarantinedUnits(_message.Message):
+    """Units that came back together and are in quarantine, or wait to be refurbished: in no stock until somebody decides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVEMENT_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DISPOSITION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    TAKEN_AT_MICROS_FIELD_NUMBER: _builtins.int
+    movement_id: _builtins.str
+    """Their identity, "mov_…": they are decided by it."""
+    warehouse_id: _builtins.str
+    """Where they are."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    disposition: _builtins.str
+    """quarantine or refurbish."""
+    quantity: _builtins.int
+    """Units on which nobody has decided yet."""
+    order_id: _builtins.str
+    """The order that they came back of."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    taken_at_micros: _builtins.int
+    """When they came, microseconds since the epoch."""
+    @_builtins.property
+    def value(self) -> _types_pb2.Money:
+        """What they had cost."""
+
+    def __init__(
+        self,
+        *,
+        movement_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        disposition: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value: _types_pb2.Money | None = ...,
+        order_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        taken_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "movement_id", b"movement_id", "order_id", b"order_id", "quantity", b"quantity", "return_id", b"return_id", "sku", b"sku", "taken_at_micros", b"taken_at_micros", "value", b"value", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedUnits: _TypeAlias = QuarantinedUnits  # noqa: Y015
+
+@_typing.final
+class ListQuarantineRequest(_message.Message):
+    """Asks for goods in quarantine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """Only of this warehouse; empty for all."""
+    sku: _builtins.str
+    """Only of this SKU; empty for all."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantineRequest: _TypeAlias = ListQuarantineRequest  # noqa: Y015
+
+@_typing.final
+class ListQuarantineResponse(_message.Message):
+    """Goods in quarantine, those that came first before the others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedUnits]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        units: _abc.Iterable[Global___QuarantinedUnits] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQuarantineResponse: _TypeAlias = ListQuarantineResponse  # noqa: Y015
+
+@_typing.final
+class DecideQuarantineRequest(_message.Message):
+    """Ends the quarantine of units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MOVEMENT_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    movement_id: _builtins.str
+    """The units, "mov_…"."""
+    quantity: _builtins.int
+    """How many of them, positive."""
+    outcome: _builtins.str
+    """release, scrap or return_to_vendor."""
+    reason: _builtins.str
+    """Why; people of the company read it."""
+    decided_by: _builtins.str
+    """Who decided it."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        movement_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        outcome: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decided_by", b"decided_by", "movement_id", b"movement_id", "outcome", b"outcome", "quantity", b"quantity", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideQuarantineRequest: _TypeAlias = DecideQuarantineRequest  # noqa: Y015
+
+@_typing.final
+class DecideQuarantineResponse(_message.Message):
+    """What the decision came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    LEFT_QUANTITY_FIELD_NUMBER: _builtins.int
+    FILLED_QUANTITY_FIELD_NUMBER: _builtins.int
+    FILLED_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """The decision, "mov_…"; of units that were released also their movement."""
+    left_quantity: _builtins.int
+    """Units of the same that are still in quarantine."""
+    filled_quantity: _builtins.int
+    """Units of waiting backorders that were filled at once."""
+    @_builtins.property
+    def value(self) -> _types_pb2.Money:
+        """What the units had cost."""
+
+    @_builtins.property
+    def filled_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The orders that got some."""
+
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        value: _types_pb2.Money | None = ...,
+        left_quantity: _builtins.int = ...,
+        filled_quantity: _builtins.int = ...,
+        filled_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "filled_order_ids", b"filled_order_ids", "filled_quantity", b"filled_quantity", "left_quantity", b"left_quantity", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecideQuarantineResponse: _TypeAlias = DecideQuarantineResponse  # noqa: Y015

@@ -141,6 +141,16 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.FromString,
                 _registered_method=True)
+        self.ListQuarantine = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListQuarantine',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineResponse.FromString,
+                _registered_method=True)
+        self.DecideQuarantine = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/DecideQuarantine',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/Audit',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AuditRequest.SerializeToString,
@@ -301,8 +311,23 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TakeReturn(self, request, context):
-        """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+        """Take goods that came back at what they had cost when they left: into stock, into quarantine, to scrap or to their vendor. FAILED_PRECONDITION:
         RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListQuarantine(self, request, context):
+        """Goods in quarantine or to be refurbished.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DecideQuarantine(self, request, context):
+        """End the quarantine of units: into stock at what they had cost, where they fill who waits; to scrap; or to their vendor. NOT_FOUND:
+        QUARANTINE_UNKNOWN. FAILED_PRECONDITION: MORE_THAN_QUARANTINED beyond what is still undecided.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -417,6 +442,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.TakeReturn,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.SerializeToString,
+            ),
+            'ListQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQuarantine,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineResponse.SerializeToString,
+            ),
+            'DecideQuarantine': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecideQuarantine,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -971,6 +1006,60 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/TakeReturn',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.TakeReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListQuarantine',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ListQuarantineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecideQuarantine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/DecideQuarantine',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.DecideQuarantineResponse.FromString,
             options,
             channel_credentials,
             insecure,

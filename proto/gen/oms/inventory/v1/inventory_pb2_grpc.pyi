@@ -94,8 +94,14 @@ class InventoryServiceStub:
     RenewLeases: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]
     """Start the leases of living orders again."""
     TakeReturn: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.TakeReturnRequest, _inventory_pb2.TakeReturnResponse]
-    """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+    """Take goods that came back at what they had cost when they left: into stock, into quarantine, to scrap or to their vendor. FAILED_PRECONDITION:
     RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+    """
+    ListQuarantine: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListQuarantineRequest, _inventory_pb2.ListQuarantineResponse]
+    """Goods in quarantine or to be refurbished."""
+    DecideQuarantine: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.DecideQuarantineRequest, _inventory_pb2.DecideQuarantineResponse]
+    """End the quarantine of units: into stock at what they had cost, where they fill who waits; to scrap; or to their vendor. NOT_FOUND:
+    QUARANTINE_UNKNOWN. FAILED_PRECONDITION: MORE_THAN_QUARANTINED beyond what is still undecided.
     """
     Audit: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]
     """Check every invariant of this service."""
@@ -166,8 +172,14 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     RenewLeases: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]  # type: ignore[assignment]
     """Start the leases of living orders again."""
     TakeReturn: _aio.UnaryUnaryMultiCallable[_inventory_pb2.TakeReturnRequest, _inventory_pb2.TakeReturnResponse]  # type: ignore[assignment]
-    """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+    """Take goods that came back at what they had cost when they left: into stock, into quarantine, to scrap or to their vendor. FAILED_PRECONDITION:
     RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+    """
+    ListQuarantine: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListQuarantineRequest, _inventory_pb2.ListQuarantineResponse]  # type: ignore[assignment]
+    """Goods in quarantine or to be refurbished."""
+    DecideQuarantine: _aio.UnaryUnaryMultiCallable[_inventory_pb2.DecideQuarantineRequest, _inventory_pb2.DecideQuarantineResponse]  # type: ignore[assignment]
+    """End the quarantine of units: into stock at what they had cost, where they fill who waits; to scrap; or to their vendor. NOT_FOUND:
+    QUARANTINE_UNKNOWN. FAILED_PRECONDITION: MORE_THAN_QUARANTINED beyond what is still undecided.
     """
     Audit: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
@@ -355,8 +367,26 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.TakeReturnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.TakeReturnResponse, _abc.Awaitable[_inventory_pb2.TakeReturnResponse]]:
-        """Take goods that came back at what they had cost when they left: into stock, into quarantine or to scrap. FAILED_PRECONDITION:
+        """Take goods that came back at what they had cost when they left: into stock, into quarantine, to scrap or to their vendor. FAILED_PRECONDITION:
         RETURN_EXCEEDS_ISSUED beyond what had left for the order; WAREHOUSE_CURRENCY. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListQuarantine(
+        self,
+        request: _inventory_pb2.ListQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ListQuarantineResponse, _abc.Awaitable[_inventory_pb2.ListQuarantineResponse]]:
+        """Goods in quarantine or to be refurbished."""
+
+    @_abc_1.abstractmethod
+    def DecideQuarantine(
+        self,
+        request: _inventory_pb2.DecideQuarantineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.DecideQuarantineResponse, _abc.Awaitable[_inventory_pb2.DecideQuarantineResponse]]:
+        """End the quarantine of units: into stock at what they had cost, where they fill who waits; to scrap; or to their vendor. NOT_FOUND:
+        QUARANTINE_UNKNOWN. FAILED_PRECONDITION: MORE_THAN_QUARANTINED beyond what is still undecided.
         """
 
     @_abc_1.abstractmethod

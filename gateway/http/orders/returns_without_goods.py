@@ -1,0 +1,60 @@
+"""Credit of a return that does not wait for its goods: in advance, or because the customer keeps them; and returns of which no more comes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from sqlmodel import Session
+
+from gateway.http.orders.return_shapes import ReturnDecisionInput, ReturnShape, return_shape
+from gateway.http.orders.returns import ReturnReference
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.idempotency import OnceWithKey
+from services.orders.returns import keep, reading
+
+router = APIRouter(tags=["returns"])
+
+
+@router.post("/v1/returns/{return_id}/keep", response_model=ReturnShape)
+def credit_kept_goods(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
+) -> Response:
+    """Credit what has not come of a return: the customer keeps it, and the warehouse awaits nothing.
+
+    Worth more than the policy authorizes by itself, the first call asks and another person's call agrees (`keep_asked_by`).
+    """
+
+    def do(session: Session) -> ReturnShape:
+        found, _ = reading.find_id(session, return_id, who.scope)
+        return return_shape(keep.keep(session, found, who, body.note, deps.contacts, deps.clock()), who)
+
+    return once.answer_here(body, do)
+
+
+@router.post("/v1/returns/{return_id}/credit", response_model=ReturnShape)
+def credit_in_advance(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
+) -> Response:
+    """Credit an authorized return before its goods come, with no fee: they are awaited, inspected and not credited again.
+
+    Worth more than the policy authorizes by itself, another person does it than who authorized the return.
+    """
+
+    def do(session: Session) -> ReturnShape:
+        found, _ = reading.find_id(session, return_id, who.scope)
+        return return_shape(keep.credit_early(session, found, who, body.note, deps.contacts, deps.clock()), who)
+
+    return once.answer_here(body, do)
+
+
+@router.post("/v1/returns/{return_id}/give-up", response_model=ReturnShape)
+def close_return(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
+) -> Response:
+    """Close a return at what has come of it: nothing more is awaited, and what has come is credited as ever."""
+
+    def do(session: Session) -> ReturnShape:
+        found, _ = reading.find_id(session, return_id, who.scope)
+        return return_shape(keep.give_up(session, found, who, body.note, deps.contacts, deps.clock()), who)
+
+    return once.answer_here(body, do)

@@ -1,0 +1,106 @@
+"""Returns that are credited without their goods: in advance, or because the customer keeps them; and those of which no more comes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.kernel.errors import NotPermitted, Refused
+from services.orders.domain.returns import (
+    AUTHORIZED,
+    EXPIRED,
+    IN_ADVANCE,
+    KEEP,
+    REQUESTED,
+    SELLER,
+    InspectedUnits,
+    Inspection,
+    Return,
+    ReturnLine,
+    move,
+    with_inspection,
+)
+
+
+def awaited(found: Return) -> tuple[ReturnLine, ...]:
+    """Its lines with what of them has not come."""
+    return tuple(
+        replace(line, quantity=line.quantity - line.received, received=0, inspected=0)
+        for line in found.lines
+        if line.quantity > line.received
+    )
+
+
+def check_open(found: Return) -> None:
+    """Refused RETURN_STATE for a return of which nothing is awaited any more."""
+    if found.state not in (REQUESTED, AUTHORIZED) or found.closing or found.is_closed or not awaited(found):
+        raise Refused("RETURN_STATE", f"nothing of {found.number} is awaited any more: reload it")
+
+
+def check_second(found: Return, who: str) -> None:
+    """NotPermitted SECOND_PERSON for the one who asked for it."""
+    if who == found.keep_asked_by:
+        raise NotPermitted(
+            "SECOND_PERSON", f"you asked for it: somebody else must agree that {found.number} is credited"
+        )
+
+
+def keep(found: Return) -> Return:
+    """The customer keeps what has not come. The warehouse is told first; what it counted until then is not kept."""
+    check_open(found)
+    state = move(found, "authorize") if found.state == REQUESTED else found.state
+    return replace(found, state=state, closing=EXPIRED, is_kept=True)
+
+
+def give_up(found: Return) -> Return:
+    """Nothing more comes of a return of which some has. Refused NOTHING_RECEIVED for one of which nothing has."""
+    check_open(found)
+    if not found.received:
+        raise Refused("NOTHING_RECEIVED", f"nothing of {found.number} has come: cancel it")
+    return replace(found, closing=EXPIRED)
+
+
+def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> Return:
+    """All that is awaited is credited in advance, with no fee, and comes later. Refused RETURN_STATE, RETURN_CREDITED."""
+    if found.state != AUTHORIZED:
+        raise Refused(
+            "RETURN_STATE", f"{found.number} is {found.state}: only goods that may come are credited in advance"
+        )
+    check_open(found)
+    if any(found.credited_early(line.line_id) for line in found.lines):
+        raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance already")
+    units = tuple(
+        InspectedUnits(line.line_id, line.sku, line.quantity, "A", IN_ADVANCE, SELLER, "credited in advance")
+        for line in awaited(found)
+    )
+    return replace(found, inspections=(*found.inspections, Inspection(inspection_id, "", units, who, now)))
+
+
+def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
+    """Line id → units of an inspection that had been credited in advance: those that were inspected first are."""
+    left = {line.line_id: found.credited_early(line.line_id) for line in found.lines}
+    before: dict[str, int] = {}
+    for one in found.inspections:
+        before = {}
+        for units in one.units:
+            if units.disposition == IN_ADVANCE:
+                continue
+            taken = min(left[units.line_id], units.quantity)
+            left[units.line_id] -= taken
+            before[units.line_id] = before.get(units.line_id, 0) + taken
+        if one.inspection_id == inspection.inspection_id:
+            break
+    return {line_id: count for line_id, count in before.items() if count}
+
+
+def with_kept(found: Return, inspection_id: str, now: datetime) -> Return:
+    """The return once its warehouse takes no more: what the customer keeps is an inspection without a warehouse, credited as any other."""
+    rest = awaited(found)
+    if not (found.is_kept and found.is_closed and rest):
+        return found
+    units = tuple(
+        InspectedUnits(line.line_id, line.sku, line.quantity, "A", KEEP, SELLER, "the customer keeps it")
+        for line in rest
+    )
+    by = found.keep_asked_by or found.decided_by or found.requested_by
+    return with_inspection(found, Inspection(inspection_id, "", units, by, now))
