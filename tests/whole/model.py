@@ -38,6 +38,15 @@ class Model:
     paid: int = 0
     refunded: int = 0
     credited: int = 0
+    held: int = 0
+    """Captured for goods that never left: the next ones of the order take it first."""
+
+    def capture(self, amount: int) -> None:
+        """A card is captured for what has left, as far as nothing is held for the order."""
+        if self.by_card:
+            used = min(self.held, amount)
+            self.held -= used
+            self.paid += amount - used
 
     def on_hand(self, sku: str) -> int:
         """Units of a SKU over all warehouses."""

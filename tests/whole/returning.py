@@ -10,7 +10,12 @@ from tests.whole.walk import Options, Refusal, Row, Walk, cents
 from workflows.names import return_workflow_id
 
 OVERDUE = timedelta(days=30, minutes=1)
-FOUND = (("A", "restock", "customer"), ("B", "restock", "seller"), ("C", "quarantine", "customer"), ("D", "scrap", "carrier"))
+FOUND = (
+    ("A", "restock", "customer"),
+    ("B", "restock", "seller"),
+    ("C", "quarantine", "customer"),
+    ("D", "scrap", "carrier"),
+)
 
 
 def options(walk: Walk) -> Options:
@@ -28,7 +33,11 @@ def _of(walk: Walk, rma: Row) -> Options:
     number, can = rma["number"], []
     if cents(rma["credited"]):
         is_new = walk.refunds.get(number) != rma["credited"]
-        can.append((2, "refund the return", partial(_refund, walk, rma)) if is_new else (1, "refund again", partial(_refund, walk, rma)))
+        can.append(
+            (2, "refund the return", partial(_refund, walk, rma))
+            if is_new
+            else (1, "refund again", partial(_refund, walk, rma))
+        )
     if rma["state"] == "requested":
         can.append((6, "authorize", partial(_decide, walk, number, "authorize")))
         can.append((1, "deny", partial(_decide, walk, number, "deny")))

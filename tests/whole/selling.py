@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tests.system.trade import TEXAS, key, ok
+from tests.system.trade import TEXAS, ok
 from tests.whole.walk import PRICES, Options, Row, Walk
 
 VISA = "pm_card_visa"
@@ -181,10 +181,8 @@ def _move(walk: Walk, shipment: Row, steps: int) -> None:
         walk.post("warehouse", f"/v1/shipments/{shipment['shipment_id']}/{verb}")
         if verb == "ship":
             for row in shipment["lines"]:
-                line = walk.model.lines[row["line_id"]]
-                line.shipped += row["quantity"]
-                if walk.model.by_card:
-                    walk.model.paid += row["quantity"] * line.gross
+                walk.model.lines[row["line_id"]].shipped += row["quantity"]
+            walk.model.capture(_worth(walk, shipment))
 
 
 def _deliver(walk: Walk, shipment: Row) -> None:
@@ -199,3 +197,9 @@ def _unship(walk: Walk, shipment: Row) -> None:
     walk.post("warehouse", path, {"reason": "scanned the wrong pallet"})
     for row in shipment["lines"]:
         walk.model.lines[row["line_id"]].shipped -= row["quantity"]
+    if walk.model.by_card:
+        walk.model.held += _worth(walk, shipment)
+
+
+def _worth(walk: Walk, shipment: Row) -> int:
+    return sum(row["quantity"] * walk.model.lines[row["line_id"]].gross for row in shipment["lines"])

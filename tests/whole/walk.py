@@ -40,7 +40,9 @@ class Walk:
         self.method = self.chance.choice(["terms", "terms", "prepaid", "card"])
         self.customer = self.trade.customer(f"cus-{seed}-{key()['Idempotency-Key'][:6]}", tax_rate="0.08")
         tag = self.customer.removeprefix("cus-")
-        skus = {line_id: self.trade.product(f"s{line_id}-{tag}", row[0], cost="5.00") for line_id, row in PRICES.items()}
+        skus = {
+            line_id: self.trade.product(f"s{line_id}-{tag}", row[0], cost="5.00") for line_id, row in PRICES.items()
+        }
         self.model = Model(
             {line_id: Line(skus[line_id], net, gross, 0) for line_id, (_, net, gross) in PRICES.items()},
             by_card=self.method == "card",
