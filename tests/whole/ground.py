@@ -36,6 +36,7 @@ class Ground:
         self.room = Boardroom(self.trade)
         self.room.hire("manager", roles=["approver"], positions=["manager"], limit="1000000.00")
         self.room.policy(OVER_5000, rules=[asdict(rule) for rule in engine.built_in().rules])
+        self.left: list[str] = []
         self.warehouses = list(self.trade.warehouses({"w1": 900, "w2": 1000}).values())
 
     def answer(self, client: httpx.Client, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
@@ -103,7 +104,11 @@ class Ground:
         said = self.system.api("admin").get("/readyz")
         assert said.status_code == httpx.codes.OK, said.text
 
-    def audit(self) -> list[dict[str, Any]]:
-        """Invariants that are broken."""
+    def broken(self) -> list[dict[str, Any]]:
+        """Invariants that are broken, but for what walks have left behind that failed before."""
         rows = ok(self.system.api("auditor").get("/v1/audit/invariants"))["rows"]
-        return [row for row in rows if row["violations"]]
+        return [
+            row
+            for row in rows
+            if row["violations"] and not all(any(one in offender for one in self.left) for offender in row["offenders"])
+        ]

@@ -48,6 +48,13 @@ class Model:
             self.held -= used
             self.paid += amount - used
 
+    def give_up(self) -> None:
+        """What is held for goods that are not wanted any more goes back to the card."""
+        wanted = sum(line.open * line.gross for line in self.lines.values())
+        freed = max(0, self.held - wanted)
+        self.held -= freed
+        self.refunded += freed
+
     def on_hand(self, sku: str) -> int:
         """Units of a SKU over all warehouses."""
         lines = [line for line in self.lines.values() if line.sku == sku]

@@ -40,6 +40,9 @@ def test_an_order_is_what_plain_arithmetic_says(ground: Ground, seed: int) -> No
         while len(walk.done) < STEPS and not walk.is_over():
             step(walk)
         finish(walk)
+    except BaseException:
+        ground.left += [walk.number, walk.order_id]
+        raise
     finally:
         ground.faults.arm(0)
         print(f"seed {seed}, {walk.method}, {walk.number}: {'; '.join(walk.done)}", file=sys.stderr)

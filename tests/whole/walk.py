@@ -124,6 +124,7 @@ class Walk:
             gone = said["cancelled"] + said["closed"] - line.cancelled
             assert 0 <= gone <= units, f"{gone} of line {line_id} are gone, of {units}"
             line.cancelled += gone
+        self.model.give_up()
         line_id, ordered = self.asked_to_change
         if line_id:
             said = self.line(line_id)
@@ -148,7 +149,7 @@ class Walk:
         said, wanted = self._said(), self._wanted()
         wrong = {what: (said[what], wanted[what]) for what in wanted if said[what] != wanted[what]}
         assert not wrong, f"{self.order['phase']}, {self.order['status']}: what is said and what must be: {wrong}"
-        broken = self.ground.audit()
+        broken = self.ground.broken()
         assert not broken, f"the audit is not clean: {broken}"
 
     def _said(self) -> Row:
