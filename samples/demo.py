@@ -16,6 +16,7 @@ from samples.documents import Body, Day, Placing
 from samples.door import Door, Refusal, Row, Unanswered
 from samples.narration import Board
 from samples.people import People
+from samples.reverse import Reverse
 
 DAY_S = 70.0
 """The day ends after so many seconds, finished or not."""
@@ -77,7 +78,11 @@ class _Day:
             mark = loading.day_mark(self._door, self._day)
             loading.load_samples(self._door, self._day, board, mark)
             self._place_all(mark)
-            self._run_day(mark)
+            reverse = Reverse(self._door, self._day, board, f"demo{mark}", self._placed)
+            self._run_day(mark, reverse)
+            if not self._problems:
+                board.chapter()
+                reverse.take_back()
             board.chapter()
             self._closing.settle(board)
             board.show(self._overview())
@@ -113,9 +118,10 @@ class _Day:
         why = f" ({', '.join(receipt['reasons'])})" if receipt["reasons"] else ""
         self._board.say(f"{name}: {words(receipt['status'])}{why}")
 
-    def _run_day(self, mark: str) -> None:
+    def _run_day(self, mark: str, reverse: Reverse) -> None:
         people = People(self._door, self._day, self._board, f"demo{mark}")
         self._board.chapter()
+        reverse.cancel_part()
         while True:
             orders = self._overview()
             self._board.show(orders)

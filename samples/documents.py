@@ -40,7 +40,8 @@ class Tour:
 class Day:
     """The day's orders in their order, whose invoices stay open, and who acts in each role (role → subject of the token).
 
-    `buyer` answers for the customer to whom a change is proposed; `tours` are told one after another.
+    `buyer` answers for the customer to whom a change is proposed; `tours` are told one after another. `cancels` is the units of an
+    order that are canceled while a warehouse has them, `returns` is what comes back when all orders are at rest.
     """
 
     placings: Sequence[Placing]
@@ -48,6 +49,8 @@ class Day:
     people: Mapping[str, str]
     buyer: str
     tours: Sequence[Tour]
+    cancels: Body
+    returns: Sequence[Body]
 
 
 def read(name: str) -> Any:
@@ -69,7 +72,8 @@ def day() -> Day:
         for row in document["orders"]
     ]
     tours = [Tour(**row) for row in document["tours"]]
-    return Day(placings, frozenset(document["pays_later"]), document["people"], document["buyer"], tours)
+    pays_later, backwards = frozenset(document["pays_later"]), (document["cancels"], document["returns"])
+    return Day(placings, pays_later, document["people"], document["buyer"], tours, *backwards)
 
 
 def receipts() -> Sequence[Body]:

@@ -19,7 +19,7 @@ from cli.output import grouped, words
 
 Row = dict[str, Any]
 
-CHAPTERS = ("Loading the samples", "Orders come in", "People and warehouses work", "The day closes")
+CHAPTERS = ("Loading the samples", "Orders come in", "People and warehouses work", "Goods come back", "The day closes")
 
 _KEPT_LINES = 9
 _WIDE = 124

@@ -1,4 +1,4 @@
-"""Tells five orders one after another: each from its recorded history, with the pages to look at."""
+"""Tells some orders one after another: each from its recorded history, with the pages to look at."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ _SENTENCES = {
     "payment_reversed": "A payment was reversed: {why}",
     "order_closed": "Closed: everything is delivered, invoiced and paid",
     "cancellation_requested": "{who} cancels it: {why}",
+    "change_recall_asked": "The warehouse is asked to give it back",
     "order_cancelled": "Canceled: no stock, credit or shipment is held for it any more",
 }
 """What was recorded → the sentence about it."""

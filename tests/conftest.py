@@ -43,7 +43,7 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
             postgres.drop(database.url)
 
 
-LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser")
+LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser", "system/test_a8_browser", "whole/")
 """Tests of half a minute and more: begun last, each would keep one core busy while the other waits for the end."""
 
 

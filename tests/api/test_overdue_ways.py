@@ -47,3 +47,21 @@ def test_what_billing_invoices_later_is_not_overdue_and_one_invoice_may_bill_sev
 
     found = {one.name: one.offenders for one in overdue.findings([way], Due(NOW, timedelta(minutes=15)))}
     assert [name.split(" left")[0] for name in found["overdue.shipped_and_not_invoiced"]] == ["SO-1: SH-4"]
+
+
+def test_an_order_of_which_a_billed_shipment_never_left_is_not_paid_until_what_replaces_it_is() -> None:
+    states = {"shp_1": fulfillment.SHIPMENT_STATE_SHIPPED, "shp_2": fulfillment.SHIPMENT_STATE_CANCELLED}
+    shipments = [
+        fulfillment.Shipment(
+            shipment_id=shipment_id, state=state, lines=[fulfillment.ShipmentLine(line_id="1", quantity=2)]
+        )
+        for shipment_id, state in states.items()
+    ]
+    bills = [
+        billing.Invoice(shipment_ids=[shipment_id], lines=[billing.InvoiceLine(line_id="1", quantity=2)])
+        for shipment_id in ("shp_1", "shp_2", "shp_3")
+    ]
+    order: Any = SimpleNamespace(lines=lambda: {"1": SimpleNamespace(wanted=4)})
+
+    assert not overdue.Way(order, shipments, bills[:2]).is_settled
+    assert overdue.Way(order, shipments, bills).is_settled

@@ -12,6 +12,7 @@ from services.orders.domain.changes import ChangeOrder
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Requested
 from services.orders.order import exceptions
+from services.orders.overview import overdue
 from services.runtime.db import Database
 from tests.orders.cancel_desk import answered, ask, found, keep, part_shipped, settle
 from tests.orders.change_desk import asked, propose, quantity, record, withdraw
@@ -57,6 +58,25 @@ def call_off(desk: ReviewDesk, order_id: str, done: Requested) -> None:
     with desk.database.transaction() as session:
         asked_id = done.cancellation.cancellation_id
         cancel.withdraw(session, order_id, asked_id, "they keep them", BUYER, CONTACTS, desk.now)
+
+
+def late(desk: ReviewDesk, hours: int) -> tuple[str, ...]:
+    """What an audit so many hours later finds unanswered."""
+    with desk.database.reading() as session:
+        due = overdue.Due(desk.now + timedelta(hours=hours), timedelta(minutes=15))
+        return tuple(overdue.unanswered(session, due).offenders)
+
+
+def test_a_cancellation_that_waits_for_a_warehouse_is_not_overdue_and_one_nobody_carries_on_is(desk: ReviewDesk) -> None:
+    order_id = part_shipped(desk)
+    done = ask(desk, order_id)
+    number = desk.read(order_id).order.number
+
+    unheard = late(desk, 1)
+    record(desk, order_id, done.cancellation.change_id, "recall")
+
+    assert unheard[0] == f"{number}: a cancellation is not carried out, for 1 hour"
+    assert late(desk, 1) == ()
 
 
 def test_each_time_without_an_answer_goes_to_somebody_else() -> None:

@@ -170,13 +170,14 @@ def test_everybody_whom_the_matrix_names_is_in_the_directory() -> None:
     assert DAY.buyer in {row["sub"] for row in people if row["roles"] == ["customer"]}
 
 
-def test_the_five_tours_are_orders_of_the_day_with_five_different_lives() -> None:
+def test_the_seven_tours_are_orders_of_the_day_with_seven_different_lives() -> None:
     names = {placing.key: placing.name for placing in DAY.placings}
 
     assert [tour.title for tour in DAY.tours] == [
         "Straight through", "Approval with a change", "Partial shipment with a backorder", "Rejected", "Canceled",
+        "Canceled in part", "Returned",
     ]  # fmt: skip
-    assert [FATES[names[tour.key]][0] for tour in DAY.tours] == ["cleared", "held", "cleared", "rejected", "held"]
+    assert [FATES[names[tour.key]][0] for tour in DAY.tours] == ["cleared", "held", "cleared", "rejected", "held", "cleared", "cleared"]
 
 
 def test_somebody_of_every_role_with_pages_can_log_in() -> None:

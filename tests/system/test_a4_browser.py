@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console import chrome
-from tests.system.deal import Deal, acceptances, strike
+from tests.system.deal import acceptances, strike
+from tests.system.desks import Desks
 from tests.system.harness import System
-from tests.system.trade import PATIENCE_S, Trade, ok
-
-PASSWORD = "a long enough password"
-AXE = chrome.vendored("axe.min.js")
+from tests.system.trade import PATIENCE_S, Trade
 
 
 @pytest.fixture(scope="module")
@@ -29,54 +25,6 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_S * 1000)
     with chrome.chromium() as started:
         yield started
-
-
-class Desks:
-    """Everybody's desk, logged in by name and password; `said` is what the browsers' consoles have said.
-
-    A desk that somebody has left is taken by whoever comes next: Chromium needs a second of CPU for a new one.
-    """
-
-    def __init__(self, browser: Browser, deal: Deal, *, has_script: bool) -> None:
-        self._browser = browser
-        self._deal = deal
-        self._has_script = has_script
-        self._free: list[BrowserContext] = []
-        self.said: list[str] = []
-        self.found: list[Any] = []
-
-    @contextmanager
-    def of(self, who: str) -> Iterator[Page]:
-        """Somebody sits down and logs in."""
-        sub = self._deal.room.sub(who)
-        ok(self._deal.room.api(who).post("/v1/me/password", json={"password": PASSWORD}))
-        context = self._free.pop() if self._free else self._desk()
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_S * 1000)
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.goto("/login")
-        page.get_by_label("User name").first.fill(sub)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").first.click()
-        try:
-            yield page
-        finally:
-            page.close()
-            context.clear_cookies()
-            self._free.append(context)
-
-    def _desk(self) -> BrowserContext:
-        return self._browser.new_context(
-            base_url=self._deal.trade.system.base_url, java_script_enabled=self._has_script, reduced_motion="reduce"
-        )
-
-    def inspect(self, page: Page) -> None:
-        """What axe finds on the page; without script it cannot run."""
-        if self._has_script:
-            page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": AXE})
-            run = "async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])"
-            self.found += [(page.url, one) for one in page.evaluate(run)]
 
 
 def open_review(page: Page, desks: Desks, number: str) -> None:
@@ -96,7 +44,7 @@ def open_review(page: Page, desks: Desks, number: str) -> None:
 def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_script: bool, tmp_path: Path) -> None:
     deal = strike(trade)
     deal.room.hire("buyer", roles=["customer"], positions=[], company=deal.customer_id)
-    desks = Desks(browser, deal, has_script=has_script)
+    desks = Desks(browser, deal.room, has_script=has_script)
 
     # the rep who is a manager too finds the order and is told who decides instead
     with desks.of("rep") as page:

@@ -22,6 +22,7 @@ Document = TypeVar(
 )
 
 _LEFT = (fulfillment.SHIPMENT_STATE_SHIPPED, fulfillment.SHIPMENT_STATE_DELIVERED)
+_CANCELLED = fulfillment.SHIPMENT_STATE_CANCELLED
 _PAGE = 500
 
 
@@ -58,7 +59,15 @@ class Way:
     def is_settled(self) -> bool:
         """Whether billing has invoiced all of it, and nothing is open on its invoices."""
         is_paid = all(one.open.minor_units == 0 for one in self.invoices)
-        return is_paid and is_covered(self.wanted, _units(line for one in self.invoices for line in one.lines))
+        return is_paid and is_covered(self.wanted, self._invoiced())
+
+    def _invoiced(self) -> Counter[str]:
+        """Line id → units that are invoiced; those of a shipment that never left are credited again."""
+        billed = {one for invoice in self.invoices for one in invoice.shipment_ids}
+        reversed_ones = [one for one in self.shipments if one.state == _CANCELLED and one.shipment_id in billed]
+        units = _units(line for one in self.invoices for line in one.lines)
+        units.subtract(_units(line for one in reversed_ones for line in one.lines))
+        return units
 
     @property
     def last_change(self) -> datetime:

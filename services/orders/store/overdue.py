@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from services.orders.domain.cancellation import REQUESTED
-from services.orders.domain.changes import AGREED
+from services.orders.domain.changes import AGREED, AWAITING_WAREHOUSE
 from services.orders.domain.order import ACCEPTED, ENDED, RECEIVED
 from services.orders.models import CancellationRow, ChangeRow, OrderRow, ProgressRow
 
@@ -30,6 +30,7 @@ def _questions(before: datetime) -> Sequence[tuple[str, Any]]:
     placed, cleared = col(OrderRow.placed_at), col(OrderRow.cleared_at)
     asked, changed = col(CancellationRow.requested_at), col(ProgressRow.changed_at)
     of_order = col(OrderRow.order_id)
+    at_warehouse = select(col(ChangeRow.change_id)).where(col(ChangeRow.state) == AWAITING_WAREHOUSE)
     return (
         (
             "its rules have not been run",
@@ -45,7 +46,9 @@ def _questions(before: datetime) -> Sequence[tuple[str, Any]]:
             "a cancellation is not carried out",
             select(number, asked)
             .join(CancellationRow, col(CancellationRow.order_id) == of_order)
-            .where(is_open, col(CancellationRow.state) == REQUESTED, asked < before),
+            .where(is_open, col(CancellationRow.state) == REQUESTED, asked < before)
+            # whose silence is told to people by deadlines of its own
+            .where(col(CancellationRow.change_id).notin_(at_warehouse)),
         ),
         (
             "a change that is agreed is not applied",

@@ -1,0 +1,92 @@
+"""A step of a walk: something that can happen now happens, perhaps while somebody dies, and is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+from tests.system.harness import SERVICES
+from tests.system.trade import eventually
+from tests.whole import money, returning, selling
+from tests.whole.walk import Options, Walk
+
+CRASHES = 0.3
+MOST_SEAMS = 25
+SPANS = (timedelta(hours=1), timedelta(hours=5), timedelta(days=1), timedelta(days=3))
+
+
+def options(walk: Walk) -> Options:
+    """Everything that can happen now."""
+    return [*selling.options(walk), *money.options(walk), *returning.options(walk), *_around(walk)]
+
+
+def _around(walk: Walk) -> Options:
+    """What happens around an order: a service is started anew, and time passes."""
+    found: Options = [(1, "restart", partial(_restart, walk))]
+    if not walk.has_ended():
+        found.append((2, "time passes", partial(_pass_time, walk, walk.chance.choice(SPANS))))
+    return found
+
+
+def _restart(walk: Walk) -> None:
+    name = walk.chance.choice(SERVICES)
+    walk.ground.system.stop_service(name)
+    walk.ground.system.start_service(name)
+    eventually(walk.ground.must_be_ready)
+
+
+def _pass_time(walk: Walk, span: timedelta) -> None:
+    walk.ground.system.skip(walk.order_id, span)
+
+
+def step(walk: Walk) -> None:
+    """One thing happens."""
+    can = options(walk)
+    (_, name, act) = walk.chance.choices(can, [weight for weight, _, _ in can])[0]
+    crash = walk.chance.randint(1, MOST_SEAMS) if walk.chance.random() < CRASHES else 0
+    do(walk, name, act, crash)
+
+
+def do(walk: Walk, name: str, act: Callable[[], None], crash: int = 0) -> None:
+    """Do it, wait until nothing is under way, and check."""
+    faults = walk.ground.faults
+    deaths = len(faults.struck)
+    walk.done.append(name)
+    faults.arm(crash)
+    act()
+    walk.settle()
+    faults.arm(0)
+    if struck := faults.struck[deaths:]:
+        walk.done[-1] += f" (died at {', '.join(struck)})"
+    walk.take_answers()
+    walk.check()
+
+
+def finish(walk: Walk) -> None:
+    """Live the order to its end, whatever it takes."""
+    for _ in range(40):
+        if walk.has_ended() and all(one["ended_at"] for one in walk.returns):
+            return
+        (_, name, act) = _next(walk)
+        do(walk, name, act)
+    raise AssertionError(f"{walk.number} does not end: {walk.order['phase']}, {walk.order['waiting_for']}")
+
+
+ONWARD = (
+    "approve", "release", "give back", "accept the change", "pay ahead", "send off", "deliver", "pay", "authorize",
+    "inspect", "let it expire", "refund the return",
+)  # fmt: skip
+
+
+def _next(walk: Walk) -> tuple[int, str, Callable[[], None]]:
+    can = options(walk)
+    for verb in ONWARD:
+        for one in can:
+            if one[1].split(" credit")[0].startswith(verb) and one[1] != "pay in part":
+                return one
+    for line_id in walk.model.lines:
+        if walk.line(line_id)["backordered"]:
+            units = walk.line(line_id)["backordered"]
+            return 1, "receive the rest", partial(selling.receive, walk, line_id, walk.ground.warehouses[0], units)
+    raise AssertionError(f"nobody can do anything for {walk.number}: {walk.order['waiting_for']}")
