@@ -498,8 +498,11 @@ class ChargeFeeRequest(_message.Message):
 
     FEE_ID_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     fee_id: _builtins.str
     """Identity of what it is charged for, such as a cancellation; a repeat gives the invoice as it stands."""
+    card_token: _builtins.str
+    """The token of the order's card, where it has one: what is authorized on it may be too old to be captured."""
     @_builtins.property
     def order(self) -> _orders_pb2.Order:
         """The order, with what is charged as its lines and figures."""
@@ -509,10 +512,11 @@ class ChargeFeeRequest(_message.Message):
         *,
         fee_id: _builtins.str = ...,
         order: _orders_pb2.Order | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -611,22 +615,28 @@ class ReleaseCreditRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     KEEPS_CASH_FIELD_NUMBER: _builtins.int
+    IS_FEE_DUE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
     keeps_cash: _builtins.bool
     """Whether what came from a card is not owed back to it: the customer keeps it with us, as for another order."""
+    is_fee_due: _builtins.bool
+    """Whether a fee of the order is charged after this: until then what is held for it, and what is authorized on its card, stays. A second
+    request frees what the fee has left.
+    """
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         order_id: _builtins.str = ...,
         keeps_cash: _builtins.bool = ...,
+        is_fee_due: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_fee_due", b"is_fee_due", "keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -797,6 +797,7 @@ class GetClearanceResponse(_message.Message):
     IS_MONEY_LET_GO_FIELD_NUMBER: _builtins.int
     KEEPS_CASH_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
+    IS_FEE_DUE_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
@@ -809,6 +810,8 @@ class GetClearanceResponse(_message.Message):
     """Whether somebody released a hold on its money, rather than the money's coming."""
     keeps_cash: _builtins.bool
     """Whether the order is, or was last, to be cancelled without a refund."""
+    is_fee_due: _builtins.bool
+    """Whether a fee is charged once the order is cancelled, of one that nobody has accepted: until then its money stays."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -830,10 +833,11 @@ class GetClearanceResponse(_message.Message):
         is_money_let_go: _builtins.bool = ...,
         keeps_cash: _builtins.bool = ...,
         fee: Global___Fee | None = ...,
+        is_fee_due: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "is_accepted", b"is_accepted", "is_fee_due", b"is_fee_due", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1315,12 +1319,15 @@ class RecordOrderResponse(_message.Message):
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
     IS_INVOICED_AT_ORDER_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
+    FREES_MONEY_FIELD_NUMBER: _builtins.int
     status: _builtins.str
     """The status word now shown."""
     is_complete: _builtins.bool
     """Whether every unit is delivered or cancelled and every invoice settled."""
     is_invoiced_at_order: _builtins.bool
     """Whether it is invoiced at order: whole, before anything ships."""
+    frees_money: _builtins.bool
+    """Whether money of the order that was kept for a fee is to be freed now."""
     @_builtins.property
     def fee(self) -> Global___Fee:
         """What cancelling the order costs, of one that is cancelled; unset for nothing."""
@@ -1332,10 +1339,11 @@ class RecordOrderResponse(_message.Message):
         is_complete: _builtins.bool = ...,
         is_invoiced_at_order: _builtins.bool = ...,
         fee: Global___Fee | None = ...,
+        frees_money: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee", "is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee", "frees_money", b"frees_money", "is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
