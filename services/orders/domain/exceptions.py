@@ -29,6 +29,7 @@ RECALL_UNANSWERED, RECALL_ESCALATED = "recall_unanswered", "recall_escalated"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
 RETURN_LOST = "return_lost"
+PAST_CANCEL_AFTER = "past_cancel_after"
 
 WORKFLOW_HALTS: Mapping[str, str] = {
     WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
@@ -173,6 +174,13 @@ KINDS: Mapping[str, Kind] = {
             "return",
             "support",
             "Repair the return, on its page: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
+        ),
+        Kind(
+            PAST_CANCEL_AFTER,
+            "order",
+            "support",
+            "Ship what is still wanted, or move its last day to ship by a change. Have accounting credit what will not ship. "
+            "Another day, or the end of the order, resolves this by itself.",
         ),
     )
 }
