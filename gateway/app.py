@@ -24,6 +24,7 @@ from gateway.http.neighbors import (
     credit_notes,
     deliveries,
     deposit_invoices,
+    interceptions,
     invoice_drafts,
     invoices,
     ledger,
@@ -74,7 +75,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """What the fulfillment process is told from outside."""
 
+from typing import Literal
+
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
@@ -8,3 +10,5 @@ class Settings(ServiceSettings):
 
     database_url: DatabaseUrl = "sqlite:///var/fulfillment.db"
     listen: Address = "127.0.0.1:7303"
+    carriers: Literal["", "sandbox"] = ""
+    """Who is asked to stop a parcel on its way: sandbox answers for every carrier; empty for a person who asks it."""

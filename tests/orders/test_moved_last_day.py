@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy
 
 from services.orders.changes import cancel_units
-from services.orders.domain.exceptions import PAST_CANCEL_AFTER
+from services.orders.domain.exceptions import PAST_CANCEL_AFTER, BusinessException
 from services.orders.masterdata import customers
 from services.orders.order import exceptions
 from services.orders.store import exceptions as store
@@ -120,6 +120,6 @@ def test_an_order_that_cannot_be_read_keeps_no_other_from_its_turn(desk: Desk) -
     assert len(desk.outbox("cancellation_requested", max(broken, fine))) == 1
 
 
-def _open(desk: Desk, order_id: str) -> list[exceptions.BusinessException]:
+def _open(desk: Desk, order_id: str) -> list[BusinessException]:
     with desk.database.reading() as session:
         return [one for one in exceptions.list_open(session, order_id) if one.kind == PAST_CANCEL_AFTER]

@@ -253,6 +253,8 @@ def carrier_reason(shipment: Shipment) -> str:
             f"{shipment.carrier} tells of {shipment.number} on its way, whose ship confirm was reversed: find out where the "
             "goods are before another shipment leaves with them."
         )
+    if shipment.intercepted_at:
+        return f"{shipment.carrier} tells that {shipment.number} was delivered, which it had stopped on the way: ask it where the goods are."
     tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
     return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
 

@@ -159,8 +159,9 @@ def follow_shipments(session: Session, before: Progress, after: Progress, fact: 
             reason = carrier_reason(shipment)
             open_exception(session, fact.order_id, CARRIER_EXCEPTION, shipment.shipment_id, reason, now)
         known = before.shipments.get(shipment.shipment_id)
-        if known and known.exception_at and shipment.state in _OVER:
-            note = f"{shipment.number} was {shipment.state}."
+        is_over = shipment.state in _OVER or (shipment.intercepted_at and not shipment.exception_at)
+        if known and known.exception_at and is_over:
+            note = f"{shipment.number} was {'intercepted' if shipment.intercepted_at else shipment.state}."
             resolve_by_system(session, CARRIER_EXCEPTION, [shipment.shipment_id], note, now)
 
 

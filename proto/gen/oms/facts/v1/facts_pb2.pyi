@@ -56,6 +56,7 @@ class Fact(_message.Message):
     RECALL_ANSWERED_FIELD_NUMBER: _builtins.int
     GOODS_DELIVERED_FIELD_NUMBER: _builtins.int
     SHIPMENT_REVERSED_FIELD_NUMBER: _builtins.int
+    SHIPMENT_INTERCEPTED_FIELD_NUMBER: _builtins.int
     INVOICE_ISSUED_FIELD_NUMBER: _builtins.int
     PAYMENT_RECEIVED_FIELD_NUMBER: _builtins.int
     DEPOSIT_RECEIVED_FIELD_NUMBER: _builtins.int
@@ -160,6 +161,10 @@ class Fact(_message.Message):
         """A ship confirm was a mistake and is reversed."""
 
     @_builtins.property
+    def shipment_intercepted(self) -> Global___ShipmentIntercepted:
+        """A carrier has stopped a shipment on its way and brings it back."""
+
+    @_builtins.property
     def invoice_issued(self) -> Global___InvoiceIssued:
         """An invoice was issued."""
 
@@ -254,6 +259,7 @@ class Fact(_message.Message):
         recall_answered: Global___RecallAnswered | None = ...,
         goods_delivered: Global___GoodsDelivered | None = ...,
         shipment_reversed: Global___ShipmentReversed | None = ...,
+        shipment_intercepted: Global___ShipmentIntercepted | None = ...,
         invoice_issued: Global___InvoiceIssued | None = ...,
         payment_received: Global___PaymentReceived | None = ...,
         deposit_received: Global___DepositReceived | None = ...,
@@ -272,11 +278,11 @@ class Fact(_message.Message):
         stock_scrapped: Global___StockScrapped | None = ...,
         stock_quarantined: Global___StockQuarantined | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -952,6 +958,7 @@ class LineMilestones(_message.Message):
     PACKED_FIELD_NUMBER: _builtins.int
     SHIPPED_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
+    INTERCEPTED_FIELD_NUMBER: _builtins.int
     released: _builtins.int
     """Given to a warehouse."""
     picked: _builtins.int
@@ -962,6 +969,8 @@ class LineMilestones(_message.Message):
     """Gone."""
     delivered: _builtins.int
     """Arrived."""
+    intercepted: _builtins.int
+    """Stopped on the way by its carrier, which brings them back."""
     def __init__(
         self,
         *,
@@ -970,10 +979,11 @@ class LineMilestones(_message.Message):
         packed: _builtins.int = ...,
         shipped: _builtins.int = ...,
         delivered: _builtins.int = ...,
+        intercepted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "packed", b"packed", "picked", b"picked", "released", b"released", "shipped", b"shipped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "intercepted", b"intercepted", "packed", b"packed", "picked", b"picked", "released", b"released", "shipped", b"shipped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -997,6 +1007,7 @@ class Shipment(_message.Message):
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    INTERCEPTED_AT_MICROS_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -1019,6 +1030,8 @@ class Shipment(_message.Message):
     """Microseconds since the epoch; 0 while not delivered."""
     exception_at_micros: _builtins.int
     """When the carrier last told of a problem on the way, microseconds since the epoch; 0 without one and once it is delivered."""
+    intercepted_at_micros: _builtins.int
+    """When its carrier stopped it on the way, microseconds since the epoch; 0 for any that was not."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentLine]:
         """What is in it."""
@@ -1038,10 +1051,11 @@ class Shipment(_message.Message):
         delivered_at_micros: _builtins.int = ...,
         exception_at_micros: _builtins.int = ...,
         lines: _abc.Iterable[Global___ShipmentLine] | None = ...,
+        intercepted_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1437,6 +1451,65 @@ class ShipmentsCancelled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ShipmentsCancelled: _TypeAlias = ShipmentsCancelled  # noqa: Y015
+
+@_typing.final
+class ShipmentIntercepted(_message.Message):
+    """A carrier has stopped a shipment on its way: it comes back, and will not be delivered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LinesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LineMilestones: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LineMilestones | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LINES_FIELD_NUMBER: _builtins.int
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why it was asked for, in the words of whoever did."""
+    asked_by: _builtins.str
+    """Who asked for it."""
+    @_builtins.property
+    def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineMilestones]:
+        """How far each line has come, by line id."""
+
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """The shipment."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Mapping[_builtins.str, Global___LineMilestones] | None = ...,
+        shipment: Global___Shipment | None = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "lines", b"lines", "reason", b"reason", "shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentIntercepted: _TypeAlias = ShipmentIntercepted  # noqa: Y015
 
 @_typing.final
 class ShipmentReversed(_message.Message):
