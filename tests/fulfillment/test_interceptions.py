@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -135,8 +136,8 @@ def _tried(desk: WarehouseDesk, shipment: pb.Shipment) -> str:
         return refused.reason
 
 
-def _of(detail: dict[str, object], shipment: pb.Shipment) -> bool:
-    return detail["shipment"]["number"] == shipment.number  # type: ignore[index]  # a document
+def _of(detail: dict[str, Any], shipment: pb.Shipment) -> bool:
+    return bool(detail["shipment"]["number"] == shipment.number)
 
 
 def test_a_carrier_that_is_away_is_asked_again_by_the_same_request(desk: WarehouseDesk) -> None:
