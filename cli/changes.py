@@ -25,6 +25,7 @@ def change(
     ] = None,
     price: Annotated[list[str] | None, typer.Option(metavar="LINE=PRICE", help="Another unit price of a line.")] = None,
     date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Another requested date.")] = None,
+    cancel_after: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Another last day to ship.")] = None,
     ship_complete: Annotated[
         bool | None, typer.Option("--ship-complete/--split", help="All together, or in parts as available.")
     ] = None,
@@ -45,6 +46,8 @@ def change(
     body: dict[str, Any] = {"reason": reason, "lines": lines, "version": found["version"]}
     if date is not None:
         body["requested_on"] = date
+    if cancel_after is not None:
+        body["cancel_after"] = cancel_after
     if ship_complete is not None:
         body["ship_complete"] = ship_complete
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)

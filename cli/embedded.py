@@ -101,6 +101,7 @@ def environment(var: Path, ports: Ports) -> dict[str, str]:
         "OMS_KEYS_DIR": str(var / "keys"),
         "OMS_SMTP_HOST": "127.0.0.1",
         "OMS_SMTP_PORT": str(ports.mail),
+        "OMS_CARRIERS": "sandbox",
         "OMS_STRIPE_URL": f"http://127.0.0.1:{ports.stripe}",
         "OMS_STRIPE_KEY": f"sk_test_{secrets.token_hex(16)}",
         "OMS_STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",

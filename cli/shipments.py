@@ -12,7 +12,7 @@ from cli.orders import find_order
 from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Shipments: list, pick, pack, ship, reverse; answer recalls.", no_args_is_help=True)
+app = typer.Typer(help="Shipments: list, pick, pack, ship, reverse, intercept; answer recalls.", no_args_is_help=True)
 
 ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
 
@@ -100,6 +100,30 @@ def reverse(
     console().print(
         f"{done['number']} of {done['order_number']} has not shipped: {how['replaced_by']} has its goods, packed"
     )
+
+
+@app.command()
+def intercept(
+    shipment: ShipmentArgument,
+    reason: Annotated[str, typer.Option(help="Why; the company's own people read it.")],
+    answer: Annotated[
+        str | None, typer.Option(help="What the carrier said where you asked it: intercepted, refused or too_late.")
+    ] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Have its carrier stop it on its way and bring it back. Exit code 1 where it does not."""
+    shipment_id = _find(Api(var, "auditor"), shipment)
+    body = {"reason": reason} | ({"carrier_answer": answer} if answer else {})
+    done = Api(var, "support").post(f"/v1/shipments/{shipment_id}/intercept", body)
+    state = done["interception"]["state"]
+    if as_json:
+        print_json(done)
+    elif state == "intercepted":
+        console().print(f"{done['number']} of {done['order_number']} is stopped: it comes back by a return")
+    if state != "intercepted":
+        said = "has arrived first" if state == "too_late" else "is not stopped"
+        raise CommandRefused(f"{done['number']} {said}: it stays shipped, and a return is possible")
 
 
 @app.command()

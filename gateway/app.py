@@ -24,6 +24,7 @@ from gateway.http.neighbors import (
     credit_notes,
     deliveries,
     deposit_invoices,
+    interceptions,
     invoice_drafts,
     invoices,
     ledger,
@@ -77,7 +78,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, quarantine, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, quarantine, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

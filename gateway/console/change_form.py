@@ -36,6 +36,7 @@ def request_of(order: Order, fields: Mapping[str, str], zone: str) -> ChangeRequ
         lines=(*_changed(order, fields), *_added(order, fields)),
         ship_to=_address(order, fields),
         requested_on=_day(order, fields.get("requested_on", "")),
+        cancel_after=_last_day(order, fields.get("cancel_after", "")),
         is_ship_complete=_split(order, fields.get("ship_complete", "")),
         discount=_amount("discount", fields, order.totals.discount),
         freight=_amount("freight", fields, order.totals.freight),
@@ -120,6 +121,11 @@ def _address(order: Order, fields: Mapping[str, str]) -> Address | None:
 def _day(order: Order, text: str) -> date | None:
     day = entries.day(text, "requested date") if text else None
     return None if day == order.requested_on else day
+
+
+def _last_day(order: Order, text: str) -> date | None:
+    day = entries.day(text, "last day to ship") if text else None
+    return None if day == order.cancel_after else day
 
 
 def _split(order: Order, text: str) -> bool | None:

@@ -78,6 +78,7 @@ _EVENTS = {
     "shipment_delivered": "delivered",
     "shipment_exception": "carrier exception on",
     "shipment_reversed": "reversed the ship confirm of",
+    "shipment_intercepted": "stopped on its way",
     "shipments_cancelled": "canceled shipments",
     "recall_answered": "answered the recall",
     "exception_opened": "opened an exception",

@@ -25,7 +25,7 @@ _ORDER_PAGE = "GET /orders/{number}"
 @router.get("/shipments/{number}/reversal")
 def reversal_page(who: VisitorOf, number: ShipmentNumber) -> Response:
     """What reversing its ship confirm would do now, or what stands against it."""
-    shipment = _find(who, number)
+    shipment = find_shipment(who, number)
     obstacle, found = "", None
     try:
         found = api.reversible(who.deps, who.caller, shipment.shipment_id)
@@ -50,14 +50,15 @@ def reverse(form: FormOf, number: ShipmentNumber) -> Response:
     who, reason = form.visitor, form.text("reason", most=200)
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say what the mistake was: go back and enter a reason")
-    shipment = _find(who, number)
+    shipment = find_shipment(who, number)
     if not shipment.HasField("reversal"):
         api.reverse(who.deps, who.caller, shipment.shipment_id, reason, f"console/reverse/{shipment.shipment_id}")
     home = f"/orders/{shipment.order_number}" if who.may(_ORDER_PAGE) else f"/shipments/{number}/reversal"
     return leave(RedirectResponse(home, 303), who.deps.console, "shipment_reversed", shipment.number)
 
 
-def _find(who: Visitor, number: str) -> pb.Shipment:
+def find_shipment(who: Visitor, number: str) -> pb.Shipment:
+    """A shipment by its number; NotFound when there is none."""
     rows = who.deps.fulfillment.ListShipments(pb.ListShipmentsRequest(number=number.upper(), limit=1)).shipments
     if not rows:
         raise NotFound("SHIPMENT_NOT_FOUND", f"there is no shipment {number}: check its number")

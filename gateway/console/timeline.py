@@ -39,6 +39,7 @@ _MILESTONES = {
     "shipment_delivered": "Delivered",
     "shipment_exception": "Carrier exception on",
     "shipment_reversed": "Ship confirm reversed of",
+    "shipment_intercepted": "Stopped on its way",
     "shipments_cancelled": "Shipment canceled",
     "invoice_issued": "Invoiced",
     "payment_received": "Paid",

@@ -108,12 +108,15 @@ def adjust(
     return _decision(session, account, request, is_granted=True)
 
 
-def release(session: Session, order_id: str, now: datetime) -> Money | None:
-    """Give back what remains of an order's commitment and say how much; None when it never committed anything."""
+def release(session: Session, order_id: str, now: datetime, *, keeps_card: bool = False) -> Money | None:
+    """Give back what remains of an order's commitment and say how much; None when it never committed anything.
+
+    What is authorized on its card is let go, unless something is to be captured of it later, as a fee.
+    """
     waiting = waits.of_order(session, order_id)
     known = credit.commitment(session, order_id) or (waiting.request if waiting else None)
     if known is None:
-        _let_go(session, order_id, CARD, now)
+        _let_go(session, order_id, "" if keeps_card else CARD, now)
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
@@ -121,10 +124,10 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     # read again: an invoice may have taken its part, or a payment granted the order, while this waited for the account
     held = credit.commitment(session, order_id)
     if held is None:
-        _let_go(session, order_id, CARD, now)
+        _let_go(session, order_id, "" if keeps_card else CARD, now)
         return None
     give_up(session, held)
-    _let_go(session, order_id, held.payment_method, now)
+    _let_go(session, order_id, "" if keeps_card else held.payment_method, now)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
 

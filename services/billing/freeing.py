@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing import deposit_invoicing, fact_wire, owing
+from services.billing import deposit_invoicing, fact_wire, owing, settling
 from services.billing.committing import adjust
 from services.billing.correcting import taken
 from services.billing.domain import ledger
@@ -108,13 +108,14 @@ def owe_of_ended(
 ) -> None:
     """An order has ended early: what is held for it, or was paid on an invoice credited now, goes back to the card it came from.
 
-    Cash stays where it is, for accounting to decide; all of it does where the customer `keeps_cash` with us.
+    What was paid on such an invoice pays what cancelling costs first. Cash stays where it is, for accounting to decide; all of it does
+    where the customer `keeps_cash` with us.
     """
+    left_over = settling.pay_fees(session, order_id, [one for note in credited for one in note.left_over], now)
     if keeps_cash:
         return
-    for note in credited:
-        for one in note.left_over:
-            owing.owe_on_account(session, one.payment_id, one.amount, order_id, now)
+    for one in left_over:
+        owing.owe_on_account(session, one.payment_id, one.amount, order_id, now)
     for payment_id in deposits.holding_payments(session, order_id):
         payment = taken(session, payment_id)
         for held in payment.deposits:

@@ -176,9 +176,10 @@ class BillingServicer(
         order_id = text(request.order_id, "order_id")
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
-            released = committing.release(session, order_id, self.clock())
+            released = committing.release(session, order_id, self.clock(), keeps_card=request.is_fee_due)
             credited = at_order.end(session, order_id, self.clock())
-            freeing.owe_of_ended(session, order_id, credited, self.clock(), keeps_cash=request.keeps_cash)
+            if not request.is_fee_due:
+                freeing.owe_of_ended(session, order_id, credited, self.clock(), keeps_cash=request.keeps_cash)
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
         answer = self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)

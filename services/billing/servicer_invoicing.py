@@ -89,9 +89,11 @@ class InvoicingServicer(ServicerPart):
     def ChargeFee(self, request: pb.ChargeFeeRequest, context: grpc.ServicerContext) -> pb.ChargeFeeResponse:
         """Post the invoice of a fee; a repeat gives the invoice as it stands."""
         fee_id, of = text(request.fee_id, "fee_id"), wire.order_to_bill(request.order, self.database.time_zone)
+        token = wire.card_token(request.card_token)
         with self.database.transaction() as session:
-            invoice = charging_fees.charge(session, fee_id, of, self.clock())
+            invoice = charging_fees.charge(session, fee_id, of, self.clock(), token)
             answer = pb.ChargeFeeResponse(invoice=answers.invoice(invoice))
+        self.desk.wake()
         log.info("fee.charged", order_id=invoice.order_id, invoice_id=invoice.invoice_id, number=invoice.number)
         return answer
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.billing import deposit_invoicing, fact_wire
 from services.billing.domain import ledger
+from services.billing.domain.credit_notes import LeftOver
 from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, oldest_first, settles
@@ -67,6 +68,23 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
             settled[application.invoice_id] = _draw(session, payment, before[application.invoice_id], application, now)
         notify_received(session, payment, applications, before, now)
     return settled
+
+
+def pay_fees(session: Session, order_id: str, left_over: Sequence[LeftOver], now: datetime) -> list[LeftOver]:
+    """Pay an order's open fees from what a credit note left of payments, which lies on account; gives what is left of that."""
+    found = []
+    for one in left_over:
+        left = one.amount
+        for fee in invoices.open_of_orders(session, [order_id]):
+            [payment] = payments.by_ids(session, [one.payment_id])
+            part = min(left, fee.open, payment.unapplied)
+            if fee.fee_id and part.minor:
+                application = Application(fee.invoice_id, part)
+                _draw(session, payment, fee, application, now)
+                notify_received(session, payment, [application], {fee.invoice_id: fee}, now)
+                left = left - part
+        found.append(LeftOver(one.payment_id, left))
+    return found
 
 
 def _draw(session: Session, payment: Payment, invoice: Invoice, application: Application, now: datetime) -> Invoice:

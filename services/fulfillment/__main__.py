@@ -10,6 +10,7 @@ from oms.billing.v1 import billing_pb2, billing_pb2_grpc
 from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from services.fulfillment.carriers import SandboxCarriers
 from services.fulfillment.domain.facts import FOR_BILLING, KINDS
 from services.fulfillment.models import Table
 from services.fulfillment.servicer import FulfillmentServicer
@@ -31,7 +32,7 @@ SERVICE = fulfillment_pb2.DESCRIPTOR.services_by_name["FulfillmentService"].full
 def assemble(settings: Settings) -> ServiceProcess:
     """The process, ready to start."""
     database = Database(settings.database_url, Table.metadata, MIGRATIONS, settings.time_zone)
-    servicer = FulfillmentServicer(database)
+    servicer = FulfillmentServicer(database, carriers=SandboxCarriers() if settings.carriers else None)
     return ServiceProcess(
         NAME,
         settings,

@@ -150,6 +150,28 @@ class ShipmentReversalRow(Table, table=True):
     replaced_by: str = Field(sa_type=Text, unique=True)
 
 
+class ShipmentInterceptionRow(Table, table=True):
+    """That the carrier of a shipment on its way was asked to stop it, once, and what it answered."""
+
+    __tablename__ = "shipment_interception"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('asked', 'intercepted', 'refused', 'too_late')", name="shipment_interception_state_known"
+        ),
+        CheckConstraint("(state = 'asked') = (answered_at IS NULL)", name="shipment_interception_answered_at"),
+        CheckConstraint("answered_at >= asked_at", name="shipment_interception_answered_after_asked"),
+        CheckConstraint("reason <> ''", name="shipment_interception_has_reason"),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True, foreign_key="shipment.shipment_id")
+    state: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    asked_by: str = Field(sa_type=Text)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
 class ShipmentLineRow(Table, table=True):
     """Units of an order line in a shipment."""
 

@@ -16,9 +16,11 @@ from services.fulfillment import (
     reverse_shipments,
     wire,
 )
+from services.fulfillment.carriers import Carriers
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.quote_wire import quotes_response
+from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
@@ -32,12 +34,13 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer):
     """Warehouses and carriers."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now, carriers: Carriers | None = None) -> None:
         self.database = database
         self.clock = clock
+        self.carriers = carriers
         self._rates = rates.RateBook()
 
     def PutRates(self, request: pb.PutRatesRequest, context: Context) -> pb.PutRatesResponse:

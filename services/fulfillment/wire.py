@@ -15,6 +15,7 @@ from services.fulfillment.domain.rates import Load, Rate, ZoneRule
 from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Reversal, Shipment, ShipmentLine, State
+from services.fulfillment.interception_wire import intercepted_at_micros, interception_message
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
 from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
@@ -171,6 +172,7 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
         recall_requested=bool(shipment.recall_id),
         reversal=_reversal_message(shipment.reversal) if shipment.reversal else None,
         replaces=shipment.replaces,
+        interception=interception_message(shipment.interception),
     )
 
 
@@ -335,6 +337,17 @@ def reversed_fact(detail: facts.ShipmentsChanged, reason: str) -> facts_pb2.Ship
     return facts_pb2.ShipmentReversed(lines=_milestones(detail.lines), shipments=shipments, reason=reason)
 
 
+def intercepted_fact(detail: facts.ShipmentChanged) -> facts_pb2.ShipmentIntercepted:
+    """A parcel that its carrier has stopped on the way, as a fact."""
+    asked = detail.shipment.interception
+    return facts_pb2.ShipmentIntercepted(
+        lines=_milestones(detail.lines),
+        shipment=_shipment_detail(detail.shipment),
+        reason=asked.reason if asked else "",
+        asked_by=asked.asked_by if asked else "",
+    )
+
+
 def delivered_fact(shipment: Shipment) -> facts_pb2.GoodsDelivered:
     """The arrival of a shipment, as billing reads it."""
     return facts_pb2.GoodsDelivered(
@@ -372,6 +385,7 @@ def _shipment_detail(shipment: Shipment) -> facts_pb2.Shipment:
         shipped_at_micros=optional_micros(shipment.shipped_at),
         delivered_at_micros=optional_micros(shipment.delivered_at),
         exception_at_micros=optional_micros(shipment.exception_at),
+        intercepted_at_micros=intercepted_at_micros(shipment),
         lines=[
             facts_pb2.ShipmentLine(
                 line_id=line.line_id, sku=line.sku, description=line.description, quantity=line.quantity

@@ -168,6 +168,7 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
         is_money_let_go=found.is_money_let_go,
         keeps_cash=found.keeps_cash,
         fee=_fee_message(found.fee),
+        is_fee_due=found.is_fee_due,
     )
 
 
@@ -231,6 +232,7 @@ def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
         is_complete=recorded.is_complete,
         is_invoiced_at_order=recorded.is_invoiced_at_order,
         fee=_fee_message(recorded.fee),
+        frees_money=recorded.frees_money,
     )
 
 

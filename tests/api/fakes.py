@@ -270,6 +270,20 @@ class FakeFulfillment(Neighbor):
 
         return self.once(request, act)
 
+    def InterceptShipment(self, request: fulfillment.InterceptShipmentRequest) -> fulfillment.InterceptShipmentResponse:
+        def act() -> fulfillment.InterceptShipmentResponse:
+            shipment = self._shipped(request.shipment_id)
+            how = shipment.interception
+            how.state, how.reason, how.asked_by = (
+                request.carrier_answer or "intercepted",
+                request.reason,
+                request.asked_by,
+            )
+            how.asked_at_micros = how.answered_at_micros = 1_780_000_000_000_000
+            return fulfillment.InterceptShipmentResponse(shipment=shipment)
+
+        return self.once(request, act)
+
     def ListRecalls(self, request: fulfillment.ListRecallsRequest) -> fulfillment.ListRecallsResponse:
         self.here()
         return fulfillment.ListRecallsResponse(recalls=self.recalls.pending(request.order_id))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
-from services.runtime.db import Database
-from tests.billing.card_desk import ORDER, Till, stripe_in
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.order_desk import accept
 from tests.billing.test_freed_money import free
@@ -141,20 +137,6 @@ def test_a_fee_that_is_credited_takes_back_no_revenue_of_an_order_invoiced_at_or
     assert desk.invoice_now(goods.invoice_id).credited.minor_units == 40_000
     assert (found["deferred_revenue"], found["sales_returns"]) == (-60_000, 40_000)
     assert desk.violations() == {}
-
-
-def test_a_fee_that_is_open_keeps_no_hold_on_the_card_of_its_order(database: Database, tmp_path: Path) -> None:
-    with stripe_in(tmp_path) as stripe:
-        till = Till(database, stripe)
-        till.commit_card()
-        till.ship("shp_1", 4)
-        till.capture("shp_1")
-        bill = charge(till, fee_of(ORDER))
-        free(till, "ord_1", 40_000)
-        till.settle()
-
-        assert (bill.status, till.at_stripe()) == ("open", {"authorized": 0, "captured": 40_000, "refunded": 0})
-        assert till.violations() == {}
 
 
 @pytest.mark.parametrize("method", ["card", "cod"])

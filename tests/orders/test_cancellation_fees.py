@@ -144,6 +144,7 @@ def test_a_whole_order_that_is_cancelled_is_charged_when_that_is_recorded(desk: 
     # 10 % of 1,000.00 and 7.25 % tax on it
     assert (answer.fee.order.merchandise.minor_units, answer.fee.order.tax.minor_units) == (10_000, 725)
     assert answer.fee.fee_id == done.cancellation.cancellation_id
+    assert not answer.frees_money
 
 
 def test_a_whole_order_says_what_it_will_cost_before_money_goes_back(desk: Desk) -> None:
@@ -224,3 +225,20 @@ def test_the_plants_day_says_when_production_has_begun(database: Database) -> No
         return set(terms.started)
 
     assert (started(13), started(14), started(20), started(21)) == (set(), {"2"}, {"2"}, {"1", "2"})
+
+
+def test_money_of_an_order_in_review_stays_until_it_is_known_whether_a_fee_is_charged(database: Database) -> None:
+    desk = ReviewDesk(database)
+    order_id = made_to_order(desk, cancellation_fees=LADDER)
+
+    def due() -> tuple[str, bool]:
+        found = desk.servicer.GetClearance(pb.GetClearanceRequest(order_id=order_id), ANY)
+        return found.fee.fee_id, found.is_fee_due
+
+    before = due()
+    done = ask(desk, order_id)
+    asked = due()
+    answer = desk.record(order_id, "cancelled", done.cancellation.cancellation_id)
+
+    assert (before, asked, due()) == (("", False), ("", True), ("", False))
+    assert (answer.fee.fee_id, answer.frees_money) == (done.cancellation.cancellation_id, True)

@@ -248,7 +248,7 @@ class System:
                 self.now,
             ),
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
-            "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
+            "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common, carriers="sandbox")),
             "billing": lambda: assemble_billing(
                 BillingSettings(
                     **common,

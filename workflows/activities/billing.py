@@ -115,12 +115,16 @@ class BillingActivities:
     async def release_credit(self, step: OrderStep) -> Done:
         """Give back what was committed and not invoiced, and money of a card, unless the order is cancelled without a refund.
 
-        What cancelling costs is charged first: what is held for the order pays it.
+        What cancelling costs is charged first: what is held for the order pays it. Of one that nobody has accepted, its money stays until
+        it is recorded whether it was cancelled or rejected.
         """
         found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
         await charge_fee(self._services, found.fee)
         request = pb.ReleaseCreditRequest(
-            request_id=step.request_id, order_id=step.order_id, keeps_cash=found.keeps_cash
+            request_id=step.request_id,
+            order_id=step.order_id,
+            keeps_cash=found.keeps_cash,
+            is_fee_due=found.is_fee_due,
         )
         response = await self._services.billing.ReleaseCredit(request)
         return Done(f"{response.released.minor_units} given back")

@@ -120,9 +120,14 @@ def _tariff(quoted: fulfillment_pb2.QuotedTariff, requested_on: str) -> inventor
 
 
 async def charge_fee(services: Services, fee: orders_pb2.Fee) -> None:
-    """What cancelling costs is invoiced, once, before anything that is held for the order becomes free."""
-    if fee.fee_id:
-        await services.billing.ChargeFee(billing_pb2.ChargeFeeRequest(fee_id=fee.fee_id, order=fee.order))
+    """What cancelling costs is invoiced, once, before anything that is held for the order becomes free, and captured from its card."""
+    if not fee.fee_id:
+        return
+    request = billing_pb2.ChargeFeeRequest(fee_id=fee.fee_id, order=fee.order)
+    if fee.order.payment_method == "card":
+        found = await services.orders.GetCard(orders_pb2.GetCardRequest(order_id=fee.order.order_id))
+        request.card_token = found.token
+    await services.billing.ChargeFee(request)
 
 
 async def shipments_of(services: Services, order_id: str) -> list[fulfillment_pb2.Shipment]:

@@ -204,9 +204,19 @@ class OrdersActivities:
         if response.is_invoiced_at_order and step.milestone in _WITH_PROMISES:
             await self._invoice_at_order(step)
         await charge_fee(self._services, response.fee)
+        if response.frees_money:
+            await self._free_money(step)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
+
+    async def _free_money(self, step: RecordStep) -> None:
+        """What was kept for the fee of an order that nobody had accepted is free, but for the fee."""
+        found = await self._services.orders.GetClearance(pb.GetClearanceRequest(order_id=step.order_id))
+        request = billing_pb2.ReleaseCreditRequest(
+            request_id=f"{step.request_id}/money", order_id=step.order_id, keeps_cash=found.keeps_cash
+        )
+        await self._services.billing.ReleaseCredit(request)
 
     async def _invoice_at_order(self, step: RecordStep) -> None:
         """An order that is accepted, or has changed since, is invoiced as it stands."""

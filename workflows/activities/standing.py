@@ -111,7 +111,7 @@ def completeness(
     credited = [each for each in shipments if each.HasField("reversal") and each.shipment_id in on_invoices]
     invoiced = _units(line for each in invoices if not each.fee_id for line in each.lines)
     invoiced.subtract(_units(line for each in credited for line in each.lines))
-    arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]
+    arrived = [each for each in shipments if _is_over(each)]
     billed = on_invoices.union(waiting)
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
     return Completeness(
@@ -119,6 +119,12 @@ def completeness(
         is_settled=is_paid and is_covered(wanted, invoiced),
         left=[each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in billed],
     )
+
+
+def _is_over(shipment: fulfillment_pb2.Shipment) -> bool:
+    """Whether it is on its way no more: delivered, or stopped there by its carrier, so that it comes back."""
+    is_delivered = shipment.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED
+    return is_delivered or shipment.interception.state == "intercepted"
 
 
 def _units(lines: Iterable[fulfillment_pb2.ShipmentLine | billing_pb2.InvoiceLine]) -> Counter[str]:

@@ -63,6 +63,19 @@ class ShipmentReversal(BaseModel):
     replaced_by: str = Field(description="The number of the packed shipment that has its goods.", examples=["SH-1002"])
 
 
+class ShipmentInterception(BaseModel):
+    """That the carrier of a shipment on its way was asked to stop it."""
+
+    state: Literal["asked", "intercepted", "refused", "too_late"] = Field(
+        description="asked while the carrier has not answered. intercepted: it comes back, by a return that is authorized. refused, or "
+        "too_late because it has arrived: it stays shipped, and a return is possible."
+    )
+    reason: str
+    asked_by: str
+    asked_at: str
+    answered_at: str | None
+
+
 class Shipment(BaseModel):
     """What one warehouse sends to one address at once, or one service visit."""
 
@@ -93,6 +106,9 @@ class Shipment(BaseModel):
     )
     replaces: str | None = Field(
         description="The number of the shipment whose goods it has since the ship confirm of that was reversed."
+    )
+    interception: ShipmentInterception | None = Field(
+        description="What came of stopping it on its way; null where nobody asked for that."
     )
 
 
@@ -249,6 +265,7 @@ def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.Pending
             "exception_at": instant(row.exception_at_micros),
             "reversal": _reversal_shape(row.reversal) if row.HasField("reversal") else None,
             "replaces": row.replaces or None,
+            "interception": _interception_shape(row.interception) if row.HasField("interception") else None,
         }
     )
 
@@ -261,6 +278,18 @@ def _reversal_shape(row: pb.ShipmentReversal) -> ShipmentReversal:
             "reversed_by": row.reversed_by,
             "reason": row.reason,
             "replaced_by": row.replaced_by,
+        }
+    )
+
+
+def _interception_shape(row: pb.ShipmentInterception) -> ShipmentInterception:
+    return ShipmentInterception.model_validate(
+        {
+            "state": row.state,
+            "reason": row.reason,
+            "asked_by": row.asked_by,
+            "asked_at": instant(row.asked_at_micros),
+            "answered_at": instant(row.answered_at_micros),
         }
     )
 

@@ -156,7 +156,7 @@ def previewed(deps: Deps, who: Caller, order_id: str, asked: Asked) -> Cancellat
     committed = committed_credit(deps, who, order_id)
     with deps.database.reading() as session:
         found = cancellation.preview(session, order_id, who, committed, asked, deps.clock())
-    return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles)
+    return cancellation_shape(order_id, None, "preview", found.consequence, found.obstacles, found.shipped)
 
 
 def cancel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +12,7 @@ from gateway.http.plumbing.inputs import Input, Quantity
 from gateway.http.plumbing.shapes import MoneyShape
 from services.kernel.money import Money
 from services.orders.domain.amendment import Obstacle
+from services.orders.domain.cancellation import ShippedUnits
 from services.orders.domain.consequence import AMOUNTS, CancelledLine, Consequence
 from services.orders.domain.fees import Fee
 
@@ -101,6 +102,17 @@ class CancellationConsequences(BaseModel):
     mails: list[str] = Field(description="The mails that go, by their template.")
 
 
+class ShippedUnitsShape(BaseModel):
+    """A shipment that has left, which no cancellation reaches."""
+
+    shipment_id: str
+    number: str = Field(examples=["SH-1001"])
+    units: int
+    options: list[Literal["intercept", "return"]] = Field(
+        description="intercept: its carrier may be asked to stop it on the way. return: its customer may send it back."
+    )
+
+
 class CancellationShape(BaseModel):
     """A cancellation or a closing: previewed, requested (its outcome follows by itself) or done."""
 
@@ -108,6 +120,9 @@ class CancellationShape(BaseModel):
     cancellation_id: str | None = Field(description="Null for a preview.")
     state: str = Field(description="preview, requested or done.")
     consequences: CancellationConsequences
+    shipped: list[ShippedUnitsShape] = Field(
+        default_factory=list, description="Of a preview: what has left, and what can be done with it; else empty."
+    )
 
 
 class WithdrawnCancellation(BaseModel):
@@ -124,10 +139,25 @@ def cancellation_shape(
     state: str,
     consequence: Consequence,
     obstacles: Sequence[Obstacle] = (),
+    shipped: Sequence[ShippedUnits] = (),
 ) -> CancellationShape:
     """A cancellation as the API shows it."""
-    consequences = consequence_shape(consequence, obstacles)
-    return CancellationShape(order_id=order_id, cancellation_id=cancellation_id, state=state, consequences=consequences)
+    return CancellationShape(
+        order_id=order_id,
+        cancellation_id=cancellation_id,
+        state=state,
+        consequences=consequence_shape(consequence, obstacles),
+        shipped=[_shipped(one) for one in shipped],
+    )
+
+
+def _shipped(one: ShippedUnits) -> ShippedUnitsShape:
+    return ShippedUnitsShape(
+        shipment_id=one.shipment_id,
+        number=one.number,
+        units=one.units,
+        options=["intercept", "return"] if one.is_on_its_way else ["return"],
+    )
 
 
 def consequence_shape(consequence: Consequence, obstacles: Sequence[Obstacle] = ()) -> CancellationConsequences:

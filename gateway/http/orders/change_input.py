@@ -54,6 +54,9 @@ class ChangeInput(Input):
     lines: Annotated[list[LineChangeInput], Field(max_length=MAX_LINES)] = []
     ship_to: ShipTo | None = None
     requested_on: Day | None = None
+    cancel_after: Day | None = Field(
+        default=None, description="Another last day to ship: what has not shipped by its end is canceled."
+    )
     ship_complete: Switch | None = Field(default=None, description="false: ship what there is, in parts.")
     discount: Amount | None = Field(default=None, description="In the order's currency; by sales only.")
     freight: Amount | None = Field(default=None, description="In the order's currency; by sales only.")
@@ -99,6 +102,7 @@ def change_request(body: ChangeInput, currency: str) -> ChangeRequest:
         lines=tuple(_line(line, currency) for line in body.lines),
         ship_to=Address(**body.ship_to.model_dump()) if body.ship_to is not None else None,
         requested_on=body.requested_on,
+        cancel_after=body.cancel_after,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, currency) if body.discount is not None else None,
         freight=Money.parse(body.freight, currency) if body.freight is not None else None,

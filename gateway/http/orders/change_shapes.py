@@ -114,6 +114,7 @@ class OrderVersionShape(BaseModel):
     totals: TotalsShape | None
     ship_to: AddressShape
     requested_on: str | None
+    cancel_after: str | None = Field(description="The last day to ship; null without one.")
     ship_complete: bool
     replaced_at: str | None
     replaced_by: str | None = Field(description="The change that replaced it.")
@@ -205,6 +206,7 @@ def _version(order: Order, who: Caller, kept: KeptVersion | None) -> OrderVersio
         totals=TotalsShape.of(order.totals) if who.sees_money else None,
         ship_to=AddressShape.model_validate(order.ship_to, from_attributes=True),
         requested_on=order.requested_on.isoformat() if order.requested_on else None,
+        cancel_after=order.cancel_after.isoformat() if order.cancel_after else None,
         ship_complete=order.is_ship_complete,
         replaced_at=rfc3339(kept.replaced_at) if kept else None,
         replaced_by=kept.change_id if kept else None,

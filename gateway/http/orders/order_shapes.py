@@ -146,6 +146,7 @@ class OrderShipment(BaseModel):
     shipped_at: str | None
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
+    intercepted_at: str | None = Field(description="When the carrier stopped it on its way: it comes back.")
     lines: list[OrderShipmentLine]
 
 

@@ -235,6 +235,7 @@ def _shipment(shipment: Shipment) -> OrderShipment:
         shipped_at=rfc3339(shipment.shipped_at) if shipment.shipped_at else None,
         delivered_at=rfc3339(shipment.delivered_at) if shipment.delivered_at else None,
         exception_at=rfc3339(shipment.exception_at) if shipment.exception_at else None,
+        intercepted_at=rfc3339(shipment.intercepted_at) if shipment.intercepted_at else None,
         lines=[
             OrderShipmentLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in shipment.lines
         ],

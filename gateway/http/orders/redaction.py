@@ -29,7 +29,7 @@ _PLAIN_EVENTS = frozenset(
         "order_placed", "order_cleared", "order_rejected", "order_accepted", "order_allocated", "order_shipped", "order_delivered",
         "order_cancelled", "order_closed", "order_failed", "cancellation_requested", "cancellation_declined", "cancellation_withdrawn", "stock_reserved",
         "stock_allocated", "stock_released", "stock_expected", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped",
-        "shipment_delivered", "shipment_exception", "shipment_reversed", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "deposit_invoiced", "invoice_credited", "due_date_set", "feedback_given",
+        "shipment_delivered", "shipment_exception", "shipment_reversed", "shipment_intercepted", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "deposit_invoiced", "invoice_credited", "due_date_set", "feedback_given",
         "change_proposed", "change_consented", "change_declined", "change_expired", "change_withdrawn", "change_rejected",
         "owed_refund", "change_agreed", "change_applied", "units_cancelled", "closing_requested", "units_closed", "change_settled", "change_recall_asked", "change_recalled",
         "release_resumed", "tax_determined",

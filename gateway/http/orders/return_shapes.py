@@ -147,7 +147,7 @@ class ReturnLineShape(BaseModel):
     sku: str
     description: str
     quantity: int = Field(description="Announced.")
-    reason: Reason
+    reason: Reason | Literal["intercepted"] = Field(description="intercepted: its carrier stopped it on the way.")
     shipment_id: str | None
     received: int = Field(description="Counted by the warehouse so far.")
     inspected: int
@@ -193,7 +193,7 @@ class ReturnShape(BaseModel):
     stage: str = Field(
         description="The state, or while goods come part_received, received, inspected or part_credited."
     )
-    waits_for: str | None = Field(description="support, customer or warehouse; null when nobody must act.")
+    waits_for: str | None = Field(description="support, customer, carrier or warehouse; null when nobody must act.")
     lines: list[ReturnLineShape]
     reason: str
     requested_at: str

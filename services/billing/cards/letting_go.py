@@ -14,7 +14,7 @@ from services.billing.store import authorizations, credit, invoices, operations
 def let_go_if_over(session: Session, order_id: str, now: datetime) -> None:
     """Let go every authorization of an order of which nothing is left to be billed, and nothing billed is left to be captured.
 
-    Of a fee nothing is captured unless somebody asks for it, so that an open one keeps no hold on a card.
+    A fee keeps a hold while its capture has no answer, and none once that has failed.
     """
     known = operations.of_order(session, order_id)
     if not known or not _is_over(session, order_id, known):

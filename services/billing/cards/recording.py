@@ -219,6 +219,8 @@ def _capture_failed(session: Session, operation: Operation, answer: Answer, now:
     amount = operation.amount
     reason = f"{amount.amount:,f} {amount.currency} of {invoice.number} could not be captured: {answer.reason}."
     _notify(session, operation, CardProblem(CAPTURE_FAILED, invoice.invoice_id, amount, reason), now)
+    if invoice.fee_id:  # nothing that it was held for is to come
+        let_go_if_over(session, operation.order_id, now)
 
 
 def _voided(session: Session, operation: Operation, answer: Answer, now: datetime) -> None:

@@ -17,8 +17,9 @@ _METHODS = {
 
 
 def method_of(invoice: Invoice) -> str:
-    """How it is paid: as its order is, but for a fee, which no card is charged with and no goods are delivered for; empty by transfer."""
-    return "" if invoice.fee_id else invoice.header.payment_method
+    """How it is paid: as its order is, but for a fee, for which no goods are delivered; empty by transfer."""
+    method = invoice.header.payment_method
+    return "" if invoice.fee_id and method != CARD else method
 
 
 def terms_in_words(invoice: Invoice) -> str:

@@ -39,12 +39,16 @@ def check_repeat(earlier: CarrierEvent, event: CarrierEvent, order_id: str) -> N
 
 
 def is_exception(event: CarrierEvent, shipment: Shipment) -> bool:
-    """Whether the event tells of a problem with what is still on its way, or anything of what is said never to have left."""
+    """Whether the event tells of a problem with what is still on its way, anything of what is said never to have left, or the delivery
+    of what was stopped.
+    """
     if shipment.reversal is not None:
         return True
+    if shipment.is_intercepted:
+        return event.status is CarrierStatus.DELIVERED
     return event.status is CarrierStatus.EXCEPTION and shipment.state is State.SHIPPED
 
 
 def delivers(event: CarrierEvent, shipment: Shipment) -> bool:
     """Whether the event moves the shipment; what changes nothing, and everything after delivery, is only kept."""
-    return event.status is CarrierStatus.DELIVERED and shipment.state is State.SHIPPED
+    return event.status is CarrierStatus.DELIVERED and shipment.state is State.SHIPPED and not shipment.is_intercepted

@@ -9,11 +9,14 @@ from services.fulfillment.domain.recall import Recall, RecallState
 from services.fulfillment.domain.shipment import Shipment, State
 
 MILESTONES = ("released", "picked", "packed", "shipped", "delivered")
+STOPPED = "intercepted"
+"""What units of a parcel have reached that its carrier has stopped on the way."""
 RELEASED = "shipments_released"
 CANCELLED = "shipments_cancelled"
 RECALL_ANSWERED = "recall_answered"
 EXCEPTION = "shipment_exception"
 REVERSED = "shipment_reversed"
+INTERCEPTED = "shipment_intercepted"
 GOODS_DELIVERED = "goods_delivered"
 RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 FOR_BILLING = frozenset({GOODS_DELIVERED})
@@ -25,6 +28,7 @@ KINDS = frozenset(
         RECALL_ANSWERED,
         EXCEPTION,
         REVERSED,
+        INTERCEPTED,
         RETURN_RECEIVED,
         RETURN_INSPECTED,
         "shipment_picked",
@@ -86,7 +90,8 @@ def line_counts(shipments: Iterable[Shipment]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
     for shipment in shipments:
         for line in shipment.lines:
-            reached = counts.setdefault(line.line_id, dict.fromkeys(MILESTONES, 0))
+            reached = counts.setdefault(line.line_id, dict.fromkeys((*MILESTONES, STOPPED), 0))
+            reached[STOPPED] += line.quantity if shipment.is_intercepted else 0
             for milestone in MILESTONES[: _REACHED[shipment.state]]:
                 reached[milestone] += line.quantity
     return counts
@@ -111,6 +116,6 @@ def several_shipments(shipments: Iterable[Shipment], changed: Iterable[Shipment]
 def recall_answered(shipments: Iterable[Shipment], recall: Recall, waiting: int = 0) -> RecallAnswered:
     """An answer; `shipments` are all of the order after it. A line that is in no shipment any more counts zeros."""
     current = list(shipments)
-    lines = {line.line_id: dict.fromkeys(MILESTONES, 0) for line in recall.lines}
+    lines = {line.line_id: dict.fromkeys((*MILESTONES, STOPPED), 0) for line in recall.lines}
     concerned = tuple(each for each in current if each.shipment_id in recall.shipment_ids)
     return RecallAnswered({**lines, **line_counts(current)}, concerned, recall, waiting)

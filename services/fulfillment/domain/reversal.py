@@ -29,6 +29,10 @@ def check_reversible(shipment: Shipment, *, is_with_carrier: bool, is_order_canc
         what = "was performed" if shipment.is_service else "is delivered"
         raise Refused("SHIPMENT_DELIVERED", f"{number} {what}: ask for a return instead")
     moved(shipment, Verb.REVERSE)
+    if shipment.interception is not None:
+        raise Refused(
+            "CARRIER_HAS_SHIPMENT", f"{shipment.carrier} was asked to stop {shipment.number}, so that it has left"
+        )
     if is_with_carrier:
         raise Refused(
             "CARRIER_HAS_SHIPMENT",

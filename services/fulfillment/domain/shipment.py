@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.interception import INTERCEPTED, Interception
 from services.fulfillment.domain.rates import Load
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.ids import shipment_number
@@ -123,6 +124,12 @@ class Shipment:
     exception_at: datetime | None = None
     reversal: Reversal | None = None
     replaces: str = ""
+    interception: Interception | None = None
+
+    @property
+    def is_intercepted(self) -> bool:
+        """Whether its carrier has stopped it on the way and brings it back."""
+        return self.interception is not None and self.interception.state == INTERCEPTED
 
     @property
     def number(self) -> str:

@@ -27,6 +27,13 @@ INVARIANTS = (
         "OR (state = 'delivered') <> (delivered_at IS NOT NULL) OR (state = 'cancelled') <> (cancelled_at IS NOT NULL)",
     ),
     Invariant(
+        "fulfillment.intercepted_is_not_delivered",
+        "A parcel that its carrier has stopped on the way has left and is not delivered.",
+        "SELECT 'SH-' || serial || ' is ' || shipment.state || ' and intercepted' AS offender FROM shipment "
+        "JOIN shipment_interception ON shipment_interception.shipment_id = shipment.shipment_id "
+        "WHERE shipment_interception.state = 'intercepted' AND shipment.state <> 'shipped'",
+    ),
+    Invariant(
         "fulfillment.delivered_after_shipped",
         "Nothing is delivered before it was shipped.",
         "SELECT 'SH-' || serial AS offender FROM shipment WHERE delivered_at < shipped_at",
@@ -83,9 +90,11 @@ INVARIANTS = (
     ),
     Invariant(
         "fulfillment.the_carriers_word_is_heard",
-        "A parcel its carrier delivered is delivered here, unless it is said never to have left.",
+        "A parcel its carrier delivered is delivered here, unless it is said never to have left, or its carrier had stopped it.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND NOT EXISTS "
-        "(SELECT 1 FROM shipment_reversal WHERE shipment_reversal.shipment_id = shipment.shipment_id) AND EXISTS "
+        "(SELECT 1 FROM shipment_reversal WHERE shipment_reversal.shipment_id = shipment.shipment_id) AND NOT EXISTS "
+        "(SELECT 1 FROM shipment_interception WHERE shipment_interception.shipment_id = shipment.shipment_id "
+        "AND shipment_interception.state = 'intercepted') AND EXISTS "
         "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),

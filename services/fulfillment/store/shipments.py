@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Parcel
 from services.fulfillment.domain.shipment import Reversal, Shipment, ShipmentLine, State
-from services.fulfillment.store import reversals
+from services.fulfillment.store import interceptions, reversals
 from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import shipment_number, shipment_sequence
@@ -237,7 +237,9 @@ def _load(session: Session, rows: Sequence[Row[Any]]) -> list[Shipment]:
     # one that was cancelled before it left has no carrier
     may_be_reversed = [row.shipment_id for row in rows if row.state == State.CANCELLED and row.carrier]
     reversed_ones = reversals.of_shipments(session, may_be_reversed)
-    return [_shipment(row, lines.get(row.shipment_id, ()), reversed_ones.get(row.shipment_id)) for row in rows]
+    stopped = interceptions.of_shipments(session, [row.shipment_id for row in rows if row.tracking_number])
+    found = [_shipment(row, lines.get(row.shipment_id, ()), reversed_ones.get(row.shipment_id)) for row in rows]
+    return [replace(one, interception=stopped[one.shipment_id]) if one.shipment_id in stopped else one for one in found]
 
 
 def _line(row: Row[Any]) -> ShipmentLine:

@@ -79,6 +79,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # it was reported as shipped by mistake: lines as of shipped
     "shipment_reversed": ("shipment_number", "lines", "more_lines"),
+    # its carrier has stopped it on the way: lines of the return by which it comes back
+    "shipment_intercepted": _RETURN,
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
     # received: what of the total has come before, empty for nothing; is_paid: nothing is due; is_by_card: a card is charged with it;
@@ -210,6 +212,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "shipment_reversed": (
         "Correction: a shipment for your order {number} has not left yet",
         "Order {number}: ship confirm reversed",
+    ),
+    "shipment_intercepted": (
+        "A shipment of your order {number} was stopped and comes back to us",
+        "Order {number}: shipment stopped on its way, return {rma}",
     ),
     "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),

@@ -21,7 +21,8 @@ from services.orders.store import reviews
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
     ever asked, the request to cancel it that waits or that ended it, the hold that a reversed payment placed, whether somebody let
-    go a hold on its money, whether it ends without a refund, and what that costs where it was accepted.
+    go a hold on its money, whether it ends without a refund, and what that costs where it was accepted; where nobody has accepted
+    it, whether a fee is charged once it is cancelled, for until then it may still be rejected.
     """
 
     clearance: Clearance
@@ -33,6 +34,7 @@ class Cleared:
     is_money_let_go: bool
     keeps_cash: bool = False
     fee: ChargedFee | None = None
+    is_fee_due: bool = False
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
@@ -40,6 +42,7 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
     found = read(session, order_id)
     waiting = hold_store.waiting_cancellation(session, order_id)
     is_ending = bool(waiting) or found.order.has_ended
+    fee, is_accepted = coming_fee(session, found.order) if waiting else None, found.order.phase == ACCEPTED
     return Cleared(
         of_aggregate(found),
         found.order.phase,
@@ -49,7 +52,8 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         next((hold.hold_id for hold in remaining(found.holds) if is_unpaid(hold)), ""),
         any(is_let_go(hold) for hold in found.holds),
         is_ending and hold_store.keeps_cash(session, order_id),
-        coming_fee(session, found.order) if waiting and found.order.phase == ACCEPTED else None,
+        fee if is_accepted else None,
+        is_fee_due=fee is not None and not is_accepted and not found.order.has_ended,
     )
 
 

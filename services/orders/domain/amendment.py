@@ -106,6 +106,7 @@ def amend(
     amended, too_large = _sums(terms, request, progress)
     found = (
         *_unsound(order, request),
+        *_unsound_days(order, amended, today),
         *_unsound_lines(order, amended),
         *_unpriced(order, amended, wanted),
         *_taxed_apart(order, amended, catalog.taxes, progress),
@@ -172,6 +173,7 @@ def _terms(order: Order, request: ChangeRequest, lines: tuple[Line, ...]) -> Ord
         lines=lines,
         ship_to=order.ship_to if request.ship_to is None else request.ship_to,
         requested_on=order.requested_on if request.requested_on is None else request.requested_on,
+        cancel_after=order.cancel_after if request.cancel_after is None else request.cancel_after,
         is_ship_complete=(order.is_ship_complete if request.is_ship_complete is None else request.is_ship_complete),
     )
 
@@ -215,6 +217,22 @@ def _unsound(order: Order, request: ChangeRequest) -> Iterator[Obstacle]:
         if asked.line_id and asked.quantity == 0 and (asked.sku or asked.unit_price is not None):
             sentence = f"line {asked.line_id} is removed and changed at once: ask for one of them"
             yield Obstacle("LINE_CONTRADICTORY", sentence, asked.line_id)
+
+
+def _unsound_days(before: Order, after: Order, today: date) -> Iterator[Obstacle]:
+    """A last day to ship by which nothing could: it is over, or before the day on which it is wanted."""
+    last = after.cancel_after
+    if last is None or last == before.cancel_after:
+        return
+    if last < today:
+        yield Obstacle(
+            "CANCEL_AFTER_PAST", f"the last day to ship would be {last} and today is {today}: name a later one"
+        )
+    if after.requested_on is not None and last < after.requested_on:
+        yield Obstacle(
+            "CANCEL_AFTER_BEFORE_REQUESTED",
+            f"the last day to ship would be {last}, before the requested day {after.requested_on}: move both",
+        )
 
 
 def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:

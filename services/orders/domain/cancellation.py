@@ -56,15 +56,36 @@ def check_withdrawal(reach: str, asked: Cancellation) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class ShippedUnits:
+    """Units of a shipment that has left: no cancellation reaches them. One on its way may be stopped there; any may come back by a return."""
+
+    shipment_id: str
+    number: str
+    units: int
+    is_on_its_way: bool
+
+
+def shipped_units(progress: Progress) -> tuple[ShippedUnits, ...]:
+    """What has left of an order and is not coming back already, by shipment."""
+    left = [one for one in progress.shipments.values() if one.state in ("shipped", "delivered") and not one.is_service]
+    return tuple(
+        ShippedUnits(one.shipment_id, one.number, sum(line.quantity for line in one.lines), one.state == "shipped")
+        for one in sorted(left, key=lambda one: one.number)
+        if not one.intercepted_at
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CancellationPreview:
     """What cancelling now would do, and the version that it makes: None where all of the order ends.
 
-    `obstacles` say why it is not possible; empty when it is.
+    `obstacles` say why it is not possible; empty when it is. `shipped` is what it does not reach.
     """
 
     obstacles: tuple[Obstacle, ...]
     consequence: Consequence
     becomes: Order | None = None
+    shipped: tuple[ShippedUnits, ...] = ()
 
     @property
     def is_possible(self) -> bool:

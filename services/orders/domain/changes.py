@@ -89,6 +89,7 @@ class ChangeRequest:
     lines: tuple[LineChange, ...] = ()
     ship_to: Address | None = None
     requested_on: date | None = None
+    cancel_after: date | None = None
     is_ship_complete: bool | None = None
     discount: Money | None = None
     freight: Money | None = None
@@ -102,7 +103,7 @@ class ChangeRequest:
 class Difference:
     """A row of the diff: what, before and after, as people read it; `line_id` when it is about a line.
 
-    `kind` is line_added, line_removed, substituted, quantity, price, address, date, split, discount, freight, tax or total.
+    `kind` is line_added, line_removed, substituted, quantity, price, address, date, last_day, split, discount, freight, tax or total.
     """
 
     kind: str

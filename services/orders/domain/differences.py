@@ -44,6 +44,7 @@ def is_favorable(before: Order, after: Order) -> bool:
         [_goods(line) for line in before.lines] == [_goods(line) for line in after.lines]
         and all(b.unit_price.amount >= a.unit_price.amount for b, a in zip(before.lines, after.lines, strict=True))
         and (before.ship_to, before.is_ship_complete) == (after.ship_to, after.is_ship_complete)
+        and before.cancel_after == after.cancel_after
         and now.discount >= was.discount
         and now.freight <= was.freight
         and _is_no_later(before, after)
@@ -104,6 +105,9 @@ def _order_rows(before: Order, after: Order) -> Iterator[Difference]:
         yield Difference("address", "Ship to", _postal(before.ship_to), _postal(after.ship_to))
     if after.requested_on != before.requested_on:
         yield Difference("date", "Requested for", str(before.requested_on or ""), str(after.requested_on or ""))
+    if after.cancel_after != before.cancel_after:
+        was_last, is_last = str(before.cancel_after or ""), str(after.cancel_after or "")
+        yield Difference("last_day", "Last day to ship", was_last, is_last)
     if after.is_ship_complete != before.is_ship_complete:
         yield Difference("split", "Shipping", _split(before), _split(after))
     yield from _amount("discount", "Discount", was.discount, now.discount)

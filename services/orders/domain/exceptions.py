@@ -29,6 +29,7 @@ RECALL_UNANSWERED, RECALL_ESCALATED = "recall_unanswered", "recall_escalated"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
 RETURN_LOST = "return_lost"
+PAST_CANCEL_AFTER = "past_cancel_after"
 
 WORKFLOW_HALTS: Mapping[str, str] = {
     WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
@@ -174,6 +175,13 @@ KINDS: Mapping[str, Kind] = {
             "support",
             "Repair the return, on its page: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
         ),
+        Kind(
+            PAST_CANCEL_AFTER,
+            "order",
+            "support",
+            "Ship what is still wanted, or move its last day to ship by a change. Have accounting credit what will not ship. "
+            "Another day, or the end of the order, resolves this by itself.",
+        ),
     )
 }
 """Every kind of exception: who must act, and on what."""
@@ -245,6 +253,8 @@ def carrier_reason(shipment: Shipment) -> str:
             f"{shipment.carrier} tells of {shipment.number} on its way, whose ship confirm was reversed: find out where the "
             "goods are before another shipment leaves with them."
         )
+    if shipment.intercepted_at:
+        return f"{shipment.carrier} tells that {shipment.number} was delivered, which it had stopped on the way: ask it where the goods are."
     tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
     return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
 

@@ -14,6 +14,7 @@ from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION, SHIPMENT_REVERSED = "shipment_exception", "shipment_reversed"
+SHIPMENT_INTERCEPTED = "shipment_intercepted"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
 REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of money that was taken off an order."""
@@ -28,7 +29,7 @@ RETURN_RECEIVED, RETURN_INSPECTED = "return_received", "return_inspected"
 
 _OF_SHIPMENTS = (
     "shipments_released", "shipment_picked", "shipment_packed", SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, SHIPMENT_EXCEPTION,
-    SHIPMENT_REVERSED, "shipments_cancelled", "recall_answered", RETURN_RECEIVED, RETURN_INSPECTED,
+    SHIPMENT_REVERSED, SHIPMENT_INTERCEPTED, "shipments_cancelled", "recall_answered", RETURN_RECEIVED, RETURN_INSPECTED,
 )  # fmt: skip
 _OF_INVOICES = (
     "invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CREDIT_REST_CHANGED,
@@ -64,6 +65,7 @@ class LineMilestones:
     packed: int
     shipped: int
     delivered: int
+    intercepted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ class ShipmentLine:
 class Shipment:
     """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
 
-    `exception_at` is when its carrier last told of a problem on the way; facts of before do not tell it.
+    `exception_at` is when its carrier last told of a problem on the way, `intercepted_at` when it stopped it there; facts of before do
+    not tell them.
     """
 
     shipment_id: str
@@ -103,6 +106,7 @@ class Shipment:
     lines: tuple[ShipmentLine, ...]
     sequence: int
     exception_at: str = ""
+    intercepted_at: str = ""
 
 
 InvoicePart = tuple[str, int, int, int, int]
@@ -175,6 +179,16 @@ class ShipmentChanged:
 
     lines: Mapping[str, LineMilestones]
     shipment: Shipment
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentIntercepted:
+    """A shipment that its carrier has stopped on the way and brings back; the reason is of whoever asked for that."""
+
+    lines: Mapping[str, LineMilestones]
+    shipment: Shipment
+    reason: str
+    asked_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +333,7 @@ Detail = (
     | ShipmentChanged
     | ShipmentsChanged
     | ShipmentReversed
+    | ShipmentIntercepted
     | RecallAnswered
     | InvoiceIssued
     | PaymentReceived
@@ -369,7 +384,7 @@ def lines_in(detail: Detail) -> Mapping[str, Line]:
 
 def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
     """The shipments it tells of."""
-    if isinstance(detail, ShipmentChanged):
+    if isinstance(detail, ShipmentChanged | ShipmentIntercepted):
         return (detail.shipment,)
     return detail.shipments if isinstance(detail, ShipmentsChanged | ShipmentReversed | RecallAnswered) else ()
 

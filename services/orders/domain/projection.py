@@ -31,7 +31,7 @@ Document = TypeVar("Document", Shipment, Invoice)
 
 _COUNTS: Mapping[str, tuple[str, ...]] = {
     "inventory": ("allocated", "backordered", "expected_on"),
-    "fulfillment": ("released", "picked", "packed", "shipped", "delivered"),
+    "fulfillment": ("released", "picked", "packed", "shipped", "delivered", "intercepted"),
     "billing": ("invoiced",),
 }
 """Source → what its facts tell of a line."""
@@ -53,6 +53,7 @@ class LineProgress:
     packed: int = 0
     shipped: int = 0
     delivered: int = 0
+    intercepted: int = 0
     invoiced: int = 0
     returned: int = 0
     inventory_sequence: int = 0
@@ -151,6 +152,12 @@ class LineQuantities:
     invoiced: int
     returned: int
     expected_on: str
+    intercepted: int = 0
+
+    @property
+    def arrived(self) -> int:
+        """Units that are on their way no more: delivered, or stopped by their carrier."""
+        return self.delivered + self.intercepted
 
     @property
     def wanted(self) -> int:
@@ -257,14 +264,15 @@ def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
             invoiced=so_far.invoiced,
             returned=so_far.returned,
             expected_on=so_far.expected_on,
+            intercepted=so_far.intercepted,
         )
     return lines
 
 
 def is_delivered(order: Order, progress: Progress) -> bool:
-    """Whether every unit is delivered or cancelled, and at least one was delivered."""
+    """Whether every unit is delivered, stopped on its way or cancelled, and at least one left."""
     lines = quantities(order, progress).values()
-    return all(line.delivered >= line.wanted for line in lines) and any(line.delivered for line in lines)
+    return all(line.arrived >= line.wanted for line in lines) and any(line.arrived for line in lines)
 
 
 def completes_delivery(order: Order, before: Progress, after: Progress) -> bool:

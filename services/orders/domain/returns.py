@@ -29,6 +29,8 @@ _PAST = {"authorize": "authorized", "deny": "denied", "cancel": "canceled", "exp
 OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
+INTERCEPTED = "intercepted"
+"""Why goods come back that their carrier has stopped on the way; no customer says so."""
 CUSTOMER, SELLER = "customer", "seller"
 KEEP, IN_ADVANCE = "keep", "in_advance"
 """Dispositions of units that are credited without goods: they never come, or come later and are not credited again."""
@@ -130,6 +132,11 @@ class Return:
         return self.state in OPEN
 
     @property
+    def is_intercepted(self) -> bool:
+        """Whether its goods were stopped on their way: nobody sends them."""
+        return any(line.reason == INTERCEPTED for line in self.lines)
+
+    @property
     def announced(self) -> int:
         """Units that were announced."""
         return sum(line.quantity for line in self.lines)
@@ -167,14 +174,16 @@ class Return:
 
     @property
     def waits_for(self) -> str:
-        """Whose turn it is: support, customer, warehouse, or nobody's."""
+        """Whose turn it is: support, customer, carrier, warehouse, or nobody's."""
         if self.halted and self.is_open:
             return "support"
         if self.state == REQUESTED or (self.keep_asked_by and not self.closing):
             return "support"
         if self.state != AUTHORIZED:
             return ""
-        return "warehouse" if self.received > self.inspected else "customer"
+        if self.received > self.inspected:
+            return "warehouse"
+        return "carrier" if self.is_intercepted else "customer"
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""

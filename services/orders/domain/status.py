@@ -104,7 +104,7 @@ def _fulfilment(order: Order, lines: Sequence[LineQuantities]) -> str:
         return "closed"
     wanted = sum(line.wanted for line in lines)
     for reached, whole, part in (
-        (sum(line.delivered for line in lines), DELIVERED, ""),
+        (sum(line.arrived for line in lines) if any(line.delivered for line in lines) else 0, DELIVERED, ""),
         (sum(line.shipped for line in lines), FULLY_SHIPPED, "part_shipped"),
         (sum(line.released for line in lines), "fully_released", "part_released"),
         (sum(line.allocated for line in lines), "allocated", "allocated"),

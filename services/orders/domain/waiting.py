@@ -157,13 +157,17 @@ def _waits_for_goods(
         what.append(f"room under the credit limit for {uncovered} units")
     if who:
         return WaitingFor(", ".join(who), "; ".join(what), since, _earliest(dates))
-    under_way = [shipment for shipment in progress.shipments.values() if shipment.state == "shipped"]
+    under_way = [
+        shipment
+        for shipment in progress.shipments.values()
+        if shipment.state == "shipped" and not shipment.intercepted_at
+    ]
     if under_way:
         numbers = ", ".join(sorted(shipment.number for shipment in under_way))
         return WaitingFor(
             "carrier", f"delivery of {numbers}", since, _earliest([each.promised_on for each in under_way])
         )
-    if sum(line.delivered for line in lines) < sum(line.wanted for line in lines):
+    if sum(line.arrived for line in lines) < sum(line.wanted for line in lines):
         return WaitingFor("system", f"release of {order.number} to its warehouses", since)
     return None
 

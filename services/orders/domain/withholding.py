@@ -70,6 +70,6 @@ def _overtaken_by(order: Order, becomes: Order, change: ChangeOrder, progress: P
     has_all_left = all(
         progress.lines.get(line.line_id, LineProgress()).shipped >= line.quantity for line in order.lines
     )
-    if has_all_left and change.kinds and set(change.kinds) <= _OF_ALL_LINES:
+    if has_all_left and change.kinds and set(change.kinds) <= _OF_ALL_LINES | {"last_day"}:
         yield "everything has shipped already, so nothing is left to go elsewhere or on another day"
     yield from (one.sentence for one in below_minimum(order, becomes, progress) if one.code in _DONE_FOR_GOOD)

@@ -28,6 +28,7 @@ from services.orders.domain.facts import (
     PaymentReversed,
     RecallAnswered,
     Shipment,
+    ShipmentIntercepted,
     ShipmentReversed,
     StockStanding,
     expected_in,
@@ -41,7 +42,7 @@ from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
-from services.orders.returns import intake
+from services.orders.returns import intake, intercepted
 from services.orders.store import facts as store
 from services.orders.store import masterdata
 
@@ -119,6 +120,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
     after = intake.take_fact(session, after, fact, contacts, now)
+    after = intercepted.take_fact(session, after, fact, contacts, now)
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more=_more(fact))
     if fact.source == "fulfillment":
@@ -143,7 +145,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
 
 def _more(fact: Fact) -> dict[str, str]:
     """What is kept with the event beside what it changed: why a ship confirm was reversed too, for the company's own people."""
-    if isinstance(fact.detail, ShipmentReversed):
+    if isinstance(fact.detail, ShipmentReversed | ShipmentIntercepted):
         return {"fact_id": fact.fact_id, "reason": fact.detail.reason}
     return {"fact_id": fact.fact_id}
 

@@ -134,7 +134,8 @@ def _previewed(
     session: Session, aggregate: OrderAggregate, committed: int | None, asked: Asked, now: datetime
 ) -> CancellationPreview:
     found = _possible(session, aggregate, committed, asked, now)
-    return replace(found, consequence=replace(found.consequence, keeps_cash=asked.keeps_cash))
+    consequence = replace(found.consequence, keeps_cash=asked.keeps_cash)
+    return replace(found, consequence=consequence, shipped=domain.shipped_units(aggregate.progress))
 
 
 def _possible(

@@ -104,6 +104,9 @@ def _read(detail: object, sequence: int) -> Detail | None:
         case pb.ShipmentsReleased() | pb.ShipmentsCancelled():
             shipments = tuple(_shipment(one, sequence) for one in detail.shipments)
             return facts.ShipmentsChanged(_milestones(detail.lines), shipments)
+        case pb.ShipmentIntercepted():
+            stopped = _shipment(detail.shipment, sequence)
+            return facts.ShipmentIntercepted(_milestones(detail.lines), stopped, detail.reason, detail.asked_by)
         case pb.ShipmentReversed():
             shipments = tuple(_shipment(one, sequence) for one in detail.shipments)
             return facts.ShipmentReversed(_milestones(detail.lines), shipments, detail.reason)
@@ -201,7 +204,9 @@ def _recall_answered(detail: pb.RecallAnswered, sequence: int) -> facts.RecallAn
 
 def _milestones(lines: Mapping[str, pb.LineMilestones]) -> dict[str, facts.LineMilestones]:
     return {
-        key: facts.LineMilestones(line.released, line.picked, line.packed, line.shipped, line.delivered)
+        key: facts.LineMilestones(
+            line.released, line.picked, line.packed, line.shipped, line.delivered, line.intercepted
+        )
         for key, line in lines.items()
     }
 
@@ -224,6 +229,7 @@ def _shipment(detail: pb.Shipment, sequence: int) -> facts.Shipment:
         ),
         sequence=sequence,
         exception_at=_instant(detail.exception_at_micros, "exception_at"),
+        intercepted_at=_instant(detail.intercepted_at_micros, "intercepted_at"),
     )
 
 

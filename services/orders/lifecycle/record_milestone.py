@@ -25,7 +25,7 @@ from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
-from services.orders.order.charged_fees import ChargedFee, charged_fee
+from services.orders.order.charged_fees import ChargedFee, charged_fee, has_fee
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, orders
 
@@ -58,13 +58,14 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """The status word now shown, whether nothing more is to be delivered, invoiced or paid, whether it is invoiced before it ships, and
-    what cancelling it costs.
+    what cancelling it costs. It `frees_money` where some was kept for a fee until this was recorded.
     """
 
     status: str
     is_complete: bool
     is_invoiced_at_order: bool = False
     fee: ChargedFee | None = None
+    frees_money: bool = False
 
 
 def record(session: Session, order_id: str, milestone: Milestone, contacts: Contacts, now: datetime) -> Recorded:
@@ -85,7 +86,8 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
     after = notify_backorders(session, after, contacts, now)
     is_at_order = after.order.invoicing == AT_ORDER
     fee = charged_fee(session, after.order) if after.order.phase == CANCELLED else None
-    return Recorded(after.standing.status, is_complete(after.order, after.progress), is_at_order, fee)
+    frees_money = milestone.name == "cancelled" and after.order.accepted_at is None and has_fee(session, after.order_id)
+    return Recorded(after.standing.status, is_complete(after.order, after.progress), is_at_order, fee, frees_money)
 
 
 def _event(milestone: Milestone, after: OrderAggregate) -> str:

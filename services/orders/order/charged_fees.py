@@ -32,6 +32,16 @@ def coming_fee(session: Session, order: Order) -> ChargedFee | None:
     return _fee_of(session, order, "", REQUESTED)
 
 
+def has_fee(session: Session, order_id: str) -> bool:
+    """Whether cancelling the whole order was ever to cost something, whatever came of that."""
+    fees = [
+        one.consequence.fee
+        for one in holds.cancellations_of(session, order_id)
+        if one.consequence and not one.change_id
+    ]
+    return any(fee is not None and fee.due.minor for fee in fees)
+
+
 def _fee_of(session: Session, order: Order, change_id: str, state: str) -> ChargedFee | None:
     asked = [
         one

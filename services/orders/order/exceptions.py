@@ -55,6 +55,18 @@ def open_exception(session: Session, order_id: str, kind: str, subject_id: str, 
         note_event(session, opened, OPENED, SYSTEM, "service", reason, now)
 
 
+def open_once(session: Session, order_id: str, kind: str, reason: str, now: datetime) -> None:
+    """Open an exception of an order that never had one of this kind: whoever resolved it has been told."""
+    if not store.was_opened(session, kind, order_id):
+        open_exception(session, order_id, kind, order_id, reason, now)
+
+
+def resolve_all_but(session: Session, kind: str, subject_ids: Collection[str], note: str, now: datetime) -> None:
+    """Resolve every open exception of a kind but those of these subjects."""
+    gone = [one for one in store.open_subjects(session, kind) if one not in subject_ids]
+    resolve_by_system(session, kind, gone, note, now)
+
+
 def list_exceptions(
     session: Session, wanted: ExceptionFilter, scope: Scope, *, after: str, limit: int
 ) -> list[ListedException]:
@@ -147,8 +159,9 @@ def follow_shipments(session: Session, before: Progress, after: Progress, fact: 
             reason = carrier_reason(shipment)
             open_exception(session, fact.order_id, CARRIER_EXCEPTION, shipment.shipment_id, reason, now)
         known = before.shipments.get(shipment.shipment_id)
-        if known and known.exception_at and shipment.state in _OVER:
-            note = f"{shipment.number} was {shipment.state}."
+        is_over = shipment.state in _OVER or (shipment.intercepted_at and not shipment.exception_at)
+        if known and known.exception_at and is_over:
+            note = f"{shipment.number} was {'intercepted' if shipment.intercepted_at else shipment.state}."
             resolve_by_system(session, CARRIER_EXCEPTION, [shipment.shipment_id], note, now)
 
 

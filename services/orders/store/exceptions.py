@@ -64,6 +64,12 @@ def open_reasons(session: Session, kind: str, subject_ids: Collection[str]) -> d
     return {str(subject_id): str(reason) for subject_id, reason in found}
 
 
+def open_subjects(session: Session, kind: str) -> list[str]:
+    """Subjects with an open exception of a kind."""
+    query = select(_exception.c.subject_id).where(_exception.c.kind == kind, _IS_OPEN)
+    return [str(subject_id) for subject_id in session.scalars(query.order_by(_exception.c.subject_id))]
+
+
 def open_orders(session: Session, kind: str, customer_id: str) -> list[str]:
     """Ids of a customer's orders with an open exception of a kind."""
     query = select(_exception.c.order_id).join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id)

@@ -293,6 +293,7 @@ def rewrite(session: Session, order: Order) -> None:
         "version": order.version,
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "cancel_after": order.cancel_after.isoformat() if order.cancel_after else "",
         "is_ship_complete": order.is_ship_complete,
         "taxation": taxes.document(order),
     }

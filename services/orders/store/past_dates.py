@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import bindparam, exists, literal_column, select
+from sqlalchemy import Text, bindparam, cast, exists, func, literal_column, select
 from sqlmodel import Session
 
 from services.orders.domain.cancellation import DECLINED
@@ -16,6 +16,8 @@ _order, _cancellation, _progress = table_of(OrderRow).c, table_of(CancellationRo
 _ASKED = exists().where(
     _cancellation.order_id == _order.order_id,
     _cancellation.requested_by == bindparam("by"),
+    # what was asked before the day was moved says nothing of the day that it is now
+    func.substr(cast(_cancellation.requested_at, Text), 1, 10) >= _order.cancel_after,
     # a whole order that had begun to ship meanwhile is asked about again, by what is left of it
     (_cancellation.state != DECLINED) | (_cancellation.change_id != literal_column("''")),
 )

@@ -29,6 +29,7 @@ def document(order: Order) -> dict[str, Any]:
         **{f"{name}_minor": getattr(order.totals, name).minor for name in _AMOUNTS},
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "cancel_after": order.cancel_after.isoformat() if order.cancel_after else "",
         "is_ship_complete": order.is_ship_complete,
         "taxation": taxes.document(order),
     }
@@ -45,8 +46,16 @@ def of_document(order: Order, kept: Mapping[str, Any]) -> Order:
         taxation=taxes.taxation_of(kept.get("taxation")),
         ship_to=Address(**kept["ship_to"]),
         requested_on=date.fromisoformat(kept["requested_on"]) if kept["requested_on"] else None,
+        cancel_after=_last_day(order, kept),
         is_ship_complete=kept["is_ship_complete"],
     )
+
+
+def _last_day(order: Order, kept: Mapping[str, Any]) -> date | None:
+    """Its last day to ship; a version of before a change could move that has the order's."""
+    if "cancel_after" not in kept:
+        return order.cancel_after
+    return date.fromisoformat(kept["cancel_after"]) if kept["cancel_after"] else None
 
 
 def _line_document(line: Line) -> dict[str, Any]:

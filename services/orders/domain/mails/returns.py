@@ -64,6 +64,11 @@ def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail
         }
         return [Mail("return_requested", readers, asked)]
     if after.state == AUTHORIZED and not after.arrived_in and not after.is_kept:
+        if after.is_intercepted:  # nobody sends it, so only the warehouse is to know of a return
+            return [
+                Mail("shipment_intercepted", buyer(customer), _about(after, contacts)),
+                Mail("return_authorized", warehouse_mailbox(contacts), {**_about(after, contacts), "send_by": ""}),
+            ]
         send_by = zoned_instant(after.valid_until) if after.valid_until else ""
         granted = {**_about(after, contacts), "send_by": send_by}
         return [Mail("return_authorized", (*buyer(customer), *warehouse_mailbox(contacts)), granted)]

@@ -469,7 +469,7 @@ class BillingServiceServicer:
 
     def ChargeFee(self, request, context):
         """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
-        held for the order pays it at once.
+        held for the order pays it at once; where a card was authorized for the order, what is left is captured from it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

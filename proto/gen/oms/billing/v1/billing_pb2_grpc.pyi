@@ -83,7 +83,7 @@ class BillingServiceStub:
     """
     ChargeFee: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ChargeFeeRequest, _billing_pb2.ChargeFeeResponse]
     """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
-    held for the order pays it at once.
+    held for the order pays it at once; where a card was authorized for the order, what is left is captured from it.
     """
     BlockInvoicing: _grpc.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
@@ -322,7 +322,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     ChargeFee: _aio.UnaryUnaryMultiCallable[_billing_pb2.ChargeFeeRequest, _billing_pb2.ChargeFeeResponse]  # type: ignore[assignment]
     """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
-    held for the order pays it at once.
+    held for the order pays it at once; where a card was authorized for the order, what is left is captured from it.
     """
     BlockInvoicing: _aio.UnaryUnaryMultiCallable[_billing_pb2.BlockInvoicingRequest, _billing_pb2.BlockInvoicingResponse]  # type: ignore[assignment]
     """Keep an order that is invoiced by policy or by hand from being invoiced by an older version than the one that is being made; the
@@ -630,7 +630,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ChargeFeeResponse, _abc.Awaitable[_billing_pb2.ChargeFeeResponse]]:
         """Charges a fee of an order by an invoice of its own, once for each fee id; INVALID_ARGUMENT as IssueInvoice for its order. Cash that is
-        held for the order pays it at once.
+        held for the order pays it at once; where a card was authorized for the order, what is left is captured from it.
         """
 
     @_abc_1.abstractmethod
