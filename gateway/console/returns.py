@@ -74,7 +74,7 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
     with who.deps.database.reading() as session:
         _, taken = photos.of_return(session, found.return_id, who.caller.scope)
     requests = found.is_open and not found.received and not who.may("POST /returns/{return_id}/receive")
-    inspects = found.received > 0 and who.may("POST /returns/{return_id}/receive")
+    inspects = (found.received > 0 or found.state == AUTHORIZED) and who.may("POST /returns/{return_id}/receive")
     adds = who.may("POST /returns/{return_id}/photos") and (requests or inspects)
     return render(
         "return.html",

@@ -133,7 +133,8 @@ async def test_a_decided_return_keeps_its_photos_and_an_inspection_has_its_own(w
     asked = _ask(desk, _delivered(desk), 3)  # authorized at once
     mine = (await _add(world, asked.number, JPEG)).json()["photo_id"]
 
-    early = await _add(world, asked.number, png(), "warehouse")
+    waiting = _ask(desk, asked.order_id, 5)
+    early = await _add(world, waiting.number, png(), "warehouse")
     _count(desk, asked, 2)
     found = await _add(world, asked.number, png(), "warehouse")
     late = await _add(world, asked.number, WEBP)

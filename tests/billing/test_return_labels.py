@@ -23,7 +23,8 @@ from services.billing.documents.code128 import widths
 from services.billing.documents.label_content import ReturnLabel, label_content
 from services.billing.documents.seller import Seller
 from services.billing.domain.headers import Address
-from services.billing.servicer_labels import LabelServicer, LabelSources
+from services.billing.servicer import BillingServicer
+from services.billing.servicer_labels import LabelSources
 from services.kernel.clock import micros
 from services.kernel.errors import Conflict, InvalidArgument
 from services.runtime.grpc_client import Unreachable
@@ -96,10 +97,9 @@ def test_the_longest_addresses_stay_on_one_page_and_the_code_is_read() -> None:
     assert _scanned(made) == [("RMA-1001", "Code128")]
 
 
-class _Servicer(LabelServicer):
-    def __init__(self, sources: LabelSources) -> None:
-        self.seller, self.label_sources = KESSLER, sources
-        self.database = cast(Any, SimpleNamespace(time_zone="America/Chicago"))
+def _servicer(sources: LabelSources) -> BillingServicer:
+    database = cast(Any, SimpleNamespace(time_zone="America/Chicago"))
+    return BillingServicer(database, seller=KESSLER, label_sources=sources)
 
 
 def test_billing_asks_orders_for_the_return_and_inventory_for_the_warehouse() -> None:
@@ -115,7 +115,7 @@ def test_billing_asks_orders_for_the_return_and_inventory_for_the_warehouse() ->
         lambda _: said, lambda: [inventory_pb2.Warehouse(warehouse_id="wh_1", name="Waco", address=there)]
     )
 
-    made = _Servicer(sources).RenderReturnLabel(pb.RenderReturnLabelRequest(return_id="rma_1"), cast(Any, None))
+    made = _servicer(sources).RenderReturnLabel(pb.RenderReturnLabelRequest(return_id="rma_1"), cast(Any, None))
 
     assert made.name == "RMA-1001-label.pdf"
     assert "9 Rail St" in _text(made.pdf)
@@ -126,7 +126,7 @@ def test_while_orders_is_away_the_label_is_asked_for_again() -> None:
         raise Unreachable("away")
 
     with pytest.raises(Conflict) as refused:
-        _Servicer(LabelSources(away, tuple)).RenderReturnLabel(
+        _servicer(LabelSources(away, tuple)).RenderReturnLabel(
             pb.RenderReturnLabelRequest(return_id="rma_1"), cast(Any, None)
         )
 

@@ -69,7 +69,7 @@ async def add_photo(
 ) -> Response:
     """Add a photo to a return: JPEG, PNG or WebP, at most 5 MiB, ten to its request and ten to its inspection.
 
-    The warehouse's photos are the inspection's and are taken once goods have come; all others are the request's, until then. The same picture
+    The warehouse's photos are the inspection's and are taken once the return is authorized; all others are the request's, until goods come. The same picture
     again is the one that is there.
     """
     await run_in_threadpool(_known, deps, who, return_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.kernel.errors import NotPermitted, Refused
-from services.orders.domain.returns import REQUESTED, Return
+from services.orders.domain.returns import AUTHORIZED, REQUESTED, Return
 
 REQUEST, INSPECTION = "request", "inspection"
 MOST_PHOTOS = 10
@@ -46,9 +46,9 @@ def stage_of(role: str) -> str:
 
 
 def check_adding(found: Return, stage: str) -> None:
-    """Refused PHOTOS_NOT_TAKEN: photos of a request until goods come, those of an inspection from then on."""
-    if stage == INSPECTION and not found.received:
-        raise Refused("PHOTOS_NOT_TAKEN", f"nothing of {found.number} has come yet: count it first")
+    """Refused PHOTOS_NOT_TAKEN: photos of a request until goods come, those of an inspection from its authorization on."""
+    if stage == INSPECTION and found.state != AUTHORIZED and not found.received:
+        raise Refused("PHOTOS_NOT_TAKEN", f"{found.number} is {found.state}: none of its goods are awaited")
     if stage == REQUEST and (not found.is_open or found.received):
         raise Refused("PHOTOS_NOT_TAKEN", f"{found.number} takes no more photos of its request: write to support")
 
