@@ -158,8 +158,8 @@ async def _read(
                 break
             if refusal is None:
                 refusal = await run_in_threadpool(_written, reading, chunk)
-    except ApiError as cut_short:
-        refusal = cut_short
+    except ApiError as broken:
+        refusal = broken
     finally:
         reading.close()
     if refusal is None and not reading.is_whole:

@@ -31,7 +31,7 @@ def my_return(who: VisitorOf, return_id: ReturnOf) -> Response:
     with who.deps.database.reading() as session:
         found, taken = photos.of_return(session, return_id, who.caller.scope)
     adds = found.is_open and not found.received
-    return render("my_return.html", who, found=found, photos=taken, adds=adds, removes=True, tells=True)
+    return render("my_return.html", who, found=found, photos=taken, adds=adds, removes=True, sends=True)
 
 
 @router.post("/returns/{return_id}/photos")

@@ -83,7 +83,7 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
         photos=taken,
         adds=adds,
         removes=who.may("POST /returns/{return_id}/photos/{photo_id}/remove"),
-        tells=who.may("POST /returns/{return_id}/in-transit"),
+        sends=who.may("POST /returns/{return_id}/in-transit"),
         places=places,
         named=named,
         key=page_key(request, who),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
@@ -12,7 +15,6 @@ from services.orders.domain.returns import Inspection, NextStep, Return, bears_f
 from services.orders.returns.advance import DONE, Done
 from services.orders.returns.labels import LabelFacts
 from services.orders.returns.lost import LostReturns
-from services.orders.wire import address
 from services.runtime.wire import money
 
 MAX_RETURN_IDS = 500
@@ -68,7 +70,7 @@ def label(facts: LabelFacts) -> pb.GetReturnLabelResponse:
         order_number=found.order_number,
         units=found.announced - found.received,
         warehouse_id=facts.warehouse_id,
-        comes_from=address(facts.comes_from),
+        comes_from=types_pb2.Address(**asdict(facts.comes_from)),
         authorized_micros=micros(found.decided_at or found.requested_at),
         valid_until_micros=micros(found.valid_until) if found.valid_until else 0,
     )

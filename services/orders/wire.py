@@ -65,8 +65,8 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
     return pb.Order(
         **{name: getattr(order, name) for name in plain},
         bill_to_name=payer.name if payer and order.bill_to_id else "",
-        billing_address=address(payer.billing_address) if payer and payer.billing_address else None,
-        ship_to=address(order.ship_to),
+        billing_address=_address(payer.billing_address) if payer and payer.billing_address else None,
+        ship_to=_address(order.ship_to),
         placed_at_micros=micros(order.placed_at),
         lines=[
             _line_message(line, lines[line.line_id].wanted, order.tax_key(line))
@@ -96,8 +96,7 @@ def _settlement_message(settlement: Settlement) -> pb.Settlement:
     return pb.Settlement(reference=settlement.reference, is_tax_remitted=settlement.tax is not None, fees=fees)
 
 
-def address(of: Address) -> types.Address:
-    """An address as it is told."""
+def _address(of: Address) -> types.Address:
     return types.Address(**asdict(of))
 
 

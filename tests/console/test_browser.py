@@ -141,7 +141,10 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
         *(("support", f"/returns{one}") for one in ("", "/RMA-1001")),
-        *((role, "/returns/RMA-1002") for role in ("warehouse", "accounting")),
+        *(
+            (role, f"{own}/returns/RMA-1002")
+            for role, own in (("warehouse", ""), ("accounting", ""), ("customer", "/my"))
+        ),
         ("support", f"/orders/{numbers['delivered']}/return"),
         ("customer", f"/my/orders/{numbers['delivered']}/return"),
         ("support", "/cases"),

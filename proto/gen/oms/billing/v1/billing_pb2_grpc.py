@@ -559,7 +559,7 @@ class BillingServiceServicer:
 
     def RenderReturnLabel(self, request, context):
         """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
-        warehouse. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL. ABORTED: ORDERS_AWAY while one of them does not answer.
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -119,7 +119,7 @@ class BillingServiceStub:
     """
     RenderReturnLabel: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]
     """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
-    warehouse. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL. ABORTED: ORDERS_AWAY while one of them does not answer.
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
     """
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -362,7 +362,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     RenderReturnLabel: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]  # type: ignore[assignment]
     """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
-    warehouse. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL. ABORTED: ORDERS_AWAY while one of them does not answer.
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
     """
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -740,7 +740,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RenderReturnLabelResponse, _abc.Awaitable[_billing_pb2.RenderReturnLabelResponse]]:
         """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
-        warehouse. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL. ABORTED: ORDERS_AWAY while one of them does not answer.
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
 
     @_abc_1.abstractmethod
