@@ -141,14 +141,11 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
         *(("support", f"/returns{one}") for one in ("", "/RMA-1001")),
-        *(
-            (role, f"{own}/returns/RMA-1002")
-            for role, own in (("warehouse", ""), ("accounting", ""), ("customer", "/my"))
-        ),
+        *((role, "/returns/RMA-1002") for role in ("warehouse", "accounting")),
+        ("customer", "/my/returns/RMA-1002"),
         ("support", f"/orders/{numbers['delivered']}/return"),
         ("customer", f"/my/orders/{numbers['delivered']}/return"),
-        ("support", "/cases"),
-        ("support", "/exceptions"),
+        *(("support", path) for path in ("/cases", "/exceptions")),
         ("auditor", "/exceptions?show=resolved"),
         ("support", f"/exceptions/{wrong.exception_id}"),
         ("accounting", f"/exceptions/{wrong.exception_id}"),
