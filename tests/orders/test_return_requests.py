@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from services.orders.domain.returnable import LineToReturn, Returnable
 from services.orders.domain.returns import Return, ReturnLine
 from services.orders.masterdata import catalog
 from services.orders.returns import ask, decide, on_the_way, photos
+from services.orders.settings import Settings
 from tests.orders.desk import ANY, BUYER, NOON, SUPPORT, Desk, shipment
 from tests.orders.mail_parties import CONTACTS
 from tests.orders.test_change_races import outcomes
@@ -171,3 +173,15 @@ def test_photos_are_taken_while_they_matter(stage: str, changes: dict[str, Any],
         said = ""
 
     assert said == ("" if is_taken else "PHOTOS_NOT_TAKEN")
+
+
+def test_photos_are_kept_beside_the_database_file_or_where_they_are_told_to_be() -> None:
+    beside = Settings(database_url="sqlite:////data/orders.db")
+    served = Settings(database_url="postgresql+psycopg://orders:x@db/orders")
+    told = Settings(database_url="sqlite:////data/orders.db", photos_folder=Path("/photos"))
+
+    assert [str(one.photos) for one in (beside, served, told)] == [
+        "/data/return-photos",
+        "var/return-photos",
+        "/photos",
+    ]
