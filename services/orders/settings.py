@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from services.kernel.text import split_lines
 from services.orders.domain.order import Address as Place
@@ -56,6 +65,8 @@ class Settings(ServiceSettings):
     # How long an order that is being placed, or a change, waits for the engine.
     tax_engine_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     carrier_secrets: dict[str, str] = Field(default_factory=dict)
+    # Where photos of returns are kept; beside the database file when nothing is named.
+    photos_folder: Annotated[Path | None, BeforeValidator(lambda named: named or None)] = None
 
     @field_validator("tax_engine_url")
     @classmethod
@@ -68,6 +79,13 @@ class Settings(ServiceSettings):
         if url and not others.data.get("company_postal_code"):
             raise ValueError("set OMS_COMPANY_POSTAL_CODE too: the place that is sold from")
         return url
+
+    @property
+    def photos(self) -> Path:
+        """The folder of photos of returns."""
+        file = self.database_url.removeprefix("sqlite:///")
+        beside = Path("var") if file == self.database_url else Path(file).parent
+        return self.photos_folder or beside / "return-photos"
 
     @property
     def tax_codes(self) -> dict[str, str]:

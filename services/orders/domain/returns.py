@@ -35,6 +35,7 @@ CUSTOMER, SELLER = "customer", "seller"
 KEEP, IN_ADVANCE = "keep", "in_advance"
 """Dispositions of units that are credited without goods: they never come, or come later and are not credited again."""
 
+IN_TRANSIT = "in_transit"
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
 
 
@@ -94,6 +95,7 @@ class Return:
 
     `arrived_in` is the warehouse in which its goods were before anybody had asked. `is_kept` says that the customer keeps what has not
     come; `keep_asked_by` is who wants that, while another person has yet to agree.
+    `override_reason` is why it takes an article that is not returnable.
     """
 
     return_id: str
@@ -125,6 +127,11 @@ class Return:
     keep_asked_by: str = ""
     is_kept: bool = False
     inspections: tuple[Inspection, ...] = field(default=())
+    override_reason: str = ""
+    label_sent_at: datetime | None = None
+    in_transit_at: datetime | None = None
+    carrier: str = ""
+    tracking_number: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -164,8 +171,10 @@ class Return:
     @property
     def stage(self) -> str:
         """One word for people: its state, and while goods come how far that is."""
-        if self.state != AUTHORIZED or not self.received:
+        if self.state != AUTHORIZED:
             return self.state
+        if not self.received:
+            return IN_TRANSIT if self.in_transit_at else self.state
         if self.inspected == self.received and all(one.credited_at for one in self.inspections):
             return "part_credited"
         if self.inspected < self.received:
@@ -183,7 +192,9 @@ class Return:
             return ""
         if self.received > self.inspected:
             return "warehouse"
-        return "carrier" if self.is_intercepted else "customer"
+        if self.is_intercepted:
+            return "carrier"
+        return "warehouse" if self.in_transit_at is not None and not self.received else "customer"
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
