@@ -137,6 +137,8 @@ _EVENTS = {
     "return_credited": "credited the return by",
     "return_halted": "stopped before the return was done",
     "return_ended": "ended the return",
+    "replacement_placed": "placed what replaces its goods:",
+    "exchange_settled": "settled the exchange:",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 
@@ -199,6 +201,7 @@ _METHODS = {
     "terms": "on credit",
     "cod": "cash on delivery",
     "settled_elsewhere": "marketplace or till",
+    "exchange": "returned goods",
     "deposit": "deposit, rest on credit",
 }
 
@@ -211,6 +214,7 @@ def method(word: str) -> str:
 _INVOICING = {
     "manual": "by accounting",
     "at_order": "at order, before it ships",
+    "exchange": "never, unless the returned goods do not come",
     "weekly": "weekly, one invoice an order",
     "monthly": "monthly, one invoice an order",
 }
@@ -252,7 +256,7 @@ def terms(order: Order) -> str:
     """How an order is paid."""
     if order.settlement is not None:
         return f"settled by {channel(order.channel)}, {order.settlement.reference}"
-    named = {"terms": order.payment_terms.words, "cod": "cash on delivery"}
+    named = {"terms": order.payment_terms.words, "cod": "cash on delivery", "exchange": "by returned goods"}
     return named.get(order.payment_method, status(order.payment_method))
 
 

@@ -18,10 +18,10 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import deferral_postings
 from services.billing.domain.reversals import CREDITED, DEFERRED, NONE, UNQUEUED, ReversalAsked, Reversed
 from services.billing.settling import settle
-from services.billing.store import billable, credit, credit_notes, drafts, invoices
+from services.billing.store import billable, credit, credit_notes, drafts, exchanges, invoices
 from services.billing.store import ledger as ledger_store
 from services.billing.store import reversals as store
-from services.kernel.errors import Conflict
+from services.kernel.errors import Conflict, Refused
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -34,6 +34,13 @@ def reverse(session: Session, asked: ReversalAsked, now: datetime) -> Reversed:
     earlier = store.find(session, asked.shipment_id)
     if earlier is not None:
         return earlier
+    if asked.shipment_id in exchanges.billed_shipments(session, asked.order_id) and exchanges.is_settled(
+        session, asked.order_id
+    ):
+        raise Refused(
+            "EXCHANGE_CHARGED", "it was charged because returned goods did not come: credit its invoice by hand"
+        )
+    exchanges.drop(session, asked.shipment_id)
     done = _undone(session, asked, now)
     store.add(session, asked, done, now)
     if done.invoice_id:

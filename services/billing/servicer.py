@@ -40,6 +40,7 @@ from services.billing.servicer_checkouts import CheckoutServicer
 from services.billing.servicer_corrections import CorrectionServicer
 from services.billing.servicer_deposit_invoices import DepositInvoiceServicer
 from services.billing.servicer_documents import DocumentServicer
+from services.billing.servicer_exchange import ExchangeServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_payouts import PayoutServicer
@@ -50,6 +51,7 @@ from services.billing.store import (
     audit_at_order,
     audit_credit_notes,
     audit_deposit_invoices,
+    audit_exchanges,
     audit_refunds,
     audit_reversals,
     audit_shipments,
@@ -88,6 +90,7 @@ class BillingServicer(
     PayoutServicer,
     RefundServicer,
     ReturnServicer,
+    ExchangeServicer,
     LedgerServicer,
 ):
     """Credit, invoices, payments, audit; and the parts beside it."""
@@ -355,6 +358,7 @@ class BillingServicer(
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
+            *audit_exchanges.INVARIANTS,
             *audit_refunds.INVARIANTS,
             *audit_reversals.INVARIANTS,
             audit.unanswered(now),

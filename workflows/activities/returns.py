@@ -85,17 +85,18 @@ class ReturnActivities:
 
     @activity.defn(name="billing.CreditReturn")
     async def credit_return(self, step: ReturnStep) -> Following:
-        """Credit the goods of an inspection; a fee is kept of those for which the customer answers."""
+        """Credit the goods of an inspection; a fee is kept of those for which the customer answers, and what is replaced without documents is left out."""
         found = await self._document(step)
+        lines = credited_lines(found, _inspection(found, step.inspection_id))
         request = billing_pb2.CreditReturnRequest(
             request_id=step.request_id,
             order_id=found.order_id,
             return_id=found.return_id,
             number=found.number,
-            lines=_credited(found, _inspection(found, step.inspection_id)),
+            lines=lines,
             reason=f"return {found.number}",
         )
-        notes = (await self._services.billing.CreditReturn(request)).credit_notes
+        notes = (await self._services.billing.CreditReturn(request)).credit_notes if lines else ()
         return await self._advance(
             step,
             done="credited",
@@ -125,13 +126,18 @@ def _inspection(found: pb.ReturnDocument, inspection_id: str) -> pb.ReturnInspec
     return next(one for one in found.inspections if one.inspection_id == inspection_id)
 
 
-def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
-    """Units by line and by whether a fee is kept of them."""
+def credited_lines(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
+    """Units by line and by whether a fee is kept of them, less those that are replaced without documents."""
     shipments = {line.line_id: line.shipment_id for line in found.lines}
     units: dict[tuple[str, bool], int] = {}
     for one in inspection.units:
         key = one.line_id, one.responsible == CUSTOMER and one.line_id in inspection.fee_line_ids
         units[key] = units.get(key, 0) + one.quantity
+    replaced = dict(inspection.replaced)
+    for key in sorted(units):
+        part = min(units[key], replaced.get(key[0], 0))
+        replaced[key[0]] = replaced.get(key[0], 0) - part
+        units[key] -= part
     return [
         billing_pb2.ReturnedLine(
             line_id=line_id,
@@ -141,4 +147,5 @@ def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list
             fee_of_unit=found.fee_of_unit if bears_fee and found.HasField("fee_of_unit") else None,
         )
         for (line_id, bears_fee), count in sorted(units.items())
+        if count
     ]

@@ -34,7 +34,7 @@ _PLAIN_EVENTS = frozenset(
         "owed_refund", "change_agreed", "change_applied", "units_cancelled", "closing_requested", "units_closed", "change_settled", "change_recall_asked", "change_recalled",
         "release_resumed", "tax_determined",
         "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired",
-        "return_received", "return_inspected", "return_credited", "return_ended",
+        "return_received", "return_inspected", "return_credited", "return_ended", "replacement_placed", "exchange_settled",
     }
 )  # fmt: skip
 """What may be named as it is; anything else, also what is recorded one day, is told as CHECKED."""

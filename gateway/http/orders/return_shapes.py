@@ -7,6 +7,13 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from gateway.http.orders.exchange_shapes import (
+    ReplacedShape,
+    ReplaceInput,
+    ReplacementShape,
+    replaced_shape,
+    replacement_shapes,
+)
 from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
@@ -30,10 +37,12 @@ class LineToReturnInput(Input):
     shipment_id: Identity | None = Field(
         default=None, description="The shipment that they came with: they are credited at what its invoice billed."
     )
+    replace: ReplaceInput | None = Field(default=None, description="An exchange; without it they are credited.")
 
-    def asked(self) -> LineToReturn:
-        """As the domain has it."""
-        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "")
+    def asked(self, sku: str = "") -> LineToReturn:
+        """As the domain has it; `sku` is the line's own, which replaces it where no other is named."""
+        wanted = (self.replace.sku or sku, self.replace.quantity or 0) if self.replace else ("", 0)
+        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "", *wanted)
 
 
 class ReturnInput(Input):
@@ -42,6 +51,11 @@ class ReturnInput(Input):
     order: Identity = Field(description="The order's id or its number.")
     lines: list[LineToReturnInput] = Field(min_length=1, max_length=MAX_LINES)
     reason: Text = Field(default="", description="More on why, in the customer's words.")
+    advance: bool = Field(
+        default=False,
+        description="Send what replaces the goods before they come: on credit, or once the card or cash secures it, as the order was paid. What has "
+        "not come when the return expires is charged.",
+    )
 
     model_config = example(
         order="SO-1001", lines=[{"line_id": "1", "quantity": 2, "reason": "changed_mind"}], reason="bought two too many"
@@ -118,6 +132,7 @@ class ReturnLineShape(BaseModel):
     shipment_id: str | None
     received: int = Field(description="Counted by the warehouse so far.")
     inspected: int
+    replace: ReplacedShape | None = Field(description="What comes in their place; null where they are credited.")
 
 
 class InspectedShape(BaseModel):
@@ -170,6 +185,8 @@ class ReturnShape(BaseModel):
     inspections: list[InspectionShape]
     credited: MoneyShape | None = Field(description="What its credit notes come to; null for the warehouse.")
     fees: MoneyShape | None = Field(description="The restocking fees that are kept of it; null for the warehouse.")
+    is_advance: bool = Field(description="Whether what replaces its goods leaves before they come.")
+    replacements: list[ReplacementShape] = Field(description="The orders in place of its goods, oldest first.")
     halted: str | None = Field(description="Why nobody carries it on, for staff; null while all is well.")
     ended_at: str | None
 
@@ -194,7 +211,7 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         state=found.state,  # type: ignore[arg-type]  # one of STATES
         stage=found.stage,
         waits_for=found.waits_for or None,
-        lines=[_line(line) for line in found.lines],
+        lines=[_line(line, who) for line in found.lines],
         reason=found.reason,
         requested_at=rfc3339(found.requested_at),
         is_automatic=found.is_automatic,
@@ -205,6 +222,8 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         inspections=[_inspection(one, who, is_ours=is_ours) for one in found.inspections],
         credited=MoneyShape.of(found.credited) if who.sees_money else None,
         fees=MoneyShape.of(found.fees) if who.sees_money else None,
+        is_advance=found.is_advance,
+        replacements=replacement_shapes(found),
         halted=(found.halted or None) if is_ours else None,
         ended_at=rfc3339(found.ended_at) if found.ended_at else None,
     )
@@ -215,7 +234,7 @@ def percent(given: Decimal) -> str:
     return f"{given.normalize():f}"
 
 
-def _line(line: ReturnLine) -> ReturnLineShape:
+def _line(line: ReturnLine, who: Caller) -> ReturnLineShape:
     return ReturnLineShape(
         line_id=line.line_id,
         sku=line.sku,
@@ -225,6 +244,7 @@ def _line(line: ReturnLine) -> ReturnLineShape:
         shipment_id=line.shipment_id or None,
         received=line.received,
         inspected=line.inspected,
+        replace=replaced_shape(line, who),
     )
 
 

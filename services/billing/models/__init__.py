@@ -9,6 +9,7 @@ from services.billing.models.corrections import Correction
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, CreditNoteTaxPart, WriteOff
 from services.billing.models.deposit_invoices import DepositDeduction, DepositInvoice, DepositInvoicePart
+from services.billing.models.exchanges import ExchangeCharge, ExchangedLine, ExchangeSettlement, ReturnCashHeld
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
@@ -34,6 +35,9 @@ __all__ = [
     "DepositDeduction",
     "DepositInvoice",
     "DepositInvoicePart",
+    "ExchangeCharge",
+    "ExchangeSettlement",
+    "ExchangedLine",
     "Invoice",
     "InvoiceDraft",
     "InvoiceInstallment",
@@ -51,6 +55,7 @@ __all__ = [
     "PayoutLine",
     "ProviderEvent",
     "ProviderOperation",
+    "ReturnCashHeld",
     "RevenueRecognition",
     "RevenueRecognitionLine",
     "ShipmentReversal",

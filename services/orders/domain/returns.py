@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from decimal import Decimal
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money
+from services.orders.domain.replacements import Replacement, units_for
 
 REQUESTED, AUTHORIZED, DENIED, CANCELLED, EXPIRED, CLOSED = (
     "requested", "authorized", "denied", "cancelled", "expired", "closed",
@@ -31,11 +33,16 @@ REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
 CUSTOMER = "customer"
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
+NET, SETTLE = "net", "settle"
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
-    """Units of an order line that are to come back, and how many have; of one shipment where that is named."""
+    """Units of an order line that are to come back, and how many have; of one shipment where that is named.
+
+    They are replaced by `replace_quantity` units of `replace_sku`, at `replace_price` each where that is another SKU; without one they
+    are credited.
+    """
 
     line_id: str
     sku: str
@@ -45,6 +52,14 @@ class ReturnLine:
     shipment_id: str = ""
     received: int = 0
     inspected: int = 0
+    replace_sku: str = ""
+    replace_quantity: int = 0
+    replace_price: str = ""
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether another SKU replaces it: it is credited, and that one invoiced."""
+        return bool(self.replace_sku) and self.replace_sku != self.sku
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,10 @@ class InspectedUnits:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a warehouse found, and once it is credited the credit notes, what they come to, and the fee that was kept of that."""
+    """What a warehouse found, and once it is credited the credit notes, what they come to, and the fee that was kept of that.
+
+    From `netted_at` on its credit pays what replaces its goods.
+    """
 
     inspection_id: str
     warehouse_id: str
@@ -73,6 +91,7 @@ class Inspection:
     credit_notes: tuple[str, ...] = ()
     credited: Money | None = None
     fee: Money | None = None
+    netted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +104,10 @@ class FeeRule:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none."""
+    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none.
+
+    What replaces its goods leaves when they are inspected, or at once where it `is_advance`.
+    """
 
     return_id: str
     number: str
@@ -111,6 +133,8 @@ class Return:
     halted: str = ""
     ended_at: datetime | None = None
     inspections: tuple[Inspection, ...] = field(default=())
+    is_advance: bool = False
+    replacements: tuple[Replacement, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:
@@ -164,6 +188,49 @@ class Return:
             return ""
         return "warehouse" if self.received > self.inspected else "customer"
 
+    def replaced(self, inspection: Inspection) -> dict[str, int]:
+        """Line id → units that replace what an inspection found; all inspections together give what all that came earns."""
+        earlier = self.inspections[: self.inspections.index(inspection)]
+        found: dict[str, int] = {}
+        for line in self.lines:
+            before, now = (
+                sum(units.quantity for one in those for units in one.units if units.line_id == line.line_id)
+                for those in (earlier, (*earlier, inspection))
+            )
+            units = units_for(line.replace_quantity, line.quantity, now)
+            units -= units_for(line.replace_quantity, line.quantity, before)
+            if units:
+                found[line.line_id] = units
+        return found
+
+    def charged(self, one: Replacement) -> dict[str, int]:
+        """Line id of an order in advance → its units in place of goods that have not come; none of what all came for."""
+        earned: Counter[str] = Counter()
+        for inspection in self.inspections:
+            earned.update(self.replaced(inspection))
+        return {
+            one.order_lines[line_id]: units - earned[line_id]
+            for line_id, units in one.units.items()
+            if units > earned[line_id]
+        }
+
+    def is_netted(self, inspection: Inspection) -> bool:
+        """Whether no credit of an inspection is still to pay what another SKU costs that replaces its goods."""
+        if inspection.netted_at:
+            return True
+        earned = self.replaced(inspection)
+        looked = {units.line_id for units in inspection.units}
+        return not any(
+            line.is_documented and (line.line_id in earned or (self.is_advance and line.line_id in looked))
+            for line in self.lines
+        )
+
+    @property
+    def has_all(self) -> bool:
+        """Whether no more goods come, and all that came are inspected and credited."""
+        is_over = self.is_closed or self.received >= self.announced
+        return is_over and self.inspected >= self.received and all(one.credited_at for one in self.inspections)
+
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
         if self.state in (DENIED, CANCELLED, EXPIRED):
@@ -208,8 +275,13 @@ def next_step(found: Return) -> NextStep:
     for one in found.inspections:
         if one.credited_at is None:
             return NextStep(CREDIT, one.inspection_id)
+    for one in found.inspections:
+        if not found.is_netted(one):
+            return NextStep(NET, one.inspection_id)
     if found.closing and not found.is_closed:
         return NextStep(CLOSE)
+    if found.has_all and any(one.is_unsettled for one in found.replacements):
+        return NextStep(SETTLE)
     is_all_here = found.received >= found.announced or found.is_closed
     return NextStep(WAIT, deadline=None if is_all_here else found.valid_until)
 
@@ -224,9 +296,9 @@ def after_deadline(found: Return, passed: datetime) -> Return:
 
 def finished(found: Return) -> str:
     """The verb that ends it once all that came is credited and nothing more comes; empty while it goes on."""
-    if found.state != AUTHORIZED or not (found.is_closed or found.received >= found.announced):
+    if found.state != AUTHORIZED or not found.has_all:
         return ""
-    if found.inspected < found.received or any(one.credited_at is None for one in found.inspections):
+    if any(one.is_unsettled for one in found.replacements) or not all(map(found.is_netted, found.inspections)):
         return ""
     if found.received:
         return "close"

@@ -18,6 +18,7 @@ from services.orders.models.masterdata import (
 )
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
+from services.orders.models.replacements import ReplacementLineRow, ReplacementOrderRow
 from services.orders.models.resumptions import ResumptionRow
 from services.orders.models.returns import ReturnInspectionRow, ReturnLineRow, ReturnRow
 from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
@@ -51,6 +52,8 @@ __all__ = [
     "PriceAgreementRow",
     "ProductRow",
     "ProgressRow",
+    "ReplacementLineRow",
+    "ReplacementOrderRow",
     "ResumptionRow",
     "ReturnInspectionRow",
     "ReturnLineRow",

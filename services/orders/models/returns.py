@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -50,6 +50,7 @@ class ReturnRow(Table, table=True):
     decision_note: str = Field(sa_type=Text)
     valid_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     is_announced: bool = Field(sa_type=Flag)
+    is_advance: bool = Field(sa_type=Flag, sa_column_kwargs={"server_default": false()})
     closing: str = Field(sa_type=Text)
     is_closed: bool = Field(sa_type=Flag)
     halted: str = Field(sa_type=Text)
@@ -79,6 +80,9 @@ class ReturnLineRow(Table, table=True):
     shipment_id: str = Field(sa_type=Text)
     received: int = Field(sa_type=Int64)
     inspected: int = Field(sa_type=Int64)
+    replace_sku: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    replace_quantity: int = Field(sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    replace_price: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ReturnInspectionRow(Table, table=True):
@@ -106,3 +110,4 @@ class ReturnInspectionRow(Table, table=True):
     credit_notes: Any = Field(sa_type=JsonText)
     credited_minor: int | None = Field(default=None, sa_type=Int64)
     fee_minor: int | None = Field(default=None, sa_type=Int64)
+    netted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -21,6 +21,7 @@ from services.orders.domain.returns import AUTHORIZED, REQUESTED, FeeRule, Retur
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, note_event, read, read_for_change, restate
 from services.orders.policies import evaluate, versions
+from services.orders.returns import replacing
 from services.orders.returns.changing import logged, notify, show
 from services.orders.store import returns as store
 
@@ -33,13 +34,18 @@ def request(
     reason: str,
     contacts: Contacts,
     now: datetime,
+    *,
+    is_advance: bool = False,
 ) -> Return:
     """Store a return that may be, and have its workflow started; refusals name the most that may come back."""
     before = read_for_change(session, order_id, caller.scope)
     policy = versions.policy_in_force(session)
     rule, others = policy.returns, store.of_order(session, order_id)
     wanted = lines_of(before.order, before.progress, others, lines, now, timedelta(days=rule.window_days))
-    found = _new(session, before.order, wanted, reason, actor_of(caller), rule, now)
+    wanted = replacing.replaced(session, before.order, wanted, lines, now)
+    if is_advance:
+        replacing.check_advance(before.order, wanted)
+    found = replace(_new(session, before.order, wanted, reason, actor_of(caller), rule, now), is_advance=is_advance)
     if _is_small(session, before.order, wanted, rule, now):
         valid = now + timedelta(days=rule.valid_days)
         found = replace(found, state=AUTHORIZED, is_automatic=True, decided_at=now, valid_until=valid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.orders.store.audit_exchanges import INVARIANTS as EXCHANGES
 from services.runtime.audit import Invariant
 
 INVARIANTS = (
@@ -23,4 +24,5 @@ INVARIANTS = (
         "AND (l.inspected <> l.received OR (r.state <> 'closed' AND l.received > 0))) "
         "OR EXISTS (SELECT 1 FROM return_inspection i WHERE i.return_id = r.return_id AND i.credited_at IS NULL))",
     ),
+    *EXCHANGES,
 )

@@ -5974,3 +5974,121 @@ class RefundReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RefundReturnResponse: _TypeAlias = RefundReturnResponse  # noqa: Y015
+
+@_typing.final
+class NetExchangeRequest(_message.Message):
+    """Holds cash that a return's credit notes left on account for the order that replaces its goods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    order_id: _builtins.str
+    """The order that replaces its goods."""
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """What that order comes to: no more is held for it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        total: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id", "return_id", b"return_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetExchangeRequest: _TypeAlias = NetExchangeRequest  # noqa: Y015
+
+@_typing.final
+class NetExchangeResponse(_message.Message):
+    """What is held now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def held(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOverCash]:
+        """By payment; none where nothing was paid, or all has gone another way."""
+
+    def __init__(
+        self,
+        *,
+        held: _abc.Iterable[Global___LeftOverCash] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetExchangeResponse: _TypeAlias = NetExchangeResponse  # noqa: Y015
+
+@_typing.final
+class SettleExchangeRequest(_message.Message):
+    """Says which units of an order that replaces goods without documents are charged, because what they replace has not come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order as it stands."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units of its lines; none where all has come."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order: _orders_pb2.Order | None = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order", b"order", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleExchangeRequest: _TypeAlias = SettleExchangeRequest  # noqa: Y015
+
+@_typing.final
+class SettleExchangeResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice of units that have left; unset where none is charged, or none has left yet."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleExchangeResponse: _TypeAlias = SettleExchangeResponse  # noqa: Y015

@@ -264,6 +264,14 @@ class BillingServiceStub:
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
     as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
     """
+    NetExchange: _grpc.UnaryUnaryMultiCallable[_billing_pb2.NetExchangeRequest, _billing_pb2.NetExchangeResponse]
+    """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+    that order, and the rest may be refunded.
+    """
+    SettleExchange: _grpc.UnaryUnaryMultiCallable[_billing_pb2.SettleExchangeRequest, _billing_pb2.SettleExchangeResponse]
+    """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+    for the rest is given back.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -502,6 +510,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     RefundReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]  # type: ignore[assignment]
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
     as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+    """
+    NetExchange: _aio.UnaryUnaryMultiCallable[_billing_pb2.NetExchangeRequest, _billing_pb2.NetExchangeResponse]  # type: ignore[assignment]
+    """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+    that order, and the rest may be refunded.
+    """
+    SettleExchange: _aio.UnaryUnaryMultiCallable[_billing_pb2.SettleExchangeRequest, _billing_pb2.SettleExchangeResponse]  # type: ignore[assignment]
+    """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+    for the rest is given back.
     """
     Audit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
@@ -1122,6 +1138,26 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RefundReturnResponse, _abc.Awaitable[_billing_pb2.RefundReturnResponse]]:
         """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
         as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+        """
+
+    @_abc_1.abstractmethod
+    def NetExchange(
+        self,
+        request: _billing_pb2.NetExchangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.NetExchangeResponse, _abc.Awaitable[_billing_pb2.NetExchangeResponse]]:
+        """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+        that order, and the rest may be refunded.
+        """
+
+    @_abc_1.abstractmethod
+    def SettleExchange(
+        self,
+        request: _billing_pb2.SettleExchangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.SettleExchangeResponse, _abc.Awaitable[_billing_pb2.SettleExchangeResponse]]:
+        """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+        for the rest is given back.
         """
 
     @_abc_1.abstractmethod
