@@ -27,7 +27,7 @@ def _exchange(trade: Trade, order: dict[str, Any], units: int, *, advance: bool 
 
 def _replacement(trade: Trade, rma: str) -> dict[str, Any]:
     [one] = _until(trade, rma, lambda found: bool(found["replacements"]))["replacements"]
-    return trade.order(one["order_id"])
+    return trade.until_released(one["order_id"])
 
 
 def _arrives(trade: Trade, order_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session
@@ -117,8 +117,9 @@ def _place(
             command = replace(command, card_token=cards.token_of(session, found.order_id))
         quote = OWN if original.order.taxation.source == OWN_RATES else NOTHING_ASKED
         placed = placing.place(session, command, _PLACER, now, quote=quote)
-        if is_documented and subject != ADVANCE:
-            placing.mark_started(session, placed)
+        placing.mark_started(session, placed)  # nobody waits for it, so it starts at once, or once its credit is there
+        if not is_documented or subject == ADVANCE:
+            outbox.start(session, placed.order, now, timedelta())
         one = Replacement(
             placed.order_id, placed.number, subject, is_documented,
             {line.line_id: units[line.line_id] for line in lines},
@@ -196,7 +197,7 @@ def _start(session: Session, found: Return, inspection_id: str, now: datetime) -
     """What was placed beside a credit lives from when that pays it."""
     for one in found.replacements:
         if one.subject == inspection_id and one.is_documented:
-            outbox.start(session, read(session, one.order_id).order, now)
+            outbox.start(session, read(session, one.order_id).order, now, timedelta())
 
 
 def _settle(session: Session, found: Return, now: datetime) -> None:
