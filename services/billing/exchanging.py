@@ -16,12 +16,12 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment, with_held
 from services.billing.freeing import free
 from services.billing.settling import notify_held, settle
-from services.billing.store import credit, credit_notes, deposits, invoices, payments, reversals
+from services.billing.store import billable, credit, credit_notes, deposits, invoices, payments, reversals
 from services.billing.store import exchanges as store
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.errors import Conflict
-from services.kernel.invoicing import EXCHANGE
+from services.kernel.invoicing import EXCHANGE, PER_SHIPMENT
 from services.kernel.money import Money
 
 log = structlog.get_logger()
@@ -102,8 +102,19 @@ def _charge(session: Session, of: OrderToBill, day: date, request_id: str, now: 
         if not found or shipment_id in billed:
             continue
         charged.subtract(found)
-        posted.append(invoicing.post(session, GoodsToBill(of, (shipment_id,), found, day), now))
+        posted.append(_invoice(session, GoodsToBill(of, (shipment_id,), found, day), now))
     gone = sum(count for units in left.values() for count in units.values())
     if gone >= sum(line.quantity for line in order.lines):
         free(session, order.order_id, invoices.billed_total(session, order.order_id, order.currency), request_id, now)
     return posted
+
+
+def _invoice(session: Session, goods: GoodsToBill, now: datetime) -> Invoice:
+    """The invoice of what is charged of a shipment, which is billed by that and by no other."""
+    order, invoice = goods.of.order, invoicing.post(session, goods, now)
+    known = Billable(
+        goods.shipment_ids[0], order.order_id, order.number, order.customer_id, PER_SHIPMENT, goods.invoiced_on,
+        goods.invoiced_on, invoice.total, now, goods.quantities, invoice_id=invoice.invoice_id,
+    )  # fmt: skip
+    billable.add(session, known)
+    return invoice

@@ -21,7 +21,7 @@ from services.billing.settling import settle
 from services.billing.store import billable, credit, credit_notes, drafts, exchanges, invoices
 from services.billing.store import ledger as ledger_store
 from services.billing.store import reversals as store
-from services.kernel.errors import Conflict, Refused
+from services.kernel.errors import Conflict
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -34,12 +34,6 @@ def reverse(session: Session, asked: ReversalAsked, now: datetime) -> Reversed:
     earlier = store.find(session, asked.shipment_id)
     if earlier is not None:
         return earlier
-    if asked.shipment_id in exchanges.billed_shipments(session, asked.order_id) and exchanges.is_settled(
-        session, asked.order_id
-    ):
-        raise Refused(
-            "EXCHANGE_CHARGED", "it was charged because returned goods did not come: credit its invoice by hand"
-        )
     exchanges.drop(session, asked.shipment_id)
     done = _undone(session, asked, now)
     store.add(session, asked, done, now)

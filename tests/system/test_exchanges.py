@@ -47,6 +47,11 @@ def _stocked(trade: Trade, warehouse: str, **skus: str) -> dict[str, str]:
     return found
 
 
+def _credit(trade: Trade, order: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = ok(trade.system.api("accounting").get(f"/v1/customers/{order['customer_id']}"))["credit"]
+    return found
+
+
 def test_the_same_sku_is_exchanged_without_documents_and_the_billing_of_the_original_stays_full(trade: Trade) -> None:
     before, warehouse = trade.ledger(), trade.warehouses({"w": 900})["w"]
     sku = _stocked(trade, warehouse, pump="80.00")["pump"]
@@ -167,7 +172,7 @@ def test_what_was_sent_in_advance_for_goods_that_did_not_come_is_charged(trade: 
 
     rma = _exchange(trade, order, 3, advance=True)
     replacement = _replacement(trade, rma)
-    secured = ok(trade.system.api("accounting").get(f"/v1/credit-accounts/{order['customer_id']}"))
+    secured = _credit(trade, order)
     shipped = _arrives(trade, replacement["order_id"])
     _back(trade, rma, warehouse, 2, (2, "A", "restock", "seller"))
     _overdue(trade, rma)
@@ -180,10 +185,7 @@ def test_what_was_sent_in_advance_for_goods_that_did_not_come_is_charged(trade: 
     assert charged["invoices"][0]["total"]["amount"] == "88.00"
     moved = changes(sold, trade.ledger())
     assert (moved["revenue"], moved["cost_of_goods_sold"], moved["accounts_receivable"]) == (-8_000, 5_000, 8_800)
-    assert (
-        ok(trade.system.api("accounting").get(f"/v1/credit-accounts/{order['customer_id']}"))["committed"]["amount"]
-        == "0.00"
-    )
+    assert _credit(trade, order)["committed"]["amount"] == "0.00"
     trade.pay(order["customer_id"], "528.00")
     assert trade.when_idle(replacement["order_id"])["status"] == "completed"
     assert changes(before, trade.ledger())["cash"] == 52_800

@@ -127,7 +127,7 @@ def _place(
         )  # fmt: skip
         store.add(session, found.return_id, one, now)
         added.append(one)
-        _tell(session, original, found, one, placed.order, contacts, now)
+        _notify(session, original, found, one, placed.order, contacts, now)
     return replace(found, replacements=(*found.replacements, *added))
 
 
@@ -176,7 +176,7 @@ def _discount(original: Order, lines: Sequence[ReturnLine], units: Mapping[str, 
     return min(exact_share(original.totals.discount, worth.minor, original.totals.merchandise.minor), worth)
 
 
-def _tell(
+def _notify(
     session: Session,
     original: OrderAggregate,
     found: Return,

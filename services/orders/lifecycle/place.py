@@ -22,6 +22,7 @@ from services.kernel.tax import TaxKind
 from services.kernel.text import fold_key
 from services.orders.access.matrix import Caller
 from services.orders.domain import mails
+from services.orders.domain.cards import check_card
 from services.orders.domain.holds import remaining
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import (
@@ -34,7 +35,6 @@ from services.orders.domain.order import (
     Order,
     PlaceOrder,
     Totals,
-    check_card,
     check_placer,
     ref_issuer,
     remitted_rate,

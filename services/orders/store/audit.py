@@ -13,7 +13,17 @@ from services.orders.domain.order import Order
 from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked
 from services.orders.models import OrderRow
-from services.orders.store import audit_returns, changes, counts, exceptions, holds, orders, progress, reviews
+from services.orders.store import (
+    audit_exchanges,
+    audit_returns,
+    changes,
+    counts,
+    exceptions,
+    holds,
+    orders,
+    progress,
+    reviews,
+)
 from services.orders.store.progress import Kept
 from services.runtime.audit import Finding, Invariant, find_all, finding_of
 from services.runtime.roles import ANSWERS_OWN
@@ -196,7 +206,7 @@ INVARIANTS = (
 def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
     return [
-        *find_all(session, (*INVARIANTS, *audit_returns.INVARIANTS)),
+        *find_all(session, (*INVARIANTS, *audit_returns.INVARIANTS, *audit_exchanges.INVARIANTS)),
         _cache_equals_derivation(session),
         _carrier_exceptions(session),
         _deposits_left(session),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from services.orders.store.audit_exchanges import INVARIANTS as EXCHANGES
 from services.runtime.audit import Invariant
 
 INVARIANTS = (
@@ -24,5 +23,4 @@ INVARIANTS = (
         "AND (l.inspected <> l.received OR (r.state <> 'closed' AND l.received > 0))) "
         "OR EXISTS (SELECT 1 FROM return_inspection i WHERE i.return_id = r.return_id AND i.credited_at IS NULL))",
     ),
-    *EXCHANGES,
 )

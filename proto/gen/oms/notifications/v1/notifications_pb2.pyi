@@ -100,7 +100,7 @@ class NotifyRequest(_message.Message):
     approval_escalated, changes_requested, recall_unanswered, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
     shipment_exception, shipment_reversed, delivered, invoice, payment_received, payment_reversed, credit_note, deposit_invoice, support_case,
     release_resumed, password_link, return_requested, return_authorized, return_denied, return_received, return_credited, return_cancelled,
-    return_expired.
+    return_expired, return_replaced.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for. Empty for a mail about none."""
