@@ -77,7 +77,11 @@ def request(
     lines = [{**one, "replace": instead[one["line_id"]]} if one["line_id"] in instead else one for one in lines]
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
     _print(
-        api.post("/v1/returns", {"order": found["number"], "lines": lines, "reason": note, **({"advance": True} if advance else {})}), as_json
+        api.post(
+            "/v1/returns",
+            {"order": found["number"], "lines": lines, "reason": note, **({"advance": True} if advance else {})},
+        ),
+        as_json,
     )
 
 

@@ -53,7 +53,6 @@ def _hold(
         payment,
         unapplied=payment.unapplied - amount,
         deposits=with_held(payment.deposits, order_id, amount),
-        revision=payment.revision + 1,
     )
     if not payments.reuse(session, payment, after, now):
         raise Conflict("PAYMENT_USED_MEANWHILE", "the payment was used by somebody else: try again")

@@ -19,7 +19,7 @@ from services.orders.domain.projection import Exchange, LineProgress, Progress, 
 from services.orders.domain.replacements import units_for
 from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine, finished, next_step
-from services.orders.lifecycle import exchange
+from services.orders.lifecycle import cancel, exchange
 from services.orders.order.outbox import CANCEL, START
 from services.orders.returns import decide, reading
 from services.orders.store.audit_exchanges import INVARIANTS
@@ -193,17 +193,21 @@ def test_what_cannot_be_sent_is_refused_when_it_is_asked_for(
     assert refused.value.reason == reason
 
 
-def test_nobody_orders_or_changes_an_exchange_by_hand(desk: Desk) -> None:
+def test_nobody_orders_or_changes_an_exchange_by_hand_and_no_customer_cancels_one(desk: Desk) -> None:
     order_id = _delivered(desk, 5)
     one = _ask(desk, order_id, 1, "PUMP", advance=True)
     command = desk.command(("PUMP", 1), payment_method="exchange")
 
     with pytest.raises(NotPermitted) as foreign:
         check_placer(command, "support")
+    placed = one.replacements[0].order_id
+    with pytest.raises(NotPermitted) as kept, desk.database.transaction() as session:
+        cancel.request(session, placed, BUYER, "", desk.now)
     with pytest.raises(Refused) as fixed, desk.database.reading() as session:
-        check_changeable(session, desk.read(one.replacements[0].order_id))
+        check_changeable(session, desk.read(placed))
 
     assert (foreign.value.reason, fixed.value.reason) == ("EXCHANGE_NOT_PERMITTED", "EXCHANGE_ORDER")
+    assert kept.value.reason == "EXCHANGE_NOT_CANCELLED"
 
 
 def _return(*counts: int, sku: str = "CENT", quantity: int = 3, **more: Any) -> Return:
