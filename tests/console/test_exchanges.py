@@ -46,12 +46,13 @@ async def test_support_reads_what_replaces_the_goods_and_when_it_leaves(world: C
     with world.database.transaction() as session:
         exchange.advance(session, found.return_id, Done("credited", "insp_1"), CONTACTS, world.desk.now)
 
+    [placed] = _returns(world)[0].replacements
     after = " ".join((await support.get(f"/returns/{found.number}")).text.split())
     floor = (await world.browser("warehouse").get(f"/returns/{found.number}")).text
 
     assert "2 × PUMP → 2 × PUMP" in before
     assert "It leaves once the warehouse has inspected the goods, for what it counted." in before
-    assert f'{found.number} → <a href="/orders/SO-1002">SO-1002</a>' in after
+    assert f'{found.number} → <a href="/orders/{placed.order_number}">{placed.order_number}</a>' in after
     assert '<td data-of="Credit note">none</td>' in after
     assert "at no charge, without documents" in floor
 

@@ -67,7 +67,8 @@ def test_the_same_sku_is_exchanged_without_documents_and_the_billing_of_the_orig
 
     assert while_open["axes"]["billing"] == "full"
     assert returned["inspections"][0]["credit_notes"] == []
-    assert (done["status"], done["invoices"], done["payment_method"]) == ("completed", [], "exchange")
+    assert (done["status"], done["phase"], done["invoices"]) == ("completed", "closed", [])
+    assert (done["payment_method"], done["axes"]["payment"]) == ("exchange", "paid")
     assert done["replaces"] == {"return_number": rma, "order_number": order["number"], "is_invoiced": False}
     assert done["lines"][0]["quantity"] == 3
     assert trade.stock(sku) == {warehouse: (15, 0)}
@@ -187,7 +188,7 @@ def test_what_was_sent_in_advance_for_goods_that_did_not_come_is_charged(trade: 
     assert (moved["revenue"], moved["cost_of_goods_sold"], moved["accounts_receivable"]) == (-8_000, 5_000, 8_800)
     assert _credit(trade, order)["committed"]["amount"] == "0.00"
     trade.pay(order["customer_id"], "528.00")
-    assert trade.when_idle(replacement["order_id"])["status"] == "completed"
+    assert trade.when_idle(replacement["order_id"])["phase"] == "closed"
     assert changes(before, trade.ledger())["cash"] == 52_800
     trade.until_audit_is_clean()
 
@@ -202,7 +203,7 @@ def test_what_was_sent_in_advance_on_a_card_is_held_and_let_go_when_all_has_come
     done = _arrives(trade, _replacement(trade, rma)["order_id"])
     _back(trade, rma, warehouse, 2, (2, "A", "restock", "seller"))
     _until(trade, rma, lambda one: one["state"] == "closed")
-    over = trade.until(done["order_id"], lambda one: one["status"] == "completed", "its end")
+    over = trade.until(done["order_id"], lambda one: one["phase"] == "closed", "its end")
 
     assert (done["payment_method"], over["invoices"]) == ("card", [])
     assert changes(sold, trade.ledger()) == {}

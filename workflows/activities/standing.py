@@ -116,8 +116,8 @@ def completeness(
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
     if order.invoicing == EXCHANGE:
         gone = _units(line for each in shipments if each.state in LEFT for line in each.lines)
-        charged = {key: min(units, gone[key]) for key, units in order.charged.items()}
-        is_billed = not order.is_exchange_open and is_covered(wanted, gone) and is_covered(charged, invoiced)
+        owes = any(invoiced[key] < min(units, gone[key]) for key, units in order.charged.items())
+        is_billed = is_covered(wanted, gone) and not order.is_exchange_open and not owes
     else:
         is_billed = is_covered(wanted, invoiced)
     return Completeness(
