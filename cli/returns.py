@@ -9,6 +9,7 @@ import typer
 from cli import return_photos
 from cli.changes import counted
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
+from cli.exchanges import print_exchange, replaced
 from cli.orders import OrderArgument, find_order
 from cli.output import console, print_json, print_rows, text, words
 from cli.parcels import goods
@@ -69,15 +70,26 @@ def request(
     override: Annotated[
         str | None, typer.Option(help="Why an article comes back that is not returnable; support alone says so.")
     ] = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LINE[=SKU[:N]]", help="What comes instead of a credit: the same, or N units of another SKU."
+        ),
+    ] = None,
+    advance: Annotated[bool, typer.Option(help="Send what replaces the goods before they come.")] = False,
     role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Request a return of shipped goods; a small one is authorized at once."""
     found = find_order(Api(var, "auditor"), order)
+    instead = dict(map(replaced, replace or ()))
     lines = [{**_units(one), "reason": reason} for one in line]
+    if missing := sorted(instead.keys() - {one["line_id"] for one in lines}):
+        raise CommandRefused(f"line {missing[0]} does not come back: name it with --line as well")
+    lines = [{**one, "replace": instead[one["line_id"]]} if one["line_id"] in instead else one for one in lines]
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
-    said = {"override_reason": override} if override else {}
+    said = {**({"override_reason": override} if override else {}), **({"advance": True} if advance else {})}
     _print(api.post("/v1/returns", {"order": found["number"], "lines": lines, "reason": note, **said}), as_json)
 
 
@@ -220,8 +232,9 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
             f"- line {line['line_id']}, {line['sku']}: {line['received']} of {line['quantity']} received, "
             f"{line['inspected']} inspected ({words(line['reason'])})"
         )
+    print_exchange(one)
     for each in one["inspections"]:
-        notes = ", ".join(each["credit_notes"]) or "not credited yet"
+        notes = ", ".join(each["credit_notes"]) or ("replaced" if each["credited_at"] else "not credited yet")
         found = "; ".join(f"{unit['quantity']} {unit['grade']} to {unit['disposition']}" for unit in each["units"])
         out.print(f"- inspected: {found} ({notes})")
     if one.get("tracking_number"):

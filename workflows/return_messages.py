@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 WAIT, OVER = "wait", "over"
 ANNOUNCE, CREDIT, CLOSE = "announce", "credit", "close"
+NET, SETTLE = "net", "settle"
 """What comes next for a return, as the orders service says it."""
 
 

@@ -12,7 +12,18 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.interruption import reason_of
     from workflows.messages import Done
-    from workflows.return_messages import ANNOUNCE, CREDIT, OVER, WAIT, Following, ReturnNote, ReturnRef, ReturnStep
+    from workflows.return_messages import (
+        ANNOUNCE,
+        CREDIT,
+        NET,
+        OVER,
+        SETTLE,
+        WAIT,
+        Following,
+        ReturnNote,
+        ReturnRef,
+        ReturnStep,
+    )
     from workflows.steps import step
 
 
@@ -68,6 +79,14 @@ class ReturnWorkflow:
             money = ReturnStep(self._key(f"credit/{inspection}"), self.ref.return_id, inspection)
             summary = f"credit what was inspected of {number}"
             return await step("billing.CreditReturn", money, Following, summary=summary)
+        if following.next == NET:
+            netted = ReturnStep(self._key(f"net/{inspection}"), self.ref.return_id, inspection)
+            summary = f"pay what replaces goods of {number} with their credit"
+            return await step("billing.NetExchange", netted, Following, summary=summary)
+        if following.next == SETTLE:
+            settled = ReturnStep(self._key("settle"), self.ref.return_id)
+            summary = f"charge what was sent in advance for goods of {number} that did not come"
+            return await step("billing.SettleExchange", settled, Following, summary=summary)
         closed = ReturnStep(self._key("close"), self.ref.return_id)
         return await step("fulfillment.CloseReturn", closed, Following, summary=f"take no more goods for {number}")
 

@@ -14,6 +14,7 @@ from workflows import names
 from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Refusals, Services
 from workflows.activities.documents import Documents
+from workflows.activities.exchanges import ExchangeActivities
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.activities.lost_returns import LostReturnActivities
@@ -41,6 +42,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
     standing, returns = StandingActivities(services), ReturnActivities(services)
+    exchanges = ExchangeActivities(services)
     lost = LostReturnActivities(client, services)
     return [
         standing.check_completeness,
@@ -81,6 +83,8 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         returns.close_return,
         returns.take_return,
         returns.credit_return,
+        exchanges.net_exchange,
+        exchanges.settle_exchange,
         orders.record_halted,
         orders.cancel_past_dates,
         temporal.find_halted,

@@ -90,6 +90,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         may_return=may_return(page) and who.may("POST /my/orders/{number}/return"),
         returns=page.returns,
+        replaces=page.replaces,
         cancelling=cancelling(page),
         recalled=recalled(page),
         kept=kept_by_warehouses(page),

@@ -144,6 +144,8 @@ _EVENTS = {
     "return_kept": "let the customer keep goods of the return",
     "return_given_up": "gave up waiting for the rest of the return",
     "parcel_matched": "matched a parcel that nobody had announced; it is the return",
+    "replacement_placed": "placed what replaces its goods:",
+    "exchange_settled": "settled the exchange:",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 
@@ -206,6 +208,7 @@ _METHODS = {
     "terms": "on credit",
     "cod": "cash on delivery",
     "settled_elsewhere": "marketplace or till",
+    "exchange": "returned goods",
     "deposit": "deposit, rest on credit",
 }
 
@@ -218,6 +221,7 @@ def method(word: str) -> str:
 _INVOICING = {
     "manual": "by accounting",
     "at_order": "at order, before it ships",
+    "exchange": "never, unless the returned goods do not come",
     "weekly": "weekly, all orders on one invoice",
     "monthly": "monthly, all orders on one invoice",
 }
@@ -259,7 +263,7 @@ def terms(order: Order) -> str:
     """How an order is paid."""
     if order.settlement is not None:
         return f"settled by {channel(order.channel)}, {order.settlement.reference}"
-    named = {"terms": order.payment_terms.words, "cod": "cash on delivery"}
+    named = {"terms": order.payment_terms.words, "cod": "cash on delivery", "exchange": "by returned goods"}
     return named.get(order.payment_method, status(order.payment_method))
 
 

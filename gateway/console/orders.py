@@ -90,6 +90,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
         may_return=may_return(read.page) and who.may("POST /orders/{number}/return"),
         returns=read.page.returns,
+        replaces=read.page.replaces,
         cancelling=cancelling(read.page),
         recalled=recalled(read.page),
         kept=kept_by_warehouses(read.page),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from gateway.console.accounting.receipts import page_key, request_id
+from gateway.console.exchanges import replaced
 from gateway.console.forms import whole_units
 from gateway.console.goods import ROWS, goods_in
 from gateway.console.lines import FirstLine, shown_lines
@@ -34,6 +35,7 @@ from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
+from services.orders.lifecycle import exchange
 from services.orders.order import aggregate, lookup
 from services.orders.returns import advance, ask, decide, parcels, photos, reading
 
@@ -104,7 +106,7 @@ def authorize(form: FormOf, return_id: ReturnOf) -> Response:
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
         rule = FeeRule(_percent(fee)) if fee else None
-        done = decide.authorize(
+        done = exchange.authorize(
             session, found, who.caller, form.text("note", most=200), who.deps.contacts, who.deps.clock(), rule
         )
     return _after(form, done, "return_authorized")
@@ -213,15 +215,21 @@ def ask_for(request: Request, form: PhotoFormOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     if why not in REASONS:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
-    lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in units_of(form.fields).items()]
-    override = form.text("override_reason", most=200) or None
-    wanted = {"order": number, "lines": lines, "reason": form.text("reason"), "override_reason": override}
+    lines = [
+        {"line_id": key, "quantity": units, "reason": why, **replaced(form.fields, key)}
+        for key, units in units_of(form.fields).items()
+    ]
+    wanted = {
+        "order": number,
+        "lines": lines,
+        "reason": form.text("reason"),
+        "override_reason": form.text("override_reason", most=200) or None,
+        "advance": form.text("advance", most=3) == "yes",
+    }
     body = read_body(ReturnInput, wanted)
 
     def do(session: Session) -> tuple[str, str]:
-        asked = [line.asked() for line in body.lines]
-        override, now = body.override_reason or "", who.deps.clock()
-        done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, now, override)
+        done = api.requested(session, who.deps, who.caller, order_id, body)
         listed.update(add_all(session, done.return_id, who.caller, form.photos, who.deps))
         return done.state, done.number
 

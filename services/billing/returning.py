@@ -10,7 +10,7 @@ from services.billing import correcting, crediting, owing
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
 from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, spread
-from services.billing.store import credit_notes, families, invoices, return_refunds
+from services.billing.store import credit_notes, exchanges, families, invoices, return_refunds
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
@@ -46,11 +46,15 @@ def credit(
 def refund(session: Session, return_id: str, request_id: str, reason: str, now: datetime) -> list[tuple[LeftOver, str]]:
     """Give the cash of a return's credit notes back to its payers, each part once; also the operation of each refund to a card.
 
-    Cash that was put to another use meanwhile is refused, as any refund of what is not there.
+    What is held for an order that replaces the goods stays. Cash that was put to another use meanwhile is refused, as any refund of
+    what is not there.
     """
     done: list[tuple[LeftOver, str]] = []
     for note in credit_notes.of_return(session, return_id):
-        for left in note.left_over:
+        for part in note.left_over:
+            left = replace(part, amount=part.amount - exchanges.held(session, note.credit_note_id, part))
+            if not left.amount.minor:
+                continue
             key = f"{request_id}/{note.credit_note_id}/{left.payment_id}"
             if not return_refunds.add(session, note.credit_note_id, left, key, now):
                 continue

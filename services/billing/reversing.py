@@ -19,7 +19,7 @@ from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import deferral_postings
 from services.billing.domain.reversals import CREDITED, DEFERRED, NONE, UNQUEUED, ReversalAsked, Reversed
 from services.billing.settling import settle
-from services.billing.store import billable, credit, credit_notes, drafts, invoices, parts
+from services.billing.store import billable, credit, credit_notes, drafts, exchanges, invoices, parts
 from services.billing.store import ledger as ledger_store
 from services.billing.store import reversals as store
 from services.kernel.errors import Conflict
@@ -35,6 +35,7 @@ def reverse(session: Session, asked: ReversalAsked, now: datetime) -> Reversed:
     earlier = store.find(session, asked.shipment_id)
     if earlier is not None:
         return earlier
+    exchanges.drop(session, asked.shipment_id)
     done = _undone(session, asked, now)
     store.add(session, asked, done, now)
     if done.invoice_id:

@@ -40,6 +40,7 @@ from services.billing.servicer_checkouts import CheckoutServicer
 from services.billing.servicer_corrections import CorrectionServicer
 from services.billing.servicer_deposit_invoices import DepositInvoiceServicer
 from services.billing.servicer_documents import DocumentServicer
+from services.billing.servicer_exchange import ExchangeServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_labels import LabelServicer, LabelSources, nowhere
 from services.billing.servicer_ledger import LedgerServicer
@@ -52,6 +53,7 @@ from services.billing.store import (
     audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
+    audit_exchanges,
     audit_refunds,
     audit_reversals,
     audit_shipments,
@@ -91,6 +93,7 @@ class BillingServicer(
     PayoutServicer,
     RefundServicer,
     ReturnServicer,
+    ExchangeServicer,
     LedgerServicer,
 ):
     """Credit, invoices, payments, audit; and the parts beside it."""
@@ -362,6 +365,7 @@ class BillingServicer(
             *audit_at_order.INVARIANTS,
             *audit_consolidated.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
+            *audit_exchanges.INVARIANTS,
             *audit_refunds.INVARIANTS,
             *audit_reversals.INVARIANTS,
             audit.unanswered(now),

@@ -13,6 +13,7 @@ from services.billing import (
     at_order,
     billable_wire,
     charging_fees,
+    exchanging,
     invoicing,
     list_wire,
     previewing,
@@ -22,8 +23,8 @@ from services.billing import (
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_part import ServicerPart
 from services.billing.store import at_order as at_order_store
-from services.billing.store import billable, credit_notes, invoices
-from services.kernel.invoicing import AT_ORDER, OF_SHIPMENTS
+from services.billing.store import billable, credit_notes, exchanges, invoices
+from services.kernel.invoicing import AT_ORDER, EXCHANGE, OF_SHIPMENTS
 from services.kernel.text import optional_text, text
 from services.runtime.wire import named_orders, page_size
 
@@ -45,6 +46,9 @@ class InvoicingServicer(ServicerPart):
                 known = at_order.leave(session, shipped, self.clock())
                 log.info("shipment.recognized", order_id=shipped.of.order.order_id, shipment_id=shipped.shipment_id)
                 return billable_wire.issued(known)
+            if shipped.policy == EXCHANGE:
+                log.info("shipment.exchanged", order_id=shipped.of.order.order_id, shipment_id=shipped.shipment_id)
+                return billable_wire.issued(exchanging.leave(session, shipped, self.clock()))
             outcome = invoicing.issue(session, shipped, self.clock())
             if isinstance(outcome, Invoice):
                 log.info(
@@ -115,7 +119,10 @@ class InvoicingServicer(ServicerPart):
                 found = billable.waiting_of_orders(session, orders)
                 invoiced = [
                     pb.InvoicedShipment(order_id=order_id, shipment_id=shipment_id)
-                    for order_id, shipment_id in at_order_store.shipments_of_orders(session, orders)
+                    for order_id, shipment_id in (
+                        *at_order_store.shipments_of_orders(session, orders),
+                        *exchanges.shipments_of_orders(session, orders),
+                    )
                 ]
             return pb.ListBillableResponse(shipments=map(billable_wire.message, found), invoiced_at_order=invoiced)
         customer_id = optional_text(request.customer_id, "customer_id")

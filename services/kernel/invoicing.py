@@ -7,6 +7,8 @@ from services.kernel.terms import end_of_month
 
 PER_SHIPMENT, PER_DELIVERY, WEEKLY, MONTHLY, MANUAL = "per_shipment", "per_delivery", "weekly", "monthly", "manual"
 AT_ORDER = "at_order"
+EXCHANGE = "exchange"
+"""Of an order that replaces goods of a return without documents: only what did not come back is invoiced. No customer has it."""
 OF_SHIPMENTS = (PER_SHIPMENT, PER_DELIVERY, WEEKLY, MONTHLY, MANUAL)
 """Those that invoice what has shipped."""
 POLICIES = (*OF_SHIPMENTS, AT_ORDER)
@@ -27,6 +29,8 @@ def check_policy(policy: str) -> str:
 
 def policy_of(policy: str, payment_method: str) -> str:
     """The policy that an order has, of a customer with this one: what is paid by card, ahead, in cash or elsewhere is per shipment."""
+    if policy == EXCHANGE:
+        return policy
     return check_policy(policy) if payment_method in _DEFERRABLE else PER_SHIPMENT
 
 

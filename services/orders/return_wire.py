@@ -12,6 +12,8 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.orders.domain.kept_returns import credited_before
+from services.orders.domain.projection import Progress
+from services.orders.domain.replacements import ADVANCE
 from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
 from services.orders.returns.advance import DONE, Done
 from services.orders.returns.labels import LabelFacts
@@ -43,7 +45,29 @@ def document(found: Return) -> pb.ReturnDocument:
         fee_of_unit=money(found.fee.of_unit) if found.fee.of_unit else None,
         arrived_in=found.arrived_in,
         received_by=found.received_by,
+        replacements=[
+            pb.Replacement(
+                order_id=one.order_id,
+                is_documented=one.is_documented,
+                charged=found.charged(one) if one.is_advance and not one.is_documented else {},
+            )
+            for one in found.replacements
+        ],
     )
+
+
+def fill_exchange(document: pb.Order, progress: Progress) -> None:
+    """Say of an order that replaces goods of a return without documents what of it is charged, and whether that is known."""
+    if progress.exchange is not None:
+        document.is_exchange_open = progress.exchange.is_open
+        for line_id, units in progress.exchange.charged.items():
+            document.charged[line_id] = units
+
+
+def _netted_with(found: Return, one: Inspection) -> str:
+    """The order with which the credit of an inspection is netted: its own, or the one in advance."""
+    subject = ADVANCE if found.is_advance else one.inspection_id
+    return next((each.order_id for each in found.replacements if each.is_documented and each.subject == subject), "")
 
 
 def _inspection(found: Return, one: Inspection) -> pb.ReturnInspection:
@@ -61,6 +85,12 @@ def _inspection(found: Return, one: Inspection) -> pb.ReturnInspection:
             )
             for units in one.units
         ],
+        replaced={
+            line.line_id: units
+            for line in found.lines
+            if not line.is_documented and (units := found.replaced(one).get(line.line_id))
+        },
+        replacement_order_id=_netted_with(found, one),
         fee_line_ids=sorted({units.line_id for units in one.units if bears_fee(found, units)}),
         credited_before=credited_before(found, one),
     )

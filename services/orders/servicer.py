@@ -16,11 +16,19 @@ from services.orders.changes import apply, cancel_units
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities
-from services.orders.lifecycle import apply_facts, cancel_past_dates, pass_deadline, record_milestone, resume, validate
+from services.orders.lifecycle import (
+    apply_facts,
+    cancel_past_dates,
+    exchange,
+    pass_deadline,
+    record_milestone,
+    resume,
+    validate,
+)
 from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
-from services.orders.returns import advance, labels, lost, photos, reading
+from services.orders.returns import labels, lost, photos, reading
 from services.orders.returns.photo_files import PhotoFiles
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
@@ -45,7 +53,9 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """The order as a document."""
         with self.database.reading() as session:
             found = aggregate.read(session, wire.order_id(request.order_id))
-        return pb.GetOrderResponse(order=self._document(found.order, found.lines()))
+        document = self._document(found.order, found.lines())
+        return_wire.fill_exchange(document, found.progress)
+        return pb.GetOrderResponse(order=document)
 
     def GetCard(self, request: pb.GetCardRequest, context: Context) -> pb.GetCardResponse:
         """The token of the order's card, and those given since, for billing."""
@@ -244,7 +254,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Record what was done for a return, and say what comes next; a repeat changes nothing."""
         return_id, done = text(request.return_id, "return_id"), return_wire.done(request)
         with self.database.transaction() as session:
-            found, following = advance.advance(session, return_id, done, self.contacts, self.clock())
+            found, following = exchange.advance(session, return_id, done, self.contacts, self.clock())
         log.info("return.advanced", return_id=return_id, done=done.what, next=following.action, state=found.state)
         return return_wire.following(found, following)
 

@@ -8,13 +8,13 @@ from tests.cli.terminal import Oms, claims
 ZERO = {"amount": "0.00", "currency": "USD"}
 RETURN: dict[str, Any] = {
     "return_id": "rma_1", "number": "RMA-1001", "order_number": "SO-1001", "stage": "authorized", "waits_for": "customer",
-    "lines": [{"line_id": "1", "sku": "PUMP", "quantity": 4, "received": 0, "inspected": 0, "reason": "changed_mind"}],
-    "inspections": [], "credited": ZERO, "fees": ZERO, "halted": None, "requested_at": "2026-03-02T09:00:00.000Z",
+    "lines": [{"line_id": "1", "sku": "PUMP", "quantity": 4, "received": 0, "inspected": 0, "reason": "changed_mind", "replace": None}],
+    "replacements": [], "inspections": [], "credited": ZERO, "fees": ZERO, "halted": None, "requested_at": "2026-03-02T09:00:00.000Z",
 }  # fmt: skip
 INSPECTED = {
     **RETURN, "stage": "closed", "waits_for": None, "credited": {"amount": "264.00", "currency": "USD"},
     "fees": {"amount": "24.00", "currency": "USD"},
-    "inspections": [{"credit_notes": ["CN-1001"], "units": [{"quantity": 2, "grade": "A", "disposition": "restock"}]}],
+    "inspections": [{"credit_notes": ["CN-1001"], "credited_at": "2026-03-03T09:00:00.000Z", "units": [{"quantity": 2, "grade": "A", "disposition": "restock"}]}],
 }  # fmt: skip
 
 

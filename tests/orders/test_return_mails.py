@@ -13,8 +13,10 @@ from oms.facts.v1 import facts_pb2
 from services.kernel.clock import micros
 from services.kernel.money import Money
 from services.orders.domain.mails import Contacts, Mail, return_mails
+from services.orders.domain.mails.replacements import replacement_mail
 from services.orders.domain.masterdata import Customer
-from services.orders.domain.returns import FeeRule, Inspection, Return, ReturnLine
+from services.orders.domain.replacements import Replacement
+from services.orders.domain.returns import FeeRule, InspectedUnits, Inspection, Return, ReturnLine
 from services.orders.returns import decide
 from tests.orders.desk import BUYER, SUPPORT, Desk
 from tests.orders.mail_parties import CONTACTS, CUSTOMER, ORDER
@@ -48,6 +50,7 @@ RETURN_MAILS = [
     _one(INSPECTED, CREDITED),
     _one(ASKED, replace(ASKED, state="cancelled")),
     _one(GRANTED, replace(GRANTED, state="expired")),
+    replacement_mail(GRANTED, Replacement("ord_2", "SO-1002", "ins_1", True, {}, {}), ORDER, CUSTOMER, CONTACTS),
 ]
 SAID = {mail.kind: mail.variables for mail in RETURN_MAILS}
 
@@ -68,6 +71,7 @@ def test_each_step_is_read_by_the_customer_and_by_whom_it_waits_for() -> None:
         "return_credited": [ann],
         "return_cancelled": [ann],
         "return_expired": [ann, inbound],
+        "return_replaced": [ann],
     }
     assert _readers(_one(GRANTED, replace(GRANTED, state="cancelled"))) == [ann, inbound]
 
@@ -85,6 +89,23 @@ def test_an_authorized_return_says_what_is_to_come_until_when() -> None:
         "more_lines": 0,
     }
     assert SAID["return_denied"]["reason"] == "opened"
+
+
+def test_an_exchange_says_what_comes_with_which_order_and_what_it_costs() -> None:
+    said = SAID["return_replaced"]
+
+    assert (said["return_number"], said["is_billed"], said["is_advance"]) == ("RMA-1001", True, False)
+    assert [row["sku"] for row in said["lines"]] == [line.sku for line in ORDER.lines]
+    assert said["total"] == f"{ORDER.totals.total.amount:,.2f}"
+
+
+def test_what_is_all_replaced_is_told_by_the_mail_of_its_replacement_alone() -> None:
+    units = (InspectedUnits("lin_1", "SKID-40", 2, "A", "restock", "seller"),)
+    came = replace(INSPECTED.inspections[0], units=units)
+    lines = (replace(LINES[0], received=2, replace_sku="SKID-40", replace_quantity=3), LINES[1])
+    before = replace(INSPECTED, lines=lines, inspections=(came,))
+
+    assert return_mails(before, replace(before, inspections=(replace(came, credited_at=AT),)), CUSTOMER, CONTACTS) == ()
 
 
 def test_a_receipt_lists_what_has_come_now_and_counts_what_has_come_in_all() -> None:

@@ -67,7 +67,9 @@ def late(desk: ReviewDesk, hours: int) -> tuple[str, ...]:
         return tuple(overdue.unanswered(session, due).offenders)
 
 
-def test_a_cancellation_that_waits_for_a_warehouse_is_not_overdue_and_one_nobody_carries_on_is(desk: ReviewDesk) -> None:
+def test_a_cancellation_that_waits_for_a_warehouse_is_not_overdue_and_one_nobody_carries_on_is(
+    desk: ReviewDesk,
+) -> None:
     order_id = part_shipped(desk)
     done = ask(desk, order_id)
     number = desk.read(order_id).order.number

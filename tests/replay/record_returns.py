@@ -76,12 +76,25 @@ async def service_away(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> No
     await handle.result()
 
 
+async def netted(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
+    """Another SKU replaces all that comes."""
+    await quiet(handle, 7)
+    fake.inspections, fake.awaits_more = ["insp_1"], False
+    await wake(handle, names.RETURN_INSPECTED)
+    await handle.result()
+
+
 LIVES: dict[str, tuple[Callable[[], FakeReturn], Life]] = {
     "credited": (FakeReturn, credited),
     "expired": (lambda: FakeReturn(deadline=datetime.now(UTC) + timedelta(seconds=2)), expired),
     "reviewed": (lambda: FakeReturn(state="requested"), reviewed),
     "denied": (lambda: FakeReturn(state="requested"), denied),
     "halted": (FakeReturn, halted),
+    "netted": (lambda: FakeReturn(is_netted=True), netted),
+    "advance_expired": (
+        lambda: FakeReturn(is_advance=True, deadline=datetime.now(UTC) + timedelta(seconds=2)),
+        expired,
+    ),
     "service_away": (FakeReturn, service_away),
 }
 

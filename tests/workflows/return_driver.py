@@ -20,7 +20,19 @@ from temporalio.worker import Worker
 from tests.workflows.driver import at_work
 from workflows import names
 from workflows.messages import Done
-from workflows.return_messages import ANNOUNCE, CLOSE, CREDIT, OVER, WAIT, Following, ReturnNote, ReturnRef, ReturnStep
+from workflows.return_messages import (
+    ANNOUNCE,
+    CLOSE,
+    CREDIT,
+    NET,
+    OVER,
+    SETTLE,
+    WAIT,
+    Following,
+    ReturnNote,
+    ReturnRef,
+    ReturnStep,
+)
 from workflows.returns import ReturnWorkflow
 
 NUMBERS = itertools.count(1001)
@@ -28,13 +40,19 @@ NUMBERS = itertools.count(1001)
 
 @dataclass
 class FakeReturn:
-    """A return as orders would keep it: `inspections` that came and are not credited, and whether goods are still awaited."""
+    """A return as orders would keep it: `inspections` that came and are not credited, and whether goods are still awaited.
+
+    Their credit `is_netted` where another SKU replaces the goods; `is_advance` while what was sent for them is not settled.
+    """
 
     state: str = "authorized"
     is_announced: bool = False
     inspections: list[str] = field(default_factory=list)
     awaits_more: bool = True
     is_closing: bool = False
+    is_netted: bool = False
+    to_net: list[str] = field(default_factory=list)
+    is_advance: bool = False
     deadline: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(days=30))
     refused: str = ""
     halted: str = ""
@@ -50,8 +68,12 @@ class FakeReturn:
             return Following(ANNOUNCE, state=self.state)
         if self.inspections:
             return Following(CREDIT, self.inspections[0], state=self.state)
+        if self.to_net:
+            return Following(NET, self.to_net[0], state=self.state)
         if self.is_closing and self.awaits_more:
             return Following(CLOSE, state=self.state)
+        if self.is_advance and not self.awaits_more:
+            return Following(SETTLE, state=self.state)
         if self.state != "authorized" or not self.awaits_more:
             return Following(OVER, state="closed" if self.state == "authorized" else self.state)
         return Following(WAIT, deadline_micros=int(self.deadline.timestamp() * 1_000_000), state=self.state)
@@ -94,11 +116,24 @@ class FakeReturn:
     async def credit(self, step: ReturnStep) -> Following:
         self.called("credit", step)
         self.inspections.remove(step.inspection_id)
+        self.to_net += [step.inspection_id] if self.is_netted else []
+        return self.following()
+
+    @activity.defn(name="billing.NetExchange")
+    async def net(self, step: ReturnStep) -> Following:
+        self.called("net", step)
+        self.to_net.remove(step.inspection_id)
+        return self.following()
+
+    @activity.defn(name="billing.SettleExchange")
+    async def settle(self, step: ReturnStep) -> Following:
+        self.called("settle", step)
+        self.is_advance = False
         return self.following()
 
     def activities(self) -> list[Any]:
         """Every step of a return."""
-        return [self.advance, self.expect, self.close, self.take, self.credit]
+        return [self.advance, self.expect, self.close, self.take, self.credit, self.net, self.settle]
 
 
 @asynccontextmanager

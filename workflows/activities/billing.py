@@ -8,6 +8,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.kernel.errors import Refused
+from services.kernel.invoicing import EXCHANGE
 from workflows.activities.calls import Services, changed_document, charge_fee
 from workflows.activities.documents import Documents
 from workflows.activities.inventory import NOT_LEFT, NOT_REVERSED
@@ -70,6 +71,8 @@ class BillingActivities:
     @activity.defn(name="billing.CaptureInvoice")
     async def capture_invoice(self, step: OrderStep) -> Done:
         """Capture what a shipment's invoice has open. Billing asks the provider until it answers, so nobody waits here."""
+        if (await self._documents.order(step.order_id)).invoicing == EXCHANGE:
+            return Done("nothing is invoiced")
         request = pb.CaptureInvoiceRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -149,6 +152,8 @@ class BillingActivities:
         issued = await self._services.billing.IssueInvoice(request)
         if not (issued.HasField("invoice") or issued.HasField("waiting")):
             return Done(NOT_LEFT, is_done=False)
+        if issued.waiting.policy == EXCHANGE:
+            return Done("in place of returned goods: nothing is invoiced")
         return Done(issued.invoice.number or f"invoiced later: {issued.waiting.policy}")
 
     @activity.defn(name="billing.ReverseShipmentBilling")

@@ -92,11 +92,12 @@ class ReturnActivities:
 
     @activity.defn(name="billing.CreditReturn")
     async def credit_return(self, step: ReturnStep) -> Following:
-        """Credit the goods of an inspection, but for those that were before they came; a fee is kept of what the customer answers for."""
+        """Credit the goods of an inspection; a fee is kept of those for which the customer answers.
+
+        What was credited before it came, and what is replaced without documents, is left out.
+        """
         found = await self._document(step)
-        lines = _credited(found, _inspection(found, step.inspection_id))
-        if not lines:
-            return await self._advance(step, done="credited", inspection_id=step.inspection_id)
+        lines = credited_lines(found, _inspection(found, step.inspection_id))
         request = billing_pb2.CreditReturnRequest(
             request_id=step.request_id,
             order_id=found.order_id,
@@ -105,7 +106,7 @@ class ReturnActivities:
             lines=lines,
             reason=f"return {found.number}",
         )
-        notes = (await self._services.billing.CreditReturn(request)).credit_notes
+        notes = (await self._services.billing.CreditReturn(request)).credit_notes if lines else ()
         return await self._advance(
             step,
             done="credited",
@@ -135,8 +136,10 @@ def _inspection(found: pb.ReturnDocument, inspection_id: str) -> pb.ReturnInspec
     return next(one for one in found.inspections if one.inspection_id == inspection_id)
 
 
-def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
-    """Units by line and by whether a fee is kept of them; of those that were credited in advance none was kept."""
+def credited_lines(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
+    """Units by line and by whether a fee is kept of them, less those that were credited before they came, of which none was kept, and
+    those that are replaced without documents.
+    """
     shipments = {line.line_id: line.shipment_id for line in found.lines}
     before = dict(inspection.credited_before)
     units: dict[tuple[str, bool], int] = {}
@@ -146,6 +149,11 @@ def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list
         before[one.line_id] = before.get(one.line_id, 0) - had
         if one.quantity > had:
             units[key] = units.get(key, 0) + one.quantity - had
+    replaced = dict(inspection.replaced)
+    for key in sorted(units):
+        part = min(units[key], replaced.get(key[0], 0))
+        replaced[key[0]] = replaced.get(key[0], 0) - part
+        units[key] -= part
     return [
         billing_pb2.ReturnedLine(
             line_id=line_id,
@@ -155,4 +163,5 @@ def _credited(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list
             fee_of_unit=found.fee_of_unit if bears_fee and found.HasField("fee_of_unit") else None,
         )
         for (line_id, bears_fee), count in sorted(units.items())
+        if count
     ]

@@ -12,7 +12,7 @@ from oms.billing.v1 import billing_pb2
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
-from services.kernel.invoicing import PER_SHIPMENT
+from services.kernel.invoicing import EXCHANGE, PER_SHIPMENT
 from services.kernel.quantity import is_covered
 from workflows.activities.billing import CARD
 from workflows.activities.calls import Services, shipments_of
@@ -114,9 +114,15 @@ def completeness(
     arrived = [each for each in shipments if _is_over(each)]
     billed = on_invoices.union(waiting)
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
+    if order.invoicing == EXCHANGE:
+        gone = _units(line for each in shipments if each.state in LEFT for line in each.lines)
+        owes = any(invoiced[key] < min(units, gone[key]) for key, units in order.charged.items())
+        is_billed = is_covered(wanted, gone) and not order.is_exchange_open and not owes
+    else:
+        is_billed = is_covered(wanted, invoiced)
     return Completeness(
         is_delivered=is_covered(wanted, _units(line for each in arrived for line in each.lines)),
-        is_settled=is_paid and is_covered(wanted, invoiced),
+        is_settled=is_paid and is_billed,
         left=[each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in billed],
     )
 

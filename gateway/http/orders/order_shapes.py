@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from gateway.http.orders.cancellation_shapes import CancellationConsequences
 from gateway.http.orders.change_shapes import ChangeShape
+from gateway.http.orders.exchange_shapes import ReplacesShape
 from gateway.http.orders.review_shapes import ReviewShape
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape
 from services.orders.domain.order import KINDS, PHASES
@@ -258,8 +259,8 @@ class OrderDocument(BaseModel):
         "not answered yet, so the order has no tax and is held, and goes on by itself.",
         examples=["rates"],
     )
-    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"] = Field(
-        description="When what has shipped of it is invoiced, by its customer's policy when it was placed; at_order is whole, once it is accepted. Always per_shipment where it "
+    invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order", "exchange"] = Field(
+        description="When what has shipped of it is invoiced, by its customer's policy when it was placed; at_order is whole, once it is accepted. An exchange replaces returned goods: only those of an advance that did not come are. Always per_shipment where it "
         "is paid by card, prepaid, cod or settled_elsewhere."
     )
     ship_to: AddressShape
@@ -285,5 +286,6 @@ class OrderDocument(BaseModel):
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]
     returns: list[str] = Field(description="Numbers of its returns, oldest first.")
+    replaces: ReplacesShape | None = Field(description="The return whose goods it replaces; null for any other order.")
     event_sequence: int = Field(description="The number of its newest change.")
     links: OrderLinks

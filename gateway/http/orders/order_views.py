@@ -8,6 +8,7 @@ from typing import Any
 from gateway.http.orders import redaction
 from gateway.http.orders.cancellation_shapes import consequence_shape
 from gateway.http.orders.change_shapes import change_shape
+from gateway.http.orders.exchange_shapes import replaces_shape
 from gateway.http.orders.order_shapes import (
     AxesShape,
     HoldShape,
@@ -136,6 +137,7 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],
         returns=[one.number for one in page.returns],
+        replaces=replaces_shape(page.replaces),
         event_sequence=page.event_sequence,
     )
 

@@ -36,6 +36,7 @@ _PLAIN_EVENTS = frozenset(
         "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired", "return_in_transit",
         "return_received", "return_inspected", "return_credited", "return_ended",
         "return_credited_early", "return_kept", "return_given_up", "parcel_matched",
+        "replacement_placed", "exchange_settled",
     }
 )  # fmt: skip
 """What may be named as it is; anything else, also what is recorded one day, is told as CHECKED."""

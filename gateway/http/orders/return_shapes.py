@@ -8,6 +8,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from gateway.http.orders.exchange_shapes import (
+    ReplacedShape,
+    ReplaceInput,
+    ReplacementShape,
+    replaced_shape,
+    replacement_shapes,
+)
 from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
@@ -33,10 +40,12 @@ class LineToReturnInput(Input):
     shipment_id: Identity | None = Field(
         default=None, description="The shipment that they came with: they are credited at what its invoice billed."
     )
+    replace: ReplaceInput | None = Field(default=None, description="An exchange; without it they are credited.")
 
-    def asked(self) -> LineToReturn:
-        """As the domain has it."""
-        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "")
+    def asked(self, sku: str = "") -> LineToReturn:
+        """As the domain has it; `sku` is the line's own, which replaces it where no other is named."""
+        wanted = (self.replace.sku or sku, self.replace.quantity or 0) if self.replace else ("", 0)
+        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "", *wanted)
 
 
 class ReturnInput(Input):
@@ -48,6 +57,11 @@ class ReturnInput(Input):
     override_reason: Name | None = Field(
         default=None,
         description="Why an article comes back that is not returnable (`is_returnable`); from support alone.",
+    )
+    advance: bool = Field(
+        default=False,
+        description="Send what replaces the goods before they come: on credit, or once the card or cash secures it, as the order was paid. What has "
+        "not come when the return expires is charged.",
     )
 
     model_config = example(
@@ -155,6 +169,7 @@ class ReturnLineShape(BaseModel):
     shipment_id: str | None
     received: int = Field(description="Counted by the warehouse so far.")
     inspected: int
+    replace: ReplacedShape | None = Field(description="What comes in their place; null where they are credited.")
 
 
 class InspectedShape(BaseModel):
@@ -223,6 +238,8 @@ class ReturnShape(BaseModel):
     in_transit_at: str | None = Field(description="When it was said that the goods are on their way.")
     carrier: str | None = Field(description="Who brings them.")
     tracking_number: str | None
+    is_advance: bool = Field(description="Whether what replaces its goods leaves before they come.")
+    replacements: list[ReplacementShape] = Field(description="The orders in place of its goods, oldest first.")
     halted: str | None = Field(description="Why nobody carries it on, for staff; null while all is well.")
     ended_at: str | None
 
@@ -252,7 +269,7 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         state=found.state,  # type: ignore[arg-type]  # one of STATES
         stage=found.stage,
         waits_for=found.waits_for or None,
-        lines=[_line(line) for line in found.lines],
+        lines=[_line(line, who) for line in found.lines],
         reason=found.reason,
         requested_at=rfc3339(found.requested_at),
         is_automatic=found.is_automatic,
@@ -271,6 +288,8 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         in_transit_at=rfc3339(found.in_transit_at) if found.in_transit_at else None,
         carrier=found.carrier or None,
         tracking_number=found.tracking_number or None,
+        is_advance=found.is_advance,
+        replacements=replacement_shapes(found),
         halted=(found.halted or None) if is_ours else None,
         ended_at=rfc3339(found.ended_at) if found.ended_at else None,
     )
@@ -281,7 +300,7 @@ def percent(given: Decimal) -> str:
     return f"{given.normalize():f}"
 
 
-def _line(line: ReturnLine) -> ReturnLineShape:
+def _line(line: ReturnLine, who: Caller) -> ReturnLineShape:
     return ReturnLineShape(
         line_id=line.line_id,
         sku=line.sku,
@@ -291,6 +310,7 @@ def _line(line: ReturnLine) -> ReturnLineShape:
         shipment_id=line.shipment_id or None,
         received=line.received,
         inspected=line.inspected,
+        replace=replaced_shape(line, who),
     )
 
 

@@ -34,8 +34,9 @@ from oms.types.v1 import types_pb2
 from services.kernel.errors import NotFound
 from services.orders.access.matrix import Caller
 from services.orders.domain.returns import FeeRule, Return
-from services.orders.order import lookup
-from services.orders.returns import advance, ask, decide, parcels, reading
+from services.orders.lifecycle import exchange
+from services.orders.order import aggregate, lookup
+from services.orders.returns import advance, decide, parcels, reading
 
 router = APIRouter(tags=["returns"])
 
@@ -52,10 +53,7 @@ def request_return(deps: DepsOf, who: CallerOf, once: OnceWithKey, body: ReturnI
 
     def do(session: Session) -> ReturnShape:
         order_id = lookup.find_id(session, body.order, who.scope)
-        lines = [line.asked() for line in body.lines]
-        override = body.override_reason or ""
-        done = ask.request(session, order_id, who, lines, body.reason, deps.contacts, deps.clock(), override)
-        return return_shape(done, who)
+        return return_shape(requested(session, deps, who, order_id, body), who)
 
     return once.answer_here(body, do, 201)
 
@@ -98,7 +96,7 @@ def authorize_return(
 
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.authorize(session, found, who, body.note, deps.contacts, deps.clock(), fee), who)
+        return return_shape(exchange.authorize(session, found, who, body.note, deps.contacts, deps.clock(), fee), who)
 
     return once.answer_here(body, do)
 
@@ -188,6 +186,16 @@ def keep_apart(deps: Deps, who: Caller, found: Return, body: ReturnReceiptInput,
         return (parcels.record(session, arrival, who, deps.clock()).number,)
 
     Once(deps, "receive", request_id, is_keyed=True).perform(body, do)
+
+
+def requested(session: Session, deps: Deps, who: Caller, order_id: str, body: ReturnInput) -> Return:
+    """A return as it was asked for, and with it what replaces its goods in advance."""
+    skus = {line.line_id: line.sku for line in aggregate.read(session, order_id, who.scope).order.lines}
+    lines = [line.asked(skus.get(line.line_id, "")) for line in body.lines]
+    override, now = body.override_reason or "", deps.clock()
+    return exchange.request(
+        session, order_id, who, lines, body.reason, deps.contacts, now, override, is_advance=body.advance
+    )
 
 
 def found_return(deps: Deps, who: Caller, reference: str) -> Return:

@@ -21,7 +21,7 @@ from services.billing.documents.content import (
 )
 from services.billing.documents.qr import payment_qr
 from services.billing.documents.seller import Seller
-from services.billing.domain.credit import CARD, CASH_ON_DELIVERY, DEPOSIT, PREPAID, SETTLED_ELSEWHERE
+from services.billing.domain.credit import CARD, CASH_ON_DELIVERY, DEPOSIT, EXCHANGED, PREPAID, SETTLED_ELSEWHERE
 from services.billing.domain.headers import Header
 from services.billing.domain.invoices import BillableOrder
 from services.kernel.formats import amount
@@ -32,6 +32,7 @@ _UNASKED = {
     CARD: "The card of this order is charged when the goods leave.",
     CASH_ON_DELIVERY: "Pay when the goods are delivered.",
     SETTLED_ELSEWHERE: "Paid where it was bought. Nothing is to be paid.",
+    EXCHANGED: "In place of goods that came back. Nothing is to be paid.",
 }
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from services.billing.domain.credit import CARD, CASH_ON_DELIVERY, DEPOSIT, PREPAID, SETTLED_ELSEWHERE, is_on_terms
+from services.billing.domain.credit import (
+    CARD,
+    CASH_ON_DELIVERY,
+    DEPOSIT,
+    EXCHANGED,
+    PREPAID,
+    SETTLED_ELSEWHERE,
+    is_on_terms,
+)
 from services.billing.domain.invoices import CREDITED, PAID, Invoice
 from services.kernel.formats import Formats, amount
 from services.kernel.terms import NOT_DUE, Terms
@@ -13,6 +21,7 @@ _METHODS = {
     DEPOSIT: "deposit, rest on credit",
     CASH_ON_DELIVERY: "cash on delivery",
     SETTLED_ELSEWHERE: "paid where it was bought",
+    EXCHANGED: "by returned goods",
 }
 
 

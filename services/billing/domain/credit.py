@@ -9,8 +9,8 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money
 
 TERMS, PREPAID, DEPOSIT, CARD = "terms", "prepaid", "deposit", "card"
-CASH_ON_DELIVERY, SETTLED_ELSEWHERE = "cod", "settled_elsewhere"
-PAYMENT_METHODS = frozenset({TERMS, PREPAID, CARD, DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
+CASH_ON_DELIVERY, SETTLED_ELSEWHERE, EXCHANGED = "cod", "settled_elsewhere", "exchange"
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, CARD, DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE, EXCHANGED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class CreditRequest:
 
     @property
     def counted(self) -> Money:
-        """What of it is committed: nothing of an order whose goods are handed over for cash, or that was paid elsewhere."""
-        is_free = self.payment_method in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+        """What of it is committed: nothing of an order whose goods are handed over for cash or for others, or that was paid elsewhere."""
+        is_free = self.payment_method in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE, EXCHANGED)
         return Money.zero(self.amount.currency) if is_free else self.amount
 
 

@@ -188,6 +188,12 @@ def freed_posting(payment: Payment, amount: Money, order_id: str, request_id: st
     )
 
 
+def netted_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
+    """Cash on account that a return left: it is held for the order that replaces the goods."""
+    memo, event = f"payment {payment.reference}: held for what replaces returned goods", f"netted/{request_id}"
+    return Posting(UNAPPLIED_CASH, CUSTOMER_DEPOSITS, amount, PAYMENT, payment.payment_id, event, order_id, memo)
+
+
 def owed_posting(payment: Payment, amount: Money, held_for: str, order_id: str, refund_id: str) -> Posting:
     """Cash that is owed back to the card it came from: what was `held_for` an order, or on account where that is empty."""
     debit = CUSTOMER_DEPOSITS if held_for else UNAPPLIED_CASH

@@ -9,6 +9,7 @@ from services.billing.models.corrections import Correction
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.credit_notes import CreditNote, CreditNoteCash, CreditNoteLine, CreditNoteTaxPart, WriteOff
 from services.billing.models.deposit_invoices import DepositDeduction, DepositInvoice, DepositInvoicePart
+from services.billing.models.exchanges import ExchangeCharge, ExchangedLine, ExchangeSettlement, ReturnCashHeld
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine, InvoiceTaxPart
 from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
@@ -35,6 +36,9 @@ __all__ = [
     "DepositDeduction",
     "DepositInvoice",
     "DepositInvoicePart",
+    "ExchangeCharge",
+    "ExchangeSettlement",
+    "ExchangedLine",
     "Invoice",
     "InvoiceDraft",
     "InvoiceInstallment",
@@ -52,6 +56,7 @@ __all__ = [
     "PayoutLine",
     "ProviderEvent",
     "ProviderOperation",
+    "ReturnCashHeld",
     "RevenueRecognition",
     "RevenueRecognitionLine",
     "ShipmentReversal",

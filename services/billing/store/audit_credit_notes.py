@@ -117,9 +117,11 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.refunded_is_left_over",
-        "what went back of a return's cash is what its credit note left of that payment",
+        "what went back of a return's cash is what its credit note left of that payment, less what is held for a replacement",
         "SELECT r.credit_note_id || ' ' || r.payment_id FROM return_refund AS r JOIN credit_note_cash AS c "
-        "ON c.credit_note_id = r.credit_note_id AND c.payment_id = r.payment_id WHERE r.amount_minor <> c.amount_minor",
+        "ON c.credit_note_id = r.credit_note_id AND c.payment_id = r.payment_id LEFT JOIN return_cash_held AS h "
+        "ON h.credit_note_id = r.credit_note_id AND h.payment_id = r.payment_id "
+        "WHERE r.amount_minor <> c.amount_minor - COALESCE(h.amount_minor, 0)",
     ),
     Invariant(
         "billing.bad_debt_account_is_written_off",

@@ -118,6 +118,18 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "return_received": (*_RETURNED, "received", "announced", "is_complete"),
     # credit_notes: [number]; total: what they come to, less the fee; fee: what was kept, empty for nothing; is_complete: nothing more comes
     "return_credited": ("return_number", "credit_notes", "total", "fee", "currency", "is_complete"),
+    # lines: [{sku, description, quantity}] that come in place of returned goods; is_billed: at another price, total with tax; is_advance: before those are back
+    "return_replaced": (
+        "return_number",
+        "replacement_number",
+        "link",
+        "is_advance",
+        "is_billed",
+        "total",
+        "currency",
+        "lines",
+        "more_lines",
+    ),
     "return_cancelled": _RETURN,
     # nothing came in time
     "return_expired": _RETURN,
@@ -244,6 +256,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Return {rma} of order {number}: goods received",
     ),
     "return_credited": ("Your return {rma} for order {number} is credited", "Return {rma} of order {number} credited"),
+    "return_replaced": (
+        "What we send you for your return {rma} of order {number}",
+        "Replacement for return {rma} of order {number}",
+    ),
     "return_cancelled": (
         "Your return {rma} for order {number} has been canceled",
         "Return {rma} of order {number} canceled",

@@ -165,6 +165,10 @@ def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
         raise Refused(
             "ORDER_HAS_ENDED", f"the order is {order.phase} already, so nothing of it changes: place another one"
         )
+    if order.is_exchange:
+        raise Refused(
+            "EXCHANGE_ORDER", "it brings what replaces goods of a return, no more and no less: change the return"
+        )
     if order.phase == RECEIVED:
         raise Conflict("ORDER_BEING_VALIDATED", "the order is being validated: try again in a moment")
     if hold_store.open_cancellation(session, order.order_id):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from services.kernel.errors import InvalidArgument, NotPermitted, Refused
-from services.kernel.invoicing import PER_SHIPMENT
+from services.kernel.errors import NotPermitted, Refused
+from services.kernel.invoicing import EXCHANGE, PER_SHIPMENT
 from services.kernel.money import Money, UnitPrice
 from services.kernel.tax import UNTAXED, TaxKind, TaxPart
 from services.kernel.terms import Terms
@@ -31,9 +30,10 @@ PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
 CARD = "card"
 CASH_ON_DELIVERY = "cod"
 SETTLED_ELSEWHERE = "settled_elsewhere"
-PAYMENT_METHODS = ("terms", CARD, "prepaid", "deposit", CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+EXCHANGED = "exchange"
+"""Paid by what came back: nothing is asked for."""
+PAYMENT_METHODS = ("terms", CARD, "prepaid", "deposit", CASH_ON_DELIVERY, SETTLED_ELSEWHERE, EXCHANGED)
 _RATE_DIGITS = Decimal("1e-10")
-_CARD_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 KINDS = ("stock", "build_to_order", "service")
 STANDARD_CATEGORY = "standard"
 
@@ -120,7 +120,8 @@ class PlaceOrder:
 
     `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
     `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card;
-    `tax_exemption` names one of the customer's certificates. What has not shipped on the day `cancel_after` is canceled.
+    `tax_exemption` names one of the customer's certificates. What has not shipped on the day `cancel_after` is canceled. An order that
+    `is_exchange` replaces goods of a return without documents; only a return asks for it.
     """
 
     idempotency_key: str
@@ -143,6 +144,7 @@ class PlaceOrder:
     on_behalf_of: str = ""
     note: str = ""
     tax_exemption: str = ""
+    is_exchange: bool = False
 
 
 def check_placer(command: PlaceOrder, role: str) -> None:
@@ -150,6 +152,8 @@ def check_placer(command: PlaceOrder, role: str) -> None:
 
     Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
     """
+    if command.payment_method == EXCHANGED and not command.is_exchange:
+        raise NotPermitted("EXCHANGE_NOT_PERMITTED", "goods are exchanged by a return: ask for that")
     if command.payment_method == SETTLED_ELSEWHERE and command.channel not in PREPAID_CHANNELS:
         raise NotPermitted(
             "SETTLED_ELSEWHERE_NOT_PERMITTED",
@@ -164,29 +168,6 @@ def check_placer(command: PlaceOrder, role: str) -> None:
         )
     if command.discount is not None:
         raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
-
-
-def check_card_token(token: str) -> None:
-    """InvalidArgument unless it is a token of the payment provider: a card's number is never taken."""
-    if not _CARD_TOKEN.fullmatch(token):
-        raise InvalidArgument("CARD_TOKEN_UNKNOWN", "send the payment provider's token of the card, such as pm_…")
-
-
-def check_card(command: PlaceOrder, *, takes_cards: bool) -> None:
-    """Refused CARDS_NOT_TAKEN for an order by card where there is no payment provider; a token goes with a card alone.
-
-    The card of an order that its channel was paid for is none of ours to charge: InvalidArgument CARD_TOKEN_UNUSED.
-    """
-    is_charged = command.payment_method == CARD and command.channel not in PREPAID_CHANNELS
-    if command.card_token:
-        check_card_token(command.card_token)
-        if not is_charged:
-            raise InvalidArgument(
-                "CARD_TOKEN_UNUSED",
-                "leave the card's token out: only an order by card that no channel was paid for has one",
-            )
-    if is_charged and not takes_cards:
-        raise Refused("CARDS_NOT_TAKEN", "no card is taken here: order on terms, prepaid or with a deposit")
 
 
 def ref_issuer(channel: str, customer_id: str, placed_by: str, role: str) -> str:
@@ -361,6 +342,11 @@ class Order:
     def is_paid_ahead(self) -> bool:
         """Whether cash of its own, all of it or a deposit, is to be here before its goods leave."""
         return self.payment_method in ("prepaid", "deposit")
+
+    @property
+    def is_exchange(self) -> bool:
+        """Whether it replaces goods of a return without documents."""
+        return self.invoicing == EXCHANGE
 
     @property
     def pays_by_card(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -62,6 +62,23 @@ class LineProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """Of an order that replaces goods of a return without documents: line id → units that are charged, because theirs did not come.
+
+    While it `is_open` the return may still leave some to be charged.
+    """
+
+    is_open: bool = False
+    charged: Mapping[str, int] = field(default_factory=dict)
+
+    def is_billed(self, lines: Mapping[str, LineProgress]) -> bool:
+        """Whether it is known what is charged, and what of that has left is invoiced."""
+        return not self.is_open and all(
+            lines[key].invoiced >= min(units, lines[key].shipped) for key, units in self.charged.items() if key in lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Everything heard about an order, by line id, shipment id and invoice id, and its money.
 
@@ -79,6 +96,7 @@ class Progress:
     rest_minor: int = 0
     rest_sequence: int = 0
     open_returns: int = 0
+    exchange: Exchange | None = None
 
     @property
     def received_minor(self) -> int:
@@ -97,6 +115,7 @@ class Progress:
             **({"money": money} if any(money) else {}),
             **({"rest": [self.rest_minor, self.rest_sequence]} if self.rest_sequence else {}),
             **({"open_returns": self.open_returns} if self.open_returns else {}),
+            **({"exchange": [self.exchange.is_open, dict(self.exchange.charged)]} if self.exchange else {}),
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
             "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
             "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
@@ -115,6 +134,7 @@ class Progress:
             rest_minor=rest_minor,
             rest_sequence=rest_sequence,
             open_returns=document.get("open_returns", 0),
+            exchange=Exchange(*document["exchange"]) if "exchange" in document else None,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: _invoice_of(kept) for key, kept in document["invoices"].items()},
@@ -280,9 +300,17 @@ def completes_delivery(order: Order, before: Progress, after: Progress) -> bool:
     return is_delivered(order, after) and not is_delivered(order, before)
 
 
+def is_shipped(lines: Collection[LineQuantities]) -> bool:
+    """Whether every unit that is wanted has left, and at least one has."""
+    return all(line.shipped >= line.wanted for line in lines) and any(line.shipped for line in lines)
+
+
 def is_settled(order: Order, progress: Progress) -> bool:
-    """Whether every unit that is wanted is invoiced and every invoice is settled."""
+    """Whether every unit that is wanted is invoiced and every invoice is settled; of an exchange, what is charged of what has left."""
     lines = quantities(order, progress).values()
+    if progress.exchange is not None:
+        is_over = progress.exchange.is_billed(progress.lines) and is_shipped(lines)
+        return is_over and all(invoice.is_settled for invoice in progress.invoices.values())
     is_invoiced = all(line.invoiced >= line.wanted for line in lines) and any(line.invoiced for line in lines)
     return is_invoiced and all(invoice.is_settled for invoice in progress.invoices.values())
 

@@ -19,12 +19,17 @@ _GONE = ("shipped", "delivered")
 
 @dataclass(frozen=True, slots=True)
 class LineToReturn:
-    """Units of an order line that a customer wants to send back; of a shipment where that is named."""
+    """Units of an order line that a customer wants to send back; of a shipment where that is named.
+
+    `replace_sku` is wanted in their place, `replace_quantity` units of it, or as many where that is 0.
+    """
 
     line_id: str
     quantity: int
     reason: str
     shipment_id: str = ""
+    replace_sku: str = ""
+    replace_quantity: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ def returnable(
         return Returnable(0, "SERVICE_NOT_RETURNABLE", "a service is not sent back: ask for a credit note")
     if order.payment_method == SETTLED_ELSEWHERE:
         return Returnable(0, "SETTLED_ELSEWHERE", "it was paid where it was bought: return it there")
+    if order.is_exchange:
+        return Returnable(0, "EXCHANGED", "it replaced goods of another order: support credits those")
     so_far = progress.lines.get(line.line_id, LineProgress())
     taken = sum(one.taken(each) for one in returns for each in one.lines if each.line_id == line.line_id)
     left = so_far.shipped - taken

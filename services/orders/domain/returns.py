@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,6 +10,7 @@ from decimal import Decimal
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money
+from services.orders.domain.replacements import Replacement, units_for
 
 REQUESTED, AUTHORIZED, DENIED, CANCELLED, EXPIRED, CLOSED = (
     "requested", "authorized", "denied", "cancelled", "expired", "closed",
@@ -37,11 +39,16 @@ KEEP, IN_ADVANCE = "keep", "in_advance"
 
 IN_TRANSIT = "in_transit"
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
+NET, SETTLE = "net", "settle"
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnLine:
-    """Units of an order line that are to come back, and how many have; of one shipment where that is named."""
+    """Units of an order line that are to come back, and how many have; of one shipment where that is named.
+
+    They are replaced by `replace_quantity` units of `replace_sku`, at `replace_price` each where that is another SKU; without one they
+    are credited.
+    """
 
     line_id: str
     sku: str
@@ -51,6 +58,14 @@ class ReturnLine:
     shipment_id: str = ""
     received: int = 0
     inspected: int = 0
+    replace_sku: str = ""
+    replace_quantity: int = 0
+    replace_price: str = ""
+
+    @property
+    def is_documented(self) -> bool:
+        """Whether another SKU replaces it: it is credited, and that one invoiced."""
+        return bool(self.replace_sku) and self.replace_sku != self.sku
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +83,10 @@ class InspectedUnits:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a warehouse found, and once it is credited the credit notes, what they come to, and the fee that was kept of that."""
+    """What a warehouse found, and once it is credited the credit notes, what they come to, and the fee that was kept of that.
+
+    From `netted_at` on its credit pays what replaces its goods.
+    """
 
     inspection_id: str
     warehouse_id: str
@@ -79,6 +97,7 @@ class Inspection:
     credit_notes: tuple[str, ...] = ()
     credited: Money | None = None
     fee: Money | None = None
+    netted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +115,7 @@ class Return:
     `arrived_in` is the warehouse in which its goods were before anybody had asked. `is_kept` says that the customer keeps what has not
     come; `keep_asked_by` is who wants that, while another person has yet to agree.
     `override_reason` is why it takes an article that is not returnable.
+    What replaces its goods leaves when they are inspected, or at once where it `is_advance`.
     """
 
     return_id: str
@@ -132,6 +152,8 @@ class Return:
     in_transit_at: datetime | None = None
     carrier: str = ""
     tracking_number: str = ""
+    is_advance: bool = False
+    replacements: tuple[Replacement, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:
@@ -196,6 +218,49 @@ class Return:
             return "carrier"
         return "warehouse" if self.in_transit_at is not None and not self.received else "customer"
 
+    def replaced(self, inspection: Inspection) -> dict[str, int]:
+        """Line id → units that replace what an inspection found; all inspections together give what all that came earns."""
+        earlier = self.inspections[: self.inspections.index(inspection)]
+        found: dict[str, int] = {}
+        for line in self.lines:
+            before, now = (
+                sum(units.quantity for one in those for units in one.units if units.line_id == line.line_id)
+                for those in (earlier, (*earlier, inspection))
+            )
+            units = units_for(line.replace_quantity, line.quantity, now)
+            units -= units_for(line.replace_quantity, line.quantity, before)
+            if units:
+                found[line.line_id] = units
+        return found
+
+    def charged(self, one: Replacement) -> dict[str, int]:
+        """Line id of an order in advance → its units in place of goods that have not come; none of what all came for."""
+        earned: Counter[str] = Counter()
+        for inspection in self.inspections:
+            earned.update(self.replaced(inspection))
+        return {
+            one.order_lines[line_id]: units - earned[line_id]
+            for line_id, units in one.units.items()
+            if units > earned[line_id]
+        }
+
+    def is_netted(self, inspection: Inspection) -> bool:
+        """Whether no credit of an inspection is still to pay what another SKU costs that replaces its goods."""
+        if inspection.netted_at:
+            return True
+        earned = self.replaced(inspection)
+        looked = {units.line_id for units in inspection.units}
+        return not any(
+            line.is_documented and (line.line_id in earned or (self.is_advance and line.line_id in looked))
+            for line in self.lines
+        )
+
+    @property
+    def has_all(self) -> bool:
+        """Whether no more goods come, and all that came are inspected and credited."""
+        is_over = self.is_closed or self.received >= self.announced
+        return is_over and self.inspected >= self.received and all(one.credited_at for one in self.inspections)
+
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
         gone = max(line.received, self.credited_early(line.line_id))
@@ -252,8 +317,13 @@ def next_step(found: Return) -> NextStep:
     for one in found.inspections:
         if one.credited_at is None:
             return NextStep(CREDIT, one.inspection_id)
+    for one in found.inspections:
+        if not found.is_netted(one):
+            return NextStep(NET, one.inspection_id)
     if found.closing and not found.is_closed:
         return NextStep(CLOSE)
+    if found.has_all and any(one.is_unsettled for one in found.replacements):
+        return NextStep(SETTLE)
     is_all_here = found.received >= found.announced or found.is_closed
     return NextStep(WAIT, deadline=None if is_all_here else found.valid_until)
 
@@ -268,9 +338,9 @@ def after_deadline(found: Return, passed: datetime) -> Return:
 
 def finished(found: Return) -> str:
     """The verb that ends it once all that came is credited and nothing more comes; empty while it goes on."""
-    if found.state != AUTHORIZED or not (found.is_closed or found.received >= found.announced):
+    if found.state != AUTHORIZED or not found.has_all:
         return ""
-    if found.inspected < found.received or any(one.credited_at is None for one in found.inspections):
+    if any(one.is_unsettled for one in found.replacements) or not all(map(found.is_netted, found.inspections)):
         return ""
     if found.received:
         return "close"

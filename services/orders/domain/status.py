@@ -136,10 +136,12 @@ def _billing(lines: Sequence[LineQuantities]) -> str:
 def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
     """unpaid, deposit, part, paid, credited, written_off or over.
 
-    Once everything is billed and every invoice is settled it is written_off where any of it was, credited where all of it was,
+    What is exchanged without an invoice counts as paid. Once everything is billed and every invoice is settled it is written_off where any of it was, credited where all of it was,
     else paid.
     """
     bills = progress.invoices.values()
+    if progress.exchange is not None and not bills:
+        return "paid"
     if sum(bill.open_minor for bill in bills) < 0:
         return "over"
     if _billing(lines) == "full" and all(bill.is_settled for bill in bills):

@@ -185,7 +185,9 @@ def _work_on(shipments: Sequence[Shipment]) -> list[str]:
 def _waits_for_money(
     order: Order, lines: Sequence[LineQuantities], progress: Progress, since: datetime
 ) -> WaitingFor | None:
-    if any(line.invoiced < line.wanted for line in lines):
+    if progress.exchange is not None and progress.exchange.is_open:
+        return WaitingFor("customer", "the goods that it replaces", since)
+    if progress.exchange is None and any(line.invoiced < line.wanted for line in lines):
         if order.invoicing in PERIODIC:
             return WaitingFor("system", f"{order.invoicing} {INVOICE_AWAITED}", since)
         return WaitingFor("accounting", INVOICE_AWAITED, since)

@@ -66,6 +66,13 @@ def _check_waiver(caller: Caller, asked: Asked) -> None:
         raise NotPermitted("FEE_NOT_WAIVED", "only our staff waive a cancellation fee: ask them")
 
 
+def _check_exchange(caller: Caller, aggregate: OrderAggregate) -> None:
+    if aggregate.order.is_exchange and caller.reach == "own":
+        raise NotPermitted(
+            "EXCHANGE_NOT_CANCELLED", "it replaces goods that you returned: ask our staff, who credit those instead"
+        )
+
+
 ALL = Asked(())
 """All that has not shipped."""
 
@@ -79,7 +86,9 @@ def preview(
     """
     domain.check_refund(actor_of(caller).role, keeps_cash=asked.keeps_cash)
     _check_waiver(caller, asked)
-    return _previewed(session, read(session, order_id, caller.scope), committed, asked, now)
+    found = read(session, order_id, caller.scope)
+    _check_exchange(caller, found)
+    return _previewed(session, found, committed, asked, now)
 
 
 def request(
@@ -95,7 +104,7 @@ def request(
 ) -> Requested:
     """Store a request to cancel or to close, for the workflow: all of an order as `CancelOrder(cancellation_id, reason)`, else by its change.
 
-    `committed` is as in `preview`. NotPermitted FEE_NOT_WAIVED for a customer who waives a fee, REFUND_IS_OWED for who may not keep cash.
+    `committed` is as in `preview`. NotPermitted FEE_NOT_WAIVED for a customer who waives a fee, EXCHANGE_NOT_CANCELLED for one who cancels what replaces returned goods, REFUND_IS_OWED for who may not keep cash.
     Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING, VERSION_STALE, or by
     what stands against the lines; a part also CHANGE_PENDING and TOO_MANY_CHANGES, and a closing NOT_ACCEPTED and NOTHING_SHIPPED. The warehouses have the last word: they may have
     been quicker.
@@ -104,6 +113,7 @@ def request(
     before = read_for_change(session, order_id, caller.scope)
     check_version(before, expected_version)
     _check_waiver(caller, asked)
+    _check_exchange(caller, before)
     previewed = _previewed(session, before, committed, asked, now)
     _refuse(previewed.obstacles)
     change_id, intent_id = "", ""

@@ -15,17 +15,19 @@ from sqlmodel import Session
 from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
-from services.kernel.invoicing import policy_of
+from services.kernel.invoicing import EXCHANGE, policy_of
 from services.kernel.money import Money
 from services.kernel.quantity import positive
 from services.kernel.tax import TaxKind
 from services.kernel.text import fold_key
 from services.orders.access.matrix import Caller
 from services.orders.domain import mails
+from services.orders.domain.cards import check_card
 from services.orders.domain.holds import remaining
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import (
     CHANNELS,
+    EXCHANGED,
     PAYMENT_METHODS,
     RECEIVED,
     SETTLED_ELSEWHERE,
@@ -33,7 +35,6 @@ from services.orders.domain.order import (
     Order,
     PlaceOrder,
     Totals,
-    check_card,
     check_placer,
     ref_issuer,
     remitted_rate,
@@ -41,7 +42,7 @@ from services.orders.domain.order import (
 )
 from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
-from services.orders.domain.projection import Progress
+from services.orders.domain.projection import Exchange, Progress
 from services.orders.domain.status import derive
 from services.orders.domain.tax_engine import NOTHING_ASKED, OWN, Quote, TaxDesk, determined, query_of, undetermined
 from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
@@ -54,7 +55,7 @@ from services.runtime import sessions
 from services.runtime.db import Database
 
 MAX_KEY = 200
-_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption", "cancel_after")
+_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption", "cancel_after", "is_exchange")
 """Members that came later: a request without them keeps the digest that it had before."""
 
 
@@ -277,7 +278,7 @@ def _order(
         bill_to_id=customer.bill_to_id,
         terms=customer.terms,
         calendar=customer.calendar,
-        invoicing=policy_of(customer.invoicing, command.payment_method),
+        invoicing=EXCHANGE if command.is_exchange else policy_of(customer.invoicing, command.payment_method),
         tax_rate=tax_rate,
         taxation=taxation,
         customer_tax_id=customer.tax_id,
@@ -346,8 +347,9 @@ def _store(
 ) -> Receipt:
     intent_id = outbox.start(session, order, now)
     orders.add(session, order, request, intent_id)
-    standing = derive(order, Progress(), (), now)
-    progress.add(session, order.order_id, Progress(), standing, now)
+    first = Progress(exchange=Exchange(order.payment_method != EXCHANGED) if order.is_exchange else None)
+    standing = derive(order, first, (), now)
+    progress.add(session, order.order_id, first, standing, now)
     after = {"phase": order.phase, "status": "received", "total": order.totals.total.text, "lines": len(order.lines)}
     why = f"placed over {order.channel}" + (f" on behalf of {order.on_behalf_of}" if order.on_behalf_of else "")
     who, role = caller.principal.sub, caller.role

@@ -53,6 +53,7 @@ class ReturnRow(Table, table=True):
     decision_note: str = Field(sa_type=Text)
     valid_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     is_announced: bool = Field(sa_type=Flag)
+    is_advance: bool = Field(sa_type=Flag, sa_column_kwargs={"server_default": false()})
     closing: str = Field(sa_type=Text)
     is_closed: bool = Field(sa_type=Flag)
     halted: str = Field(sa_type=Text)
@@ -92,6 +93,9 @@ class ReturnLineRow(Table, table=True):
     shipment_id: str = Field(sa_type=Text)
     received: int = Field(sa_type=Int64)
     inspected: int = Field(sa_type=Int64)
+    replace_sku: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    replace_quantity: int = Field(sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    replace_price: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ReturnInspectionRow(Table, table=True):
@@ -119,3 +123,4 @@ class ReturnInspectionRow(Table, table=True):
     credit_notes: Any = Field(sa_type=JsonText)
     credited_minor: int | None = Field(default=None, sa_type=Int64)
     fee_minor: int | None = Field(default=None, sa_type=Int64)
+    netted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

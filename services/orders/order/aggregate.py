@@ -17,13 +17,14 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, is_delivered, is_settled, quantities
+from services.orders.domain.replacements import Replaced
 from services.orders.domain.returns import Return
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.order import exceptions
 from services.orders.order.reviews import end_review
-from services.orders.store import changes, events, holds, orders, progress, returns, reviews
+from services.orders.store import changes, events, holds, orders, progress, replacements, returns, reviews
 from services.orders.store.progress import Kept
 
 
@@ -81,6 +82,7 @@ class OrderPage:
     event_sequence: int
     reviews: tuple[Review, ...] = ()
     returns: tuple[Return, ...] = ()
+    replaces: Replaced | None = None
 
 
 def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
@@ -145,6 +147,7 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
         event_sequence=events.newest_sequence(session, aggregate.order_id),
         reviews=reviews.of_order(session, aggregate.order_id),
         returns=tuple(returns.of_order(session, aggregate.order_id)),
+        replaces=replacements.of_order(session, aggregate.order_id),
     )
 
 

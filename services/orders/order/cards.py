@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from services.kernel.errors import Refused
 from services.orders.domain.access import Scope
-from services.orders.domain.cards import ASKED, DECLINED, GivenCard
-from services.orders.domain.order import Order, check_card_token
+from services.orders.domain.cards import ASKED, DECLINED, GivenCard, check_card_token
+from services.orders.domain.order import Order
 from services.orders.order import lookup
 from services.orders.order.aggregate import Actor, note_event, read_for_change, save
 from services.orders.store import cards as store

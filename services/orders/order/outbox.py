@@ -93,9 +93,9 @@ def terms(order: Order) -> dict[str, Any]:
     }
 
 
-def start(session: Session, order: Order, now: datetime) -> str:
-    """The intent to start the order's workflow; gives its id. The relay takes it when the request could not."""
-    rests_until = now + CALLER_FIRST
+def start(session: Session, order: Order, now: datetime, rests: timedelta = CALLER_FIRST) -> str:
+    """The intent to start the order's workflow; gives its id. The relay takes it when the request could not, or at once where none is at work."""
+    rests_until = now + rests
     return outbox.emit(
         session, kind=START, order_id=order.order_id, detail=terms(order), now=now, not_before=rests_until
     )

@@ -36,11 +36,19 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
     Of an order with cancelled units only that is said which is true of what was asked, too: no minimum is judged again, and no hold
     goes because less is wanted of it. Lines that are cancelled whole are not looked at.
     """
+    if order.is_exchange:
+        return _of_exchange(_evaluate(session, order, credit, now))
     found = _evaluate(session, replace(order, lines=tuple(line for line in order.lines if line.quantity)), credit, now)
     if not any(line.cancelled for line in order.lines):
         return found
     said = {key_of(one) for one in _evaluate(session, as_asked(order), credit, now).violations}
     return replace(found, violations=tuple(one for one in found.violations if key_of(one) in said))
+
+
+def _of_exchange(found: Evaluation) -> Evaluation:
+    """Whoever authorized the return let its replacement go: only its security is judged."""
+    about_credit = {rule.code for rule in found.policy.rules if "credit." in rule.when}
+    return Evaluation(found.policy, tuple(one for one in found.violations if one.code in about_credit), ())
 
 
 def _evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:

@@ -19,7 +19,8 @@ from services.orders.returns.changing import WORKFLOW, Taken, save, take
 from services.orders.store import returns as store
 
 ANNOUNCED, CREDITED, CLOSED, HALTED = "announced", "credited", "closed", "halted"
-DONE = ("", ANNOUNCED, CREDITED, CLOSED, HALTED)
+NETTED, SETTLED = "netted", "settled"
+DONE = ("", ANNOUNCED, CREDITED, NETTED, SETTLED, CLOSED, HALTED)
 """What a workflow may say that it has done."""
 
 
@@ -63,6 +64,12 @@ def _after(taken: Taken, done: Done, now: datetime) -> tuple[Return, str]:
         return with_kept(closed, new_id("insp"), now), ""
     if done.what == HALTED:
         return replace(found, halted=done.reason or "its workflow ended"), "return_halted"
+    if done.what == NETTED:
+        netted = tuple(
+            replace(one, netted_at=one.netted_at or now) if one.inspection_id == done.inspection_id else one
+            for one in found.inspections
+        )
+        return replace(found, inspections=netted, halted=""), ""
     if done.what != CREDITED:
         return replace(found, halted=""), ""
     nothing = Money.zero(found.currency)

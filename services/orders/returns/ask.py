@@ -23,6 +23,7 @@ from services.orders.domain.returns import AUTHORIZED, REQUESTED, FeeRule, Retur
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, note_event, read, read_for_change, restate
 from services.orders.policies import evaluate, versions
+from services.orders.returns import replacing
 from services.orders.returns.changing import label_sent_at, logged, notify, show
 from services.orders.store import masterdata
 from services.orders.store import returns as store
@@ -37,6 +38,8 @@ def request(
     contacts: Contacts,
     now: datetime,
     override_reason: str = "",
+    *,
+    is_advance: bool = False,
 ) -> Return:
     """Store a return that may be, and have its workflow started; refusals name the most that may come back.
 
@@ -48,8 +51,11 @@ def request(
     wanted = lines_of(before.order, before.progress, others, lines, now, timedelta(days=rule.window_days))
     role, products = actor_of(caller).role, _products(session, wanted)
     override = check_returnable(wanted, products, role, override_reason)
+    wanted = replacing.replaced(session, before.order, wanted, lines, now)
+    if is_advance:
+        replacing.check_advance(before.order, wanted)
     found = _new(session, before.order, wanted, reason, actor_of(caller), rule, now)
-    found = replace(found, override_reason=override)
+    found = replace(found, override_reason=override, is_advance=is_advance)
     if is_small(session, before.order, wanted, rule, now):
         valid = now + timedelta(days=rule.valid_days)
         found = replace(found, state=AUTHORIZED, is_automatic=True, decided_at=now, valid_until=valid)

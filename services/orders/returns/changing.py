@@ -50,9 +50,9 @@ def save(
     why: str = "",
 ) -> Return:
     """Store what became of a return, its end included where nothing more is to come, note it, and notify people; one that is as it was is left alone."""
-    if after == taken.found:
-        return after
     verb = finished(after)
+    if after == taken.found and not verb:
+        return after
     if verb:
         after = replace(after, state=move(after, verb), ended_at=now, halted="")
     elif after.state not in OPEN and after.ended_at is None:

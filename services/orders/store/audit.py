@@ -14,6 +14,7 @@ from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked
 from services.orders.models import OrderRow
 from services.orders.store import (
+    audit_exchanges,
     audit_parcels,
     audit_returns,
     changes,
@@ -206,7 +207,8 @@ INVARIANTS = (
 def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
     return [
-        *find_all(session, (*INVARIANTS, *audit_returns.INVARIANTS, *audit_parcels.INVARIANTS)),
+        *find_all(session, INVARIANTS),
+        *find_all(session, (*audit_returns.INVARIANTS, *audit_parcels.INVARIANTS, *audit_exchanges.INVARIANTS)),
         _cache_equals_derivation(session),
         _carrier_exceptions(session),
         _deposits_left(session),

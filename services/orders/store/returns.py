@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -16,6 +16,7 @@ from services.kernel.money import Money
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.returns import FeeRule, InspectedUnits, Inspection, Return, ReturnLine
 from services.orders.models import OrderRow, ReturnInspectionRow, ReturnLineRow, ReturnRow
+from services.orders.store import replacements
 from services.orders.store.orders import next_value, within
 from services.runtime.db import table_of
 
@@ -46,13 +47,14 @@ _CREDITED = (
         credit_notes=bindparam("notes"),
         credited_minor=bindparam("minor"),
         fee_minor=bindparam("kept"),
+        netted_at=bindparam("netted"),
     )
 )
 _PLAIN = (
     "return_id", "number", "order_id", "state", "reason", "requested_by", "requested_role", "requested_at", "currency",
     "is_automatic", "decided_by", "decided_role", "decided_at", "decision_note", "valid_until", "is_announced", "closing",
     "is_closed", "halted", "ended_at", "arrived_in", "received_by", "parcel_number", "keep_asked_by", "is_kept",
-    "override_reason", "label_sent_at", "in_transit_at", "carrier", "tracking_number",
+    "override_reason", "label_sent_at", "in_transit_at", "carrier", "tracking_number", "is_advance",
 )  # fmt: skip
 
 
@@ -133,7 +135,14 @@ def _many(session: Session, rows: Sequence[Any]) -> list[Return]:
     ids = {"ids": [row.return_id for row in rows]}
     lines = _grouped(session.execute(_LINES, ids))
     inspections = _grouped(session.execute(_INSPECTIONS, ids))
-    return [_return_of(row, lines.get(row.return_id, []), inspections.get(row.return_id, [])) for row in rows]
+    replacing = replacements.of_returns(session, ids["ids"])
+    return [
+        replace(
+            _return_of(row, lines.get(row.return_id, []), inspections.get(row.return_id, [])),
+            replacements=replacing.get(row.return_id, ()),
+        )
+        for row in rows
+    ]
 
 
 def _grouped(rows: Iterable[Any]) -> dict[str, list[Any]]:
@@ -149,7 +158,7 @@ def _return_of(row: Any, lines: Sequence[Any], inspections: Sequence[Any]) -> Re
         lines=tuple(
             ReturnLine(
                 line.line_id, line.sku, line.description, line.quantity, line.reason, line.shipment_id, line.received,
-                line.inspected,
+                line.inspected, line.replace_sku, line.replace_quantity, line.replace_price,
             )
             for line in lines
         ),
@@ -171,6 +180,7 @@ def _inspection_of(row: Any, currency: str) -> Inspection:
         tuple(row.credit_notes),
         money(row.credited_minor),
         money(row.fee_minor),
+        row.netted_at,
     )
 
 
@@ -202,4 +212,5 @@ def _credit_values(one: Inspection) -> dict[str, Any]:
         "notes": list(one.credit_notes),
         "minor": one.credited.minor if one.credited else None,
         "kept": one.fee.minor if one.fee else None,
+        "netted": one.netted_at,
     }

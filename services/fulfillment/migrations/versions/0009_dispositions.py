@@ -3,7 +3,7 @@
 from services.runtime.value_lists import allow_fewer, allow_more
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

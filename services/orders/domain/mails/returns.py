@@ -95,8 +95,13 @@ def _received(before: Return | None, after: Return, customer: Customer) -> Mail:
 
 
 def _newly_credited(before: Return | None, after: Return) -> list[Inspection]:
+    """What was credited now; of what is all replaced without a credit the mail of the replacement tells."""
     known = {one.inspection_id for one in before.inspections if one.credited_at} if before else set()
-    return [one for one in after.inspections if one.credited_at and one.inspection_id not in known]
+    return [
+        one
+        for one in after.inspections
+        if one.credited_at and one.inspection_id not in known and (one.credit_notes or not after.replaced(one))
+    ]
 
 
 def _credited(one: Inspection, after: Return, customer: Customer) -> Mail:

@@ -498,8 +498,11 @@ class ChargeFeeRequest(_message.Message):
 
     FEE_ID_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     fee_id: _builtins.str
     """Identity of what it is charged for, such as a cancellation; a repeat gives the invoice as it stands."""
+    card_token: _builtins.str
+    """The token of the order's card, where it has one: what is authorized on it may be too old to be captured."""
     @_builtins.property
     def order(self) -> _orders_pb2.Order:
         """The order, with what is charged as its lines and figures."""
@@ -509,10 +512,11 @@ class ChargeFeeRequest(_message.Message):
         *,
         fee_id: _builtins.str = ...,
         order: _orders_pb2.Order | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "fee_id", b"fee_id", "order", b"order"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -611,22 +615,28 @@ class ReleaseCreditRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     KEEPS_CASH_FIELD_NUMBER: _builtins.int
+    IS_FEE_DUE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
     keeps_cash: _builtins.bool
     """Whether what came from a card is not owed back to it: the customer keeps it with us, as for another order."""
+    is_fee_due: _builtins.bool
+    """Whether a fee of the order is charged after this: until then what is held for it, and what is authorized on its card, stays. A second
+    request frees what the fee has left.
+    """
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         order_id: _builtins.str = ...,
         keeps_cash: _builtins.bool = ...,
+        is_fee_due: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_fee_due", b"is_fee_due", "keeps_cash", b"keeps_cash", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2048,6 +2058,54 @@ class RenderOrderResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderOrderResponse: _TypeAlias = RenderOrderResponse  # noqa: Y015
+
+@_typing.final
+class RenderReturnLabelRequest(_message.Message):
+    """Asks for the label of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, by identity or number."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReturnLabelRequest: _TypeAlias = RenderReturnLabelRequest  # noqa: Y015
+
+@_typing.final
+class RenderReturnLabelResponse(_message.Message):
+    """The label of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as RMA-1001-label.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: the return as orders has it now, and the address of its warehouse as inventory has it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReturnLabelResponse: _TypeAlias = RenderReturnLabelResponse  # noqa: Y015
 
 @_typing.final
 class RenderEInvoiceRequest(_message.Message):
@@ -5284,7 +5342,8 @@ class AccountBalance(_message.Message):
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
     customer_deposits, tax_on_deposits, refunds_payable, deferred_revenue, revenue, freight_revenue, fee_income, sales_discounts, sales_returns,
-    cost_of_goods_sold, marketplace_fees, card_fees, shrinkage, bad_debt, inventory_in_quarantine, inventory_write_offs.
+    cost_of_goods_sold, marketplace_fees, card_fees, shrinkage, bad_debt, inventory_in_quarantine, inventory_write_offs,
+    vendor_claims.
     """
     currency: _builtins.str
     """ISO 4217."""
@@ -5577,6 +5636,7 @@ class AuditResponse(_message.Message):
     INVENTORY_BALANCE_FIELD_NUMBER: _builtins.int
     COMMITTED_ORDER_IDS_FIELD_NUMBER: _builtins.int
     BILLED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_BALANCE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invariants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Invariant]:
         """Every invariant of the service."""
@@ -5593,6 +5653,10 @@ class AuditResponse(_message.Message):
     def billed(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderBilled]:
         """What each fully or partly invoiced order was billed."""
 
+    @_builtins.property
+    def quarantine_balance(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Money]:
+        """Balance of the quarantine account, one a currency: what inventory's goods in quarantine had cost must equal it."""
+
     def __init__(
         self,
         *,
@@ -5600,10 +5664,11 @@ class AuditResponse(_message.Message):
         inventory_balance: _abc.Iterable[_types_pb2.Money] | None = ...,
         committed_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         billed: _abc.Iterable[Global___OrderBilled] | None = ...,
+        quarantine_balance: _abc.Iterable[_types_pb2.Money] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["billed", b"billed", "committed_order_ids", b"committed_order_ids", "invariants", b"invariants", "inventory_balance", b"inventory_balance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["billed", b"billed", "committed_order_ids", b"committed_order_ids", "invariants", b"invariants", "inventory_balance", b"inventory_balance", "quarantine_balance", b"quarantine_balance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -6040,3 +6105,121 @@ class RefundReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RefundReturnResponse: _TypeAlias = RefundReturnResponse  # noqa: Y015
+
+@_typing.final
+class NetExchangeRequest(_message.Message):
+    """Holds cash that a return's credit notes left on account for the order that replaces its goods."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    return_id: _builtins.str
+    """The return, "rma_…"."""
+    order_id: _builtins.str
+    """The order that replaces its goods."""
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """What that order comes to: no more is held for it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        return_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        total: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id", "return_id", b"return_id", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetExchangeRequest: _TypeAlias = NetExchangeRequest  # noqa: Y015
+
+@_typing.final
+class NetExchangeResponse(_message.Message):
+    """What is held now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HELD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def held(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOverCash]:
+        """By payment; none where nothing was paid, or all has gone another way."""
+
+    def __init__(
+        self,
+        *,
+        held: _abc.Iterable[Global___LeftOverCash] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["held", b"held"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetExchangeResponse: _TypeAlias = NetExchangeResponse  # noqa: Y015
+
+@_typing.final
+class SettleExchangeRequest(_message.Message):
+    """Says which units of an order that replaces goods without documents are charged, because what they replace has not come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    @_builtins.property
+    def order(self) -> _orders_pb2.Order:
+        """The order as it stands."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units of its lines; none where all has come."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order: _orders_pb2.Order | None = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order", b"order", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleExchangeRequest: _TypeAlias = SettleExchangeRequest  # noqa: Y015
+
+@_typing.final
+class SettleExchangeResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def invoice(self) -> Global___Invoice:
+        """The invoice of units that have left; unset where none is charged, or none has left yet."""
+
+    def __init__(
+        self,
+        *,
+        invoice: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice", b"invoice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleExchangeResponse: _TypeAlias = SettleExchangeResponse  # noqa: Y015

@@ -151,6 +151,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
                 _registered_method=True)
+        self.RenderReturnLabel = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderReturnLabel',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
+                _registered_method=True)
         self.RenderEInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderEInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
@@ -361,6 +366,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.FromString,
                 _registered_method=True)
+        self.NetExchange = channel.unary_unary(
+                '/oms.billing.v1.BillingService/NetExchange',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeResponse.FromString,
+                _registered_method=True)
+        self.SettleExchange = channel.unary_unary(
+                '/oms.billing.v1.BillingService/SettleExchange',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.billing.v1.BillingService/Audit',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuditRequest.SerializeToString,
@@ -547,6 +562,14 @@ class BillingServiceServicer:
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
         one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderReturnLabel(self, request, context):
+        """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -885,6 +908,22 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def NetExchange(self, request, context):
+        """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+        that order, and the rest may be refunded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleExchange(self, request, context):
+        """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+        for the rest is given back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -1004,6 +1043,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderOrder,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.SerializeToString,
+            ),
+            'RenderReturnLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderReturnLabel,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.SerializeToString,
             ),
             'RenderEInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderEInvoice,
@@ -1214,6 +1258,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RefundReturn,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.SerializeToString,
+            ),
+            'NetExchange': grpc.unary_unary_rpc_method_handler(
+                    servicer.NetExchange,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeResponse.SerializeToString,
+            ),
+            'SettleExchange': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleExchange,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -1822,6 +1876,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderOrder',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderReturnLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderReturnLabel',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -2956,6 +3037,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/RefundReturn',
             oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RefundReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NetExchange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/NetExchange',
+            oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.NetExchangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleExchange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/SettleExchange',
+            oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.SettleExchangeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,10 @@ class BillingServiceStub:
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
     one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
     """
+    RenderReturnLabel: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]
+    """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
+    """
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
@@ -264,6 +268,14 @@ class BillingServiceStub:
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
     as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
     """
+    NetExchange: _grpc.UnaryUnaryMultiCallable[_billing_pb2.NetExchangeRequest, _billing_pb2.NetExchangeResponse]
+    """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+    that order, and the rest may be refunded.
+    """
+    SettleExchange: _grpc.UnaryUnaryMultiCallable[_billing_pb2.SettleExchangeRequest, _billing_pb2.SettleExchangeResponse]
+    """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+    for the rest is given back.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -355,6 +367,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
     one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    """
+    RenderReturnLabel: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]  # type: ignore[assignment]
+    """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
     """
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -502,6 +518,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     RefundReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]  # type: ignore[assignment]
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
     as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+    """
+    NetExchange: _aio.UnaryUnaryMultiCallable[_billing_pb2.NetExchangeRequest, _billing_pb2.NetExchangeResponse]  # type: ignore[assignment]
+    """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+    that order, and the rest may be refunded.
+    """
+    SettleExchange: _aio.UnaryUnaryMultiCallable[_billing_pb2.SettleExchangeRequest, _billing_pb2.SettleExchangeResponse]  # type: ignore[assignment]
+    """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+    for the rest is given back.
     """
     Audit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
@@ -723,6 +747,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
         one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderReturnLabel(
+        self,
+        request: _billing_pb2.RenderReturnLabelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderReturnLabelResponse, _abc.Awaitable[_billing_pb2.RenderReturnLabelResponse]]:
+        """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
 
     @_abc_1.abstractmethod
@@ -1122,6 +1156,26 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RefundReturnResponse, _abc.Awaitable[_billing_pb2.RefundReturnResponse]]:
         """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
         as a payment by hand. Of cash that was put to another use meanwhile nothing goes back.
+        """
+
+    @_abc_1.abstractmethod
+    def NetExchange(
+        self,
+        request: _billing_pb2.NetExchangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.NetExchangeResponse, _abc.Awaitable[_billing_pb2.NetExchangeResponse]]:
+        """Hold cash that a return's credit notes left on account for the order that replaces its goods, as far as that comes to: it pays
+        that order, and the rest may be refunded.
+        """
+
+    @_abc_1.abstractmethod
+    def SettleExchange(
+        self,
+        request: _billing_pb2.SettleExchangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.SettleExchangeResponse, _abc.Awaitable[_billing_pb2.SettleExchangeResponse]]:
+        """Charge what a customer keeps of both: units that were sent in place of goods that have not come back. What was committed or held
+        for the rest is given back.
         """
 
     @_abc_1.abstractmethod

@@ -56,6 +56,7 @@ class Fact(_message.Message):
     RECALL_ANSWERED_FIELD_NUMBER: _builtins.int
     GOODS_DELIVERED_FIELD_NUMBER: _builtins.int
     SHIPMENT_REVERSED_FIELD_NUMBER: _builtins.int
+    SHIPMENT_INTERCEPTED_FIELD_NUMBER: _builtins.int
     INVOICE_ISSUED_FIELD_NUMBER: _builtins.int
     PAYMENT_RECEIVED_FIELD_NUMBER: _builtins.int
     DEPOSIT_RECEIVED_FIELD_NUMBER: _builtins.int
@@ -73,6 +74,10 @@ class Fact(_message.Message):
     STOCK_RETURNED_FIELD_NUMBER: _builtins.int
     STOCK_SCRAPPED_FIELD_NUMBER: _builtins.int
     STOCK_QUARANTINED_FIELD_NUMBER: _builtins.int
+    STOCK_RETURNED_TO_VENDOR_FIELD_NUMBER: _builtins.int
+    QUARANTINE_RELEASED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_SCRAPPED_FIELD_NUMBER: _builtins.int
+    QUARANTINE_RETURNED_TO_VENDOR_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     source: _builtins.str
@@ -160,6 +165,10 @@ class Fact(_message.Message):
         """A ship confirm was a mistake and is reversed."""
 
     @_builtins.property
+    def shipment_intercepted(self) -> Global___ShipmentIntercepted:
+        """A carrier has stopped a shipment on its way and brings it back."""
+
+    @_builtins.property
     def invoice_issued(self) -> Global___InvoiceIssued:
         """An invoice was issued."""
 
@@ -227,6 +236,22 @@ class Fact(_message.Message):
     def stock_quarantined(self) -> Global___StockQuarantined:
         """Goods that came back are in quarantine; for billing."""
 
+    @_builtins.property
+    def stock_returned_to_vendor(self) -> Global___StockReturnedToVendor:
+        """Goods that came back go to their vendor, who owes for them; for billing."""
+
+    @_builtins.property
+    def quarantine_released(self) -> Global___QuarantineReleased:
+        """Goods that were in quarantine are in stock again; for billing."""
+
+    @_builtins.property
+    def quarantine_scrapped(self) -> Global___QuarantineScrapped:
+        """Goods that were in quarantine are scrapped; for billing."""
+
+    @_builtins.property
+    def quarantine_returned_to_vendor(self) -> Global___QuarantineReturnedToVendor:
+        """Goods that were in quarantine go to their vendor, who owes for them; for billing."""
+
     def __init__(
         self,
         *,
@@ -254,6 +279,7 @@ class Fact(_message.Message):
         recall_answered: Global___RecallAnswered | None = ...,
         goods_delivered: Global___GoodsDelivered | None = ...,
         shipment_reversed: Global___ShipmentReversed | None = ...,
+        shipment_intercepted: Global___ShipmentIntercepted | None = ...,
         invoice_issued: Global___InvoiceIssued | None = ...,
         payment_received: Global___PaymentReceived | None = ...,
         deposit_received: Global___DepositReceived | None = ...,
@@ -271,12 +297,16 @@ class Fact(_message.Message):
         stock_returned: Global___StockReturned | None = ...,
         stock_scrapped: Global___StockScrapped | None = ...,
         stock_quarantined: Global___StockQuarantined | None = ...,
+        stock_returned_to_vendor: Global___StockReturnedToVendor | None = ...,
+        quarantine_released: Global___QuarantineReleased | None = ...,
+        quarantine_scrapped: Global___QuarantineScrapped | None = ...,
+        quarantine_returned_to_vendor: Global___QuarantineReturnedToVendor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -775,6 +805,158 @@ class StockQuarantined(_message.Message):
 Global___StockQuarantined: _TypeAlias = StockQuarantined  # noqa: Y015
 
 @_typing.final
+class StockReturnedToVendor(_message.Message):
+    """Goods that came back go to the vendor that they were bought from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StockReturnedToVendor: _TypeAlias = StockReturnedToVendor  # noqa: Y015
+
+@_typing.final
+class QuarantineReleased(_message.Message):
+    """Goods leave quarantine for stock."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineReleased: _TypeAlias = QuarantineReleased  # noqa: Y015
+
+@_typing.final
+class QuarantineScrapped(_message.Message):
+    """Goods leave quarantine for scrap."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineScrapped: _TypeAlias = QuarantineScrapped  # noqa: Y015
+
+@_typing.final
+class QuarantineReturnedToVendor(_message.Message):
+    """Goods leave quarantine for the vendor that they were bought from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantineReturnedToVendor: _TypeAlias = QuarantineReturnedToVendor  # noqa: Y015
+
+@_typing.final
 class LineReturned(_message.Message):
     """Units of an order line in a return."""
 
@@ -915,7 +1097,9 @@ class InspectedUnits(_message.Message):
     grade: _builtins.str
     """Condition: A (as new), B, C or D (unusable)."""
     disposition: _builtins.str
-    """restock, quarantine or scrap."""
+    """restock, refurbish, quarantine, scrap, return_to_vendor; or keep, for units that the customer keeps and that are credited
+    all the same; or in_advance, for units that are credited before they come.
+    """
     responsible: _builtins.str
     """Who answers for the return: customer, seller or carrier."""
     note: _builtins.str
@@ -952,6 +1136,7 @@ class LineMilestones(_message.Message):
     PACKED_FIELD_NUMBER: _builtins.int
     SHIPPED_FIELD_NUMBER: _builtins.int
     DELIVERED_FIELD_NUMBER: _builtins.int
+    INTERCEPTED_FIELD_NUMBER: _builtins.int
     released: _builtins.int
     """Given to a warehouse."""
     picked: _builtins.int
@@ -962,6 +1147,8 @@ class LineMilestones(_message.Message):
     """Gone."""
     delivered: _builtins.int
     """Arrived."""
+    intercepted: _builtins.int
+    """Stopped on the way by its carrier, which brings them back."""
     def __init__(
         self,
         *,
@@ -970,10 +1157,11 @@ class LineMilestones(_message.Message):
         packed: _builtins.int = ...,
         shipped: _builtins.int = ...,
         delivered: _builtins.int = ...,
+        intercepted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "packed", b"packed", "picked", b"picked", "released", b"released", "shipped", b"shipped"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "intercepted", b"intercepted", "packed", b"packed", "picked", b"picked", "released", b"released", "shipped", b"shipped"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -997,6 +1185,7 @@ class Shipment(_message.Message):
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    INTERCEPTED_AT_MICROS_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -1019,6 +1208,8 @@ class Shipment(_message.Message):
     """Microseconds since the epoch; 0 while not delivered."""
     exception_at_micros: _builtins.int
     """When the carrier last told of a problem on the way, microseconds since the epoch; 0 without one and once it is delivered."""
+    intercepted_at_micros: _builtins.int
+    """When its carrier stopped it on the way, microseconds since the epoch; 0 for any that was not."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentLine]:
         """What is in it."""
@@ -1038,10 +1229,11 @@ class Shipment(_message.Message):
         delivered_at_micros: _builtins.int = ...,
         exception_at_micros: _builtins.int = ...,
         lines: _abc.Iterable[Global___ShipmentLine] | None = ...,
+        intercepted_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1437,6 +1629,65 @@ class ShipmentsCancelled(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ShipmentsCancelled: _TypeAlias = ShipmentsCancelled  # noqa: Y015
+
+@_typing.final
+class ShipmentIntercepted(_message.Message):
+    """A carrier has stopped a shipment on its way: it comes back, and will not be delivered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class LinesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___LineMilestones: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___LineMilestones | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    LINES_FIELD_NUMBER: _builtins.int
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why it was asked for, in the words of whoever did."""
+    asked_by: _builtins.str
+    """Who asked for it."""
+    @_builtins.property
+    def lines(self) -> _containers.MessageMap[_builtins.str, Global___LineMilestones]:
+        """How far each line has come, by line id."""
+
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """The shipment."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Mapping[_builtins.str, Global___LineMilestones] | None = ...,
+        shipment: Global___Shipment | None = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "lines", b"lines", "reason", b"reason", "shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentIntercepted: _TypeAlias = ShipmentIntercepted  # noqa: Y015
 
 @_typing.final
 class ShipmentReversed(_message.Message):

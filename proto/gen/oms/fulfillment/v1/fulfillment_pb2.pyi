@@ -608,6 +608,7 @@ class Shipment(_message.Message):
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     REVERSAL_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
+    INTERCEPTION_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -654,6 +655,10 @@ class Shipment(_message.Message):
     def reversal(self) -> Global___ShipmentReversal:
         """How its ship confirm was reversed; unset for any that was not."""
 
+    @_builtins.property
+    def interception(self) -> Global___ShipmentInterception:
+        """What came of asking its carrier to stop it on the way; unset for any that nobody asked about."""
+
     def __init__(
         self,
         *,
@@ -676,14 +681,115 @@ class Shipment(_message.Message):
         exception_at_micros: _builtins.int = ...,
         reversal: Global___ShipmentReversal | None = ...,
         replaces: _builtins.str = ...,
+        interception: Global___ShipmentInterception | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "reversal", b"reversal", "ship_to", b"ship_to"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "interception", b"interception", "reversal", b"reversal", "ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "replaces", b"replaces", "reversal", b"reversal", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "interception", b"interception", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "replaces", b"replaces", "reversal", b"reversal", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class ShipmentInterception(_message.Message):
+    """A shipment on its way whose carrier was asked to stop it and bring it back; asked for once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    ASKED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """asked while the carrier has not answered, then intercepted, refused or too_late."""
+    reason: _builtins.str
+    """Why."""
+    asked_by: _builtins.str
+    """Who asked for it."""
+    asked_at_micros: _builtins.int
+    """When, microseconds since the epoch."""
+    answered_at_micros: _builtins.int
+    """When it was answered, microseconds since the epoch; 0 while it is not."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+        asked_at_micros: _builtins.int = ...,
+        answered_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at_micros", b"answered_at_micros", "asked_at_micros", b"asked_at_micros", "asked_by", b"asked_by", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentInterception: _TypeAlias = ShipmentInterception  # noqa: Y015
+
+@_typing.final
+class InterceptShipmentRequest(_message.Message):
+    """Asks for a shipment on its way to be stopped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    CARRIER_ANSWER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key. The shipment is asked about once: whatever the key, a repeat gives what came of that."""
+    shipment_id: _builtins.str
+    """The shipment."""
+    reason: _builtins.str
+    """Why."""
+    asked_by: _builtins.str
+    """Who asks."""
+    carrier_answer: _builtins.str
+    """What the carrier said where a person asked it: intercepted, refused or too_late; empty to have it asked."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+        carrier_answer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "carrier_answer", b"carrier_answer", "reason", b"reason", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InterceptShipmentRequest: _TypeAlias = InterceptShipmentRequest  # noqa: Y015
+
+@_typing.final
+class InterceptShipmentResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def shipment(self) -> Global___Shipment:
+        """With its interception."""
+
+    def __init__(
+        self,
+        *,
+        shipment: Global___Shipment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment", b"shipment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InterceptShipmentResponse: _TypeAlias = InterceptShipmentResponse  # noqa: Y015
 
 @_typing.final
 class ShipmentReversal(_message.Message):

@@ -96,6 +96,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.FromString,
                 _registered_method=True)
+        self.InterceptShipment = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/InterceptShipment',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentResponse.FromString,
+                _registered_method=True)
         self.RecordCarrierEvent = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/RecordCarrierEvent',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecordCarrierEventRequest.SerializeToString,
@@ -247,6 +252,15 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InterceptShipment(self, request, context):
+        """Asks the carrier of a shipment on its way to stop it and bring it back, once; who is first, the carrier's word or its delivery, decides.
+        Not found: SHIPMENT_NOT_FOUND. Refused: NOT_ON_ITS_WAY, CARRIER_NOT_CONNECTED where only a person can ask it, who then says what it
+        answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordCarrierEvent(self, request, context):
         """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
         NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -385,6 +399,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.CheckReversal,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.SerializeToString,
+            ),
+            'InterceptShipment': grpc.unary_unary_rpc_method_handler(
+                    servicer.InterceptShipment,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentResponse.SerializeToString,
             ),
             'RecordCarrierEvent': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordCarrierEvent,
@@ -746,6 +765,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/CheckReversal',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CheckReversalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InterceptShipment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/InterceptShipment',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.InterceptShipmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,11 @@ class FulfillmentServiceStub:
     """
     CheckReversal: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]
     """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
+    InterceptShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.InterceptShipmentRequest, _fulfillment_pb2.InterceptShipmentResponse]
+    """Asks the carrier of a shipment on its way to stop it and bring it back, once; who is first, the carrier's word or its delivery, decides.
+    Not found: SHIPMENT_NOT_FOUND. Refused: NOT_ON_ITS_WAY, CARRIER_NOT_CONNECTED where only a person can ask it, who then says what it
+    answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
+    """
     RecordCarrierEvent: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]
     """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -151,6 +156,11 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """
     CheckReversal: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CheckReversalRequest, _fulfillment_pb2.CheckReversalResponse]  # type: ignore[assignment]
     """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
+    InterceptShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.InterceptShipmentRequest, _fulfillment_pb2.InterceptShipmentResponse]  # type: ignore[assignment]
+    """Asks the carrier of a shipment on its way to stop it and bring it back, once; who is first, the carrier's word or its delivery, decides.
+    Not found: SHIPMENT_NOT_FOUND. Refused: NOT_ON_ITS_WAY, CARRIER_NOT_CONNECTED where only a person can ask it, who then says what it
+    answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
+    """
     RecordCarrierEvent: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]  # type: ignore[assignment]
     """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
@@ -291,6 +301,17 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.CheckReversalResponse, _abc.Awaitable[_fulfillment_pb2.CheckReversalResponse]]:
         """Whether ReverseShipment would be refused now, as which it is; nothing changes."""
+
+    @_abc_1.abstractmethod
+    def InterceptShipment(
+        self,
+        request: _fulfillment_pb2.InterceptShipmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.InterceptShipmentResponse, _abc.Awaitable[_fulfillment_pb2.InterceptShipmentResponse]]:
+        """Asks the carrier of a shipment on its way to stop it and bring it back, once; who is first, the carrier's word or its delivery, decides.
+        Not found: SHIPMENT_NOT_FOUND. Refused: NOT_ON_ITS_WAY, CARRIER_NOT_CONNECTED where only a person can ask it, who then says what it
+        answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def RecordCarrierEvent(

@@ -59,7 +59,7 @@ class Attachment(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     document: _builtins.str
-    """Which document: invoice, pro_forma, order_confirmation, credit_note or deposit_invoice."""
+    """Which document: invoice, pro_forma, order_confirmation, credit_note, deposit_invoice or return_label."""
     reference: _builtins.str
     """What it is of: the identity of the invoice, the order, the credit note or the deposit invoice."""
     name: _builtins.str
@@ -100,7 +100,7 @@ class NotifyRequest(_message.Message):
     approval_escalated, changes_requested, recall_unanswered, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
     shipment_exception, shipment_reversed, delivered, invoice, consolidated_invoice, payment_received, payment_reversed, credit_note, deposit_invoice, support_case,
     release_resumed, password_link, return_requested, return_authorized, return_denied, return_received, return_credited, return_cancelled,
-    return_expired.
+    return_expired, return_replaced.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for. Empty for a mail about none."""

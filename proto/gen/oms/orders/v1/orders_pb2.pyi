@@ -305,6 +305,26 @@ class Order(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ChargedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ORDER_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
@@ -340,6 +360,8 @@ class Order(_message.Message):
     BILLING_ADDRESS_FIELD_NUMBER: _builtins.int
     IS_TAX_PENDING_FIELD_NUMBER: _builtins.int
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
+    IS_EXCHANGE_OPEN_FIELD_NUMBER: _builtins.int
+    CHARGED_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -390,6 +412,8 @@ class Order(_message.Message):
     """Whether an external tax engine has yet to say its tax: until then the order has none, is held, and nobody is asked to pay it."""
     requested_on: _builtins.str
     """ISO date the customer asked for; empty without one."""
+    is_exchange_open: _builtins.bool
+    """Whether the return whose goods it replaces without documents may still leave units of it to be charged."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -436,6 +460,10 @@ class Order(_message.Message):
     def billing_address(self) -> _types_pb2.Address:
         """Where who is billed has its invoices sent, for documents; unset without one."""
 
+    @_builtins.property
+    def charged(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units of its lines that are charged because what they replace has not come; only of an order that is invoiced so."""
+
     def __init__(
         self,
         *,
@@ -474,10 +502,12 @@ class Order(_message.Message):
         billing_address: _types_pb2.Address | None = ...,
         is_tax_pending: _builtins.bool = ...,
         requested_on: _builtins.str = ...,
+        is_exchange_open: _builtins.bool = ...,
+        charged: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -797,6 +827,7 @@ class GetClearanceResponse(_message.Message):
     IS_MONEY_LET_GO_FIELD_NUMBER: _builtins.int
     KEEPS_CASH_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
+    IS_FEE_DUE_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     is_accepted: _builtins.bool
@@ -809,6 +840,8 @@ class GetClearanceResponse(_message.Message):
     """Whether somebody released a hold on its money, rather than the money's coming."""
     keeps_cash: _builtins.bool
     """Whether the order is, or was last, to be cancelled without a refund."""
+    is_fee_due: _builtins.bool
+    """Whether a fee is charged once the order is cancelled, of one that nobody has accepted: until then its money stays."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -830,10 +863,11 @@ class GetClearanceResponse(_message.Message):
         is_money_let_go: _builtins.bool = ...,
         keeps_cash: _builtins.bool = ...,
         fee: Global___Fee | None = ...,
+        is_fee_due: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "is_accepted", b"is_accepted", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "fee", b"fee", "is_accepted", b"is_accepted", "is_fee_due", b"is_fee_due", "is_money_let_go", b"is_money_let_go", "keeps_cash", b"keeps_cash", "phase", b"phase", "unpaid_hold_id", b"unpaid_hold_id", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1315,12 +1349,15 @@ class RecordOrderResponse(_message.Message):
     IS_COMPLETE_FIELD_NUMBER: _builtins.int
     IS_INVOICED_AT_ORDER_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
+    FREES_MONEY_FIELD_NUMBER: _builtins.int
     status: _builtins.str
     """The status word now shown."""
     is_complete: _builtins.bool
     """Whether every unit is delivered or cancelled and every invoice settled."""
     is_invoiced_at_order: _builtins.bool
     """Whether it is invoiced at order: whole, before anything ships."""
+    frees_money: _builtins.bool
+    """Whether money of the order that was kept for a fee is to be freed now."""
     @_builtins.property
     def fee(self) -> Global___Fee:
         """What cancelling the order costs, of one that is cancelled; unset for nothing."""
@@ -1332,10 +1369,11 @@ class RecordOrderResponse(_message.Message):
         is_complete: _builtins.bool = ...,
         is_invoiced_at_order: _builtins.bool = ...,
         fee: Global___Fee | None = ...,
+        frees_money: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee", "is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee", b"fee", "frees_money", b"frees_money", "is_complete", b"is_complete", "is_invoiced_at_order", b"is_invoiced_at_order", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1725,14 +1763,59 @@ class ReturnInspection(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CreditedBeforeEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ReplacedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     INSPECTION_ID_FIELD_NUMBER: _builtins.int
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
     FEE_LINE_IDS_FIELD_NUMBER: _builtins.int
+    CREDITED_BEFORE_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
+    REPLACEMENT_ORDER_ID_FIELD_NUMBER: _builtins.int
     inspection_id: _builtins.str
     """Identity, "insp_…"."""
     warehouse_id: _builtins.str
     """Where the goods are."""
+    replacement_order_id: _builtins.str
+    """The order that replaces some of them at another price, with which their credit is netted; empty without one."""
     @_builtins.property
     def units(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.InspectedUnits]:
         """What was found."""
@@ -1741,6 +1824,14 @@ class ReturnInspection(_message.Message):
     def fee_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Lines of the return for which no fault of ours was named: a fee is kept of units for which the customer answers."""
 
+    @_builtins.property
+    def credited_before(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units of it that were credited before they came and are not credited again, by line id."""
+
+    @_builtins.property
+    def replaced(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units of each line that are replaced without documents: they are not credited."""
+
     def __init__(
         self,
         *,
@@ -1748,14 +1839,69 @@ class ReturnInspection(_message.Message):
         warehouse_id: _builtins.str = ...,
         units: _abc.Iterable[_facts_pb2.InspectedUnits] | None = ...,
         fee_line_ids: _abc.Iterable[_builtins.str] | None = ...,
+        credited_before: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        replaced: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        replacement_order_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_before", b"credited_before", "fee_line_ids", b"fee_line_ids", "inspection_id", b"inspection_id", "replaced", b"replaced", "replacement_order_id", b"replacement_order_id", "units", b"units", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReturnInspection: _TypeAlias = ReturnInspection  # noqa: Y015
+
+@_typing.final
+class Replacement(_message.Message):
+    """An order that replaces goods of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ChargedEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    IS_DOCUMENTED_FIELD_NUMBER: _builtins.int
+    CHARGED_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    is_documented: _builtins.bool
+    """Whether it is invoiced and what it replaces credited; otherwise neither is."""
+    @_builtins.property
+    def charged(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Units of its lines that are charged because what they replace has not come, of one without documents."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        is_documented: _builtins.bool = ...,
+        charged: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charged", b"charged", "is_documented", b"is_documented", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Replacement: _TypeAlias = Replacement  # noqa: Y015
 
 @_typing.final
 class ReturnDocument(_message.Message):
@@ -1771,6 +1917,9 @@ class ReturnDocument(_message.Message):
     INSPECTIONS_FIELD_NUMBER: _builtins.int
     FEE_PERCENT_FIELD_NUMBER: _builtins.int
     FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    ARRIVED_IN_FIELD_NUMBER: _builtins.int
+    RECEIVED_BY_FIELD_NUMBER: _builtins.int
+    REPLACEMENTS_FIELD_NUMBER: _builtins.int
     return_id: _builtins.str
     """Identity, "rma_…"."""
     number: _builtins.str
@@ -1781,6 +1930,10 @@ class ReturnDocument(_message.Message):
     """Its number."""
     fee_percent: _builtins.str
     """The restocking fee in percent of what is credited before tax, for what the customer answers for; empty without one."""
+    arrived_in: _builtins.str
+    """The warehouse in which all of it is already, for its parcel came before anybody had asked; empty for goods that are to come."""
+    received_by: _builtins.str
+    """Who had taken the parcel in."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReturnLine]:
         """What is to come back."""
@@ -1793,6 +1946,10 @@ class ReturnDocument(_message.Message):
     def fee_of_unit(self) -> _types_pb2.Money:
         """The restocking fee of one such unit; unset without one."""
 
+    @_builtins.property
+    def replacements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replacement]:
+        """The orders that replace its goods."""
+
     def __init__(
         self,
         *,
@@ -1804,10 +1961,13 @@ class ReturnDocument(_message.Message):
         inspections: _abc.Iterable[Global___ReturnInspection] | None = ...,
         fee_percent: _builtins.str = ...,
         fee_of_unit: _types_pb2.Money | None = ...,
+        arrived_in: _builtins.str = ...,
+        received_by: _builtins.str = ...,
+        replacements: _abc.Iterable[Global___Replacement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "inspections", b"inspections", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "return_id", b"return_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_in", b"arrived_in", "fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "inspections", b"inspections", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "received_by", b"received_by", "replacements", b"replacements", "return_id", b"return_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2045,9 +2205,9 @@ class AdvanceReturnRequest(_message.Message):
     return_id: _builtins.str
     """The return."""
     done: _builtins.str
-    """What was done: announced, credited or closed; halted by what no retry mends; empty for nothing."""
+    """What was done: announced, credited, netted, settled or closed; halted by what no retry mends; empty for nothing."""
     inspection_id: _builtins.str
-    """The inspection that was credited."""
+    """The inspection that was credited or netted."""
     passed_micros: _builtins.int
     """A deadline that has passed, microseconds since the epoch; 0 for none."""
     reason: _builtins.str
@@ -2101,9 +2261,9 @@ class AdvanceReturnResponse(_message.Message):
     DEADLINE_MICROS_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     next: _builtins.str
-    """announce, credit, close, wait or over."""
+    """announce, credit, net, settle, close, wait or over."""
     inspection_id: _builtins.str
-    """The inspection to be credited."""
+    """The inspection to be credited or netted."""
     deadline_micros: _builtins.int
     """Until when it waits, microseconds since the epoch; 0 without a deadline."""
     state: _builtins.str
@@ -2123,3 +2283,73 @@ class AdvanceReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdvanceReturnResponse: _TypeAlias = AdvanceReturnResponse  # noqa: Y015
+
+@_typing.final
+class GetReturnLabelRequest(_message.Message):
+    """Asks for what the label of a return says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, by identity or number."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnLabelRequest: _TypeAlias = GetReturnLabelRequest  # noqa: Y015
+
+@_typing.final
+class GetReturnLabelResponse(_message.Message):
+    """What the label of a return says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    COMES_FROM_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_MICROS_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_MICROS_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """"RMA-1001"."""
+    order_number: _builtins.str
+    """The number of its order."""
+    units: _builtins.int
+    """Units that are still to come."""
+    warehouse_id: _builtins.str
+    """The warehouse that most of them left from; empty when it is not known."""
+    authorized_micros: _builtins.int
+    """When it was authorized, microseconds since the epoch."""
+    valid_until_micros: _builtins.int
+    """Until when its goods are taken, microseconds since the epoch."""
+    @_builtins.property
+    def comes_from(self) -> _types_pb2.Address:
+        """Where they were sent, and so where they come from."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        units: _builtins.int = ...,
+        warehouse_id: _builtins.str = ...,
+        comes_from: _types_pb2.Address | None = ...,
+        authorized_micros: _builtins.int = ...,
+        valid_until_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comes_from", b"comes_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_micros", b"authorized_micros", "comes_from", b"comes_from", "number", b"number", "order_number", b"order_number", "units", b"units", "valid_until_micros", b"valid_until_micros", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnLabelResponse: _TypeAlias = GetReturnLabelResponse  # noqa: Y015

@@ -5,8 +5,8 @@ from alembic import op
 
 from services.runtime.db import Flag, Int64, UtcDateTime
 
-revision = "0040"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from services.runtime.db import Flag
 
-revision = "0041"
-down_revision = "0036"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

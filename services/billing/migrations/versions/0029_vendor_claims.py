@@ -2,8 +2,8 @@
 
 from services.runtime.value_lists import allow_fewer, allow_more
 
-revision = "0031"
-down_revision = "0025"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
