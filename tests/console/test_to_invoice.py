@@ -95,6 +95,27 @@ async def test_one_of_two_shipments_is_ticked_and_invoiced(waiting: MoneyWorld) 
     assert [row.shipment_id for row in waiting.cashier.billable(order_ids=[waiting.ids["edi"]])] == ["shp_edi_1"]
 
 
+async def test_some_units_are_invoiced_and_the_rest_waits(waiting: MoneyWorld) -> None:
+    browser, path = waiting.console.browser("accounting"), f"{LIST}/{waiting.numbers['edi']}"
+
+    some = f"{path}?units-1=3"
+    shown = (await browser.get(some)).text
+    await waiting.confirm(browser, some, path, act="invoice")
+    too_many = plain((await browser.get(f"{path}?units-1=2")).text)
+    nonsense = plain((await browser.get(f"{path}?units-1=two")).text)
+
+    # 3 of 6 at 100.00: half of the freight of 12.00, and 10 % tax
+    assert "Total 336.00 USD" in plain(shown)
+    assert "Make a draft" not in shown
+    assert len(posted(waiting, "edi")) == 1
+    left = [
+        (row.shipment_id, row.lines[0].quantity) for row in waiting.cashier.billable(order_ids=[waiting.ids["edi"]])
+    ]
+    assert left == [("shp_edi_1", 1)]
+    assert "1 units of line 1 wait for an invoice" in too_many
+    assert "enter a whole number" in nonsense
+
+
 async def test_what_somebody_else_invoiced_meanwhile_says_so_and_nothing_is_invoiced_twice(waiting: MoneyWorld) -> None:
     browser, path = waiting.console.browser("accounting"), f"{LIST}/{waiting.numbers['edi']}"
     shown = (await browser.get(path)).text

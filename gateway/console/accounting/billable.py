@@ -21,6 +21,7 @@ from gateway.http.plumbing.inputs import IDENTITY
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import DomainError, InvalidArgument
 from services.orders.domain.access import EVERYTHING
+from services.orders.domain.order import Order
 from services.orders.order import lookup
 
 router = APIRouter()
@@ -54,30 +55,34 @@ def billable_page(who: VisitorOf, customer: Typed = "", policy: Word = "", curso
 @router.get(f"{_LIST}/{{number}}")
 def order_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
     """What of one order waits, and the invoice that all of it, or what is ticked, would be now; nothing changes."""
-    order_id, order_number = _order(who, number)
-    waiting = to_invoice.of_order(who, order_id)
-    ticked = to_invoice.named(query_fields(request), waiting)
+    order, fields = _order(who, number), query_fields(request)
+    waiting = to_invoice.of_order(who, order.order_id)
+    ticked = to_invoice.named(fields, waiting)
     return render(
         "billable_order.html",
         who,
-        number=order_number,
+        number=order.number,
         waiting=waiting,
         ticked=ticked,
+        lines=to_invoice.waiting_lines(waiting, ticked, order),
+        fields=fields,
         names=names_of(who, {one.customer_id for one in waiting}),
         key=page_key(request, who),
         may_invoice=who.may("POST /accounting/billable/{number}"),
-        **_previewed(who, order_id, waiting, ticked),
+        **_previewed(who, order.order_id, waiting, ticked, fields),
     )
 
 
-def _previewed(who: Visitor, order_id: str, waiting: list[Waiting], ticked: tuple[str, ...]) -> Mapping[str, Any]:
+def _previewed(
+    who: Visitor, order_id: str, waiting: list[Waiting], ticked: tuple[str, ...], fields: Mapping[str, str]
+) -> Mapping[str, Any]:
     """What it would be, or why it cannot be."""
     free = [one for one in waiting if not one.draft_id]
     if not free:
         return {"seen": None, "needs_second_person": False, "obstacle": ""}
-    wanted = pb.PreviewInvoiceRequest(of=pb.InvoiceByHand(order_id=order_id, shipment_ids=ticked))
     try:
-        seen = who.deps.billing.PreviewInvoice(wanted)
+        of = pb.InvoiceByHand(order_id=order_id, shipment_ids=ticked, lines=to_invoice.units_of(fields))
+        seen = who.deps.billing.PreviewInvoice(pb.PreviewInvoiceRequest(of=of))
     except DomainError as refused:
         return {"seen": None, "needs_second_person": False, "obstacle": refused.message}
     figures = InvoiceFigures.of(seen.invoice)
@@ -90,23 +95,22 @@ def invoice_order(form: FormOf, number: NumberOf) -> Response:
     who, act = form.visitor, form.text("act")
     if act not in ("invoice", "draft"):
         raise InvalidArgument("ACT_UNKNOWN", "use a button of the page")
-    order_id, order_number = _order(who, number)
+    order = _order(who, number)
     shipments = to_invoice.sent(form.fields)
     if not shipments:
         raise InvalidArgument("NOTHING_CHOSEN", "tick at least one shipment")
-    of = pb.InvoiceByHand(order_id=order_id, shipment_ids=shipments)
+    of = pb.InvoiceByHand(order_id=order.order_id, shipment_ids=shipments, lines=to_invoice.units_of(form.fields))
     if act == "draft":
         wanted = pb.MakeInvoiceDraftRequest(request_id=request_id(form), of=of, made_by=who.caller.principal.sub)
         draft = who.deps.billing.MakeInvoiceDraft(wanted).draft
         return leave(
-            RedirectResponse(f"/accounting/drafts/{draft.draft_id}", 303), who.deps.console, "draft_made", order_number
+            RedirectResponse(f"/accounting/drafts/{draft.draft_id}", 303), who.deps.console, "draft_made", order.number
         )
     made = who.deps.billing.CreateInvoice(pb.CreateInvoiceRequest(request_id=request_id(form), of=of)).invoice
     return leave(RedirectResponse(_LIST, 303), who.deps.console, "invoice_posted", made.number)
 
 
-def _order(who: Visitor, number: str) -> tuple[str, str]:
-    """Its id and its number; NotFound for one that does not exist."""
+def _order(who: Visitor, number: str) -> Order:
+    """The order; NotFound for one that does not exist."""
     with who.deps.database.reading() as session:
-        order_id = lookup.find_id(session, number, EVERYTHING)
-        return order_id, lookup.number_of(session, order_id)
+        return lookup.load_order(session, lookup.find_id(session, number, EVERYTHING), EVERYTHING)

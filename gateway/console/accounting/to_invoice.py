@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
+from gateway.console import entries
 from gateway.console.accounting.asking import PAGE, Rows
 from gateway.console.accounting.billed import BilledLine, parts_of
 from gateway.console.accounting.values import moment, money
 from gateway.console.visitor import Visitor
+from gateway.http.plumbing.inputs import Quantity
 from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
+from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
+from services.orders.domain.order import Order
 
-_FIELD = "shipment-"
-"""The field of a shipment that is ticked begins with it."""
+_FIELD, _UNITS = "shipment-", "units-"
+"""The fields of a shipment that is ticked, and of units of a line, begin with them."""
+_QUANTITY: TypeAdapter[int] = TypeAdapter(Quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class Waiting:
     draft_id: str
     since: datetime | None
     units: int
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, row: pb.BillableShipment) -> Waiting:
@@ -46,6 +56,7 @@ class Waiting:
             row.draft_id,
             moment(row.recorded_at_micros),
             sum(line.quantity for line in row.lines),
+            {line.line_id: line.quantity for line in row.lines},
         )
 
 
@@ -155,6 +166,49 @@ def named(fields: Mapping[str, str], waiting: Sequence[Waiting]) -> tuple[str, .
 def sent(fields: Mapping[str, str]) -> tuple[str, ...]:
     """The shipments whose fields a page has sent."""
     return tuple(name.removeprefix(_FIELD) for name in fields if name.startswith(_FIELD))
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """Units of an order's line that wait in the shipments that are ticked."""
+
+    line_id: str
+    sku: str
+    description: str
+    units: int
+
+
+def waiting_lines(waiting: Sequence[Waiting], ticked: Sequence[str], order: Order) -> list[WaitingLine]:
+    """What of each line waits in these shipments, as the order has its lines."""
+    units: Counter[str] = Counter()
+    for one in waiting:
+        if one.shipment_ids[0] in ticked:
+            units.update(one.lines)
+    known = {line.line_id: line for line in order.lines}
+    places = {line_id: place for place, line_id in enumerate(known)}
+    found = sorted(units.items(), key=lambda each: (places.get(each[0], len(places)), each[0]))
+    return [
+        WaitingLine(line_id, known[line_id].sku, known[line_id].description, count)
+        if line_id in known
+        else WaitingLine(line_id, line_id, "", count)
+        for line_id, count in found
+    ]
+
+
+def units_of(fields: Mapping[str, str]) -> list[types_pb2.LineQuantity]:
+    """Units of lines that were typed; blank and 0 are none, and none of any means all."""
+    typed = {
+        name.removeprefix(_UNITS): text.strip()
+        for name, text in fields.items()
+        if name.startswith(_UNITS) and text.strip().strip("0")
+    }
+    return [types_pb2.LineQuantity(line_id=line_id, quantity=_count(text)) for line_id, text in typed.items()]
+
+
+def _count(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 8):
+        raise InvalidArgument("QUANTITY_UNREADABLE", "units of a line: enter a whole number")
+    return entries.entered(_QUANTITY, int(typed), "units of a line", "QUANTITY_UNREADABLE")
 
 
 def _together(rows: Iterable[pb.BillableShipment]) -> list[Waiting]:

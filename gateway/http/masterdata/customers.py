@@ -85,7 +85,7 @@ class CustomerInput(Input):
     invoicing: Literal["per_shipment", "per_delivery", "weekly", "monthly", "manual", "at_order"] = Field(
         default="per_shipment",
         description="When what has shipped of its orders on terms or with a deposit is invoiced: with each shipment, with each "
-        "delivery, at the end of the week or month (one invoice an order, of all its shipments of the period), when accounting "
+        "delivery, at the end of the week or month (one invoice over all orders of the period that may be together), when accounting "
         "does it by hand, or whole as soon as it is accepted, before anything ships (at_order). All other orders are invoiced per shipment, and placed orders keep theirs.",
     )
     tax_rate: Fraction = Field(
