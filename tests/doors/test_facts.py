@@ -87,10 +87,12 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
     answer = fulfillment.recall_answered([SHIPMENT], RECALL)
     together = {fulfillment.RELEASED, fulfillment.CANCELLED}
     of_returns = {fulfillment.RETURN_RECEIVED, fulfillment.RETURN_INSPECTED}
-    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED, fulfillment.REVERSED} - of_returns
+    apart = {fulfillment.RECALL_ANSWERED, fulfillment.REVERSED, fulfillment.INTERCEPTED}
+    single = fulfillment.KINDS - together - apart - of_returns
     yield from ((kind, fulfillment_wire.shipment_fact(kind, one)) for kind in sorted(single))
     yield from ((kind, fulfillment_wire.shipments_fact(kind, several)) for kind in sorted(together))
     yield fulfillment.REVERSED, fulfillment_wire.reversed_fact(several, "wrong pallet")
+    yield fulfillment.INTERCEPTED, fulfillment_wire.intercepted_fact(one)
     yield fulfillment.GOODS_DELIVERED, fulfillment_wire.delivered_fact(SHIPMENT)
     yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
     yield (

@@ -17,6 +17,10 @@ pytestmark = pytest.mark.on_postgres
 
 LATER = "2040-01-01T00:00:00.000000+00:00"
 
+_STOPPED = (
+    "INSERT INTO shipment_interception (shipment_id, state, reason, asked_by, asked_at, answered_at) "
+    f"SELECT shipment_id, 'intercepted', 'stopped', '', '{LATER}', '{LATER}' FROM shipment WHERE serial = 1003"
+)
 PLANTED = (
     ("fulfillment.shipment_state_is_known", "UPDATE shipment SET state = 'lost' WHERE serial = 1001"),
     ("fulfillment.steps_taken_in_order", "UPDATE shipment SET picked_at = NULL WHERE serial = 1003"),
@@ -51,6 +55,10 @@ PLANTED = (
     (
         "fulfillment.the_carriers_word_is_heard",
         "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
+    ),
+    (
+        "fulfillment.intercepted_is_not_delivered",
+        _STOPPED,
     ),
     ("fulfillment.cancelled_order_has_nothing_open", f"UPDATE warehouse_order SET cancelled_at = '{LATER}'"),
     ("fulfillment.reversed_shipments_are_replaced", "UPDATE shipment SET state = 'packed' WHERE serial = 1004"),

@@ -19,7 +19,14 @@ def test_everything_that_has_not_left_is_stopped(desk: WarehouseDesk) -> None:
     assert {desk.get(each).state for each in [visit, *goods]} == {pb.SHIPMENT_STATE_CANCELLED}
     kind, detail = desk.facts()[-1]
     assert kind == "shipments_cancelled"
-    assert detail["lines"]["L1"] == {"released": 0, "picked": 0, "packed": 0, "shipped": 0, "delivered": 0}
+    assert detail["lines"]["L1"] == {
+        "released": 0,
+        "picked": 0,
+        "packed": 0,
+        "shipped": 0,
+        "delivered": 0,
+        "intercepted": 0,
+    }
     assert len(detail["shipments"]) == 4
     assert desk.broken_rules() == {}
 

@@ -182,6 +182,7 @@ def test_a_shipment_in_a_fact_has_the_agreed_members() -> None:
         "shipped_at_micros": micros(NOW),
         "delivered_at_micros": 0,
         "exception_at_micros": 0,
+        "intercepted_at_micros": 0,
         "lines": [
             {"line_id": "L1", "sku": "A", "description": "Pump", "quantity": 5},
             {"line_id": "L2", "sku": "B", "description": "Seal", "quantity": 2},

@@ -15,7 +15,7 @@ from tests.threads import at_once
 
 
 class FakeCarriers:
-    """Carriers that answer as told, once under a key, and are away as often as told; `meanwhile` happens before they answer."""
+    """Carriers that answer as they are set, once under a key, and are away as often as set; `meanwhile` happens before they answer."""
 
     def __init__(self, answer: str, away: int = 0, meanwhile: Callable[[], object] = lambda: None) -> None:
         self.answer, self.away, self.meanwhile = answer, away, meanwhile
@@ -54,7 +54,7 @@ def refusal(act: Callable[[], object]) -> str:
 
 
 @pytest.mark.on_postgres
-def test_a_carrier_that_says_yes_is_asked_once_and_told_of_once(desk: WarehouseDesk) -> None:
+def test_a_carrier_that_says_yes_is_asked_once_and_emitted_once(desk: WarehouseDesk) -> None:
     carriers = FakeCarriers("intercepted")
     shipment = sent(desk, carriers)
 
@@ -65,8 +65,12 @@ def test_a_carrier_that_says_yes_is_asked_once_and_told_of_once(desk: WarehouseD
     assert (stopped.state, stopped.interception.state) == (pb.SHIPMENT_STATE_SHIPPED, "intercepted")
     assert (stopped.interception.reason, stopped.interception.asked_by) == ("project stopped", "sue")
     assert again == stopped == desk.get(shipment)
-    [(_, told)] = [one for one in desk.facts() if one[0] == "shipment_intercepted"]
-    assert (told["lines"]["L1"]["intercepted"], told["reason"], told["asked_by"]) == (4, "project stopped", "sue")
+    [(_, emitted)] = [one for one in desk.facts() if one[0] == "shipment_intercepted"]
+    assert (emitted["lines"]["L1"]["intercepted"], emitted["reason"], emitted["asked_by"]) == (
+        4,
+        "project stopped",
+        "sue",
+    )
     assert desk.broken_rules() == {}
 
 
@@ -123,8 +127,10 @@ def test_interception_against_delivery_has_one_outcome(desk: WarehouseDesk) -> N
         is_delivered, how = found.state == pb.SHIPMENT_STATE_DELIVERED, found.interception.state
         assert (is_delivered, how) in {(True, ""), (True, "too_late"), (False, "intercepted")}
         outcomes.add((is_delivered, how))
-        told = [k for k, one in desk.facts() if k in ("shipment_delivered", "shipment_intercepted") and _of(one, found)]
-        assert told == ["shipment_delivered" if is_delivered else "shipment_intercepted"]
+        emitted = [
+            k for k, one in desk.facts() if k in ("shipment_delivered", "shipment_intercepted") and _of(one, found)
+        ]
+        assert emitted == ["shipment_delivered" if is_delivered else "shipment_intercepted"]
     assert outcomes
     assert desk.broken_rules() == {}
 

@@ -29,7 +29,9 @@ def test_a2_sixty_and_twenty_five_then_fifteen(desk: WarehouseDesk) -> None:
     assert [each.promised_on for each in first] == ["2026-03-06", "2026-03-05"]  # Monday + 1 + 3, + 1 + 2
     kind, detail = desk.facts()[-1]
     assert kind == "shipments_released"
-    assert detail["lines"] == {"L1": {"released": 100, "picked": 85, "packed": 85, "shipped": 85, "delivered": 0}}
+    assert detail["lines"] == {
+        "L1": {"released": 100, "picked": 85, "packed": 85, "shipped": 85, "delivered": 0, "intercepted": 0}
+    }
     assert [each["number"] for each in detail["shipments"]] == ["SH-1003"]
     assert desk.broken_rules() == {}
 

@@ -61,7 +61,7 @@ def test_it_comes_back_by_one_return_that_is_authorized_and_only_the_warehouse_e
         for row in desk.outbox("notify", order_id)
     ]
     assert mails[-2:] == [("shipment_intercepted", ["customer"]), ("return_authorized", ["warehouse_manager"])]
-    assert len(desk.outbox("start_return", order_id)) == 1
+    assert len(desk.outbox("return_started", order_id)) == 1
     after = desk.read(order_id)
     assert after.progress.lines["1"].intercepted == 4
     assert desk.signals(order_id)[-1] == "shipment_delivered"

@@ -20,7 +20,7 @@ from tests.orders.test_cancel_after import LAST, TODAY, sweep
 LATER = date(2026, 12, 20)
 
 
-def told(desk: Desk, order_id: str) -> list[str]:
+def reasons(desk: Desk, order_id: str) -> list[str]:
     with desk.database.reading() as session:
         return [one.reason for one in exceptions.list_open(session, order_id) if one.kind == PAST_CANCEL_AFTER]
 
@@ -81,12 +81,12 @@ def test_what_the_sweep_cannot_cancel_is_told_once_and_another_day_resolves_it(d
     order_id = _invoiced_at_order(desk)
     desk.now += LAST - TODAY + timedelta(days=1)
     swept = [sweep(desk), sweep(desk)]
-    [reason] = told(desk, order_id)
+    [reason] = reasons(desk, order_id)
     [found] = [one.exception_id for one in _open(desk, order_id)]
     with desk.database.transaction() as session:
         store.resolve(session, found, resolved_by="sue", resolved_role="support", note="we wait", now=desk.now)
     sweep(desk)
-    after_support = told(desk, order_id)
+    after_support = reasons(desk, order_id)
 
     assert swept == [[], []]
     assert reason.startswith(
@@ -100,11 +100,11 @@ def test_another_day_resolves_what_was_told(desk: Desk) -> None:
     order_id = _invoiced_at_order(desk)
     desk.now += LAST - TODAY + timedelta(days=1)
     sweep(desk)
-    before = len(told(desk, order_id))
+    before = len(reasons(desk, order_id))
     changed(desk, order_id, asked(cancel_after=LATER))
     sweep(desk)
 
-    assert (before, told(desk, order_id)) == (1, [])
+    assert (before, reasons(desk, order_id)) == (1, [])
 
 
 def test_an_order_that_cannot_be_read_keeps_no_other_from_its_turn(desk: Desk) -> None:

@@ -39,7 +39,7 @@ def _stop(trade: Trade, shipment: dict[str, Any], role: str = "support") -> http
     return trade.system.api(role).post(path, json={"reason": "the project is stopped"}, headers=key())
 
 
-def _told(trade: Trade, order_id: str) -> None:
+def _has_exception(trade: Trade, order_id: str) -> None:
     found = ok(trade.system.api("support").get("/v1/exceptions", params={"order_id": order_id}))["rows"]
     assert [one["kind"] for one in found] == ["carrier_exception"]
 
@@ -62,7 +62,7 @@ def test_a7_a_parcel_that_is_stopped_comes_back_by_a_return_to_the_cent(trade: T
     [rma] = stopped["returns"]
     expected = _until(trade, rma, lambda one: one["state"] == "authorized")
     trade.deliver(sent)  # its carrier tells of another parcel, or is wrong: support is told, and nothing changes
-    eventually(lambda: _told(trade, order_id))
+    eventually(lambda: _has_exception(trade, order_id))
     floor = trade.system.api("warehouse")
     receipt = {"warehouse_id": warehouse, "lines": [{"line_id": "1", "quantity": 4}]}
     counted = key()

@@ -15,6 +15,7 @@ from services.kernel.money import Money, extend
 from services.kernel.tax import TaxKind
 from services.orders.domain.billed import awaits_last_invoice, billed, billed_parts, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.last_day import unsound_last_day
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Address, Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
@@ -106,7 +107,7 @@ def amend(
     amended, too_large = _sums(terms, request, progress)
     found = (
         *_unsound(order, request),
-        *_unsound_days(order, amended, today),
+        *(Obstacle(*one) for one in unsound_last_day(order, amended, today)),
         *_unsound_lines(order, amended),
         *_unpriced(order, amended, wanted),
         *_taxed_apart(order, amended, catalog.taxes, progress),
@@ -217,22 +218,6 @@ def _unsound(order: Order, request: ChangeRequest) -> Iterator[Obstacle]:
         if asked.line_id and asked.quantity == 0 and (asked.sku or asked.unit_price is not None):
             sentence = f"line {asked.line_id} is removed and changed at once: ask for one of them"
             yield Obstacle("LINE_CONTRADICTORY", sentence, asked.line_id)
-
-
-def _unsound_days(before: Order, after: Order, today: date) -> Iterator[Obstacle]:
-    """A last day to ship by which nothing could: it is over, or before the day on which it is wanted."""
-    last = after.cancel_after
-    if last is None or last == before.cancel_after:
-        return
-    if last < today:
-        yield Obstacle(
-            "CANCEL_AFTER_PAST", f"the last day to ship would be {last} and today is {today}: name a later one"
-        )
-    if after.requested_on is not None and last < after.requested_on:
-        yield Obstacle(
-            "CANCEL_AFTER_BEFORE_REQUESTED",
-            f"the last day to ship would be {last}, before the requested day {after.requested_on}: move both",
-        )
 
 
 def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:

@@ -18,8 +18,7 @@ SHIPMENT_INTERCEPTED = "shipment_intercepted"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
 REVERSED, REAPPLIED, REFUNDED, FREED = "reversed", "reapplied", "refunded", "freed"
 """What became of money that was taken off an order."""
-CREDIT_GRANTED = "credit_granted"
-STOCK_ALLOCATED = "stock_allocated"
+CREDIT_GRANTED, STOCK_ALLOCATED = "credit_granted", "stock_allocated"
 DUE_DATE_SET = "due_date_set"
 CREDIT_REST_CHANGED = "credit_rest_changed"
 CARD_PROBLEM = "card_problem"
@@ -89,8 +88,7 @@ class ShipmentLine:
 class Shipment:
     """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
 
-    `exception_at` is when its carrier last told of a problem on the way, `intercepted_at` when it stopped it there; facts of before do
-    not tell them.
+    `exception_at` is when its carrier last told of a problem on the way, `intercepted_at` when it stopped it there.
     """
 
     shipment_id: str
