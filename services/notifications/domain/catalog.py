@@ -119,17 +119,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # credit_notes: [number]; total: what they come to, less the fee; fee: what was kept, empty for nothing; is_complete: nothing more comes
     "return_credited": ("return_number", "credit_notes", "total", "fee", "currency", "is_complete"),
     # lines: [{sku, description, quantity}] that come in place of returned goods; is_billed: at another price, total with tax; is_advance: before those are back
-    "return_replaced": (
-        "return_number",
-        "replacement_number",
-        "link",
-        "is_advance",
-        "is_billed",
-        "total",
-        "currency",
-        "lines",
-        "more_lines",
-    ),
+    "return_replaced": (*_RETURN, "replacement_number", "is_advance", "is_billed", "total", "currency"),
     "return_cancelled": _RETURN,
     # nothing came in time
     "return_expired": _RETURN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.kernel.formats import amount
-from services.orders.domain.mails.links import own_order_page
+from services.orders.domain.mails.links import own_order_page, return_page
 from services.orders.domain.mails.mail import Contacts, Mail, buyer, listed
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
@@ -18,6 +18,7 @@ def replacement_mail(found: Return, one: Replacement, order: Order, customer: Cu
         "return_number": found.number,
         "replacement_number": order.number,
         "link": own_order_page(contacts, order.number),
+        "staff_link": return_page(contacts, found.number),
         "is_advance": one.is_advance,
         "is_billed": one.is_documented,
         "total": amount(order.totals.total),
