@@ -25,13 +25,12 @@ from services.orders.returns import photos, reading
 router = APIRouter(tags=["returns"])
 
 PhotoReference = Annotated[str, path_id("The photo's id.", "photo_01980000000070008000000000000000")]
-_PICTURE: dict[str, Any] = {
-    kind: {"schema": {"type": "string", "format": "binary", "maxLength": 5 << 20}} for kind in ENDINGS
-}
+_BYTES = {"schema": {"type": "string", "format": "binary", "maxLength": 5 << 20}}
+_PICTURE: dict[str, Any] = dict.fromkeys(ENDINGS, _BYTES)
 _BODY = {
     "required": True,
     "description": "The picture itself. Its bytes say of which kind it is; what the request or a file's name says does not count.",
-    "content": _PICTURE,
+    "content": {"application/octet-stream": _BYTES},
 }
 
 
