@@ -62,7 +62,9 @@ class Reverse:
         asked = {"order": order_id, "lines": [{**line, "reason": wanted["reason"]}], "reason": wanted["words"]}
         customer = self._door.person("customer", wanted["sub"], order["customer_id"])
         rma = customer.post("/v1/returns", asked, key=self._key("return", order_id)).document["number"]
-        self._board.say(f"[magenta]{rma}[/] the customer returns {wanted['quantity']} of {order['number']}: {wanted['words']}")
+        self._board.say(
+            f"[magenta]{rma}[/] the customer returns {wanted['quantity']} of {order['number']}: {wanted['words']}"
+        )
         counted = {"warehouse_id": wanted["warehouse_id"], "lines": [line]}
         self._until(lambda: self._count(rma, counted), "the announcement of a return")
         units = [{**line, **wanted["found"]}]
@@ -78,7 +80,9 @@ class Reverse:
 
     def _count(self, rma: str, body: Body) -> Row | None:
         try:
-            counted: Row = self._as("warehouse").post(f"/v1/returns/{rma}/receive", body, key=self._key("count", rma)).document
+            counted: Row = (
+                self._as("warehouse").post(f"/v1/returns/{rma}/receive", body, key=self._key("count", rma)).document
+            )
         except Refusal as refusal:
             if refusal.code not in _EXPECTED_SOON:
                 raise

@@ -94,7 +94,7 @@ class FulfillmentServiceStub:
     """Announce goods that come back. A return that is known stays as it is."""
     ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
     """
     InspectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]
     """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
@@ -171,7 +171,7 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Announce goods that come back. A return that is known stays as it is."""
     ReceiveReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]  # type: ignore[assignment]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
     """
     InspectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]  # type: ignore[assignment]
     """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
@@ -359,7 +359,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ReceiveReturnResponse, _abc.Awaitable[_fulfillment_pb2.ReceiveReturnResponse]]:
         """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-        MORE_THAN_ANNOUNCED beyond what the customer may send back.
+        MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
         """
 
     @_abc_1.abstractmethod
