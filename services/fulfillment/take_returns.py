@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,7 +12,8 @@ from sqlmodel import Session
 from oms.facts.v1 import facts_pb2
 from services.fulfillment.domain import returns as domain
 from services.fulfillment.domain.returns import ExpectedReturn, InspectedUnits, Units
-from services.fulfillment.store import orders
+from services.fulfillment.domain.shipment import LEFT
+from services.fulfillment.store import orders, shipments
 from services.fulfillment.store import returns as store
 from services.kernel.errors import NotFound
 from services.kernel.ids import new_id
@@ -40,7 +42,10 @@ def receive(
     session: Session, reference: str, counted: Units, warehouse_id: str, who: str, now: datetime
 ) -> ExpectedReturn:
     """Count units that came, and tell of all that has come so far."""
-    after = domain.receive(_taken(session, reference), counted)
+    before = _taken(session, reference)
+    after = domain.receive(before, counted)
+    came_back = store.received_of(session, before.order_id)
+    domain.check_left(before, counted, came_back, _left(session, before.order_id))
     store.count(session, after.return_id, counted, warehouse_id, who, now)
     detail = facts_pb2.ReturnReceived(
         return_id=after.return_id,
@@ -91,6 +96,15 @@ def _taken(session: Session, reference: str) -> ExpectedReturn:
     found = store.find(session, known.return_id)
     assert found is not None, "returns are never deleted"
     return found
+
+
+def _left(session: Session, order_id: str) -> Counter[str]:
+    """Line id → units of the order that have left."""
+    gone = [each for each in shipments.of_order(session, order_id) if each.state in LEFT]
+    units: Counter[str] = Counter()
+    for line in (line for each in gone for line in each.lines):
+        units[line.line_id] += line.quantity
+    return units
 
 
 def _units(expected: ExpectedReturn, one: InspectedUnits) -> facts_pb2.InspectedUnits:

@@ -85,9 +85,9 @@ def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
     """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered, of 3 that come back 2 have, and 1 is inspected;
     SH-1004 had not left, SH-1005 has its goods.
     """
-    _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
+    _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 3), service=1)
     desk.scan(desk.send(sent))
-    desk.recall(L1=1, LS=1)
+    desk.recall(L1=3, LS=1)
     desk.expect_return(L1=3)
     desk.count_back(L1=2)
     desk.inspect_back(("L1", 1, "A", "restock", "customer"))

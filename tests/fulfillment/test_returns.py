@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.fulfillment.desk import WarehouseDesk
+from tests.fulfillment.test_reversal import reverse
 from tests.threads import at_once
+
+
+@pytest.fixture(autouse=True)
+def shipment(desk: WarehouseDesk) -> pb.Shipment:
+    """Nine units have left."""
+    [released] = desk.release(("L1", "W1", 9))
+    return desk.send(released)
 
 
 @pytest.mark.on_postgres
@@ -71,6 +80,19 @@ def test_a_closed_return_takes_no_more_and_what_came_is_still_inspected(desk: Wa
     assert not never.HasField("expected")
     assert refused.value.reason == "RETURN_CLOSED"
     assert after.lines[0].inspected == 1
+    assert desk.broken_rules() == {}
+
+
+def test_nothing_comes_back_of_a_shipment_that_never_left(desk: WarehouseDesk, shipment: pb.Shipment) -> None:
+    desk.expect_return(L1=3)
+    packed = reverse(desk, shipment).replacement
+
+    with pytest.raises(Refused, match="0 units of A of SO-1001 are with the customer, not 1") as refused:
+        desk.count_back(L1=1)
+    desk.ship(packed)
+
+    assert refused.value.reason == "NOT_SHIPPED"
+    assert desk.count_back(L1=1).lines[0].received == 1
     assert desk.broken_rules() == {}
 
 

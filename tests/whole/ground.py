@@ -41,17 +41,18 @@ class Ground:
 
     def answer(self, client: httpx.Client, path: str, body: Any, headers: dict[str, str]) -> httpx.Response:
         """What is answered to a client who asks again, with the same key, when somebody died meanwhile."""
-        deaths = len(self.faults.struck)
-        for _ in range(TRIES):
+        deaths, left = len(self.faults.struck), TRIES
+        while True:
+            left -= 1
             try:
                 answer = client.post(path, json=body, headers=headers)
             except httpx.TransportError:
-                if len(self.faults.struck) == deaths:
+                if len(self.faults.struck) == deaths or not left:
                     raise
                 continue
-            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR or len(self.faults.struck) == deaths:
-                break
-        return answer
+            is_answered = answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+            if is_answered or len(self.faults.struck) == deaths or not left:
+                return answer
 
     def deliver(self, shipment: dict[str, Any], *, times: int) -> None:
         """The carrier's word, and again while somebody dies of it."""

@@ -27,6 +27,11 @@ class Line:
         """Units that are still to ship."""
         return self.ordered - self.cancelled - self.shipped
 
+    @property
+    def out(self) -> int:
+        """Units that are with the customer, or on their way there."""
+        return self.shipped - self.returned
+
 
 @dataclass
 class Model:

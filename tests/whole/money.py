@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from tests.system.trade import key
-from tests.whole.walk import Options, Row, Walk
+from tests.whole.walk import Options, Row, Walk, cents
 
 
 def options(walk: Walk) -> Options:
@@ -21,15 +21,11 @@ def options(walk: Walk) -> Options:
     if walk.method == "prepaid" and due > 0 and walk.order["phase"] in ("in_review", "on_hold", "accepted"):
         found.append((6, "pay ahead", partial(pay, walk, due)))
     for payment in walk.get("accounting", "/v1/payments", customer_id=walk.customer)["rows"]:
-        if payment["reversed_at"] is None and not _cents(payment["returned"]):
+        if payment["reversed_at"] is None and not cents(payment["returned"]):
             found.append((1, "bounce", partial(_bounce, walk, payment)))
-        if left := _cents(payment["unapplied"]):
+        if left := cents(payment["unapplied"]):
             found.append((2, "refund", partial(_refund, walk, payment, walk.chance.randint(1, left))))
     return found
-
-
-def _cents(money: Row) -> int:
-    return round(float(money["amount"]) * 100)
 
 
 def _money(minor: int) -> dict[str, str]:
@@ -52,7 +48,7 @@ def pay(walk: Walk, minor: int) -> None:
 def _bounce(walk: Walk, payment: Row) -> None:
     path = f"/v1/payments/{payment['payment_id']}/reversal"
     walk.post("accounting", path, {"reason": "check returned unpaid"})
-    walk.model.paid -= _cents(payment["amount"])
+    walk.model.paid -= cents(payment["amount"])
 
 
 def _refund(walk: Walk, payment: Row, minor: int) -> None:

@@ -21,7 +21,7 @@ FOUND = (
 def options(walk: Walk) -> Options:
     """What customers, support, warehouse and accounting can do for goods to come back."""
     found: Options = []
-    if left := {line_id: count for line_id in walk.model.lines if (count := returnable(walk, line_id))}:
+    if left := {line_id: count for line_id in walk.model.lines if (count := returnable(walk, line_id)) > 0}:
         found.append((4, "ask for a return", partial(_ask, walk, left)))
         found.append((1, "ask for too much", partial(_ask_too_much, walk, left)))
     for rma in walk.returns:
@@ -30,7 +30,8 @@ def options(walk: Walk) -> Options:
 
 
 def _of(walk: Walk, rma: Row) -> Options:
-    number, can = rma["number"], []
+    number = rma["number"]
+    can: Options = []
     if cents(rma["credited"]):
         is_new = walk.refunds.get(number) != rma["credited"]
         can.append(
@@ -55,7 +56,7 @@ def _of(walk: Walk, rma: Row) -> Options:
 def returnable(walk: Walk, line_id: str) -> int:
     """Units of a line that may still be asked back: gone, not back, and in no return that is open."""
     line = walk.model.lines[line_id]
-    coming = sum(
+    coming: int = sum(
         row["quantity"] - row["received"]
         for rma in walk.returns
         if not rma["ended_at"]
@@ -77,12 +78,7 @@ def _ask(walk: Walk, left: dict[str, int]) -> None:
 
 def _ask_too_much(walk: Walk, left: dict[str, int]) -> None:
     line_id, most = walk.chance.choice(sorted(left.items()))
-    try:
-        walk.post("customer", "/v1/returns", _body(walk, {line_id: most + 1}))
-    except Refusal as refusal:
-        assert refusal.code == "MORE_THAN_RETURNABLE", refusal
-    else:
-        raise AssertionError(f"{most + 1} of line {line_id} may come back, of {most}")
+    walk.refused("MORE_THAN_RETURNABLE", "customer", "/v1/returns", _body(walk, {line_id: most + 1}))
 
 
 def _decide(walk: Walk, number: str, verb: str) -> None:
@@ -99,7 +95,11 @@ def _count(walk: Walk, rma: Row) -> None:
     lines = [{"line_id": line_id, "quantity": count} for line_id, count in units.items() if count]
     if lines:
         body = {"warehouse_id": walk.chance.choice(walk.ground.warehouses), "lines": lines}
-        walk.post("warehouse", f"/v1/returns/{rma['number']}/receive", body)
+        path = f"/v1/returns/{rma['number']}/receive"
+        if any(count > walk.model.lines[line_id].out for line_id, count in units.items()):
+            walk.refused("NOT_SHIPPED", "warehouse", path, body)
+            return
+        walk.post("warehouse", path, body)
         for line_id, count in units.items():
             walk.model.lines[line_id].returned += count
 

@@ -6,17 +6,11 @@ A walk is driven by its seed, which is in its name; a failing one is walked agai
 
 from __future__ import annotations
 
-import sys
-from datetime import timedelta
-
 import pytest
 
-from tests.whole import selling
-from tests.whole.acts import finish, step
+from tests.whole.acts import live
 from tests.whole.ground import Ground
-from tests.whole.walk import Walk
 
-STEPS = 12
 RUNS = 300
 TESTED, SLICE = 4, 4
 
@@ -32,17 +26,4 @@ def seeds() -> list[object]:
 
 @pytest.mark.parametrize("seed", seeds())
 def test_an_order_is_what_plain_arithmetic_says(ground: Ground, seed: int) -> None:
-    ground.system.skipped = timedelta()
-    walk = Walk(ground, seed)
-    selling.place(walk)
-    try:
-        walk.settle()
-        while len(walk.done) < STEPS and not walk.is_over():
-            step(walk)
-        finish(walk)
-    except BaseException:
-        ground.left += [walk.number, walk.order_id]
-        raise
-    finally:
-        ground.faults.arm(0)
-        print(f"seed {seed}, {walk.method}, {walk.number}: {'; '.join(walk.done)}", file=sys.stderr)
+    live(ground, seed)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
 from temporalio.client import WorkflowHandle
 
 from tests.system.trade import eventually, key, ok
@@ -70,6 +72,12 @@ class Walk:
             assert (again.status_code, again.json()) == (answer.status_code, answer.json()), f"{path} sent twice"
         found: Row = answer.json()
         return found
+
+    def refused(self, code: str, role: str, path: str, body: Any) -> None:
+        """Ask for what must be refused with this code."""
+        with pytest.raises(Refusal) as refusal:
+            self.post(role, path, body)
+        assert refusal.value.code == code, refusal.value
 
     def get(self, role: str, path: str, **query: str) -> Any:
         """Read something."""
@@ -190,4 +198,4 @@ class Walk:
 
 def cents(money: Row) -> int:
     """An amount in cents."""
-    return round(float(money["amount"]) * 100)
+    return int(Decimal(money["amount"]) * 100)

@@ -75,6 +75,19 @@ def receive(expected: ExpectedReturn, counted: Units) -> ExpectedReturn:
     return replace(expected, lines=lines)
 
 
+def check_left(expected: ExpectedReturn, counted: Units, came_back: Units, left: Units) -> None:
+    """Refuse (NOT_SHIPPED) units beyond what has left of the order and is not back: the ship confirm of the others was reversed."""
+    for line_id, units in counted.items():
+        out = left.get(line_id, 0) - came_back.get(line_id, 0)
+        if units > out:
+            line = expected.line(line_id)
+            raise Refused(
+                "NOT_SHIPPED",
+                f"{max(0, out)} units of {line.sku} of {expected.order_number} are with the customer, not {units}: "
+                "the ship confirm of the others was reversed, so ask support what came",
+            )
+
+
 def inspect(expected: ExpectedReturn, found: Sequence[InspectedUnits]) -> ExpectedReturn:
     """The return after an inspection, closed or not. Refused NOT_COUNTED beyond what has come and is not inspected."""
     units: dict[str, int] = {}
