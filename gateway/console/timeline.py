@@ -12,6 +12,7 @@ from gateway.console.people import MACHINE, People
 from gateway.console.readable import Readable, amount, number
 from services.kernel.money import Money
 from services.orders.domain.events import Event
+from services.orders.domain.fact_details import expected_in, invoices_in, shipments_in
 from services.orders.domain.facts import (
     DepositInvoiced,
     Detail,
@@ -20,9 +21,6 @@ from services.orders.domain.facts import (
     PaymentReceived,
     Shipment,
     StockStanding,
-    expected_in,
-    invoices_in,
-    shipments_in,
 )
 from services.orders.domain.order import Order
 

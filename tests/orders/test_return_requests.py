@@ -178,9 +178,9 @@ def test_photos_are_taken_while_they_matter(stage: str, changes: dict[str, Any],
 def test_photos_are_kept_beside_the_database_file_or_where_they_are_told_to_be() -> None:
     beside = Settings(database_url="sqlite:////data/orders.db")
     served = Settings(database_url="postgresql+psycopg://orders:x@db/orders")
-    told = Settings(database_url="sqlite:////data/orders.db", photos_folder=Path("/photos"))
+    named = Settings(database_url="sqlite:////data/orders.db", photos_folder=Path("/photos"))
 
-    assert [str(one.photos) for one in (beside, served, told)] == [
+    assert [str(one.photos) for one in (beside, served, named)] == [
         "/data/return-photos",
         "var/return-photos",
         "/photos",

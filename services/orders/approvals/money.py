@@ -18,6 +18,7 @@ from services.orders.approvals.holds import (
 )
 from services.orders.domain.credit_facts import CardProblem
 from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED, REFUND_UNPAID
+from services.orders.domain.fact_details import invoices_in
 from services.orders.domain.facts import (
     FREED,
     REAPPLIED,
@@ -27,7 +28,6 @@ from services.orders.domain.facts import (
     InvoiceWrittenOff,
     PaymentReceived,
     PaymentReversed,
-    invoices_in,
 )
 from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts

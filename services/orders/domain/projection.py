@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.credit_facts import CreditRestChanged
+from services.orders.domain.fact_details import credit_in, held_in, invoices_in, lines_in, shipments_in
 from services.orders.domain.facts import (
     KINDS,
     SHIPMENT_REVERSED,
@@ -19,11 +20,6 @@ from services.orders.domain.facts import (
     RecallAnswered,
     Shipment,
     ShipmentLine,
-    credit_in,
-    held_in,
-    invoices_in,
-    lines_in,
-    shipments_in,
 )
 from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
 

@@ -14,6 +14,7 @@ from services.orders.approvals import money
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.credit_facts import CardProblem, CreditGranted
+from services.orders.domain.fact_details import expected_in, invoices_in, shipments_in
 from services.orders.domain.facts import (
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
@@ -31,9 +32,6 @@ from services.orders.domain.facts import (
     ShipmentIntercepted,
     ShipmentReversed,
     StockStanding,
-    expected_in,
-    invoices_in,
-    shipments_in,
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
