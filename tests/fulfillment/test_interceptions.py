@@ -9,6 +9,7 @@ import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment.carriers import CarrierAway, SandboxCarriers
+from services.fulfillment.settings import Settings
 from services.kernel.errors import Conflict, InvalidArgument, Refused
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
 from tests.threads import at_once
@@ -197,3 +198,10 @@ def test_sandbox_carriers_answer_as_their_names_say() -> None:
     assert answers == ["intercepted", "refused", "too_late"]
     with pytest.raises(CarrierAway):
         sandbox.intercept("k", "road-away", "T1")
+
+
+def test_a_system_that_ships_goods_has_no_sandbox_of_carriers() -> None:
+    with pytest.raises(ValueError, match="a person asks the carrier"):
+        Settings(mode="production", carriers="sandbox")
+
+    assert Settings(mode="production").carriers == ""
