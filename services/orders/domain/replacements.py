@@ -8,6 +8,8 @@ from datetime import datetime
 
 ADVANCE = "advance"
 """What an order replaces that was placed before any goods came, instead of an inspection."""
+PLACER = "returns"
+"""Who places orders that replace goods of returns."""
 
 
 @dataclass(frozen=True, slots=True)

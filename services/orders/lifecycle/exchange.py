@@ -17,7 +17,7 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.mails.replacements import replacement_mail
 from services.orders.domain.order import CARD, PREPAID_CHANNELS, Order, PlaceLine, PlaceOrder
 from services.orders.domain.projection import Exchange
-from services.orders.domain.replacements import ADVANCE, Replacement
+from services.orders.domain.replacements import ADVANCE, PLACER, Replacement
 from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import (
     AUTHORIZED,
@@ -46,7 +46,7 @@ from services.runtime.auth import MACHINE_ISSUER, Principal
 log = structlog.get_logger()
 PAYMENT_SETTLED = "payment_settled"
 WORKFLOW = Actor("workflow", "service")
-_PLACER = Caller(Principal("returns", frozenset({"service"}), issuer=MACHINE_ISSUER), "all")
+_PLACER = Caller(Principal(PLACER, frozenset({"service"}), issuer=MACHINE_ISSUER), "all")
 
 
 def request(

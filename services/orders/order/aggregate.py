@@ -17,7 +17,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, is_delivered, is_settled, quantities
-from services.orders.domain.replacements import Replaced
+from services.orders.domain.replacements import PLACER, Replaced
 from services.orders.domain.returns import Return
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
@@ -147,7 +147,7 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
         event_sequence=events.newest_sequence(session, aggregate.order_id),
         reviews=reviews.of_order(session, aggregate.order_id),
         returns=tuple(returns.of_order(session, aggregate.order_id)),
-        replaces=replacements.of_order(session, aggregate.order_id),
+        replaces=replacements.of_order(session, aggregate.order_id) if aggregate.order.placed_by == PLACER else None,
     )
 
 
