@@ -177,7 +177,15 @@ def test_the_seven_tours_are_orders_of_the_day_with_seven_different_lives() -> N
         "Straight through", "Approval with a change", "Partial shipment with a backorder", "Rejected", "Canceled",
         "Canceled in part", "Returned",
     ]  # fmt: skip
-    assert [FATES[names[tour.key]][0] for tour in DAY.tours] == ["cleared", "held", "cleared", "rejected", "held", "cleared", "cleared"]
+    assert [FATES[names[tour.key]][0] for tour in DAY.tours] == [
+        "cleared",
+        "held",
+        "cleared",
+        "rejected",
+        "held",
+        "cleared",
+        "cleared",
+    ]
 
 
 def test_somebody_of_every_role_with_pages_can_log_in() -> None:
