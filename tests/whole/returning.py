@@ -155,5 +155,5 @@ def _refunded(walk: Walk, number: str) -> int:
 def _expire(walk: Walk, number: str) -> None:
     """What has not come never comes."""
     handle = walk.trade.system.temporal.get_workflow_handle(return_workflow_id(number))
-    walk.ground.skip(handle, OVERDUE)
+    walk.ground.skip(handle, OVERDUE + walk.ground.system.skipped)
     walk.overdue.add(number)
