@@ -45,12 +45,21 @@ _SENTENCES = {
     "order_closed": "Closed: everything is delivered, invoiced and paid",
     "cancellation_requested": "{who} cancels it: {why}",
     "change_recall_asked": "The warehouse is asked to give it back",
+    "change_recalled": "The warehouse gives it back",
+    "units_cancelled": "Canceled in part, and what is left stays as it was: {why}",
+    "return_requested": "{who} returns goods: {why}",
+    "return_authorized": "The return is authorized",
+    "return_received": "The warehouse counts what came: {why}",
+    "return_inspected": "The warehouse inspects it: {why}",
+    "invoice_credited": "Credited: {why}",
+    "return_credited": "Stock and money have followed: {why}",
+    "return_ended": "The return is done",
     "order_cancelled": "Canceled: no stock, credit or shipment is held for it any more",
 }
 """What was recorded → the sentence about it."""
 
 _FIGURE = re.compile(r"[0-9]+\.[0-9]+")
-_LEFT_OUT = frozenset(["change_agreed", "order_allocated"])
+_LEFT_OUT = frozenset(["change_agreed", "change_settled", "order_allocated", "recall_answered", "stock_released"])
 """What says nothing new to a reader."""
 
 
@@ -112,7 +121,7 @@ def _sentence(what: str, events: Sequence[Row], order: Row, names: Mapping[str, 
     facts = {
         "who": names.get(first["who"], first["who"]),
         "why": ", ".join(dict.fromkeys(event["why"] for event in events if event["why"])),
-        "lines": _count(after.get("lines", 0), "line"),
+        "lines": _count(_lines(after), "line"),
         "total": text({"amount": str(after.get("total", "")), "currency": order["currency"]}),
         "violations": _reasons(order, first["why"]),
         "asks": ", then ".join(after.get("asks", ())),
@@ -125,6 +134,12 @@ def _sentence(what: str, events: Sequence[Row], order: Row, names: Mapping[str, 
     if what == "stock_reserved" and after.get("status") == "backordered":
         said = f"{said} for a part; the rest is backordered"
     return said.removesuffix(": ")
+
+
+def _lines(after: Row) -> int:
+    """How many lines were placed; what a return keeps of its lines is no number."""
+    found = after.get("lines", 0)
+    return found if isinstance(found, int) else len(found)
 
 
 def _count(number: int, of: str) -> str:

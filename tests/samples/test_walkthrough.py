@@ -45,6 +45,12 @@ def test_people_are_named_and_amounts_are_grouped() -> None:
     ]
 
 
+def test_a_return_keeps_its_lines_by_their_ids() -> None:
+    asked = event("return_requested", 1, "ann", "customer", why="one too many", lines={"1": 1})
+
+    assert narrated(asked) == ["  1.0 s  Ann Lee returns goods: one too many"]
+
+
 def test_what_happens_to_several_shipments_together_is_one_line() -> None:
     history = [
         event("shipment_picked", 2, why="SH-1"),

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
+import pytest
+from _pytest.mark import ParameterSet
+
 from tests.system.harness import SERVICES
 from tests.system.trade import eventually
 from tests.whole import money, returning, selling
@@ -19,10 +22,10 @@ MOST_SEAMS = 25
 SPANS = (timedelta(hours=1), timedelta(hours=5), timedelta(days=1), timedelta(days=3))
 
 
-def live(ground: Ground, seed: int) -> None:
-    """One order from placed to its end, as the seed has it; what was done is said in any case."""
+def live(ground: Ground, seed: int, *methods: str) -> None:
+    """One order from placed to its end, as the seed has it, paid in one of these ways; what was done is said in any case."""
     ground.system.skipped = timedelta()
-    walk = Walk(ground, seed)
+    walk = Walk(ground, seed, methods)
     selling.place(walk)
     try:
         walk.settle()
@@ -35,6 +38,13 @@ def live(ground: Ground, seed: int) -> None:
     finally:
         ground.faults.arm(0)
         print(f"seed {seed}, {walk.method}, {walk.number}: {'; '.join(walk.done)}", file=sys.stderr)
+
+
+def seeds(first: int, count: int) -> list[ParameterSet]:
+    """Seeds of so many runs: two for every test run, two for a build machine, and the rest for a proof."""
+    proof, sliced = (pytest.mark.prove,), (pytest.mark.prove, pytest.mark.slice)
+    marks = [(), (), sliced, sliced, *[proof] * count][:count]
+    return [pytest.param(first + one, id=str(first + one), marks=mark) for one, mark in enumerate(marks)]
 
 
 def options(walk: Walk) -> Options:

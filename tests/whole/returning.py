@@ -45,7 +45,7 @@ def _of(walk: Walk, rma: Row) -> Options:
     if rma["state"] in ("requested", "authorized") and not any(line["received"] for line in rma["lines"]):
         can.append((1, "call off", partial(_call_off, walk, number)))
     if rma["state"] == "authorized":
-        if any(line["quantity"] > line["received"] for line in rma["lines"]):
+        if number not in walk.overdue and any(line["quantity"] > line["received"] for line in rma["lines"]):
             can.append((5, "count", partial(_count, walk, rma)))
             can.append((1, "let it expire", partial(_expire, walk, number)))
         if any(line["received"] > line["inspected"] for line in rma["lines"]):
@@ -155,4 +155,5 @@ def _refunded(walk: Walk, number: str) -> int:
 def _expire(walk: Walk, number: str) -> None:
     """What has not come never comes."""
     handle = walk.trade.system.temporal.get_workflow_handle(return_workflow_id(number))
-    walk.ground.skip(handle, OVERDUE)
+    walk.ground.skip(handle, OVERDUE + walk.ground.system.skipped)
+    walk.overdue.add(number)

@@ -99,7 +99,7 @@ def _answer(walk: Walk, recall: Row, answer: str) -> None:
 
 def _corrections(walk: Walk) -> Options:
     phase, lines = walk.order["phase"], walk.model.lines
-    is_open = phase in ("accepted", "in_review") and not walk.is_asked()
+    is_open = phase in ("accepted", "in_review") and not walk.is_asked() and not recalls(walk)
     if not is_open or not any(line.open for line in lines.values()):
         return []
     found: Options = [
@@ -162,7 +162,8 @@ def _goods(walk: Walk) -> Options:
             found.append((3, "send off", partial(_move, walk, shipment, 3)))
         if state == "shipped":
             found.append((4, "deliver", partial(_deliver, walk, shipment)))
-            found.append((1, "unship", partial(_unship, walk, shipment)))
+            if all(rma["ended_at"] for rma in walk.returns):  # orders keep announced units of what then never left
+                found.append((1, "unship", partial(_unship, walk, shipment)))
     return found
 
 

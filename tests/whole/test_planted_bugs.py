@@ -53,4 +53,4 @@ def test_a_planted_bug_is_found_within_a_few_walks(
 
 def live_all(ground: Ground) -> None:
     for seed in SEEDS:
-        live(ground, seed)
+        live(ground, seed, "terms")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -35,11 +35,11 @@ class Refusal(Exception):
 class Walk:
     """The state of a walk: the chance, the order as it was last read, the model, and what was done."""
 
-    def __init__(self, ground: Ground, seed: int) -> None:
+    def __init__(self, ground: Ground, seed: int, methods: Sequence[str]) -> None:
         self.ground, self.trade = ground, ground.trade
         self.chance = random.Random(seed)
         self.done: list[str] = []
-        self.method = self.chance.choice(["terms", "terms", "prepaid", "card"])
+        self.method = self.chance.choice(methods)
         self.customer = self.trade.customer(f"cus-{seed}-{key()['Idempotency-Key'][:6]}", tax_rate="0.08")
         tag = self.customer.removeprefix("cus-")
         skus = {
@@ -54,6 +54,7 @@ class Walk:
         self.shipments: list[Row] = []
         self.returns: list[Row] = []
         self.asked_back: list[str] = []
+        self.overdue: set[str] = set()
         self.refunds: dict[str, Row] = {}
         self.asked_to_cancel: dict[str, int] = {}
         self.asked_to_change: tuple[str, int] = ("", 0)
@@ -93,9 +94,9 @@ class Walk:
     def settle(self) -> None:
         """Wait until nothing is under way, and read how things stand."""
         self.ground.until_quiet(self.handles())
-        self.look()
+        self.read()
 
-    def look(self) -> None:
+    def read(self) -> None:
         """Read how things stand."""
         self.order = self.trade.order(self.order_id)
         self.shipments = self.trade.shipments(self.order_id)
@@ -147,10 +148,10 @@ class Walk:
         try:
             self._agrees()
         except AssertionError:
-            eventually(self._looked_again, CHECK_S)
+            eventually(self._read_again, CHECK_S)
 
-    def _looked_again(self) -> None:
-        self.look()
+    def _read_again(self) -> None:
+        self.read()
         self._agrees()
 
     def _agrees(self) -> None:
