@@ -54,7 +54,7 @@ def test_what_the_customer_keeps_is_credited_once_the_warehouse_awaits_nothing(d
     assert (kept.is_kept, kept.waits_for) == (True, "customer")
     assert steps == [("credit", "authorized"), ("close", "authorized"), ("credit", "authorized")]
     assert [(unit.quantity, unit.disposition, unit.responsible) for unit in inspection.units] == [(2, "keep", "seller")]
-    assert inspection.warehouse_id == ""
+    assert (inspection.warehouse_id, inspection.inspected_by, _read(desk, one).received) == ("", "sue", 1)
     assert (ended, _returned(desk, one.order_id)) == (("over", "closed"), (1, "part"))
     assert _reason(desk, keep.keep, one) == "RETURN_STATE"
     assert desk.broken() == []

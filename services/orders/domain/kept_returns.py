@@ -18,7 +18,6 @@ from services.orders.domain.returns import (
     Return,
     ReturnLine,
     move,
-    with_inspection,
 )
 
 
@@ -67,7 +66,7 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
             "RETURN_STATE", f"{found.number} is {found.state}: only goods that may come are credited in advance"
         )
     check_open(found)
-    if any(found.credited_early(line.line_id) for line in found.lines):
+    if any(found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines):
         raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance already")
     units = tuple(
         InspectedUnits(line.line_id, line.sku, line.quantity, "A", IN_ADVANCE, SELLER, "credited in advance")
@@ -78,7 +77,7 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
 
 def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
     """Line id → units of an inspection that had been credited in advance: those that were inspected first are."""
-    left = {line.line_id: found.credited_early(line.line_id) for line in found.lines}
+    left = {line.line_id: found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines}
     before: dict[str, int] = {}
     for one in found.inspections:
         before = {}
@@ -96,11 +95,12 @@ def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
 def with_kept(found: Return, inspection_id: str, now: datetime) -> Return:
     """The return once its warehouse takes no more: what the customer keeps is an inspection without a warehouse, credited as any other."""
     rest = awaited(found)
-    if not (found.is_kept and found.is_closed and rest):
+    is_there = any(found.without_goods(line.line_id, KEEP) for line in rest)
+    if not (found.is_kept and found.is_closed and rest) or is_there:
         return found
     units = tuple(
         InspectedUnits(line.line_id, line.sku, line.quantity, "A", KEEP, SELLER, "the customer keeps it")
         for line in rest
     )
-    by = found.keep_asked_by or found.decided_by or found.requested_by
-    return with_inspection(found, Inspection(inspection_id, "", units, by, now))
+    kept = Inspection(inspection_id, "", units, found.keep_asked_by, now)
+    return replace(found, inspections=(*found.inspections, kept))

@@ -263,18 +263,18 @@ class Return:
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""
-        gone = max(line.received, self.credited_early(line.line_id))
+        gone = max(line.received, self.without_goods(line.line_id, IN_ADVANCE)) + self.without_goods(line.line_id, KEEP)
         if self.state in (DENIED, CANCELLED, EXPIRED):
             return gone
         return gone if self.state == CLOSED or self.is_closed else max(line.quantity, gone)
 
-    def credited_early(self, line_id: str) -> int:
-        """Units of a line that are credited whether they come or not, before they do."""
+    def without_goods(self, line_id: str, disposition: str) -> int:
+        """Units of a line that are credited in advance, or that the customer keeps."""
         return sum(
             units.quantity
             for one in self.inspections
             for units in one.units
-            if (units.line_id, units.disposition) == (line_id, IN_ADVANCE)
+            if (units.line_id, units.disposition) == (line_id, disposition)
         )
 
 
@@ -298,7 +298,7 @@ def move(found: Return, verb: str) -> str:
 def check_cancel(found: Return) -> None:
     """A return of which goods have come is not cancelled. Refused RETURN_RECEIVED or RETURN_STATE."""
     move(found, "cancel")
-    if any(found.credited_early(line.line_id) for line in found.lines):
+    if any(found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines):
         raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance: they are awaited")
     if found.received:
         raise Refused(
@@ -342,7 +342,7 @@ def finished(found: Return) -> str:
         return ""
     if any(one.is_unsettled for one in found.replacements) or not all(map(found.is_netted, found.inspections)):
         return ""
-    if found.received:
+    if found.received or found.is_kept:
         return "close"
     return "cancel" if found.closing == CANCELLED else "expire"
 
@@ -375,15 +375,11 @@ def bears_fee(found: Return, units: InspectedUnits) -> bool:
 
 
 def returned_units(returns: Iterable[Return]) -> dict[str, int]:
-    """Order line → units that have come back; not those that were credited and that the customer keeps."""
+    """Order line → units that have come back."""
     units: dict[str, int] = {}
     for one in returns:
         for line in one.lines:
             units[line.line_id] = units.get(line.line_id, 0) + line.received
-        for inspection in one.inspections:
-            for each in inspection.units:
-                if each.disposition == KEEP:
-                    units[each.line_id] -= each.quantity
     return units
 
 

@@ -33,7 +33,7 @@ def keep(session: Session, return_id: str, caller: Caller, note: str, contacts: 
             asked = replace(found, keep_asked_by=actor.who)
             return save(session, taken, asked, actor, "return_keep_asked", contacts, now, why=note)
         domain.check_second(found, actor.who)
-    after = domain.keep(found)
+    after = replace(domain.keep(found), keep_asked_by=found.keep_asked_by or actor.who)
     if found.state == REQUESTED:
         after = replace(after, decided_by=actor.who, decided_role=actor.role, decided_at=now, decision_note=note)
     after = save(session, taken, after, actor, "return_kept", contacts, now, why=note)

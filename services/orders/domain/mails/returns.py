@@ -41,17 +41,12 @@ def return_mails(before: Return | None, after: Return, customer: Customer, conta
     mails: list[Mail] = []
     if after.state != (before.state if before else ""):
         mails += _decided(after, customer, contacts)
-    if after.received > (before.received if before else 0) and not _comes_to_be_kept(after):
+    if after.received > (before.received if before else 0):
         mails.append(_received(before, after, customer))
     mails += [_credited(one, after, customer) for one in _newly_credited(before, after)]
     if before is not None and after.state != before.state and after.state in (CANCELLED, EXPIRED):
         mails.append(_ended(before, after, customer, contacts))
     return tuple(mails)
-
-
-def _comes_to_be_kept(after: Return) -> bool:
-    """Whether the customer keeps the goods: nothing has come, and nothing is to be sent."""
-    return after.is_kept and after.is_closed
 
 
 def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail]:
