@@ -23,7 +23,7 @@ def allow_values(table: str, values: Mapping[str, Sequence[str]], *, is_referred
     created, indexes = _definition(table)
     for column, allowed in values.items():
         created = _with_values(created, table, column, allowed)
-    _write_anew(table, created, indexes, is_referred_to=is_referred_to)
+    _rewrite(table, created, indexes, is_referred_to=is_referred_to)
 
 
 def replace_unique(table: str, name: str, columns: Sequence[str]) -> None:
@@ -37,10 +37,10 @@ def replace_unique(table: str, name: str, columns: Sequence[str]) -> None:
     changed, count = re.subn(rf"CONSTRAINT {name} UNIQUE \([^()]*\)", f"CONSTRAINT {name} {wanted}", created)
     if count != 1:
         raise RuntimeError(f"{table} has no constraint named {name}")
-    _write_anew(table, changed, indexes, is_referred_to=True)
+    _rewrite(table, changed, indexes, is_referred_to=True)
 
 
-def _write_anew(table: str, created: str, indexes: Sequence[str], *, is_referred_to: bool) -> None:
+def _rewrite(table: str, created: str, indexes: Sequence[str], *, is_referred_to: bool) -> None:
     """A table of SQLite with its rows, as `created` says."""
     before = f"{table}_before"
     aside = [f"ALTER TABLE {table} RENAME TO {before}"]
