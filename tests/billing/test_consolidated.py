@@ -236,11 +236,11 @@ def test_one_in_another_place_or_billed_to_another_address_is_by_itself(desk: De
 
 
 def test_the_mail_of_it_is_told_with_the_first_share(desk: Desk, together: pb.Invoice) -> None:
-    announced = [fact["consolidated"] for fact in desk.facts("invoice_issued")]
+    named = [fact["consolidated"] for fact in desk.facts("invoice_issued")]
 
-    assert [one["share"] for one in announced] == [1, 2, 3]
-    assert announced[0]["order_numbers"] == ["SO-ord_1", "SO-ord_2", "SO-ord_3"]
-    assert announced[0]["total_minor"] == 6000
+    assert [one["share"] for one in named] == [1, 2, 3]
+    assert named[0]["order_numbers"] == ["SO-ord_1", "SO-ord_2", "SO-ord_3"]
+    assert named[0]["total_minor"] == 6000
 
 
 def runner(desk: Desk) -> InvoiceRunner:

@@ -166,6 +166,7 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         ],
         "credited_minor": 0,
         "fee_id": "",
+        "consolidated_id": "",
     }
 
 

@@ -15,6 +15,7 @@ from oms.facts.v1 import facts_pb2
 from services.billing.store import (
     audit,
     audit_at_order,
+    audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
     audit_refunds,
@@ -122,7 +123,9 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
 
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
-    parts = (audit, audit_credit_notes, audit_at_order, audit_deposit_invoices, audit_refunds, audit_reversals)
+    parts = (
+        audit, audit_credit_notes, audit_at_order, audit_consolidated, audit_deposit_invoices, audit_refunds, audit_reversals,
+    )  # fmt: skip
     assert len(answer.invariants) == sum(len(part.INVARIANTS) for part in parts) + 6  # and what has waited for too long
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]
@@ -151,6 +154,8 @@ PLANTED = (
     ("billing.one_invoice_a_shipment", "UPDATE invoice SET shipment_id = 'shp_1'"),
     ("billing.one_invoice_a_shipment", "UPDATE billable_shipment SET invoice_id = NULL"),
     ("billing.invoices_name_their_shipments", "UPDATE invoice SET shipment_ids = 'shp_1\nshp_2'"),
+    ("billing.parts_of_shipments_sum", "UPDATE billable_line SET billed_quantity = 1"),
+    ("billing.invoices_of_parts_name_them", "UPDATE invoice SET bills_parts = (1 = 1)"),
     ("billing.drafts_hold_their_shipments", "UPDATE billable_shipment SET draft_id = 'draft_nobody'"),
     ("billing.drafts_hold_their_shipments", "UPDATE invoice_draft SET state = 'discarded'"),
     ("billing.invoices_bill_what_left", "UPDATE billable_line SET quantity = quantity + 1"),

@@ -125,3 +125,39 @@ def test_a_pdf_that_cannot_be_had_or_written_is_refused_in_a_sentence(
     assert "no PDF" in foreign.out + foreign.err
     assert "no such invoice" in unknown.out + unknown.err
     assert not file.exists()
+
+
+SHARES = [
+    {
+        "invoice_id": "inv_a",
+        "order_number": "SO-1001",
+        "po_number": "PO-A",
+        "total": usd("400.00"),
+        "open": usd("400.00"),
+    },
+    {"invoice_id": "inv_b", "order_number": "SO-1002", "po_number": "", "total": usd("600.00"), "open": usd("600.00")},
+]
+
+
+def test_an_invoice_of_several_orders_shows_what_each_has_of_it(command: Oms, api: FakeApi) -> None:
+    line = {"sku": "PUMP", "description": "pump", "quantity": 1, "unit_price": "400.00", "extended": usd("400.00")}
+    found = invoice(order_number="", shares=SHARES, lines=[{**line, "order_number": "SO-1001"}])
+    api.on("GET /v1/invoices/inv_1", found)
+    api.page("GET /v1/invoices", found)
+
+    listed, shown = command("invoices", "list"), command("invoices", "show", "inv_1")
+
+    assert "2 orders" in listed.out
+    assert "INV-000001 · 2 orders · cus_acme" in shown.out
+    for part in ("SO-1001", "PO-A", "inv_a", "SO-1002", "inv_b"):
+        assert part in shown.out
+
+
+def test_a_share_is_credited_by_its_id_for_its_number_is_that_of_others_too(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/invoices/inv_a", invoice(invoice_id="inv_a", consolidated_invoice_id="inv_1"))
+    waiting = {"correction_id": "cor_1"}
+    api.on("POST /v1/invoices/inv_a/credit-notes", {"waiting": waiting}, 202)
+
+    answer = command("invoices", "credit", "inv_a", "--reason", "damaged", "--all")
+
+    assert "cor_1" in answer.out

@@ -49,6 +49,21 @@ def test_an_order_is_invoiced_by_hand(command: Oms, api: FakeApi) -> None:
     assert "INV-000001 posted: 1,000.00 USD for 2 shipments of SO-1001" in answer.out
 
 
+def test_units_of_an_order_are_invoiced_by_hand(command: Oms, api: FakeApi) -> None:
+    api.on("POST /v1/invoices", invoice(shipment_ids=["shp_1"]), 201)
+
+    answer = command("invoices", "create", "SO-1001", "--line", "lin_1=4", "--line", "lin_2=1")
+    unreadable = command("invoices", "create", "SO-1001", "--line", "lin_1")
+
+    assert "INV-000001 posted: 1,000.00 USD for units of 1 shipment of SO-1001" in answer.out
+    assert api.asked[-1].body == {
+        "order_id": "SO-1001",
+        "shipments": [],
+        "lines": [{"line_id": "lin_1", "quantity": 4}, {"line_id": "lin_2", "quantity": 1}],
+    }
+    assert "'lin_1' names no units of a line" in unreadable.err
+
+
 def test_a_preview_posts_nothing(command: Oms, api: FakeApi) -> None:
     api.on("POST /v1/invoices/preview", {"invoice": invoice(number=""), "shipments": [], "needs_second_person": True})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.domain.corrections import parse_limits
+from tests.billing.desk import order_of
 from tests.billing.test_deposit_invoices import make as make_deposit_invoices
 from tests.billing.test_deposit_invoices import with_deposit
 from tests.console import chrome
@@ -41,6 +43,7 @@ def live(
     orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
     money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
     _wait_for_a_second_person(money)
+    _together(money)
     wait_for_invoices(money)
     money.cashier.draft(money.ids["bolt"])
     _deposit(money)
@@ -50,12 +53,28 @@ def live(
         database.close()
 
 
+def _together(money: MoneyWorld) -> None:
+    """One invoice of two orders, a fortnight ago."""
+    for units, name in enumerate(("held", "backordered"), 1):
+        order = order_of({"1": (units, "100.00")}, order_id=money.ids[name], invoicing="weekly")
+        order.number, order.po_number = money.numbers[name], f"PO-{units}"
+        left_at = money.cashier.now - timedelta(days=14)
+        money.cashier.leave(order, f"shp_together_{units}", {"1": units}, shipped_at=left_at)
+    money.cashier.run_policies()
+
+
 def _deposit(money: MoneyWorld) -> None:
     """A deposit, of which a part is credited."""
     with_deposit(money.cashier, order_id="ord_deposit", customer_id="cus_bolt", tax_rate="0.1")
     paid = money.cashier.pay(33_000, "WIRE-D", customer_id="cus_bolt", orders={"ord_deposit": 33_000})
     make_deposit_invoices(money.cashier)
     money.cashier.refund(paid.payment_id, 11_000, "ord_deposit")
+
+
+def _of_several(money: MoneyWorld) -> tuple[str, str]:
+    """The number of the invoice of two orders, and the id of one order's share."""
+    one = next(found for found in money.cashier.listed() if found.shares)
+    return one.number, one.shares[0].invoice_id
 
 
 _CREDIT = urlencode({"line-1": "1", "reason_code": "damaged", "reason": "arrived broken"})
@@ -97,7 +116,7 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
             for path in ("", "/waiting", "/payments", "/receivables", "/invoices", "/deposit-invoices", "/tax-rates")
         ),
         *((role, "/accounting/billable") for role in ("accounting", "auditor")),
-        ("accounting", f"/accounting/billable/{money.numbers['edi']}"),
+        *(("accounting", f"/accounting/billable/{money.numbers['edi']}{units}") for units in ("", "?units-1=3")),
         ("accounting", f"/accounting/drafts/{money.cashier.drafts()[0].draft_id}"),
         ("accounting", "/accounting/corrections"),
         ("auditor", "/accounting/corrections"),
@@ -115,6 +134,7 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
         ("accounting", f"{account}/refund/preview?amount=25.00&from=&reason=paid+twice"),
         *(("accounting", f"/invoices/INV-000001{path}") for path in ("", "/credit", f"/credit/preview?{_CREDIT}")),
         ("auditor", "/invoices/INV-000002"),
+        *(("accounting", f"/invoices/{key}") for key in _of_several(money)),
         ("accounting", "/invoices/INV-000002/write-off"),
         ("accounting", f"/accounting/corrections/{_correction(money, 'INV-000002')}"),
         ("accounting", "/accounting/payouts/new"),

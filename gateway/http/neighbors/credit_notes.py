@@ -159,7 +159,10 @@ class WrittenOffInvoice(BaseModel):
 def credit_invoice(
     deps: DepsOf, who: CallerOf, invoice: InvoiceReference, body: CreditNoteInput, once: OnceWithKey
 ) -> Response:
-    """Correct a posted invoice by a credit note: what is open falls by it, and what was paid beyond that is left on account."""
+    """Correct a posted invoice by a credit note: what is open falls by it, and what was paid beyond that is left on account.
+
+    Of an invoice of several orders name a share by its id; for the whole it is refused: `INVOICE_OF_SEVERAL_ORDERS`.
+    """
 
     def act(request_id: str) -> CreditedInvoice:
         answer = deps.billing.CreditInvoice(credit_of(invoice, body, who.principal.sub, request_id))
@@ -239,7 +242,7 @@ def get_credit_note(deps: DepsOf, who: CallerOf, note: NoteReference) -> CreditN
 def write_off_invoice(
     deps: DepsOf, who: CallerOf, invoice: InvoiceReference, body: WriteOffInput, once: OnceWithKey
 ) -> Response:
-    """Give up what is open of an invoice: bad debt."""
+    """Give up what is open of an invoice: bad debt. Of one of several orders name a share by its id."""
 
     def act(request_id: str) -> WrittenOffInvoice:
         wanted = pb.WriteOffInvoiceRequest(
