@@ -111,6 +111,7 @@ def _bounds(settings: Settings) -> Bounds:
     return Bounds(
         head_s=settings.http_head_s,
         body_s=settings.http_body_s,
+        files_s=settings.http_files_s,
         read_s=settings.http_read_s,
         idle_s=settings.http_idle_s,
         connections=settings.http_connections,

@@ -43,9 +43,10 @@ class Settings(ServiceSettings):
     # What the provider of OMS_OIDC_ISSUER knows the console as.
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
-    # How long a client may take for the head and the body of a request, to read our answer, and between two requests.
+    # How long a client may take for the head and the body of a request, or for one with photos, to read our answer, and between two requests.
     http_head_s: Annotated[float, Field(gt=0)] = 10.0
     http_body_s: Annotated[float, Field(gt=0)] = 30.0
+    http_files_s: Annotated[float, Field(gt=0)] = 180.0
     http_read_s: Annotated[float, Field(gt=0)] = 60.0
     http_idle_s: Annotated[int, Field(gt=0)] = 75
     # Connections, in all and of one address; behind a proxy, whose address they all have, set both alike.
