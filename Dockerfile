@@ -25,6 +25,9 @@ COPY deploy/health.py deploy/health.py
 # runs, so byte code is made now.
 RUN chmod -R go+rX . && python -m compileall -q proto services gateway workflows cli deploy
 
+# Where photos of returns are kept; a volume that is new takes its owner from here.
+RUN install -d -o oms -g oms /photos
+
 USER 10001:10001
 # One place that knows how to ask; compose tells each process what is healthy for it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 CMD ["python", "deploy/health.py"]

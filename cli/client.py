@@ -95,6 +95,15 @@ class Api:
         sent = {"Idempotency-Key": _sendable(key) if key else f"oms-{uuid7().hex}"}
         return self._document(self._ask("POST", path, json=body, headers=sent))
 
+    def send(self, path: str, content: bytes) -> Any:
+        """Send a file as the body."""
+        sent = {"Idempotency-Key": f"oms-{uuid7().hex}", "Content-Type": "application/octet-stream"}
+        return self._document(self._ask("POST", path, content=content, headers=sent))
+
+    def delete(self, path: str) -> None:
+        """Take something away."""
+        self._ask("DELETE", path)
+
     @contextmanager
     def stream(self, path: str, last_event_id: str | None = None) -> Iterator[httpx.Response]:
         """An open stream of server-sent events; raises NotRunning when it cannot be opened or breaks."""

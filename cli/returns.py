@@ -1,4 +1,4 @@
-"""`oms returns`: goods that customers send back: request, authorize, count, inspect, refund."""
+"""`oms returns`: goods that customers send back: request, authorize, label, count, inspect, refund."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import return_photos
 from cli.changes import counted
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import OrderArgument, find_order
 from cli.output import console, print_json, print_rows, text, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Returns: list, request, authorize, receive, inspect, refund.", no_args_is_help=True)
+app = typer.Typer(
+    help="Returns: list, request, authorize, photos, label, receive, inspect, refund.", no_args_is_help=True
+)
 
 ReturnArgument = Annotated[str, typer.Argument(metavar="RETURN", help="Its number (RMA-1001) or id (rma_…).")]
 NoteOption = Annotated[str, typer.Option(help="Why, as the customer reads it.")]
@@ -21,6 +24,9 @@ _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("State", "stage~"), ("Waiting on", "waits_for~"), ("Announced", "announced>"),
     ("Received", "received>"), ("Inspected", "inspected>"), ("Credited", "credited>"), ("Fees", "fees>"), ("Requested", "requested_at"),
 )  # fmt: skip
+app.command()(return_photos.photos)
+app.command()(return_photos.label)
+app.command("in-transit")(return_photos.in_transit)
 _WORDS = {"grade": ("A", "B", "C", "D"), "disposition": ("restock", "quarantine", "scrap")}
 
 
@@ -56,6 +62,9 @@ def request(
         typer.Option(help="changed_mind, ordered_wrong, damaged, defective, wrong_article, not_as_described, other."),
     ] = "changed_mind",
     note: Annotated[str, typer.Option(help="More on why, in the customer's words.")] = "",
+    override: Annotated[
+        str | None, typer.Option(help="Why an article comes back that is not returnable; support alone says so.")
+    ] = None,
     role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
     var: VarOption = VAR,
     as_json: JsonOption = False,
@@ -64,7 +73,8 @@ def request(
     found = find_order(Api(var, "auditor"), order)
     lines = [{**_units(one), "reason": reason} for one in line]
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
-    _print(api.post("/v1/returns", {"order": found["number"], "lines": lines, "reason": note}), as_json)
+    said = {"override_reason": override} if override else {}
+    _print(api.post("/v1/returns", {"order": found["number"], "lines": lines, "reason": note, **said}), as_json)
 
 
 @app.command()
@@ -183,6 +193,8 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
         notes = ", ".join(each["credit_notes"]) or "not credited yet"
         found = "; ".join(f"{unit['quantity']} {unit['grade']} to {unit['disposition']}" for unit in each["units"])
         out.print(f"- inspected: {found} ({notes})")
+    if one.get("tracking_number"):
+        out.print(f"On the way: {one['carrier'] or 'parcel'} {one['tracking_number']}")
     if one["credited"] and float(one["credited"]["amount"]):
         out.print(f"Credited {text(one['credited'])}, of it kept as fees: {text(one['fees'])}")
     if one["halted"]:

@@ -57,6 +57,8 @@ from gateway.http.orders import (
     place,
     repair,
     resubmission,
+    return_photos,
+    return_shipping,
     returns,
     reviews,
     stream,
@@ -73,7 +75,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, holds, reviews, resubmission, people,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, return_photos, return_shipping, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, warehouses, rates, sourcing, sourcing_policy, exchange_rates, tax_rates, backorders, recalls, reversals, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

@@ -7,6 +7,7 @@ connections are counted, altogether and by address.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 MAX_HEAD_BYTES = 64 << 10
 _FLUSHED_WITHIN_S = 5.0
 _TOO_SLOW = "REQUEST_TOO_SLOW"
+_WITH_FILES = re.compile(rb"(/v1|/my)?/returns/[^/]+/photos|(/my)?/orders/[^/]+/return")
+"""Where photos are sent: ten of them take a phone minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Bounds:
 
     head_s: float = 10.0
     body_s: float = 30.0
+    files_s: float = 180.0
     read_s: float = 60.0
     idle_s: int = 75
     connections: int = 1000
@@ -123,7 +127,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there: wait for the body."""
         self._is_in_head = False
-        self._set_deadline(self._bounds.body_s)
+        self._set_deadline(self._body_s())
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -158,9 +162,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _expire(self) -> None:
         self._deadline = None
-        seconds = self._bounds.head_s if self._is_in_head else self._bounds.body_s
+        seconds = self._bounds.head_s if self._is_in_head else self._body_s()
         part = "the head" if self._is_in_head else "the body"
         self._refuse(408, _TOO_SLOW, f"{part} of the request did not come within {seconds:g} s: send it again at once")
+
+    def _body_s(self) -> float:
+        has_files = _WITH_FILES.fullmatch(self.url.partition(b"?")[0])
+        return self._bounds.files_s if has_files else self._bounds.body_s
 
     def _unanswered(self) -> RequestResponseCycle | None:
         """The newest request that is not answered, others may wait before it; uvicorn has none at first, whatever its types say."""

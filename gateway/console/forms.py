@@ -13,7 +13,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.text import is_printable, one_line
 
 MAX_BYTES = 64 * 1024
-_MAX_FIELDS = 4 * LINES
+MAX_FIELDS = 4 * LINES
 """Three for each line of a page, and room for all others."""
 
 
@@ -28,22 +28,23 @@ async def read_form(request: Request) -> dict[str, str]:
         if len(body) > MAX_BYTES:
             raise ApiError(413, "FORM_TOO_LARGE", f"a form has at most {MAX_BYTES // 1024} KiB: write less")
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as unreadable:
         raise InvalidArgument(
             "FORM_UNREADABLE", "the form could not be read: reload the page and send it again"
         ) from unreadable
-    return _checked(pairs)
+    return checked(pairs)
 
 
 def query_fields(request: Request) -> dict[str, str]:
     """The fields of a form that was sent by GET, bounded as a posted one is."""
     if len(request.url.query) > MAX_BYTES:
         raise ApiError(413, "FORM_TOO_LARGE", f"a form has at most {MAX_BYTES // 1024} KiB: write less")
-    return _checked(request.query_params.multi_items())
+    return checked(request.query_params.multi_items())
 
 
-def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+def checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Field → value in one line; InvalidArgument FORM_UNREADABLE for a field twice or invisible characters."""
     fields = {name: " ".join(one_line(value).split()) for name, value in pairs}
     if len(fields) != len(pairs) or not all(is_printable(text) for pair in fields.items() for text in pair):
         raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it again")

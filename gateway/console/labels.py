@@ -129,6 +129,7 @@ _EVENTS = {
     "recall_escalated": "asked support: the warehouse has not answered the recall",
     "return_requested": "requested a return",
     "return_authorized": "authorized the return",
+    "return_in_transit": "sent the goods of",
     "return_denied": "denied the return",
     "return_cancelled": "canceled the return",
     "return_expired": "gave up waiting for goods of the return",

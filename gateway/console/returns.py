@@ -17,9 +17,11 @@ from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
+from gateway.console.photo_forms import PhotoFormOf
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.console.warehouses import warehouses_of
 from gateway.http.orders import returns as api
+from gateway.http.orders.return_photos import add_all
 from gateway.http.orders.return_shapes import (
     ReturnAuthorizationInput,
     ReturnInput,
@@ -32,7 +34,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.order import aggregate, lookup
-from services.orders.returns import advance, ask, decide, reading
+from services.orders.returns import advance, ask, decide, photos, reading
 
 router = APIRouter()
 
@@ -59,7 +61,8 @@ def returns_page(
 
 
 def _group(one: Return) -> str:
-    return "halted" if one.halted else one.waits_for
+    is_coming = one.waits_for == "warehouse" and one.received == one.inspected
+    return "halted" if one.halted else "customer" if is_coming else one.waits_for
 
 
 @router.get("/returns/{return_id}")
@@ -68,7 +71,23 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
     found = api.found_return(who.deps, who.caller, return_id)
     places = warehouses_of(who.deps) if who.may("POST /returns/{return_id}/receive") and found.is_open else ()
     named = [found.requested_by, found.decided_by]
-    return render("return.html", who, found=found, places=places, named=named, key=page_key(request, who))
+    with who.deps.database.reading() as session:
+        _, taken = photos.of_return(session, found.return_id, who.caller.scope)
+    requests = found.is_open and not found.received and not who.may("POST /returns/{return_id}/receive")
+    inspects = (found.received > 0 or found.state == AUTHORIZED) and who.may("POST /returns/{return_id}/receive")
+    adds = who.may("POST /returns/{return_id}/photos") and (requests or inspects)
+    return render(
+        "return.html",
+        who,
+        found=found,
+        photos=taken,
+        adds=adds,
+        removes=who.may("POST /returns/{return_id}/photos/{photo_id}/remove"),
+        sends=who.may("POST /returns/{return_id}/in-transit"),
+        places=places,
+        named=named,
+        key=page_key(request, who),
+    )
 
 
 @router.post("/returns/{return_id}/authorize")
@@ -177,7 +196,7 @@ def ask_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLin
 
 @router.post("/orders/{number}/return")
 @router.post("/my/orders/{number}/return")
-def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
+def ask_for(request: Request, form: PhotoFormOf, number: NumberOf) -> Response:
     """Ask for it, as the API does; the same page sent twice asks once."""
     who, why = form.visitor, form.text("why", most=40)
     with who.deps.database.reading() as session:
@@ -185,15 +204,20 @@ def ask_for(request: Request, form: FormOf, number: NumberOf) -> Response:
     if why not in REASONS:
         raise InvalidArgument("REASON_UNKNOWN", "choose why the goods come back")
     lines = [{"line_id": key, "quantity": units, "reason": why} for key, units in _units(form.fields).items()]
-    body = _read(ReturnInput, {"order": number, "lines": lines, "reason": form.text("reason")})
+    override = form.text("override_reason", most=200) or None
+    wanted = {"order": number, "lines": lines, "reason": form.text("reason"), "override_reason": override}
+    body = _read(ReturnInput, wanted)
 
     def do(session: Session) -> tuple[str, str]:
         asked = [line.asked() for line in body.lines]
-        done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, who.deps.clock())
+        override, now = body.override_reason or "", who.deps.clock()
+        done = ask.request(session, order_id, who.caller, asked, body.reason, who.deps.contacts, now, override)
+        listed.update(add_all(session, done.return_id, who.caller, form.photos, who.deps))
         return done.state, done.number
 
     once = Once(who.deps, "console return", _once(form, f"return/{order_id}", body), is_keyed=True)
-    state, asked_for = once.perform(body, do)
+    with who.deps.photos.unless_listed(form.photos) as listed:
+        state, asked_for = once.perform(body, do)
     code = "return_authorized" if state == AUTHORIZED else "return_requested"
     return leave(RedirectResponse(_home(request, number), 303), who.deps.console, code, asked_for)
 

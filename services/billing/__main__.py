@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from oms.billing.v1 import billing_pb2_grpc as rpc
 from oms.facts.v1 import facts_pb2
+from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.billing.cards.asker import Asker
 from services.billing.cards.desk import CardDesk
@@ -16,8 +17,10 @@ from services.billing.domain.facts import FACT_KINDS
 from services.billing.invoice_runner import InvoiceRunner
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
+from services.billing.servicer_labels import LabelSources
 from services.billing.settings import Settings
 from services.kernel.clock import Clock, utc_now
+from services.kernel.text import split_lines
 from services.runtime.auth import machine_token
 from services.runtime.db import Database
 from services.runtime.facts import facts_route
@@ -31,7 +34,9 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
     key = settings.stripe_key.get_secret_value()
     desk = CardDesk(database, StripeProvider(key, settings.stripe_url) if key else None, clock)
-    orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
+    token = machine_token(settings, "billing")
+    orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, token))
+    sources = _label_sources(settings, orders, token)
 
     def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         """Hand facts to orders and give the ids it keeps."""
@@ -42,7 +47,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
         return orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id)).order
 
     limits = parse_limits(settings.second_person_over)
-    servicer = BillingServicer(database, clock, desk, limits, settings.seller, read_order)
+    servicer = BillingServicer(database, clock, desk, limits, settings.seller, read_order, sources)
     runner = InvoiceRunner(database, read_order, clock)
     servicer.wake_invoicing = runner.wake
     return ServiceProcess(
@@ -53,6 +58,22 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
         service="oms.billing.v1.BillingService",
         background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]), Asker(desk), runner),
     )
+
+
+def _label_sources(
+    settings: Settings, orders: orders_pb2_grpc.OrdersServiceStub, token: Callable[[], str]
+) -> LabelSources:
+    inventory = inventory_pb2_grpc.InventoryServiceStub(connect(settings.inventory_target, token))
+
+    def read_label(return_id: str) -> orders_pb2.GetReturnLabelResponse:
+        """What the label of a return says."""
+        return orders.GetReturnLabel(orders_pb2.GetReturnLabelRequest(return_id=return_id))
+
+    def warehouses() -> Sequence[inventory_pb2.Warehouse]:
+        """All warehouses with their addresses."""
+        return inventory.ListWarehouses(inventory_pb2.ListWarehousesRequest()).warehouses
+
+    return LabelSources(read_label, warehouses, split_lines(settings.return_address))
 
 
 if __name__ == "__main__":

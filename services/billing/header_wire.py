@@ -18,18 +18,19 @@ def header(order: orders_pb2.Order, time_zone: str) -> Header:
     return Header(
         po_number=_line(order.po_number, "po_number"),
         bill_to_name=_line(order.bill_to_name if order.bill_to_id else order.customer_name, "name of who is billed"),
-        ship_to=_address(order.ship_to, "ship_to"),
+        ship_to=address(order.ship_to, "ship_to"),
         ordered_on=business_day(placed_at, time_zone) if placed_at else None,
         payment_method=order.payment_method,
         tax_rate=order.tax_rate,
         tax_on=_day(order.tax_on),
         tax_exemption=_line(order.tax_exemption, "tax_exemption"),
         customer_tax_id=_line(order.customer_tax_id, "customer_tax_id"),
-        billing_address=_address(order.billing_address, "billing_address"),
+        billing_address=address(order.billing_address, "billing_address"),
     )
 
 
-def _address(given: types_pb2.Address, what: str) -> Address:
+def address(given: types_pb2.Address, what: str) -> Address:
+    """An address, each of its parts in one line."""
     return Address(**{name: _line(getattr(given, name), f"{name} of {what}") for name in ADDRESS_PARTS})
 
 

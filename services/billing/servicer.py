@@ -41,6 +41,7 @@ from services.billing.servicer_corrections import CorrectionServicer
 from services.billing.servicer_deposit_invoices import DepositInvoiceServicer
 from services.billing.servicer_documents import DocumentServicer
 from services.billing.servicer_invoicing import InvoicingServicer
+from services.billing.servicer_labels import LabelServicer, LabelSources, nowhere
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_payouts import PayoutServicer
 from services.billing.servicer_refunds import RefundServicer
@@ -82,6 +83,7 @@ class BillingServicer(
     ByHandServicer,
     InvoicingServicer,
     DocumentServicer,
+    LabelServicer,
     DepositInvoiceServicer,
     CheckoutServicer,
     CorrectionServicer,
@@ -100,6 +102,7 @@ class BillingServicer(
         limits: Mapping[str, Money] = NO_LIMITS,
         seller: Seller | None = None,
         read_order: ReadOrder | None = None,
+        label_sources: LabelSources | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -107,6 +110,7 @@ class BillingServicer(
         self.limits = limits
         self.seller = seller or Seller()
         self.read_order = read_order or _unread
+        self.label_sources = label_sources or nowhere()
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""

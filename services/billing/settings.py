@@ -27,6 +27,8 @@ class Settings(ServiceSettings):
     listen: Address = "127.0.0.1:7304"
     # "10000.00 USD, 9000.00 EUR": payments over it are reversed, reapplied and refunded by two people. Empty asks nobody.
     second_person_over: Annotated[str, AfterValidator(limits_text)] = ""
+    # Where customers send goods back, lines separated by "|"; the warehouse that they left from when it is empty.
+    return_address: str = ""
     # Without a key no order is taken by card.
     stripe_key: SecretStr = SecretStr("")
     stripe_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "https://api.stripe.com"

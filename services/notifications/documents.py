@@ -17,6 +17,7 @@ from services.notifications.domain import (
     INVOICE,
     ORDER_CONFIRMATION,
     PRO_FORMA,
+    RETURN_LABEL,
     Attachment,
 )
 from services.runtime.grpc_client import RemoteBug, Unreachable
@@ -68,6 +69,11 @@ class Billing(Protocol):
     ) -> pb.RenderDepositInvoiceResponse:
         """A deposit invoice or a credit note of one as a PDF."""
 
+    def RenderReturnLabel(  # noqa: N802  # the name of the RPC
+        self, request: pb.RenderReturnLabelRequest, *, timeout: float
+    ) -> pb.RenderReturnLabelResponse:
+        """The label of a return as a PDF."""
+
 
 class Documents:
     """Asks billing for documents. One thread uses it."""
@@ -111,4 +117,7 @@ class Documents:
         if attachment.document in (PRO_FORMA, ORDER_CONFIRMATION):
             asked = pb.RenderOrderRequest(order_id=attachment.reference, document=attachment.document)
             return self._billing.RenderOrder(asked, timeout=DEADLINE_S).pdf
+        if attachment.document == RETURN_LABEL:
+            label = pb.RenderReturnLabelRequest(return_id=attachment.reference)
+            return self._billing.RenderReturnLabel(label, timeout=DEADLINE_S).pdf
         raise NoDocument(f"nobody makes a document of the kind {attachment.document}")

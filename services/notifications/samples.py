@@ -15,6 +15,7 @@ ATTACHED = {
     "invoice": Attachment(domain.INVOICE, "inv_sample", "INV-000123.pdf"),
     "credit_note": Attachment(domain.CREDIT_NOTE, "cn_sample", "CN-1001.pdf"),
     "deposit_invoice": Attachment(domain.DEPOSIT_INVOICE, "dep_sample", "DI-1001.pdf"),
+    "return_authorized": Attachment(domain.RETURN_LABEL, "rma_sample", "RMA-1001-label.pdf"),
     "pro_forma": Attachment(domain.PRO_FORMA, "ord_sample", "SO-1001-pro-forma.pdf"),
 }
 """Kind of mail → the document that goes with it; the others have none."""

@@ -16,7 +16,7 @@ class NotificationsSettings(ServiceSettings):
 
     database_url: DatabaseUrl = "sqlite:///var/notifications.db"
     listen: Address = "127.0.0.1:7305"
-    # Where customers send goods back, lines separated by "|"; the company's address when it is empty.
+    # Where customers send goods back, lines separated by "|"; what the return label says when it is empty.
     return_address: str = ""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 7325
@@ -39,7 +39,7 @@ class NotificationsSettings(ServiceSettings):
     def company(self) -> Company:
         """The company as it signs its mails."""
         address = split_lines(self.company_address)
-        returns_to = split_lines(self.return_address) or address
+        returns_to = split_lines(self.return_address)
         return Company(self.company_name, address, split_lines(self.company_signature), returns_to)
 
     @property

@@ -25,6 +25,8 @@ from services.orders.lifecycle import dead_letters
 from services.orders.lifecycle.tax_asker import TaxAsker
 from services.orders.models import Table
 from services.orders.relay import routes
+from services.orders.returns.photo_files import PhotoFiles
+from services.orders.returns.photo_sweep import PhotoSweep
 from services.orders.servicer import OrdersServicer
 from services.orders.settings import Settings
 from services.orders.tax_engine.avatax import Account, AvaTax
@@ -73,7 +75,8 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     """The process, ready to start; `http.port` is known at once."""
     known = (settings.time_zone, settings.currency, settings.selling_company)
     database = Database(settings.database_url, Table.metadata, MIGRATIONS, *known)
-    servicer = OrdersServicer(database, _contacts(settings), clock)
+    photos = PhotoFiles(settings.photos)
+    servicer = OrdersServicer(database, _contacts(settings), clock, photos)
     door = TemporalDoor(settings)
     channels = _channels(settings)
     engine = _tax_engine(settings)
@@ -89,7 +92,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
         database,
         register=lambda server: orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server),
         service=SERVICE,
-        background=(*([engine] if engine else []), door, relay, asker, http),
+        background=(*([engine] if engine else []), door, relay, asker, PhotoSweep(database, photos, clock), http),
         backlog=dead_letters.backlog,
     )
     process.http = http
@@ -108,6 +111,7 @@ def _bounds(settings: Settings) -> Bounds:
     return Bounds(
         head_s=settings.http_head_s,
         body_s=settings.http_body_s,
+        files_s=settings.http_files_s,
         read_s=settings.http_read_s,
         idle_s=settings.http_idle_s,
         connections=settings.http_connections,
@@ -160,6 +164,7 @@ def _deps(
         contacts=_contacts(settings),
         taxes=desk,
         disk=settings.disk,
+        photos=PhotoFiles(settings.photos),
         settings=ApiSettings(
             carrier_secrets=carrier_secrets,
             stripe_webhook_secret=settings.stripe_webhook_secret.get_secret_value(),

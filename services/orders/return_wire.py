@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
 from services.orders.returns.advance import DONE, Done
+from services.orders.returns.labels import LabelFacts
 from services.orders.returns.lost import LostReturns
 from services.runtime.wire import money
 
@@ -55,6 +59,20 @@ def _inspection(found: Return, one: Inspection) -> pb.ReturnInspection:
             for units in one.units
         ],
         fee_line_ids=sorted({units.line_id for units in one.units if bears_fee(found, units)}),
+    )
+
+
+def label(facts: LabelFacts) -> pb.GetReturnLabelResponse:
+    """What the label of a return says."""
+    found = facts.found
+    return pb.GetReturnLabelResponse(
+        number=found.number,
+        order_number=found.order_number,
+        units=found.announced - found.received,
+        warehouse_id=facts.warehouse_id,
+        comes_from=types_pb2.Address(**asdict(facts.comes_from)),
+        authorized_micros=micros(found.decided_at or found.requested_at),
+        valid_until_micros=micros(found.valid_until) if found.valid_until else 0,
     )
 
 

@@ -20,7 +20,8 @@ from services.orders.lifecycle import apply_facts, cancel_past_dates, pass_deadl
 from services.orders.masterdata import customers
 from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
-from services.orders.returns import advance, lost, reading
+from services.orders.returns import advance, labels, lost, photos, reading
+from services.orders.returns.photo_files import PhotoFiles
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
@@ -32,10 +33,13 @@ log = structlog.get_logger()
 class OrdersServicer(rpc.OrdersServiceServicer):
     """What the saga and the relays of other services may ask of orders."""
 
-    def __init__(self, database: Database, contacts: Contacts, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, database: Database, contacts: Contacts, clock: Clock = utc_now, photos: PhotoFiles | None = None
+    ) -> None:
         self.database = database
         self.contacts = contacts
         self.clock = clock
+        self.photos = photos
 
     def GetOrder(self, request: pb.GetOrderRequest, context: Context) -> pb.GetOrderResponse:
         """The order as a document."""
@@ -231,6 +235,11 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             found = reading.one(session, text(request.return_id, "return_id"))
         return pb.GetReturnResponse(document=return_wire.document(found))
 
+    def GetReturnLabel(self, request: pb.GetReturnLabelRequest, context: Context) -> pb.GetReturnLabelResponse:
+        """What the label of a return says."""
+        with self.database.reading() as session:
+            return return_wire.label(labels.read(session, text(request.return_id, "return_id")))
+
     def AdvanceReturn(self, request: pb.AdvanceReturnRequest, context: Context) -> pb.AdvanceReturnResponse:
         """Record what was done for a return, and say what comes next; a repeat changes nothing."""
         return_id, done = text(request.return_id, "return_id"), return_wire.done(request)
@@ -242,7 +251,10 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
         with self.database.reading() as session:
-            return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
+            found = audit.findings(session)
+        if self.photos is not None:
+            found.append(photos.files_finding(self.database, self.photos))
+        return pb.AuditResponse(invariants=invariant_messages(found))
 
     def _document(self, order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         """The order as a document, with the name and the billing address of who is billed."""

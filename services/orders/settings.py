@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from services.kernel.text import split_lines
 from services.orders.domain.order import Address as Place
@@ -34,9 +43,10 @@ class Settings(ServiceSettings):
     # What the provider of OMS_OIDC_ISSUER knows the console as.
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
-    # How long a client may take for the head and the body of a request, to read our answer, and between two requests.
+    # How long a client may take for the head and the body of a request, or for one with photos, to read our answer, and between two requests.
     http_head_s: Annotated[float, Field(gt=0)] = 10.0
     http_body_s: Annotated[float, Field(gt=0)] = 30.0
+    http_files_s: Annotated[float, Field(gt=0)] = 180.0
     http_read_s: Annotated[float, Field(gt=0)] = 60.0
     http_idle_s: Annotated[int, Field(gt=0)] = 75
     # Connections, in all and of one address; behind a proxy, whose address they all have, set both alike.
@@ -56,6 +66,8 @@ class Settings(ServiceSettings):
     # How long an order that is being placed, or a change, waits for the engine.
     tax_engine_timeout_s: Annotated[float, Field(gt=0, le=10)] = 2.0
     carrier_secrets: dict[str, str] = Field(default_factory=dict)
+    # Where photos of returns are kept; beside the database file when nothing is named.
+    photos_folder: Annotated[Path | None, BeforeValidator(lambda named: named or None)] = None
 
     @field_validator("tax_engine_url")
     @classmethod
@@ -68,6 +80,13 @@ class Settings(ServiceSettings):
         if url and not others.data.get("company_postal_code"):
             raise ValueError("set OMS_COMPANY_POSTAL_CODE too: the place that is sold from")
         return url
+
+    @property
+    def photos(self) -> Path:
+        """The folder of photos of returns."""
+        file = self.database_url.removeprefix("sqlite:///")
+        beside = Path("var") if file == self.database_url else Path(file).parent
+        return self.photos_folder or beside / "return-photos"
 
     @property
     def tax_codes(self) -> dict[str, str]:

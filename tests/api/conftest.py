@@ -23,6 +23,7 @@ from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.lifecycle import validate as validation
 from services.orders.masterdata import catalog, customers, prices
 from services.orders.policies import engine
+from services.orders.returns.photo_files import PhotoFiles
 from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
@@ -174,6 +175,7 @@ def build_world(
             fulfillment=cast(Any, world.fulfillment),
             billing=cast(Any, world.billing),
             notifications=cast(Any, world.notifications),
+            photos=PhotoFiles(keys_dir / "photos"),
             settings=ApiSettings(
                 carrier_secrets={"ups": CARRIER_SECRET},
                 **{

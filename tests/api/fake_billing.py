@@ -116,6 +116,12 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
         self.here(timeout)
         return billing.RenderOrderResponse(name="SO-1001.pdf", pdf=f"%PDF-1.7 {request.document}".encode())
 
+    def RenderReturnLabel(
+        self, request: billing.RenderReturnLabelRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderReturnLabelResponse:
+        self.here(timeout)
+        return billing.RenderReturnLabelResponse(name="RMA-1001-label.pdf", pdf=b"%PDF-1.7 label")
+
     def RenderEInvoice(self, request: billing.RenderEInvoiceRequest) -> billing.RenderEInvoiceResponse:
         self.here()
         if self.einvoice_fault:

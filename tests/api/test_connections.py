@@ -46,6 +46,8 @@ def application(held: Held) -> FastAPI:
     def waiting() -> PlainTextResponse:
         return PlainTextResponse(held.last())
 
+    @app.post("/my/returns/RMA-1")
+    @app.post("/my/returns/RMA-1/photos")
     @app.post("/echo")
     async def echo(request: Request) -> PlainTextResponse:
         return PlainTextResponse(await request.body())
@@ -225,6 +227,23 @@ def test_connections_are_bounded_by_address_and_altogether_and_one_that_goes_mak
         assert said.startswith(b"HTTP/1.1 503 Service Unavailable")
         assert b'"code":"TOO_MANY_CONNECTIONS"' in said
     assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(("path", "is_awaited"), [("/my/returns/RMA-1/photos", True), ("/my/returns/RMA-1", False)])
+def test_photos_have_longer_to_come_than_other_bodies(
+    server: HttpServer, path: str, is_awaited: bool
+) -> None:  # a table
+    head = f"POST {path}?a=/photos HTTP/1.1\r\nHost: oms\r\nContent-Length: 9\r\n\r\n".encode()
+    with connected(server) as client:
+        client.sendall(head + b"12345")
+        client.settimeout(QUICK.body_s * 4)
+
+        try:
+            said = client.recv(64)
+        except TimeoutError:
+            said = b""
+
+    assert (said, b" 408 " in said) == ((b"", False) if is_awaited else (said, True))
 
 
 def test_half_a_body_is_no_request(server: HttpServer) -> None:

@@ -60,10 +60,15 @@ def serving() -> Iterator[FakeApi]:
         def do_POST(self) -> None:  # see above
             self._answer("POST")
 
+        def do_DELETE(self) -> None:  # see above
+            self._answer("DELETE")
+
         def _answer(self, method: str) -> None:
             target = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
+            is_file = self.headers.get("Content-Type") == "application/octet-stream"
+            sent = self.rfile.read(length)
+            body = sent if is_file else json.loads(sent) if length else None
             query = {name: values[0] for name, values in parse_qs(target.query).items()}
             api.asked.append(Asked(method, target.path, query, dict(self.headers), body))
             status, document = api.take(f"{method} {target.path}")

@@ -25,6 +25,7 @@ from services.orders.access.logins import Opened
 from services.orders.domain.changes import LineChange
 from services.orders.domain.tax_engine import OwnRates, TaxDesk
 from services.orders.policies import engine, versions
+from services.orders.returns.photo_files import PhotoFiles
 from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
@@ -158,6 +159,7 @@ def build(
             notifications=cast(Any, world.notifications),
             contacts=CONTACTS,
             taxes=taxes or OwnRates(),
+            photos=PhotoFiles(keys_dir / "photos"),
             settings=ApiSettings(stream_poll_s=0.05, stripe_webhook_secret="whsec_console" if takes_cards else ""),
             console=ConsoleSettings(**{"public_url": BASE, "temporal_ui_url": "http://temporal.example", **console}),
         )

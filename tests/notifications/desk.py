@@ -83,6 +83,14 @@ class FakeDocuments:
             raise self.fault
         return billing.RenderDepositInvoiceResponse(number="DI-1001", pdf=self.content)
 
+    def RenderReturnLabel(
+        self, request: billing.RenderReturnLabelRequest, *, timeout: float
+    ) -> billing.RenderReturnLabelResponse:
+        self.asked.append(request.return_id)
+        if self.fault is not None:
+            raise self.fault
+        return billing.RenderReturnLabelResponse(name="RMA-1001-label.pdf", pdf=self.content)
+
     def RenderOrder(self, request: billing.RenderOrderRequest, *, timeout: float) -> billing.RenderOrderResponse:
         self.asked.append(f"{request.document} of {request.order_id}")
         if self.fault is not None:

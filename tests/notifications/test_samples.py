@@ -226,8 +226,8 @@ def test_an_invoice_of_a_notice_from_before_is_due_in_total() -> None:
             {"return_address": "Dock 9|Waco, TX 76701"},
             "Send them to:\n  Northgate\n  Dock 9\n  Waco, TX 76701\n\nThey must",
         ),
-        ({"company_address": "1 Main St|Dallas"}, "Send them to:\n  Northgate\n  1 Main St\n  Dallas\n\nThey must"),
-        ({}, "Send them to the address that they were shipped from.\n\nThey must"),
+        ({"company_address": "1 Main St|Dallas"}, "Send them to the address on the return label.\n\nThey must"),
+        ({}, "Send them to the address on the return label.\n\nThey must"),
     ],
 )
 def test_an_approved_return_says_where_its_goods_go_and_until_when(changed: dict[str, str], where: str) -> None:

@@ -242,6 +242,7 @@ class System:
                 OrdersSettings(
                     **common,
                     http_listen=f"127.0.0.1:{self.http_port}",
+                    photos_folder=self.folder / "return-photos",
                     stripe_webhook_secret=SecretStr(STRIPE_SECRET),
                     **self.orders_settings,
                 ),

@@ -39,6 +39,9 @@ class ProductInput(Input):
     multiple: Quantity = Field(default=1, description="Sold in multiples of this.")
     min_quantity: Quantity = Field(default=1, description="The fewest units of an order line.")
     is_sellable: Switch = True
+    is_returnable: Switch = Field(
+        default=True, description="Whether customers may send it back; read when a return is asked for."
+    )
     lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         default=0, description="Working days of the plant from being asked until it is ready."
     )
@@ -78,6 +81,7 @@ class ProductShape(BaseModel):
     multiple: int
     min_quantity: int
     is_sellable: bool
+    is_returnable: bool
     lead_days: int
     tax_category: str
     version: StoredVersion
@@ -151,6 +155,7 @@ def _shape(product: Product, who: Caller) -> ProductShape:
         multiple=product.multiple,
         min_quantity=product.min_quantity,
         is_sellable=product.is_sellable,
+        is_returnable=product.is_returnable,
         lead_days=product.lead_days,
         tax_category=product.tax_category,
         version=product.version,

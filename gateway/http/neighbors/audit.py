@@ -20,6 +20,7 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.orders.overview import audit as own
 from services.orders.overview.overdue import Due, on_the_way, unanswered
+from services.orders.returns import photos
 from services.runtime.audit import SHOWN, Finding
 from services.runtime.grpc_client import Unreachable
 
@@ -71,7 +72,8 @@ def check_invariants(deps: DepsOf, _who: CallerOf) -> Audit:
 
 def _own(deps: Deps) -> list[InvariantRow]:
     with deps.database.reading() as session:
-        return [_row(each) for each in own.findings(session)]
+        found = own.findings(session)
+    return [_row(each) for each in (*found, photos.files_finding(deps.database, deps.photos))]
 
 
 def _hear(service: str, ask: Callable[[], Any]) -> _Heard:

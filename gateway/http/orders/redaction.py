@@ -33,7 +33,7 @@ _PLAIN_EVENTS = frozenset(
         "change_proposed", "change_consented", "change_declined", "change_expired", "change_withdrawn", "change_rejected",
         "owed_refund", "change_agreed", "change_applied", "units_cancelled", "closing_requested", "units_closed", "change_settled", "change_recall_asked", "change_recalled",
         "release_resumed", "tax_determined",
-        "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired",
+        "return_requested", "return_authorized", "return_denied", "return_cancelled", "return_expired", "return_in_transit",
         "return_received", "return_inspected", "return_credited", "return_ended",
     }
 )  # fmt: skip

@@ -42,6 +42,10 @@ class ReturnInput(Input):
     order: Identity = Field(description="The order's id or its number.")
     lines: list[LineToReturnInput] = Field(min_length=1, max_length=MAX_LINES)
     reason: Text = Field(default="", description="More on why, in the customer's words.")
+    override_reason: Name | None = Field(
+        default=None,
+        description="Why an article comes back that is not returnable (`is_returnable`); from support alone.",
+    )
 
     model_config = example(
         order="SO-1001", lines=[{"line_id": "1", "quantity": 2, "reason": "changed_mind"}], reason="bought two too many"
@@ -156,7 +160,7 @@ class ReturnShape(BaseModel):
     order_number: str
     state: State
     stage: str = Field(
-        description="The state, or while goods come part_received, received, inspected or part_credited."
+        description="The state, or while goods come in_transit, part_received, received, inspected or part_credited."
     )
     waits_for: str | None = Field(description="support, customer or warehouse; null when nobody must act.")
     lines: list[ReturnLineShape]
@@ -170,6 +174,15 @@ class ReturnShape(BaseModel):
     inspections: list[InspectionShape]
     credited: MoneyShape | None = Field(description="What its credit notes come to; null for the warehouse.")
     fees: MoneyShape | None = Field(description="The restocking fees that are kept of it; null for the warehouse.")
+    override_reason: str | None = Field(
+        description="Why support takes back what is not returnable, for staff; null otherwise."
+    )
+    label_sent_at: str | None = Field(
+        description="When its label went out by mail; null before, and without a mailbox."
+    )
+    in_transit_at: str | None = Field(description="When it was said that the goods are on their way.")
+    carrier: str | None = Field(description="Who brings them.")
+    tracking_number: str | None
     halted: str | None = Field(description="Why nobody carries it on, for staff; null while all is well.")
     ended_at: str | None
 
@@ -205,6 +218,11 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         inspections=[_inspection(one, who, is_ours=is_ours) for one in found.inspections],
         credited=MoneyShape.of(found.credited) if who.sees_money else None,
         fees=MoneyShape.of(found.fees) if who.sees_money else None,
+        override_reason=(found.override_reason or None) if is_ours else None,
+        label_sent_at=rfc3339(found.label_sent_at) if found.label_sent_at else None,
+        in_transit_at=rfc3339(found.in_transit_at) if found.in_transit_at else None,
+        carrier=found.carrier or None,
+        tracking_number=found.tracking_number or None,
         halted=(found.halted or None) if is_ours else None,
         ended_at=rfc3339(found.ended_at) if found.ended_at else None,
     )

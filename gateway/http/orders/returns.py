@@ -45,13 +45,16 @@ ReturnReference = Annotated[str, path_id("The return's id or its number.", "RMA-
 def request_return(deps: DepsOf, who: CallerOf, once: OnceWithKey, body: ReturnInput) -> Response:
     """Ask for a return of shipped goods; a small one is authorized at once. A refusal says how many units may come back.
 
-    At most what has shipped, is invoiced, and is in no other return, within the policy's days from delivery.
+    At most what has shipped, is invoiced, and is in no other return, within the policy's days from delivery. Articles that are not returnable
+    come back when support says why (`override_reason`).
     """
 
     def do(session: Session) -> ReturnShape:
         order_id = lookup.find_id(session, body.order, who.scope)
         lines = [line.asked() for line in body.lines]
-        return return_shape(ask.request(session, order_id, who, lines, body.reason, deps.contacts, deps.clock()), who)
+        override = body.override_reason or ""
+        done = ask.request(session, order_id, who, lines, body.reason, deps.contacts, deps.clock(), override)
+        return return_shape(done, who)
 
     return once.answer_here(body, do, 201)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
@@ -20,6 +21,7 @@ from services.orders.access.matrix import Matrix, load_matrix
 from services.orders.access.standing import Standing
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.tax_engine import OwnRates, TaxDesk
+from services.orders.returns.photo_files import PhotoFiles
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from services.runtime.disk import Disk
@@ -125,6 +127,7 @@ class Deps:
     matrix: Matrix = field(default_factory=load_matrix)
     measures: Measures = field(default_factory=Measures)
     disk: Disk = field(default_factory=Disk)
+    photos: PhotoFiles = field(default_factory=lambda: PhotoFiles(Path("var/return-photos")))
     standing: Standing = field(default_factory=Standing)
 
 

@@ -21,7 +21,7 @@ from services.kernel.terms import NOT_DUE
 from services.runtime.addresses import lines_of
 
 Content = dict[str, Any]
-_ON_LETTER_PAPER = frozenset({"US", "CA", "MX", "CL", "CO", "PH", "VE"})
+ON_LETTER_PAPER = frozenset({"US", "CA", "MX", "CL", "CO", "PH", "VE"})
 MINUS = "\u2212"
 _BREAK = "\u200b"
 _LONG_SKU = 16
@@ -48,7 +48,7 @@ def page(titled: Titled, currency: str, seller: Seller, **filled: Any) -> Conten
         "number": titled.number,
         "created": {"year": on.year, "month": on.month, "day": on.day},
         "footer": f"{seller.name} · {named}",
-        "paper": "us-letter" if seller.country in _ON_LETTER_PAPER else "a4",
+        "paper": "us-letter" if seller.country in ON_LETTER_PAPER else "a4",
         "currency": currency,
         "seller": {"name": seller.name, "lines": _seller_lines(seller)},
         "has_long_skus": any(len(line[0].replace(_BREAK, "")) > _LONG_SKU for line in filled.get("lines", [])),

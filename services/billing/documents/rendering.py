@@ -36,6 +36,11 @@ def pdf(content: Content) -> bytes:
     return with_einvoice(made) if content.get("xml") and _IS_PDFA in made else made
 
 
+def label(content: Content) -> bytes:
+    """The label of a return; the same content gives the same bytes."""
+    return typesetting.typeset(json.dumps(content), typesetting.LABEL)
+
+
 def _made(content: Content) -> bytes:
     written = json.dumps(content)
     if len(content["lines"]) <= LINES_HERE:

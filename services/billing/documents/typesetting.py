@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "invoice.typ"
+LABEL = FOLDER / "label.typ"
 
 
-def typeset(content: str) -> bytes:
+def typeset(content: str, template: Path = TEMPLATE) -> bytes:
     """The PDF/A-3b of content that is written as JSON; the same content gives the same bytes.
 
     What no font has a glyph for is printed as a box, and then the PDF does not claim to be PDF/A.
@@ -31,7 +32,7 @@ def typeset(content: str) -> bytes:
 
     def make(standards: list[PDFStandard]) -> bytes:
         return typst.compile(
-            TEMPLATE,
+            template,
             root=FOLDER,
             font_paths=fonts(),
             sys_inputs={"content": content},

@@ -9,8 +9,8 @@ from services.kernel.errors import InvalidArgument
 from services.notifications.domain.catalog import ROLES_WITHOUT_PRICES
 
 INVOICE, PRO_FORMA, ORDER_CONFIRMATION, CREDIT_NOTE = "invoice", "pro_forma", "order_confirmation", "credit_note"
-DEPOSIT_INVOICE = "deposit_invoice"
-DOCUMENTS = frozenset([INVOICE, PRO_FORMA, ORDER_CONFIRMATION, CREDIT_NOTE, DEPOSIT_INVOICE])
+DEPOSIT_INVOICE, RETURN_LABEL = "deposit_invoice", "return_label"
+DOCUMENTS = frozenset([INVOICE, PRO_FORMA, ORDER_CONFIRMATION, CREDIT_NOTE, DEPOSIT_INVOICE, RETURN_LABEL])
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

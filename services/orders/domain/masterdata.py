@@ -119,6 +119,7 @@ class Product:
     is_sellable: bool = True
     lead_days: int = 0
     tax_category: str = STANDARD_CATEGORY
+    is_returnable: bool = True
     version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ OURS = ("damaged", "defective", "wrong_article", "not_as_described")
 REASONS = ("changed_mind", "ordered_wrong", *OURS, "other")
 """Why a customer sends goods back; for those of OURS no fee is kept, whatever an inspection says."""
 CUSTOMER = "customer"
+IN_TRANSIT = "in_transit"
 ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
 
 
@@ -85,7 +86,10 @@ class FeeRule:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none."""
+    """A return of an order. `closing` is why no more goods are wanted, and `is_closed` says that the warehouse takes none.
+
+    `override_reason` is why it takes an article that is not returnable.
+    """
 
     return_id: str
     number: str
@@ -111,6 +115,11 @@ class Return:
     halted: str = ""
     ended_at: datetime | None = None
     inspections: tuple[Inspection, ...] = field(default=())
+    override_reason: str = ""
+    label_sent_at: datetime | None = None
+    in_transit_at: datetime | None = None
+    carrier: str = ""
+    tracking_number: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -145,8 +154,10 @@ class Return:
     @property
     def stage(self) -> str:
         """One word for people: its state, and while goods come how far that is."""
-        if self.state != AUTHORIZED or not self.received:
+        if self.state != AUTHORIZED:
             return self.state
+        if not self.received:
+            return IN_TRANSIT if self.in_transit_at else self.state
         if self.inspected == self.received and all(one.credited_at for one in self.inspections):
             return "part_credited"
         if self.inspected < self.received:
@@ -162,7 +173,8 @@ class Return:
             return "support"
         if self.state != AUTHORIZED:
             return ""
-        return "warehouse" if self.received > self.inspected else "customer"
+        is_coming = self.in_transit_at is not None and not self.received
+        return "warehouse" if is_coming or self.received > self.inspected else "customer"
 
     def taken(self, line: ReturnLine) -> int:
         """Units of a line that no other return may have."""

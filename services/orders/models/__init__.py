@@ -19,6 +19,7 @@ from services.orders.models.masterdata import (
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
 from services.orders.models.resumptions import ResumptionRow
+from services.orders.models.return_photos import ReturnPhotoRow
 from services.orders.models.returns import ReturnInspectionRow, ReturnLineRow, ReturnRow
 from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
 from services.orders.models.table import Table, answers, outbox
@@ -54,6 +55,7 @@ __all__ = [
     "ResumptionRow",
     "ReturnInspectionRow",
     "ReturnLineRow",
+    "ReturnPhotoRow",
     "ReturnRow",
     "ReviewRow",
     "StepRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, true
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -76,6 +76,7 @@ class ProductRow(Table, table=True):
     min_quantity: int = Field(sa_type=Int64)
     is_sellable: bool = Field(sa_type=Flag)
     lead_days: int = Field(sa_type=Int64)
+    is_returnable: bool = Field(default=True, sa_type=Flag, sa_column_kwargs={"server_default": true()})
     tax_category: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "standard"})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)

@@ -53,6 +53,11 @@ class ReturnRow(Table, table=True):
     closing: str = Field(sa_type=Text)
     is_closed: bool = Field(sa_type=Flag)
     halted: str = Field(sa_type=Text)
+    override_reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    label_sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    in_transit_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    carrier: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    tracking_number: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

@@ -77,6 +77,11 @@ def notify(
         outbox.mail(session, order, mail, now)
 
 
+def label_sent_at(session: Session, order: Order, now: datetime) -> datetime | None:
+    """When the label of a return that is authorized now leaves: with the mail to the customer, who may have no mailbox."""
+    return now if mails.buyer(masterdata.customer(session, order.customer_id)) else None
+
+
 def show(aggregate: OrderAggregate, returns: Sequence[Return]) -> OrderAggregate:
     """The order with what its returns come to."""
     progress = projection.with_returns(aggregate.progress, returned_units(returns), open_count(returns))

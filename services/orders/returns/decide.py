@@ -13,7 +13,7 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import AUTHORIZED, CANCELLED, DENIED, REQUESTED, FeeRule, Return, check_cancel, move
 from services.orders.order import outbox
 from services.orders.policies import versions
-from services.orders.returns.changing import save, take
+from services.orders.returns.changing import label_sent_at, save, take
 
 
 def authorize(
@@ -33,6 +33,7 @@ def authorize(
         found, state=move(found, "authorize"), decided_by=actor.who, decided_role=actor.role, decided_at=now,
         decision_note=note, valid_until=valid, fee=fee or found.fee,
     )  # fmt: skip
+    after = replace(after, label_sent_at=label_sent_at(session, taken.aggregate.order, now))
     after = save(session, taken, after, actor, "return_authorized", contacts, now, why=note)
     outbox.signal_return(session, after, outbox.RETURN_DECIDED, now)
     return after

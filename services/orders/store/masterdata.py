@@ -50,6 +50,7 @@ _PRODUCT = (
     "multiple",
     "min_quantity",
     "is_sellable",
+    "is_returnable",
     "lead_days",
     "tax_category",
 )

@@ -52,6 +52,7 @@ _PLAIN = (
     "return_id", "number", "order_id", "state", "reason", "requested_by", "requested_role", "requested_at", "currency",
     "is_automatic", "decided_by", "decided_role", "decided_at", "decision_note", "valid_until", "is_announced", "closing",
     "is_closed", "halted", "ended_at",
+    "override_reason", "label_sent_at", "in_transit_at", "carrier", "tracking_number",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain.mails.links import own_order_page, return_page
 from services.orders.domain.mails.mail import (
+    Attachment,
     Contacts,
     Mail,
     buyer,
@@ -61,7 +62,8 @@ def _decided(after: Return, customer: Customer, contacts: Contacts) -> list[Mail
     if after.state == AUTHORIZED:
         send_by = zoned_instant(after.valid_until) if after.valid_until else ""
         granted = {**_about(after, contacts), "send_by": send_by}
-        return [Mail("return_authorized", (*buyer(customer), *warehouse_mailbox(contacts)), granted)]
+        label = Attachment("return_label", after.return_id, f"{after.number}-label.pdf")
+        return [Mail("return_authorized", (*buyer(customer), *warehouse_mailbox(contacts)), granted, label)]
     if after.state == DENIED:
         said = {**_about(after, contacts), "reason": after.decision_note, "support_email": contacts.support}
         return [Mail("return_denied", (*buyer(customer), *sales_rep(customer)), said)]

@@ -1984,6 +1984,54 @@ class RenderOrderResponse(_message.Message):
 Global___RenderOrderResponse: _TypeAlias = RenderOrderResponse  # noqa: Y015
 
 @_typing.final
+class RenderReturnLabelRequest(_message.Message):
+    """Asks for the label of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, by identity or number."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReturnLabelRequest: _TypeAlias = RenderReturnLabelRequest  # noqa: Y015
+
+@_typing.final
+class RenderReturnLabelResponse(_message.Message):
+    """The label of a return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as RMA-1001-label.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: the return as orders has it now, and the address of its warehouse as inventory has it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReturnLabelResponse: _TypeAlias = RenderReturnLabelResponse  # noqa: Y015
+
+@_typing.final
 class RenderEInvoiceRequest(_message.Message):
     """Asks for an invoice as an e-invoice."""
 

@@ -151,6 +151,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
                 _registered_method=True)
+        self.RenderReturnLabel = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderReturnLabel',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
+                _registered_method=True)
         self.RenderEInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderEInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
@@ -547,6 +552,14 @@ class BillingServiceServicer:
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
         one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderReturnLabel(self, request, context):
+        """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1004,6 +1017,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderOrder,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.SerializeToString,
+            ),
+            'RenderReturnLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderReturnLabel,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.SerializeToString,
             ),
             'RenderEInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderEInvoice,
@@ -1822,6 +1840,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderOrder',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderReturnLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderReturnLabel',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,10 @@ class BillingServiceStub:
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
     one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
     """
+    RenderReturnLabel: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]
+    """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
+    """
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
@@ -355,6 +359,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
     FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
     one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+    """
+    RenderReturnLabel: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]  # type: ignore[assignment]
+    """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+    warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
     """
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -723,6 +731,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """An order's confirmation or pro forma invoice as a PDF; billing asks orders for the order. INVALID_ARGUMENT: UNKNOWN_DOCUMENT.
         FAILED_PRECONDITION: ORDER_NOT_ACCEPTED for a confirmation of an order that nobody accepted, ORDER_HAS_ENDED for a pro forma of
         one that has ended, TAX_UNDETERMINED for a pro forma while nobody knows the order's tax. ABORTED: ORDERS_AWAY while orders does not answer, DOCUMENTS_BUSY. Refused as orders refuses, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderReturnLabel(
+        self,
+        request: _billing_pb2.RenderReturnLabelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderReturnLabelResponse, _abc.Awaitable[_billing_pb2.RenderReturnLabelResponse]]:
+        """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
+        warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
         """
 
     @_abc_1.abstractmethod

@@ -59,7 +59,7 @@ class Attachment(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     document: _builtins.str
-    """Which document: invoice, pro_forma, order_confirmation, credit_note or deposit_invoice."""
+    """Which document: invoice, pro_forma, order_confirmation, credit_note, deposit_invoice or return_label."""
     reference: _builtins.str
     """What it is of: the identity of the invoice, the order, the credit note or the deposit invoice."""
     name: _builtins.str

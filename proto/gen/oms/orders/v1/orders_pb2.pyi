@@ -2123,3 +2123,73 @@ class AdvanceReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AdvanceReturnResponse: _TypeAlias = AdvanceReturnResponse  # noqa: Y015
+
+@_typing.final
+class GetReturnLabelRequest(_message.Message):
+    """Asks for what the label of a return says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETURN_ID_FIELD_NUMBER: _builtins.int
+    return_id: _builtins.str
+    """The return, by identity or number."""
+    def __init__(
+        self,
+        *,
+        return_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["return_id", b"return_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnLabelRequest: _TypeAlias = GetReturnLabelRequest  # noqa: Y015
+
+@_typing.final
+class GetReturnLabelResponse(_message.Message):
+    """What the label of a return says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    COMES_FROM_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_MICROS_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_MICROS_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """"RMA-1001"."""
+    order_number: _builtins.str
+    """The number of its order."""
+    units: _builtins.int
+    """Units that are still to come."""
+    warehouse_id: _builtins.str
+    """The warehouse that most of them left from; empty when it is not known."""
+    authorized_micros: _builtins.int
+    """When it was authorized, microseconds since the epoch."""
+    valid_until_micros: _builtins.int
+    """Until when its goods are taken, microseconds since the epoch."""
+    @_builtins.property
+    def comes_from(self) -> _types_pb2.Address:
+        """Where they were sent, and so where they come from."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        units: _builtins.int = ...,
+        warehouse_id: _builtins.str = ...,
+        comes_from: _types_pb2.Address | None = ...,
+        authorized_micros: _builtins.int = ...,
+        valid_until_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comes_from", b"comes_from"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_micros", b"authorized_micros", "comes_from", b"comes_from", "number", b"number", "order_number", b"order_number", "units", b"units", "valid_until_micros", b"valid_until_micros", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnLabelResponse: _TypeAlias = GetReturnLabelResponse  # noqa: Y015

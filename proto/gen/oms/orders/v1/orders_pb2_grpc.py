@@ -141,6 +141,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.FromString,
                 _registered_method=True)
+        self.GetReturnLabel = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/GetReturnLabel',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelResponse.FromString,
+                _registered_method=True)
         self.AdvanceReturn = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/AdvanceReturn',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AdvanceReturnRequest.SerializeToString,
@@ -313,6 +318,14 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReturnLabel(self, request, context):
+        """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
+        more of it may come.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AdvanceReturn(self, request, context):
         """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN.
         """
@@ -429,6 +442,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.GetReturn,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.SerializeToString,
+            ),
+            'GetReturnLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReturnLabel,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelResponse.SerializeToString,
             ),
             'AdvanceReturn': grpc.unary_unary_rpc_method_handler(
                     servicer.AdvanceReturn,
@@ -988,6 +1006,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/GetReturn',
             oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReturnLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/GetReturnLabel',
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetReturnLabelResponse.FromString,
             options,
             channel_credentials,
             insecure,

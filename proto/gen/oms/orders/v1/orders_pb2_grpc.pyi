@@ -99,6 +99,10 @@ class OrdersServiceStub:
     """
     GetReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+    GetReturnLabel: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnLabelRequest, _orders_pb2.GetReturnLabelResponse]
+    """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
+    more of it may come.
+    """
     AdvanceReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]
     """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]
@@ -175,6 +179,10 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """
     GetReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnRequest, _orders_pb2.GetReturnResponse]  # type: ignore[assignment]
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+    GetReturnLabel: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnLabelRequest, _orders_pb2.GetReturnLabelResponse]  # type: ignore[assignment]
+    """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
+    more of it may come.
+    """
     AdvanceReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]  # type: ignore[assignment]
     """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
     Audit: _aio.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]  # type: ignore[assignment]
@@ -368,6 +376,16 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetReturnResponse, _abc.Awaitable[_orders_pb2.GetReturnResponse]]:
         """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def GetReturnLabel(
+        self,
+        request: _orders_pb2.GetReturnLabelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetReturnLabelResponse, _abc.Awaitable[_orders_pb2.GetReturnLabelResponse]]:
+        """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
+        more of it may come.
+        """
 
     @_abc_1.abstractmethod
     def AdvanceReturn(
