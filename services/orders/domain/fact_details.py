@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from services.orders.domain.credit_facts import CardProblem, CreditGranted, CreditRestChanged
 from services.orders.domain.facts import (
-    CardProblem,
-    CreditGranted,
-    CreditRestChanged,
     DepositInvoiced,
     DepositReceived,
     Detail,
@@ -17,12 +15,9 @@ from services.orders.domain.facts import (
     InvoiceIssued,
     InvoiceWrittenOff,
     Line,
-    OwedRefund,
     PaymentReceived,
     PaymentReversed,
     RecallAnswered,
-    ReturnInspected,
-    ReturnReceived,
     Shipment,
     ShipmentChanged,
     ShipmentIntercepted,
@@ -30,6 +25,8 @@ from services.orders.domain.facts import (
     ShipmentsChanged,
     StockStanding,
 )
+from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (

@@ -1964,7 +1964,7 @@ class RenderInvoiceRequest(_message.Message):
     INVOICE_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     invoice: _builtins.str
-    """The invoice, by identity or number."""
+    """The invoice, by identity or number; a share gives the invoice of all its orders."""
     customer_id: _builtins.str
     """Only when it is this customer's, when given."""
     def __init__(
@@ -2354,7 +2354,7 @@ class PaymentApplication(_message.Message):
     INVOICE_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
-    """The invoice."""
+    """The invoice: its identity, that of a share, or a number."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much of the payment."""

@@ -513,16 +513,17 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateInvoice(self, request, context):
-        """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
-        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
-        SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+        """Invoice shipments of one order that wait, or units of them, before their policy does. The order is read as it stands, and refused as orders does
+        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, UNITS_NOT_WAITING,
+        SECOND_PERSON_NEEDED. ABORTED: SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def MakeInvoiceDraft(self, request, context):
-        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person.
+        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is,
+        but for the second person. INVALID_ARGUMENT: DRAFT_TAKES_NO_LINES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -544,7 +545,7 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetInvoice(self, request, context):
-        """One invoice. NOT_FOUND: INVOICE_NOT_FOUND.
+        """One invoice, of one or several orders, or one order's share. NOT_FOUND: INVOICE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -584,7 +585,7 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListInvoices(self, request, context):
-        """Invoices by filter.
+        """Invoices by filter. One of several orders is one row; where orders are named each has its share.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -684,7 +685,8 @@ class BillingServiceServicer:
         """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
         account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
         REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
-        INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+        INVOICE_SETTLED_ELSEWHERE, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE,
+        PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -692,7 +694,7 @@ class BillingServiceServicer:
 
     def WriteOffInvoice(self, request, context):
         """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
-        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -94,12 +94,14 @@ class BillingServiceStub:
     PreviewInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewInvoiceRequest, _billing_pb2.PreviewInvoiceResponse]
     """What an invoice by hand would be now. It is refused as that is."""
     CreateInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreateInvoiceRequest, _billing_pb2.CreateInvoiceResponse]
-    """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
-    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
-    SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+    """Invoice shipments of one order that wait, or units of them, before their policy does. The order is read as it stands, and refused as orders does
+    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, UNITS_NOT_WAITING,
+    SECOND_PERSON_NEEDED. ABORTED: SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
     """
     MakeInvoiceDraft: _grpc.UnaryUnaryMultiCallable[_billing_pb2.MakeInvoiceDraftRequest, _billing_pb2.MakeInvoiceDraftResponse]
-    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is,
+    but for the second person. INVALID_ARGUMENT: DRAFT_TAKES_NO_LINES.
+    """
     MoveInvoiceDraft: _grpc.UnaryUnaryMultiCallable[_billing_pb2.MoveInvoiceDraftRequest, _billing_pb2.MoveInvoiceDraftResponse]
     """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
     DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
@@ -107,7 +109,7 @@ class BillingServiceStub:
     ListInvoiceDrafts: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoiceDraftsRequest, _billing_pb2.ListInvoiceDraftsResponse]
     """Drafts by state."""
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]
-    """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+    """One invoice, of one or several orders, or one order's share. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
     long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
@@ -126,7 +128,7 @@ class BillingServiceStub:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
     """
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
-    """Invoices by filter."""
+    """Invoices by filter. One of several orders is one row; where orders are named each has its share."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
     """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
     The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
@@ -180,11 +182,12 @@ class BillingServiceStub:
     """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
     account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
     REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
-    INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+    INVOICE_SETTLED_ELSEWHERE, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE,
+    PAYMENT_USED_MEANWHILE.
     """
     WriteOffInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.WriteOffInvoiceRequest, _billing_pb2.WriteOffInvoiceResponse]
     """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
-    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
     """
     PreviewCreditNote: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewCreditNoteRequest, _billing_pb2.PreviewCreditNoteResponse]
     """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
@@ -345,12 +348,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     PreviewInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewInvoiceRequest, _billing_pb2.PreviewInvoiceResponse]  # type: ignore[assignment]
     """What an invoice by hand would be now. It is refused as that is."""
     CreateInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreateInvoiceRequest, _billing_pb2.CreateInvoiceResponse]  # type: ignore[assignment]
-    """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
-    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
-    SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+    """Invoice shipments of one order that wait, or units of them, before their policy does. The order is read as it stands, and refused as orders does
+    when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, UNITS_NOT_WAITING,
+    SECOND_PERSON_NEEDED. ABORTED: SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
     """
     MakeInvoiceDraft: _aio.UnaryUnaryMultiCallable[_billing_pb2.MakeInvoiceDraftRequest, _billing_pb2.MakeInvoiceDraftResponse]  # type: ignore[assignment]
-    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+    """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is,
+    but for the second person. INVALID_ARGUMENT: DRAFT_TAKES_NO_LINES.
+    """
     MoveInvoiceDraft: _aio.UnaryUnaryMultiCallable[_billing_pb2.MoveInvoiceDraftRequest, _billing_pb2.MoveInvoiceDraftResponse]  # type: ignore[assignment]
     """Approve, post or discard a draft. NOT_FOUND: DRAFT_NOT_FOUND. FAILED_PRECONDITION: DRAFT_NOT_APPROVED, DRAFT_APPROVED, DRAFT_ENDED,
     DRAFT_OUTDATED when it would be posted for another amount than was approved, SECOND_PERSON_NEEDED. ABORTED as CreateInvoice is.
@@ -358,7 +363,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ListInvoiceDrafts: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoiceDraftsRequest, _billing_pb2.ListInvoiceDraftsResponse]  # type: ignore[assignment]
     """Drafts by state."""
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]  # type: ignore[assignment]
-    """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+    """One invoice, of one or several orders, or one order's share. NOT_FOUND: INVOICE_NOT_FOUND."""
     RenderInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderInvoiceRequest, _billing_pb2.RenderInvoiceResponse]  # type: ignore[assignment]
     """An invoice as a PDF. NOT_FOUND when there is none, or none of the customer that is named. ABORTED DOCUMENTS_BUSY while too many
     long ones wait; one of 2000 lines takes a second. FAILED_PRECONDITION DOCUMENT_NOT_MADE when the process that makes a long one dies.
@@ -377,7 +382,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
     """
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
-    """Invoices by filter."""
+    """Invoices by filter. One of several orders is one row; where orders are named each has its share."""
     RecordPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]  # type: ignore[assignment]
     """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
     The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
@@ -431,11 +436,12 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
     account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
     REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
-    INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+    INVOICE_SETTLED_ELSEWHERE, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE,
+    PAYMENT_USED_MEANWHILE.
     """
     WriteOffInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.WriteOffInvoiceRequest, _billing_pb2.WriteOffInvoiceResponse]  # type: ignore[assignment]
     """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
-    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+    WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
     """
     PreviewCreditNote: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewCreditNoteRequest, _billing_pb2.PreviewCreditNoteResponse]  # type: ignore[assignment]
     """What crediting an invoice or giving it up would do now; nothing changes. It is refused as the call itself is, and
@@ -689,9 +695,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.CreateInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CreateInvoiceResponse, _abc.Awaitable[_billing_pb2.CreateInvoiceResponse]]:
-        """Invoice shipments of one order that wait, before their policy does. The order is read as it stands, and refused as orders does
-        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, SECOND_PERSON_NEEDED. ABORTED:
-        SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
+        """Invoice shipments of one order that wait, or units of them, before their policy does. The order is read as it stands, and refused as orders does
+        when there is none. NOT_FOUND: SHIPMENT_NOT_BILLABLE. FAILED_PRECONDITION: ALREADY_INVOICED, HELD_BY_DRAFT, NOTHING_TO_INVOICE, UNITS_NOT_WAITING,
+        SECOND_PERSON_NEEDED. ABORTED: SHIPMENT_TAKEN_MEANWHILE, ORDER_CHANGES. UNAVAILABLE while the orders service does not answer.
         """
 
     @_abc_1.abstractmethod
@@ -700,7 +706,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.MakeInvoiceDraftRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.MakeInvoiceDraftResponse, _abc.Awaitable[_billing_pb2.MakeInvoiceDraftResponse]]:
-        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is, but for the second person."""
+        """Prepare such an invoice: nobody else invoices its shipments, and no policy does. Refused as CreateInvoice is,
+        but for the second person. INVALID_ARGUMENT: DRAFT_TAKES_NO_LINES.
+        """
 
     @_abc_1.abstractmethod
     def MoveInvoiceDraft(
@@ -726,7 +734,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.GetInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetInvoiceResponse, _abc.Awaitable[_billing_pb2.GetInvoiceResponse]]:
-        """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
+        """One invoice, of one or several orders, or one order's share. NOT_FOUND: INVOICE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def RenderInvoice(
@@ -775,7 +783,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ListInvoicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListInvoicesResponse, _abc.Awaitable[_billing_pb2.ListInvoicesResponse]]:
-        """Invoices by filter."""
+        """Invoices by filter. One of several orders is one row; where orders are named each has its share."""
 
     @_abc_1.abstractmethod
     def RecordPayment(
@@ -895,7 +903,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Correct a posted invoice by a credit note. What is open falls by it; what was paid beyond that is the customer's again and lies on
         account, where it can be refunded or applied. NOT_FOUND: INVOICE_NOT_FOUND. INVALID_ARGUMENT: LINE_UNKNOWN, CREDIT_OF_NOTHING,
         REASON_CODE_UNKNOWN. FAILED_PRECONDITION: UNITS_CREDITED, FREIGHT_CREDITED, ALLOWANCE_EXCEEDS_GOODS, INVOICE_CURRENCY_DIFFERS,
-        INVOICE_SETTLED_ELSEWHERE, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE, PAYMENT_USED_MEANWHILE.
+        INVOICE_SETTLED_ELSEWHERE, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE,
+        PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -905,7 +914,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.WriteOffInvoiceResponse, _abc.Awaitable[_billing_pb2.WriteOffInvoiceResponse]]:
         """Give up what is open of an invoice: bad debt. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION: INVOICE_NOT_OPEN,
-        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
+        WRITE_OFF_EXCEEDS_OPEN, INVOICE_CURRENCY_DIFFERS, INVOICE_OF_SEVERAL_ORDERS, CORRECTION_WAITS. ABORTED: INVOICE_CHANGED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod

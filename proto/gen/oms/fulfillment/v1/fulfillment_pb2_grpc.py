@@ -314,7 +314,7 @@ class FulfillmentServiceServicer:
 
     def ReceiveReturn(self, request, context):
         """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-        MORE_THAN_ANNOUNCED beyond what the customer may send back.
+        MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -99,7 +99,7 @@ class FulfillmentServiceStub:
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is."""
     ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
     """
     InspectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]
     """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
@@ -181,7 +181,7 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is."""
     ReceiveReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]  # type: ignore[assignment]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-    MORE_THAN_ANNOUNCED beyond what the customer may send back.
+    MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
     """
     InspectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.InspectReturnRequest, _fulfillment_pb2.InspectReturnResponse]  # type: ignore[assignment]
     """Say in which condition counted units are and what becomes of them. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: NOT_COUNTED beyond
@@ -380,7 +380,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ReceiveReturnResponse, _abc.Awaitable[_fulfillment_pb2.ReceiveReturnResponse]]:
         """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
-        MORE_THAN_ANNOUNCED beyond what the customer may send back.
+        MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
         """
 
     @_abc_1.abstractmethod

@@ -98,7 +98,8 @@ class NotifyRequest(_message.Message):
     """Which text: order_received, order_accepted, order_on_hold, pro_forma, order_rejected, order_cancelled, order_expired, order_changed,
     units_cancelled, units_closed, consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
     approval_escalated, changes_requested, recall_unanswered, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
-    shipment_exception, shipment_reversed, delivered, invoice, consolidated_invoice, payment_received, payment_reversed, credit_note, deposit_invoice, support_case,
+    shipment_exception, shipment_reversed, shipment_intercepted, delivered, invoice, consolidated_invoice, payment_received, payment_reversed,
+    credit_note, deposit_invoice, support_case,
     release_resumed, password_link, return_requested, return_authorized, return_denied, return_received, return_credited, return_cancelled,
     return_expired, return_replaced.
     """
