@@ -125,7 +125,7 @@ def test_goods_that_are_here_before_they_are_announced_are_counted_at_once_and_o
 
 
 def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk) -> None:
-    [parcel] = desk.release(("L1", "W1", 1))
+    [parcel] = desk.release(("L1", "W1", 1), order_id="ord_2")
     sent = desk.send(parcel)
 
     assert [one.number for one in desk.page(tracking_number=sent.tracking_number).shipments] == [sent.number]

@@ -28,6 +28,7 @@ ASKED = Return(
     "rma_1", "RMA-1001", "ord_1", "SO-1001", "requested", LINES, "they leak", "ann", "customer", AT, "USD", FeeRule(Decimal(0)),
 )  # fmt: skip
 GRANTED = replace(ASKED, state="authorized", decided_at=AT, valid_until=AT + timedelta(days=30))
+STOPPED = replace(GRANTED, lines=tuple(replace(line, reason="intercepted") for line in LINES))
 DENIED = replace(ASKED, state="denied", decision_note="opened")
 COME = replace(GRANTED, lines=(replace(LINES[0], received=2), LINES[1]))
 INSPECTED = replace(COME, inspections=(Inspection("ins_1", "W1", (), "pat", AT),))
@@ -50,6 +51,7 @@ RETURN_MAILS = [
     _one(INSPECTED, CREDITED),
     _one(ASKED, replace(ASKED, state="cancelled")),
     _one(GRANTED, replace(GRANTED, state="expired")),
+    return_mails(None, STOPPED, CUSTOMER, CONTACTS)[0],
     replacement_mail(GRANTED, Replacement("ord_2", "SO-1002", "ins_1", True, {}, {}), ORDER, CUSTOMER, CONTACTS),
 ]
 SAID = {mail.kind: mail.variables for mail in RETURN_MAILS}
@@ -71,6 +73,7 @@ def test_each_step_is_read_by_the_customer_and_by_whom_it_waits_for() -> None:
         "return_credited": [ann],
         "return_cancelled": [ann],
         "return_expired": [ann, inbound],
+        "shipment_intercepted": [ann],
         "return_replaced": [ann],
     }
     assert _readers(_one(GRANTED, replace(GRANTED, state="cancelled"))) == [ann, inbound]

@@ -111,7 +111,7 @@ def test_a8_people_take_goods_back_in_their_browsers(browser: Browser, trade: Tr
             page.goto(f"/returns/{rma}")
             desks.inspect(page)
             page.locator("#there").select_option(warehouse)
-            page.locator("#look-1").fill(str(units))
+            page.locator("#found-1").fill(str(units))
             page.locator("#grade").select_option(grade)
             page.locator("#disposition").select_option(disposition)
             page.locator("#responsible").select_option(who)

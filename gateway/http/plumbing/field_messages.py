@@ -23,6 +23,7 @@ _PATTERNS = {
     PRINTABLE: "must be text of one line without control or invisible characters",
     SOLID: "must be text of one line that neither begins nor ends with a blank, without control or invisible characters",
     r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$": "must begin with a letter or digit and go on with letters, digits and _ . - /",
+    r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$": "must begin with a letter or digit and go on with letters, digits, spaces and . _ / -",
     EMAIL: "must be an e-mail address, such as ann@acme.example",
     f"^$|{EMAIL}": "must be an e-mail address, such as ann@acme.example, or empty",
     r"^[A-Z]{3}$": "must be a currency of three capital letters, such as USD",
