@@ -79,10 +79,10 @@ class _Day:
             loading.load_samples(self._door, self._day, board, mark)
             self._place_all(mark)
             reverse = Reverse(self._door, self._day, board, f"demo{mark}", self._placed)
-            self._run_day(mark, reverse)
+            people = self._run_day(mark, reverse)
             if not self._problems:
                 board.chapter()
-                reverse.take_back()
+                reverse.take_back(people.work)
             board.chapter()
             self._closing.settle(board)
             board.show(self._overview())
@@ -118,7 +118,7 @@ class _Day:
         why = f" ({', '.join(receipt['reasons'])})" if receipt["reasons"] else ""
         self._board.say(f"{name}: {words(receipt['status'])}{why}")
 
-    def _run_day(self, mark: str, reverse: Reverse) -> None:
+    def _run_day(self, mark: str, reverse: Reverse) -> People:
         people = People(self._door, self._day, self._board, f"demo{mark}")
         self._board.chapter()
         reverse.cancel_part()
@@ -129,13 +129,13 @@ class _Day:
             self._board.progress(resting, len(orders))
             if resting == len(orders):
                 people.pay_out({row["order_id"] for row in orders})
-                return
+                return people
             if self._board.elapsed_s > DAY_S:
                 late = ", ".join(
                     f"{row['number']} ({words(row['status'])})" for row in orders if not self._is_at_rest(row)
                 )
                 self._problems.append(f"the day ended before these orders came to rest: {late}")
-                return
+                return people
             if not people.work({row["order_id"]: row for row in orders}):
                 time.sleep(_PAUSE_S)
 

@@ -1,4 +1,4 @@
-"""What goes the other way: units are canceled while a warehouse has them, and goods come back and are credited."""
+"""What goes the other way: units are canceled while a warehouse has them, goods come back, and are credited or exchanged."""
 
 from __future__ import annotations
 
@@ -50,16 +50,25 @@ class Reverse:
         )
         self._board.say(f"[yellow]{number}[/] the warehouse gives them back, and the rest goes on")
 
-    def take_back(self) -> None:
-        """Customers send goods back: counted, inspected, credited, and their cash is returned."""
+    def take_back(self, work: Callable[[Mapping[str, Row]], int]) -> None:
+        """Customers send goods back: counted, inspected, and credited or exchanged; `work` is a round of everybody on some orders."""
         for wanted in self._day.returns:
-            self._take_back(wanted)
+            rma = self._take_back(wanted)
+            if wanted["replace"]:
+                self._replace(rma, work)
+            else:
+                self._give_back(rma)
 
-    def _take_back(self, wanted: Body) -> None:
+    def _take_back(self, wanted: Body) -> str:
         order_id = self._placed[wanted["key"]]
         order = self._order(order_id)
         line = {"line_id": wanted["line_id"], "quantity": wanted["quantity"]}
-        asked = {"order": order_id, "lines": [{**line, "reason": wanted["reason"]}], "reason": wanted["words"]}
+        instead: Body = {"replace": {}} if wanted["replace"] else {}
+        asked = {
+            "order": order_id,
+            "lines": [{**line, **instead, "reason": wanted["reason"]}],
+            "reason": wanted["words"],
+        }
         customer = self._door.person("customer", wanted["sub"], order["customer_id"])
         rma = customer.post("/v1/returns", asked, key=self._key("return", order_id)).document["number"]
         self._board.say(
@@ -72,6 +81,27 @@ class Reverse:
         self._as("warehouse").post(f"/v1/returns/{rma}/inspect", body, key=self._key("inspect", rma))
         found = wanted["found"]
         self._board.say(f"[magenta]{rma}[/] counted and inspected: grade {found['grade']}, {found['disposition']}")
+        return str(rma)
+
+    def _replace(self, rma: str, work: Callable[[Mapping[str, Row]], int]) -> None:
+        """The same goods leave again, and nothing is credited or invoiced."""
+        [replacement] = self._until(
+            lambda: self._as("auditor").get(f"/v1/returns/{rma}")["replacements"] or None, "a replacement"
+        )
+        self._board.say(
+            f"[magenta]{rma}[/] replaced by {replacement['order_number']}: nothing credited, nothing invoiced"
+        )
+        self._until(lambda: self._work_on(replacement["order_id"], work), "the end of a replacement")
+
+    def _work_on(self, order_id: str, work: Callable[[Mapping[str, Row]], int]) -> Row | None:
+        row = self._order(order_id)
+        if row["status"] == "completed":
+            return row
+        work({order_id: row})
+        return None
+
+    def _give_back(self, rma: str) -> None:
+        """What was paid goes back."""
         credited = self._until(lambda: self._credited(rma), "the credit of a return")
         refund = f"/v1/returns/{rma}/refund"
         returned = self._as("accounting").post(refund, key=self._key("refund", rma)).document["refunded"]

@@ -123,6 +123,11 @@ def emit(
     return str(row["fact_id"])
 
 
+def write_gathered_messages(session: Session) -> None:
+    """Write the messages that this transaction has gathered so far, for whoever changes one of them in it."""
+    write_gathered(session, _write)
+
+
 def emit_each(
     session: Session,
     notices: Sequence[Notice],

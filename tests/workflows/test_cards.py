@@ -105,6 +105,9 @@ class Orders:
     async def RecordCard(self, request: orders_pb2.RecordCardRequest) -> orders_pb2.RecordCardResponse:
         return self._servicer.RecordCard(request, ANY)
 
+    async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
+        return self._servicer.GetOrder(request, ANY)
+
 
 class Billing:
     """Billing, which says of each card what it is told to, and keeps what it was asked to capture from."""
@@ -150,7 +153,7 @@ async def test_the_card_that_is_captured_from_is_the_newest_that_is_good(
     step = OrderStep("order/capture", order_id, "shp_1")
 
     for _ in range(2):
-        await BillingActivities(services, cast("Documents", None)).capture_invoice(step)
+        await BillingActivities(services, Documents(services)).capture_invoice(step)
 
     with desk.database.reading() as session:
         assert [one.token for one in cards.given(session, order_id)] == left

@@ -178,7 +178,8 @@ def act_behind(session: Session, intent_id: str) -> Act:
 
 
 def mark_done(session: Session, intent_id: str) -> None:
-    """What an intent asks for is done: the relay need not carry it out."""
+    """What an intent asks for is done: the relay need not carry it out, also one of this transaction."""
+    outbox.write_gathered_messages(session)
     facts.mark_done(session, intent_id)
 
 
