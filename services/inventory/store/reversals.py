@@ -16,7 +16,9 @@ from services.runtime.db import Int64
 from services.runtime.statements import changed, inserted
 
 _IS_REVERSED = select(issue_reversal.c.shipment_id).where(issue_reversal.c.shipment_id == bindparam("shipment"))
-_ISSUE = select(stock_issue.c.order_id, stock_issue.c.warehouse_id).where(stock_issue.c.shipment_id == bindparam("shipment"))
+_ISSUE = select(stock_issue.c.order_id, stock_issue.c.warehouse_id).where(
+    stock_issue.c.shipment_id == bindparam("shipment")
+)
 _ISSUED = (
     select(movement)
     .where(movement.c.shipment_id == bindparam("shipment"), movement.c.kind == "issued")
@@ -95,7 +97,9 @@ def shipped_from(session: Session, order_id: str, place: str, line: LineDemand) 
     terms = {"order": order_id, "line": line.line_id, "place": place, "units": line.quantity}
     row = session.execute(_SHIPPED_FROM, terms).first()
     if row is None:
-        raise InvalidArgument("LINES_DIFFER", f"line {line.line_id} shipped other goods from {place}: send what was in it")
+        raise InvalidArgument(
+            "LINES_DIFFER", f"line {line.line_id} shipped other goods from {place}: send what was in it"
+        )
     return row.reservation_id, row.state
 
 
