@@ -154,6 +154,7 @@ def invoice_line(line: InvoiceLine, order_number: str = "") -> pb.InvoiceLine:
         unit_price=line.unit_price.text,
         extended=money(line.extended),
         order_number=order_number,
+        reversed_quantity=line.reversed_quantity,
     )
 
 

@@ -10,10 +10,9 @@ from sqlmodel import Session
 from services.billing import invoicing, previewing
 from services.billing.domain.billable import (
     Billable,
-    GoodsToBill,
     OrderToBill,
     check_waiting,
-    is_whole,
+    goods_of,
     parts_of,
     units_of,
 )
@@ -135,12 +134,8 @@ def _post(
     units: Mapping[str, int] = _ALL_UNITS,
 ) -> Invoice:
     today = sessions.business_day(session, now)
-    parts = parts_of(wanted, units) if units else {}
-    if parts:
-        wanted = [one for one in wanted if one.shipment_id in parts]
-    goods = GoodsToBill(order, tuple(one.shipment_id for one in wanted), units_of(wanted), today)
-    if not is_whole(wanted, parts):
-        goods = replace(goods, quantities=units, parts=parts)
+    parts = parts_of(wanted, units) if units else {one.shipment_id: one.quantities for one in wanted}
+    goods = goods_of(order, wanted, parts, today)
     return invoicing.issue_waiting(session, goods, now, draft_id)
 
 

@@ -71,7 +71,7 @@ def leave(session: Session, shipped: Shipped, now: datetime) -> Billable | None:
     if reversals.find(session, shipped.shipment_id) is not None:
         return None
     store.leave(session, shipped.shipment_id, order.order_id, shipped.quantities, now)
-    _charge(session, shipped.of, shipped.shipped_on, f"left/{shipped.shipment_id}", now)
+    charge(session, shipped.of, shipped.shipped_on, f"left/{shipped.shipment_id}", now)
     return Billable(
         shipped.shipment_id, order.order_id, order.number, order.customer_id, EXCHANGE, shipped.shipped_on, None,
         Money.zero(order.currency), now, shipped.quantities,
@@ -85,10 +85,10 @@ def settle_exchange(
     order = of.order
     credit.take_or_open(session, order.customer_id, order.currency)
     store.settle(session, order.order_id, charged, now)
-    return _charge(session, of, today, request_id, now)
+    return charge(session, of, today, request_id, now)
 
 
-def _charge(session: Session, of: OrderToBill, day: date, request_id: str, now: datetime) -> list[Invoice]:
+def charge(session: Session, of: OrderToBill, day: date, request_id: str, now: datetime) -> list[Invoice]:
     """Invoice what is charged of what has left, a shipment at a time; once all has left, nothing is committed or held for the rest."""
     order = of.order
     if not store.is_settled(session, order.order_id):

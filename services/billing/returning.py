@@ -6,19 +6,33 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import correcting, crediting, owing
+from services.billing import correcting, crediting, invoicing, owing
+from services.billing.domain.billable import OrderToBill, goods_of
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
 from services.billing.domain.payments import check_refund
-from services.billing.domain.returned import Returned, spread
-from services.billing.store import credit_notes, exchanges, families, invoices, return_refunds
+from services.billing.domain.returned import Returned, spread, to_invoice
+from services.billing.store import billable, credit_notes, exchanges, families, invoices, return_refunds
+from services.billing.store import credit as accounts
 from services.kernel.errors import Refused
 from services.kernel.money import Money
+from services.runtime import sessions
 
 
 def credit(
-    session: Session, order_id: str, return_id: str, returned: Sequence[Returned], reason: str, now: datetime
+    session: Session,
+    order_id: str,
+    return_id: str,
+    returned: Sequence[Returned],
+    reason: str,
+    now: datetime,
+    waits_of: OrderToBill | None = None,
 ) -> list[CreditNote]:
-    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came."""
+    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came.
+
+    Of an order `waits_of` which something waits for its invoice, what came back of that is invoiced first, so that it never is later.
+    """
+    if waits_of is not None:
+        _invoice(session, waits_of, returned, now)
     bills = invoices.of_order(session, order_id)
     if not bills:
         raise Refused("RETURN_NOT_INVOICED", "nothing of this order is invoiced: there is nothing to credit")
@@ -41,6 +55,23 @@ def credit(
         for invoice in bills
         if invoice.invoice_id in shares
     ]  # fmt: skip
+
+
+def is_waiting(session: Session, order_id: str) -> bool:
+    """Whether anything of an order has left and waits for its invoice."""
+    return bool(billable.waiting_of_orders(session, [order_id]))
+
+
+def _invoice(session: Session, of: OrderToBill, returned: Sequence[Returned], now: datetime) -> None:
+    """Invoice what came back while it waited. Refused HELD_BY_DRAFT, as invoicing by hand is."""
+    order_id, customer_id, currency = of.order.order_id, of.order.customer_id, of.order.currency
+    accounts.take_or_open(session, customer_id, currency)
+    families.take(session, {(customer_id, currency)})
+    bills, waiting = invoices.of_order(session, order_id), billable.waiting_of_orders(session, [order_id])
+    credited, by_hand = credit_notes.credited_units(session, order_id), credit_notes.credited_by_hand(session, order_id)
+    parts = to_invoice(returned, bills, credited, by_hand, waiting)
+    if parts:
+        invoicing.issue_waiting(session, goods_of(of, waiting, parts, sessions.business_day(session, now)), now)
 
 
 def refund(session: Session, return_id: str, request_id: str, reason: str, now: datetime) -> list[tuple[LeftOver, str]]:

@@ -20,12 +20,14 @@ from services.billing import (
     reversing,
     wire,
 )
+from services.billing.domain.billable import OrderToBill
 from services.billing.domain.invoices import Invoice
 from services.billing.servicer_part import ServicerPart
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable, credit_notes, exchanges, invoices
 from services.kernel.invoicing import AT_ORDER, EXCHANGE, OF_SHIPMENTS
 from services.kernel.text import optional_text, text
+from services.runtime import sessions
 from services.runtime.wire import named_orders, page_size
 
 log = structlog.get_logger()
@@ -68,9 +70,13 @@ class InvoicingServicer(ServicerPart):
     ) -> pb.ReverseShipmentBillingResponse:
         """Take back what a ship confirm did here; a repeat under any request id gives what became of it, a preview leaves no trace."""
         asked = billable_wire.reversal(request)
+        of = self._exchange(asked.order_id)
 
         def act(session: Session) -> pb.ReverseShipmentBillingResponse:
             done = reversing.reverse(session, asked, self.clock())
+            if of is not None:  # what it was charged for may be charged of others that left
+                today = sessions.business_day(session, self.clock())
+                exchanging.charge(session, of, today, f"reversed/{asked.shipment_id}", self.clock())
             invoice = invoices.by_id(session, done.invoice_id) if done.invoice_id else None
             note = credit_notes.known(session, done.credit_note_id) if done.credit_note_id else None
             return billable_wire.reversal_message(
@@ -80,6 +86,12 @@ class InvoicingServicer(ServicerPart):
         if request.is_preview:
             return previewing.tried(self.database, act)
         return self.database.once(request.request_id, request, pb.ReverseShipmentBillingResponse, act)
+
+    def _exchange(self, order_id: str) -> OrderToBill | None:
+        """The order as it stands, where it replaces goods of which some are charged; None for any other."""
+        with self.database.reading() as session:
+            is_charged = bool(exchanges.charges(session, order_id))
+        return wire.order_to_bill(self.read_order(order_id), self.database.time_zone) if is_charged else None
 
     def InvoiceOrder(self, request: pb.InvoiceOrderRequest, context: grpc.ServicerContext) -> pb.InvoiceOrderResponse:
         """Have an order invoiced whole that is invoiced at order; its invoice is made in a moment."""

@@ -26,9 +26,12 @@ class ReturnServicer(ServicerPart):
         """Credit what a warehouse counted."""
         order_id, return_id = text(request.order_id, "order_id"), text(request.return_id, "return_id")
         lines, reason = _lines(request), wire.reason(request.reason)
+        with self.database.reading() as session:
+            is_waiting = returning.is_waiting(session, order_id)
+        of = wire.order_to_bill(self.read_order(order_id), self.database.time_zone) if is_waiting else None
 
         def act(session: Session) -> pb.CreditReturnResponse:
-            notes = returning.credit(session, order_id, return_id, lines, reason, self.clock())
+            notes = returning.credit(session, order_id, return_id, lines, reason, self.clock(), of)
             log.info("return.credited", order_id=order_id, return_id=return_id, credit_notes=[n.number for n in notes])
             return pb.CreditReturnResponse(credit_notes=map(credit_wire.note_message, notes))
 

@@ -30,8 +30,9 @@ def reverse(session: Session, departure: Departure, now: datetime) -> Money | No
     """
     stock.take_turns(session, {line.sku for line in departure.lines})
     taken = reversals.issued(session, departure.shipment_id)
-    if reversals.is_issued(session, departure.shipment_id):
-        check_same(departure.shipment_id, departure.lines, taken)
+    issued_for = reversals.issued_for(session, departure.shipment_id)
+    if issued_for is not None:
+        check_same(departure, issued_for, taken)
     cost = Money.total((change.value for change in taken), taken[0].value.currency) if taken else None
     if not reversals.record(session, departure, cost, now) or cost is None:
         return cost

@@ -138,6 +138,26 @@ def test_a_replacement_that_never_left_is_not_charged(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+def test_when_a_replacement_never_left_another_that_did_is_charged(desk: Desk) -> None:
+    """1 of 3 did not come back: it is charged with the first shipment, and with the other once that had not left."""
+    desk.limit(100_000)
+    order = _advance()
+    desk.commit("ord_2", 26_400)
+    desk.leave(order, "shp_2", {"1": 1})
+    desk.leave(order, "shp_3", {"1": 2})
+    _settle(desk, order, {"1": 1})
+
+    reverse(desk, "shp_2", order_id="ord_2")
+    open_ones = [(one.shipment_id, one.open.minor_units) for one in desk.all_listed() if one.open.minor_units]
+    between = desk.violations()
+    desk.leave(order, "shp_4", {"1": 1})
+
+    assert (open_ones, between) == ([("shp_3", 8_800)], {})
+    assert len(desk.all_listed()) == 2
+    assert desk.account()[1] == 8_800
+    assert desk.violations() == {}
+
+
 PLANTED = (
     ("billing.exchanges_bill_what_did_not_come", "UPDATE exchange_charge SET quantity = 2"),
     ("billing.exchanges_bill_what_did_not_come", "DELETE FROM exchange_charge"),

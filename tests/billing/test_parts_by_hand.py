@@ -166,6 +166,8 @@ def test_a_shipment_that_never_left_has_the_invoices_of_its_parts_credited(desk:
     assert done.outcome == "credited"
     assert net(desk, "ord_1") == 0
     assert waiting(desk) == {"shp_2": {"1": 2}}
+    billed = [[(line.quantity, line.reversed_quantity) for line in one.lines] for one in desk.listed()]
+    assert billed == [[(1, 1)], [(1, 1), (1, 1)]]
     assert desk.violations() == {}
     assert reverse(desk, "shp_1", request_id="again").amount == done.amount
 

@@ -177,3 +177,22 @@ def test_what_comes_back_had_cost_what_it_left_with_at_last(stockroom: Stockroom
 
     assert cost == 400
     assert stockroom.broken() == {}
+
+
+@pytest.mark.on_postgres
+def test_it_is_put_back_for_the_order_and_the_warehouse_that_it_left_for_alone(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 10, "2.50")
+    for order_id in ("ord_1", "ord_2"):
+        stockroom.reserve(order_id, FOUR)
+        stockroom.ship(order_id, f"shp_{order_id}", "w1", FOUR)
+
+    asked = [("%", "w1", "L1"), ("ord_2", "w1", "L1"), ("ord_1", "w2", "L1"), ("ord_1", "w1", "L9")]
+    refused = []
+    for order_id, place, line in asked:
+        with pytest.raises(InvalidArgument) as error:
+            reverse(stockroom, order_id, "shp_ord_1", place, {line: ("A", 4)})
+        refused.append(error.value.reason)
+
+    assert refused == ["SHIPMENT_DIFFERS", "SHIPMENT_DIFFERS", "SHIPMENT_DIFFERS", "LINES_DIFFER"]
+    assert stockroom.shipped("ord_2") == {("L1", "w1"): 4}
+    assert stockroom.broken() == {}

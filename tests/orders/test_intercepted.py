@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from services.kernel.errors import Refused
+from services.orders.domain.order import SETTLED_ELSEWHERE
+from services.orders.domain.returnable import returnable
 from services.orders.domain.returns import Return
-from services.orders.returns import intercepted
+from services.orders.returns import ask, intercepted
 from services.orders.store import returns as store
 from tests.orders.desk import SUPPORT, Desk, invoiced, shipment
 
@@ -69,13 +72,35 @@ def test_it_comes_back_by_one_return_that_is_authorized_and_only_the_warehouse_e
     assert desk.broken() == []
 
 
-def test_what_could_not_be_credited_is_not_stopped(desk: Desk) -> None:
-    order_id = on_its_way(desk, is_invoiced=False)
+def test_what_is_not_invoiced_yet_is_stopped_too_and_leaves_what_is_invoiced_to_its_customer(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    both = [shipment(name, "shipped", {"1": 2}, before={"1": n}) for name, n in (("SH-1", 0), ("SH-2", 2))]
+    for number, detail in enumerate(both, 1):
+        desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", number, detail))
+    desk.notify(desk.fact(order_id, "billing", "invoice_issued", 1, invoiced("INV-1", 21_450, {"1": 2})))
+    check(desk, order_id)
 
-    with pytest.raises(Refused) as refused:
-        check(desk, order_id)
+    gone = stopped(both[0])
+    gone["lines"] = {"1": {**both[1]["lines"]["1"], "intercepted": 2}}
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_intercepted", 3, gone))
 
-    assert refused.value.reason == "RETURN_NOT_INVOICED"
+    [found] = returns_of(desk, order_id)
+    with desk.database.reading() as session:
+        left = ask.options(session, order_id, SUPPORT, desk.now)["1"]
+    assert [(line.quantity, line.shipment_id) for line in found.lines] == [(2, "shp_SH-1")]
+    assert left.units == 2
+    assert desk.broken() == []
+
+
+def test_what_was_bought_elsewhere_is_not_stopped(desk: Desk) -> None:
+    order_id = on_its_way(desk)
+    found = desk.read(order_id)
+    line = found.order.lines[0]
+    elsewhere = replace(found.order, payment_method=SETTLED_ELSEWHERE)
+
+    may = returnable(elsewhere, found.progress, [], line, desk.now, timedelta(days=30), is_stopped=True)
+
+    assert (may.units, may.reason) == (0, "SETTLED_ELSEWHERE")
 
 
 def test_what_is_coming_back_already_is_no_part_of_its_return(desk: Desk) -> None:

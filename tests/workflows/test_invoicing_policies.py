@@ -171,6 +171,22 @@ def test_the_invoice_of_a_fee_bills_none_of_what_is_still_to_be_invoiced() -> No
     assert after.is_settled
 
 
+def test_a_shipment_that_never_left_takes_off_only_what_was_invoiced_of_it() -> None:
+    """1 of 4 was invoiced by hand when the ship confirm was reversed; all 4 left again, and are invoiced."""
+    order = orders_pb2.Order(lines=[orders_pb2.OrderLine(line_id="1", sku="RIG", quantity=4)])
+    four = fulfillment_pb2.ShipmentLine(line_id="1", sku="RIG", quantity=4)
+    never = fulfillment_pb2.Shipment(shipment_id="shp_1", state=fulfillment_pb2.SHIPMENT_STATE_PACKED, lines=[four])
+    never.reversal.reason = "a mistake"
+    left = fulfillment_pb2.Shipment(shipment_id="shp_2", state=fulfillment_pb2.SHIPMENT_STATE_DELIVERED, lines=[four])
+    part = billing_pb2.Invoice(
+        shipment_ids=["shp_1"], lines=[billing_pb2.InvoiceLine(line_id="1", quantity=1, reversed_quantity=1)]
+    )
+    rest = billing_pb2.Invoice(shipment_ids=["shp_2"], lines=[billing_pb2.InvoiceLine(line_id="1", quantity=4)])
+
+    assert not completeness(order, [never, left], [part], ["shp_2"]).is_settled
+    assert completeness(order, [never, left], [part, rest]).is_settled
+
+
 def test_a_shipment_that_its_carrier_stopped_is_awaited_no_more() -> None:
     order = orders_pb2.Order(lines=[orders_pb2.OrderLine(line_id="1", sku="PUMP", quantity=1)])
     unit = fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP", quantity=1)

@@ -108,9 +108,9 @@ def completeness(
     """
     wanted = {line.line_id: line.quantity for line in order.lines}
     on_invoices = {one for invoice in invoices for one in invoice.shipment_ids}
-    credited = [each for each in shipments if each.HasField("reversal") and each.shipment_id in on_invoices]
     invoiced = _units(line for each in invoices if not each.fee_id for line in each.lines)
-    invoiced.subtract(_units(line for each in credited for line in each.lines))
+    for line in (one for each in invoices for one in each.lines):
+        invoiced[line.line_id] -= line.reversed_quantity
     arrived = [each for each in shipments if _is_over(each)]
     billed = on_invoices.union(waiting)
     is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)

@@ -38,7 +38,7 @@ def intercept_shipment(
 
     What is intercepted comes back by a return that is authorized at once; the warehouse counts it, and stock and credit follow as of any
     return. A carrier that refuses, or has delivered it first, leaves it shipped: a return is possible. Where no carrier is connected, ask it
-    and say what it answered. It is refused where its goods could not be returned, such as before they are invoiced.
+    and say what it answered. It is refused where its goods could not be returned; what is not invoiced yet is invoiced as it is credited.
     """
 
     def act(request_id: str) -> Shipment:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from services.billing.domain.charging import BilledSoFar
@@ -96,6 +96,20 @@ def parts_of(waiting: Iterable[Billable], units: Mapping[str, int]) -> dict[str,
 def is_whole(waiting: Iterable[Billable], parts: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether all that waits of each shipment that has a part is taken."""
     return all(dict(one.quantities) == parts[one.shipment_id] for one in waiting if one.shipment_id in parts)
+
+
+def goods_of(
+    of: OrderToBill, waiting: Iterable[Billable], parts: Mapping[str, Mapping[str, int]], today: date
+) -> GoodsToBill:
+    """What an invoice of these parts bills; whole shipments where nothing of any is left."""
+    billed = [one for one in waiting if one.shipment_id in parts]
+    goods = GoodsToBill(of, tuple(one.shipment_id for one in billed), units_of(billed), today)
+    if is_whole(billed, parts):
+        return goods
+    units: Counter[str] = Counter()
+    for lines in parts.values():
+        units.update(lines)
+    return replace(goods, quantities=units, parts=parts)
 
 
 def amount_of(

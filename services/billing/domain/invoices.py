@@ -76,7 +76,7 @@ class BillableOrder:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
-    """A line of an invoice."""
+    """A line of an invoice; `reversed_quantity` of its units had not left and count as not billed."""
 
     line_id: str
     sku: str
@@ -85,6 +85,7 @@ class InvoiceLine:
     unit_price: UnitPrice
     extended: Money
     tax_key: str = ""
+    reversed_quantity: int = 0
 
 
 @dataclass(frozen=True, slots=True)

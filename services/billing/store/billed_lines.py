@@ -1,6 +1,7 @@
 """Lines of invoices, and how much of each line of an order was billed, but for fees and for what had not left."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, literal_column, select
@@ -49,6 +50,11 @@ def of_order(
             price = UnitPrice.parse(standing[0].unit_price, currency)
             extended[line_id] = (price, Money(int(standing[0].minor), currency))
     return {line_id: count for line_id, count in units.items() if count}, extended
+
+
+def billed_line(row: Row[Any], currency: str) -> InvoiceLine:
+    """A line of an invoice, and what of it is not billed any more."""
+    return replace(line_of(row, currency), reversed_quantity=row.reversed_quantity)
 
 
 def line_of(row: Row[Any], currency: str) -> InvoiceLine:

@@ -314,7 +314,7 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         _first_shipment(row),
         date.fromisoformat(row.invoiced_on),
         date.fromisoformat(row.due_on),
-        tuple(billed_lines.line_of(line, row.currency) for line in lines),
+        tuple(billed_lines.billed_line(line, row.currency) for line in lines),
         Charges(
             money(row.merchandise_minor), money(row.discount_minor), money(row.freight_minor), money(row.tax_minor)
         ),

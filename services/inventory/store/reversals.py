@@ -10,13 +10,15 @@ from services.inventory.domain.allocation import LineDemand
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Departure
 from services.inventory.store.tables import allocation, issue_reversal, movement, reservation, stock_issue
-from services.kernel.errors import Conflict
+from services.kernel.errors import Conflict, InvalidArgument
 from services.kernel.money import Money
 from services.runtime.db import Int64
 from services.runtime.statements import changed, inserted
 
 _IS_REVERSED = select(issue_reversal.c.shipment_id).where(issue_reversal.c.shipment_id == bindparam("shipment"))
-_IS_ISSUED = select(stock_issue.c.shipment_id).where(stock_issue.c.shipment_id == bindparam("shipment"))
+_ISSUE = select(stock_issue.c.order_id, stock_issue.c.warehouse_id).where(
+    stock_issue.c.shipment_id == bindparam("shipment")
+)
 _ISSUED = (
     select(movement)
     .where(movement.c.shipment_id == bindparam("shipment"), movement.c.kind == "issued")
@@ -73,9 +75,10 @@ def is_reversed(session: Session, shipment_id: str) -> bool:
     return session.execute(_IS_REVERSED, {"shipment": shipment_id}).first() is not None
 
 
-def is_issued(session: Session, shipment_id: str) -> bool:
-    """Whether the stock of a shipment was taken off."""
-    return session.execute(_IS_ISSUED, {"shipment": shipment_id}).first() is not None
+def issued_for(session: Session, shipment_id: str) -> tuple[str, str] | None:
+    """The order and the warehouse that a shipment was taken off stock for; None where it was not."""
+    row = session.execute(_ISSUE, {"shipment": shipment_id}).first()
+    return (row.order_id, row.warehouse_id) if row else None
 
 
 def issued(session: Session, shipment_id: str) -> list[StockChange]:
@@ -87,10 +90,16 @@ def issued(session: Session, shipment_id: str) -> list[StockChange]:
 
 
 def shipped_from(session: Session, order_id: str, place: str, line: LineDemand) -> tuple[str, str]:
-    """The reservation that units of a line were shipped from, and its state: one that can hold them again where there is one."""
+    """The reservation that units of a line were shipped from, and its state: one that can hold them again where there is one.
+
+    Refused LINES_DIFFER where as many units of that line were not shipped.
+    """
     terms = {"order": order_id, "line": line.line_id, "place": place, "units": line.quantity}
     row = session.execute(_SHIPPED_FROM, terms).first()
-    assert row is not None, "what was taken off stock was shipped from a reservation of its order"
+    if row is None:
+        raise InvalidArgument(
+            "LINES_DIFFER", f"line {line.line_id} shipped other goods from {place}: send what was in it"
+        )
     return row.reservation_id, row.state
 
 

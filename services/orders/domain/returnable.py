@@ -12,7 +12,7 @@ from services.kernel.money import Money, exact_share
 from services.orders.domain.facts import Shipment
 from services.orders.domain.order import SETTLED_ELSEWHERE, Line, Order
 from services.orders.domain.projection import LineProgress, Progress
-from services.orders.domain.returns import Return, ReturnLine
+from services.orders.domain.returns import INTERCEPTED, Return, ReturnLine
 
 _GONE = ("shipped", "delivered")
 
@@ -42,9 +42,19 @@ class Returnable:
 
 
 def returnable(
-    order: Order, progress: Progress, returns: Sequence[Return], line: Line, now: datetime, window: timedelta
+    order: Order,
+    progress: Progress,
+    returns: Sequence[Return],
+    line: Line,
+    now: datetime,
+    window: timedelta,
+    *,
+    is_stopped: bool = False,
 ) -> Returnable:
-    """What of a line may come back: units in other returns that are under way or have come are not left."""
+    """What of a line may come back: units in other returns that are under way or have come are not left.
+
+    A parcel that is stopped on its way does not wait for its invoice: billing makes what is missing as it credits it.
+    """
     if line.kind == "service":
         return Returnable(0, "SERVICE_NOT_RETURNABLE", "a service is not sent back: ask for a credit note")
     if order.payment_method == SETTLED_ELSEWHERE:
@@ -56,14 +66,25 @@ def returnable(
     left = so_far.shipped - taken
     if left <= 0:
         return Returnable(0, "NOTHING_TO_RETURN", f"{so_far.shipped} units have shipped, and 0 are left to return")
-    if so_far.invoiced - taken < left:
+    invoiced = so_far.invoiced - taken + min(_stopped(returns, line), max(0, so_far.shipped - so_far.invoiced))
+    if invoiced < left and not is_stopped:
         why = "not all of it is invoiced: try again when it is"
-        return Returnable(max(0, so_far.invoiced - taken), "RETURN_NOT_INVOICED", why)
+        return Returnable(max(0, invoiced), "RETURN_NOT_INVOICED", why)
     fresh = _within(progress, line.line_id, now, window)
     if fresh < left:
         why = f"returns are taken within {window.days} days of delivery, and {fresh} units are"
         return Returnable(fresh, "RETURN_WINDOW_PASSED", why)
     return Returnable(left, "MORE_THAN_RETURNABLE", f"{left} are left to return")
+
+
+def _stopped(returns: Sequence[Return], line: Line) -> int:
+    """Units of a line that come back because their parcel was stopped, which need no invoice before."""
+    return sum(
+        one.taken(each)
+        for one in returns
+        for each in one.lines
+        if (each.line_id, each.reason) == (line.line_id, INTERCEPTED)
+    )
 
 
 def _within(progress: Progress, line_id: str, now: datetime, window: timedelta) -> int:
@@ -114,7 +135,7 @@ def _check(
     now: datetime,
     window: timedelta,
 ) -> None:
-    may = returnable(order, progress, returns, line, now, window)
+    may = returnable(order, progress, returns, line, now, window, is_stopped=one.reason == INTERCEPTED)
     if one.quantity > may.units:
         sentence = f"line {line.line_id} ({line.sku}): at most {may.units} may come back, not {one.quantity}: {may.why}"
         raise Refused(may.reason, sentence, line_id=line.line_id, most=str(may.units))

@@ -76,8 +76,8 @@ def _left(
     units = _units(shipment)
     lines = []
     for line in found.order.lines:
-        may = returnable(found.order, found.progress, others, line, now, window).units if units[line.line_id] else 0
-        count = min(units[line.line_id], may)
+        may = returnable(found.order, found.progress, others, line, now, window, is_stopped=True)
+        count = min(units[line.line_id], may.units)
         if count > 0:
             left = ReturnLine(line.line_id, line.sku, line.description, count, INTERCEPTED, shipment.shipment_id)
             lines.append(left)

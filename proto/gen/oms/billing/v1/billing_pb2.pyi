@@ -1582,6 +1582,7 @@ class InvoiceLine(_message.Message):
     UNIT_PRICE_FIELD_NUMBER: _builtins.int
     EXTENDED_FIELD_NUMBER: _builtins.int
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    REVERSED_QUANTITY_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     sku: _builtins.str
@@ -1594,6 +1595,8 @@ class InvoiceLine(_message.Message):
     """Price of one unit."""
     order_number: _builtins.str
     """The number of its order, on an invoice of several orders; else empty."""
+    reversed_quantity: _builtins.int
+    """Units of it that had not left after all: they count as not invoiced."""
     @_builtins.property
     def extended(self) -> _types_pb2.Money:
         """unit_price × quantity, rounded so that the invoices of a line sum to its extended price."""
@@ -1608,10 +1611,11 @@ class InvoiceLine(_message.Message):
         unit_price: _builtins.str = ...,
         extended: _types_pb2.Money | None = ...,
         order_number: _builtins.str = ...,
+        reversed_quantity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extended", b"extended"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "line_id", b"line_id", "order_number", b"order_number", "quantity", b"quantity", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "line_id", b"line_id", "order_number", b"order_number", "quantity", b"quantity", "reversed_quantity", b"reversed_quantity", "sku", b"sku", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

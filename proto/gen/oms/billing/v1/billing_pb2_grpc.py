@@ -895,8 +895,9 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreditReturn(self, request, context):
-        """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
-        invoiced and not credited.
+        """Credit what came back of an order, by the units that its invoices billed. Units of a shipment that waited for its invoice are
+        invoiced first, and by nothing later. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what has left and is not credited,
+        HELD_BY_DRAFT for units that a draft holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

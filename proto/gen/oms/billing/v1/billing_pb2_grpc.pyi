@@ -264,8 +264,9 @@ class BillingServiceStub:
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]
     """Ageing of what customers owe, today in UTC."""
     CreditReturn: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreditReturnRequest, _billing_pb2.CreditReturnResponse]
-    """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
-    invoiced and not credited.
+    """Credit what came back of an order, by the units that its invoices billed. Units of a shipment that waited for its invoice are
+    invoiced first, and by nothing later. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what has left and is not credited,
+    HELD_BY_DRAFT for units that a draft holds.
     """
     RefundReturn: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
@@ -518,8 +519,9 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ListReceivables: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]  # type: ignore[assignment]
     """Ageing of what customers owe, today in UTC."""
     CreditReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreditReturnRequest, _billing_pb2.CreditReturnResponse]  # type: ignore[assignment]
-    """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
-    invoiced and not credited.
+    """Credit what came back of an order, by the units that its invoices billed. Units of a shipment that waited for its invoice are
+    invoiced first, and by nothing later. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what has left and is not credited,
+    HELD_BY_DRAFT for units that a draft holds.
     """
     RefundReturn: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundReturnRequest, _billing_pb2.RefundReturnResponse]  # type: ignore[assignment]
     """Give the cash that a return's credit notes left on account back to its payers, each part once: to the card that it came from, else
@@ -1153,8 +1155,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.CreditReturnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CreditReturnResponse, _abc.Awaitable[_billing_pb2.CreditReturnResponse]]:
-        """Credit what came back of an order, by the units that its invoices billed. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what is
-        invoiced and not credited.
+        """Credit what came back of an order, by the units that its invoices billed. Units of a shipment that waited for its invoice are
+        invoiced first, and by nothing later. FAILED_PRECONDITION: RETURN_NOT_INVOICED beyond what has left and is not credited,
+        HELD_BY_DRAFT for units that a draft holds.
         """
 
     @_abc_1.abstractmethod

@@ -282,8 +282,8 @@ class InventoryServiceServicer:
 
     def ReverseIssue(self, request, context):
         """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
-        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
-        request id changes nothing.
+        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
+        another order or warehouse than it left for. A repeat with another request id changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -84,8 +84,8 @@ class InventoryServiceStub:
     """
     ReverseIssue: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReverseIssueRequest, _inventory_pb2.ReverseIssueResponse]
     """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
-    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
-    request id changes nothing.
+    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
+    another order or warehouse than it left for. A repeat with another request id changes nothing.
     """
     ListBackorders: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]
     """The backorder queue."""
@@ -162,8 +162,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """
     ReverseIssue: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReverseIssueRequest, _inventory_pb2.ReverseIssueResponse]  # type: ignore[assignment]
     """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
-    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
-    request id changes nothing.
+    still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
+    another order or warehouse than it left for. A repeat with another request id changes nothing.
     """
     ListBackorders: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]  # type: ignore[assignment]
     """The backorder queue."""
@@ -333,8 +333,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReverseIssueResponse, _abc.Awaitable[_inventory_pb2.ReverseIssueResponse]]:
         """Put back what a shipment took off on hand, allocated and the cost layers, at the cost it left with, once. Of a shipment that is
-        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left. A repeat with another
-        request id changes nothing.
+        still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
+        another order or warehouse than it left for. A repeat with another request id changes nothing.
         """
 
     @_abc_1.abstractmethod
