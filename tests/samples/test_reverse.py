@@ -83,7 +83,7 @@ def test_units_are_canceled_once_a_warehouse_has_them_and_it_gives_them_back(tmp
     assert "support cancels 2 units of line 1, 139.64 USD less" in said.getvalue()
 
 
-def test_goods_come_back_when_the_warehouse_has_heard_of_them_and_their_cash_when_they_are_credited(
+def test_goods_come_back_when_the_warehouse_has_heard_of_them_and_are_paid_back_or_replaced(
     tmp_path: Path,
 ) -> None:
     credited = {"inspections": [{"credited_at": "2026-12-01T09:00:00Z", "credit_notes": ["CN-1"]}]}
@@ -91,7 +91,14 @@ def test_goods_come_back_when_the_warehouse_has_heard_of_them_and_their_cash_whe
         tmp_path,
         {
             "/v1/orders/ord_1": [{"number": "SO-1", "customer_id": "cus_acme"}],
-            "/v1/returns": [{"number": "RMA-1"}],
+            "/v1/orders/ord_2": [{"status": "accepted"}, {"status": "completed"}],
+            "/v1/returns": [{"number": "RMA-1"}, {"number": "RMA-2"}],
+            "/v1/returns/RMA-2/receive": [{"number": "RMA-2"}],
+            "/v1/returns/RMA-2/inspect": [{}],
+            "/v1/returns/RMA-2": [
+                {"replacements": []},
+                {"replacements": [{"order_id": "ord_2", "order_number": "SO-2"}]},
+            ],
             "/v1/returns/RMA-1/receive": [Refusal(404, "RETURN_UNKNOWN", "no return"), {"number": "RMA-1"}],
             "/v1/returns/RMA-1/inspect": [{}],
             "/v1/returns/RMA-1": [{"inspections": [{"credited_at": None}]}, credited],
@@ -99,8 +106,13 @@ def test_goods_come_back_when_the_warehouse_has_heard_of_them_and_their_cash_whe
         },
     )
     day, said = played(door)
+    worked: list[str] = []
 
-    day.take_back()
+    def work(orders: Mapping[str, Any]) -> int:
+        worked.extend(orders)
+        return 1
+
+    day.take_back(work)
 
     steps = [(role, path.rpartition("/")[2]) for role, path, _ in door.asked]
     assert steps == [
@@ -109,7 +121,12 @@ def test_goods_come_back_when_the_warehouse_has_heard_of_them_and_their_cash_whe
         ("warehouse", "receive"),
         ("warehouse", "inspect"),
         ("accounting", "refund"),
+        ("customer", "returns"),
+        ("warehouse", "receive"),
+        ("warehouse", "inspect"),
     ]
+    assert worked == ["ord_2"]
+    assert "RMA-2 replaced by SO-2: nothing credited, nothing invoiced" in said.getvalue()
     assert "RMA-1 credited by CN-1, and 139.64 USD goes back to the customer" in said.getvalue()
 
 
