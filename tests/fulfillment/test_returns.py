@@ -136,9 +136,8 @@ def test_goods_that_are_here_before_they_are_announced_are_counted_at_once_and_o
     assert desk.broken_rules() == {}
 
 
-def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk) -> None:
-    [parcel] = desk.release(("L1", "W1", 1))
-    sent = desk.send(parcel)
+def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk, shipment: pb.Shipment) -> None:
+    found = desk.page(tracking_number=shipment.tracking_number).shipments
 
-    assert [one.number for one in desk.page(tracking_number=sent.tracking_number).shipments] == [sent.number]
+    assert [one.number for one in found] == [shipment.number]
     assert list(desk.page(tracking_number="none").shipments) == []
