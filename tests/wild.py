@@ -87,7 +87,9 @@ def plausible(kind: type[Message], seen: Acknowledged, chance: random.Random) ->
 def _fill(message: Message, seen: Acknowledged, chance: random.Random) -> None:
     for field in message.DESCRIPTOR.fields:
         inner: Any = getattr(message, field.name)
-        if field.type == FieldDescriptor.TYPE_MESSAGE:
+        if _is_counts(field):
+            inner["1"] = 1
+        elif field.type == FieldDescriptor.TYPE_MESSAGE:
             part = inner["1"] if _is_map(field) else inner.add() if field.is_repeated else inner
             part.SetInParent()
             _fill(part, seen, chance)
@@ -127,7 +129,7 @@ def _places(message: Message) -> Iterator[tuple[Message, Any]]:
     """Every field of the message and of those within it that are there."""
     for field in message.DESCRIPTOR.fields:
         yield message, field
-        if field.type != FieldDescriptor.TYPE_MESSAGE:
+        if field.type != FieldDescriptor.TYPE_MESSAGE or _is_counts(field):
             continue
         value = getattr(message, field.name)
         if field.is_repeated:
@@ -138,13 +140,18 @@ def _places(message: Message) -> Iterator[tuple[Message, Any]]:
 
 
 def _is_map(field: Any) -> bool:
-    """Whether it holds messages by a text, as all maps of ours do."""
+    """Whether it holds messages, or counts, by a text, as all maps of ours do."""
     return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _is_counts(field: Any) -> bool:
+    """Whether it is a map of counts."""
+    return _is_map(field) and field.message_type.fields_by_name["value"].type != FieldDescriptor.TYPE_MESSAGE
 
 
 def _spoil(message: Message, field: Any, chance: random.Random) -> None:
     if _is_map(field):
-        _spoil_map(getattr(message, field.name), chance)
+        _spoil_map(getattr(message, field.name), chance, is_counts=_is_counts(field))
     elif field.is_repeated:
         _spoil_many(message, field, chance)
     elif field.type == FieldDescriptor.TYPE_MESSAGE:
@@ -156,7 +163,7 @@ def _spoil(message: Message, field: Any, chance: random.Random) -> None:
         setattr(message, field.name, _wild_value(field, chance))
 
 
-def _spoil_map(values: Any, chance: random.Random) -> None:
+def _spoil_map(values: Any, chance: random.Random, *, is_counts: bool) -> None:
     """None of them, one under another key, or far too many."""
     how = chance.choice(("none", "wild", "many"))
     kept = next(iter(values.values()), None)
@@ -165,6 +172,9 @@ def _spoil_map(values: Any, chance: random.Random) -> None:
         values.clear()
         return
     for key in keys:
+        if is_counts:
+            values[key] = chance.choice(INTEGERS)
+            continue
         values[key].SetInParent()
         if kept is not None:
             values[key].CopyFrom(kept)

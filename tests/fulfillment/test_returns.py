@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from services.kernel.errors import InvalidArgument, NotFound, Refused
-from tests.fulfillment.desk import WarehouseDesk
+from services.kernel.errors import AlreadyExists, InvalidArgument, NotFound, Refused
+from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
 from tests.fulfillment.test_reversal import reverse
 from tests.threads import at_once
 
@@ -38,6 +38,18 @@ def test_a_return_is_counted_in_parts_and_inspected_and_orders_hears_of_both(des
     assert units == [(2, "A", "restock", "customer"), (1, "A", "scrap", "carrier")]
     assert heard[-1][1]["warehouse_id"] == "W2"
     assert desk.broken_rules() == {}
+
+
+@pytest.mark.on_postgres
+def test_a_number_is_of_one_return(desk: WarehouseDesk) -> None:
+    number = desk.expect_return(L1=2).number
+    line = pb.ReturnLine(line_id="L1", sku="A", quantity=1)
+    other = pb.ExpectedReturn(return_id="rma_2", number=number, order_id="ord_1", order_number="SO-1001", lines=[line])
+
+    with pytest.raises(AlreadyExists) as taken:
+        desk.service.ExpectReturn(pb.ExpectReturnRequest(request_id="other", expected=other), NO_CONTEXT)
+
+    assert taken.value.reason == "RETURN_NUMBER_TAKEN"
 
 
 def test_no_more_is_counted_than_was_announced_and_a_repeat_counts_nothing(desk: WarehouseDesk) -> None:
@@ -124,9 +136,8 @@ def test_goods_that_are_here_before_they_are_announced_are_counted_at_once_and_o
     assert desk.broken_rules() == {}
 
 
-def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk) -> None:
-    [parcel] = desk.release(("L1", "W1", 1), order_id="ord_2")
-    sent = desk.send(parcel)
+def test_a_shipment_is_found_by_the_number_that_its_carrier_knows(desk: WarehouseDesk, shipment: pb.Shipment) -> None:
+    found = desk.page(tracking_number=shipment.tracking_number).shipments
 
-    assert [one.number for one in desk.page(tracking_number=sent.tracking_number).shipments] == [sent.number]
+    assert [one.number for one in found] == [shipment.number]
     assert list(desk.page(tracking_number="none").shipments) == []

@@ -12,9 +12,13 @@ from tests.system.test_a8_return import _back, _until
 from tests.system.trade import Trade, eventually, key, ok
 
 
-def _on_its_way(trade: Trade, carrier: str) -> tuple[dict[str, Any], str, str, dict[str, Any]]:
-    """10 at 25.00, cost 10.00, on terms: 4 have shipped and are invoiced, 6 wait; the order, its SKU and warehouse, and the shipment."""
-    customer, sku = trade.customer(), trade.product("p", "25.00", cost="10.00")
+def _on_its_way(trade: Trade, carrier: str, invoicing: str = "") -> tuple[dict[str, Any], str, str, dict[str, Any]]:
+    """10 at 25.00, cost 10.00, on terms: 4 have shipped and are invoiced, 6 wait; the order, its SKU and warehouse, and the shipment.
+
+    With `invoicing`, its customer's policy, nothing is invoiced yet.
+    """
+    customer = trade.customer(f"cus-{invoicing}", invoicing=invoicing) if invoicing else trade.customer()
+    sku = trade.product("p", "25.00", cost="10.00")
     warehouse = trade.warehouses({"w": 900})["w"]
     rate = {"warehouse_id": warehouse, "carrier": carrier, "zone": "south", "transit_days": 2}
     trade.rates([{**rate, "base": {"amount": "9.00", "currency": "USD"}}])
@@ -23,7 +27,8 @@ def _on_its_way(trade: Trade, carrier: str) -> tuple[dict[str, Any], str, str, d
     trade.until(placed["order_id"], lambda order: bool(order["shipments"]), "the release")
     [shipment] = trade.shipments(placed["order_id"])
     sent = trade.send_off(shipment)
-    trade.until(placed["order_id"], lambda order: bool(order["invoices"]), "the invoice")
+    if not invoicing:
+        trade.until(placed["order_id"], lambda order: bool(order["invoices"]), "the invoice")
     return trade.when_idle(placed["order_id"]), sku, warehouse, sent
 
 
@@ -88,6 +93,27 @@ def test_a7_a_parcel_that_is_stopped_comes_back_by_a_return_to_the_cent(trade: T
     }
     subject = f"A shipment of your order {order['number']} was stopped and comes back to us"
     assert trade.mails(order["number"]).count(subject) == 1
+    trade.until_audit_is_clean()
+
+
+def test_a7_a_parcel_whose_goods_wait_for_their_invoice_is_stopped_and_never_owed(trade: Trade) -> None:
+    """Invoiced per delivery: what is stopped is never delivered, and what came back is credited as it is invoiced."""
+    order, _, warehouse, sent = _on_its_way(trade, "roadrunner", "per_delivery")
+    order_id, support = order["order_id"], trade.system.api("support")
+    ok(support.post(f"/v1/orders/{order_id}/cancellation", json={"reason": "stopped"}, headers=key()))
+    trade.until(order_id, lambda one: one["cancellations"][-1]["state"] == "done", "the cancellation of the rest")
+
+    ok(_stop(trade, sent))
+    stopped = trade.until(order_id, lambda one: bool(one["returns"]), "the return")
+    _back(trade, stopped["returns"][0], warehouse, 4, (4, "A", "restock", "customer"), waits_for="carrier")
+    done = trade.until(order_id, lambda one: one["phase"] == "closed", "the end of its workflow")
+
+    [invoice] = ok(trade.system.api("accounting").get("/v1/invoices", params={"order_id": order_id}))["rows"]
+    waiting = ok(trade.system.api("accounting").get("/v1/billable", params={"customer_id": order["customer_id"]}))
+    assert stopped["invoices"] == []
+    assert (invoice["total"]["amount"], invoice["open"]["amount"], invoice["status"]) == ("100.00", "0.00", "credited")
+    assert waiting["rows"] == []
+    assert done["lines"][0]["quantities"]["invoiced"] == 4
     trade.until_audit_is_clean()
 
 

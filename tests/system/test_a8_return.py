@@ -52,11 +52,13 @@ def _until(trade: Trade, number: str, is_so: Callable[[dict[str, Any]], bool]) -
     return eventually(claim)
 
 
-def _back(trade: Trade, rma: str, warehouse: str, count: int, *units: tuple[int, str, str, str]) -> None:
+def _back(
+    trade: Trade, rma: str, warehouse: str, count: int, *units: tuple[int, str, str, str], waits_for: str = "customer"
+) -> None:
     """The warehouse counts units and inspects them: (units, grade, disposition, who answers for it)."""
     floor = trade.system.api("warehouse")
     expected = _until(trade, rma, lambda one: one["state"] == "authorized")
-    assert expected["waits_for"] == "customer"
+    assert expected["waits_for"] == waits_for
     receipt = {"warehouse_id": warehouse, "lines": [{"line_id": "1", "quantity": count}]}
     again = key()
     eventually(lambda: _counted(trade, rma, receipt, again))

@@ -10,9 +10,10 @@ from sqlmodel import Session
 
 from services.fulfillment.domain.returns import ExpectedReturn, InspectedUnits, ReturnLine, Units
 from services.fulfillment.store.tables import expected_return, expected_return_line, inspected_units, return_receipt
+from services.kernel.errors import AlreadyExists
 from services.kernel.ids import new_id
 from services.runtime.db import Int64
-from services.runtime.statements import changed
+from services.runtime.statements import changed, inserted
 
 _LINES = (
     select(expected_return_line)
@@ -55,7 +56,7 @@ def received_of(session: Session, order_id: str) -> dict[str, int]:
 
 
 def add(session: Session, expected: ExpectedReturn, now: datetime) -> None:
-    """Store an announced return."""
+    """Store an announced return. Refused RETURN_NUMBER_TAKEN where another one has its number."""
     values = {
         "return_id": expected.return_id,
         "number": expected.number,
@@ -64,7 +65,10 @@ def add(session: Session, expected: ExpectedReturn, now: datetime) -> None:
         "is_open": True,
         "announced_at": now,
     }
-    session.execute(insert(expected_return), values)
+    if not inserted(session, expected_return, **values):
+        raise AlreadyExists(
+            "RETURN_NUMBER_TAKEN", f"another return is {expected.number}: announce it by its own number"
+        )
     rows = [
         {
             "return_id": expected.return_id,

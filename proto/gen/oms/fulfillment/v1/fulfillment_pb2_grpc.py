@@ -307,6 +307,7 @@ class FulfillmentServiceServicer:
 
     def ExpectReturn(self, request, context):
         """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
+        ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -96,7 +96,9 @@ class FulfillmentServiceStub:
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
     ExpectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]
-    """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is."""
+    """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
+    ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
+    """
     ReceiveReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
     MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
@@ -178,7 +180,9 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
     ExpectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]  # type: ignore[assignment]
-    """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is."""
+    """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
+    ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
+    """
     ReceiveReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReceiveReturnRequest, _fulfillment_pb2.ReceiveReturnResponse]  # type: ignore[assignment]
     """Count what came of a return. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_CLOSED once nothing is taken for it any more;
     MORE_THAN_ANNOUNCED beyond what the customer may send back; NOT_SHIPPED beyond what has left and is not back.
@@ -371,7 +375,9 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.ExpectReturnRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ExpectReturnResponse, _abc.Awaitable[_fulfillment_pb2.ExpectReturnResponse]]:
-        """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is."""
+        """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
+        ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
+        """
 
     @_abc_1.abstractmethod
     def ReceiveReturn(
