@@ -21,10 +21,10 @@ from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine, finished, next_step
 from services.orders.lifecycle import cancel, exchange
 from services.orders.order.outbox import CANCEL, START
-from services.orders.returns import decide, reading
+from services.orders.returns import decide, keep, reading
 from services.orders.store.audit_exchanges import INVARIANTS
 from services.runtime.audit import find_all
-from tests.orders.desk import ANY, BUYER, Desk
+from tests.orders.desk import ACCOUNTING, ANY, BUYER, Desk
 from tests.orders.mail_parties import CONTACTS, ORDER
 from tests.orders.test_returns import _advance, _count, _credit, _delivered, _inspect
 from tests.planting import unnoticed
@@ -224,6 +224,16 @@ def _return(*counts: int, sku: str = "CENT", quantity: int = 3, **more: Any) -> 
         "rma_1", "RMA-1001", "ord_1", "SO-1001", "authorized", (line,), "", "ann", "customer", AT, "USD",
         is_announced=True, inspections=inspections, **more,
     )  # fmt: skip
+
+
+def test_what_is_replaced_is_not_credited_before_it_comes(desk: Desk) -> None:
+    one = _ask(desk, _delivered(desk, 5), 2, "PUMP")
+    _advance(desk, one, done="announced")
+
+    with desk.database.transaction() as session, pytest.raises(Refused) as refused:
+        keep.credit_early(session, one.return_id, ACCOUNTING, "", CONTACTS, desk.now)
+
+    assert refused.value.reason == "RETURN_REPLACED"
 
 
 def test_a_credit_that_earns_nothing_yet_is_not_netted() -> None:

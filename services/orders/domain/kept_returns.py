@@ -60,7 +60,7 @@ def give_up(found: Return) -> Return:
 
 
 def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> Return:
-    """All that is awaited is credited in advance, with no fee, and comes later. Refused RETURN_STATE, RETURN_CREDITED."""
+    """All that is awaited is credited in advance, with no fee, and comes later. Refused RETURN_STATE, RETURN_CREDITED, RETURN_REPLACED."""
     if found.state != AUTHORIZED:
         raise Refused(
             "RETURN_STATE", f"{found.number} is {found.state}: only goods that may come are credited in advance"
@@ -68,6 +68,10 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
     check_open(found)
     if any(found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines):
         raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance already")
+    if any(line.replace_quantity for line in awaited(found)):
+        raise Refused(
+            "RETURN_REPLACED", f"goods of {found.number} are replaced: ask for a return that replaces them in advance"
+        )
     units = tuple(
         InspectedUnits(line.line_id, line.sku, line.quantity, "A", IN_ADVANCE, SELLER, "credited in advance")
         for line in awaited(found)

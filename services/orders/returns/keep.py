@@ -46,7 +46,7 @@ def credit_early(
 ) -> Return:
     """Credit what is awaited before it comes. Beyond what the policy authorizes by itself, who let the goods come may not do that too.
 
-    Refused RETURN_STATE, RETURN_CREDITED; NotPermitted SECOND_PERSON.
+    Refused RETURN_STATE, RETURN_CREDITED, RETURN_REPLACED; NotPermitted SECOND_PERSON.
     """
     taken = take(session, return_id)
     found, actor = taken.found, actor_of(caller)
