@@ -226,3 +226,26 @@ def test_returns_of_what_has_not_shipped_or_is_on_its_way_back_are_refused_with_
     assert answers == [201, 409]
     assert foreign.status_code == 404
     trade.until_audit_is_clean()
+
+
+def test_a_shipment_whose_units_a_return_is_to_bring_has_left(trade: Trade) -> None:
+    customer, sku = trade.customer(), trade.product("left", "10.00")
+    trade.receive(trade.warehouses({"w": 900})["w"], sku, 3, "5.00")
+    placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 3}]))
+    [shipment] = trade.shipments(placed["order_id"])
+    trade.send_off(shipment)
+    order = trade.until(placed["order_id"], lambda one: bool(one["invoices"]), "the invoice")
+    path, why = f"/v1/shipments/{shipment['shipment_id']}/reversal", {"reason": "scanned the wrong pallet"}
+    floor, support = trade.system.api("warehouse"), trade.system.api("support")
+
+    rma = ok(_ask(trade, order, 2))["number"]
+    refused = [floor.get(path), floor.post(path, json=why, headers=key())]
+    ok(support.post(f"/v1/returns/{rma}/cancel", json={"note": "it never came"}, headers=key()))
+    _until(trade, rma, lambda one: bool(one["ended_at"]))
+    again = key()
+    done = [ok(floor.post(path, json=why, headers=again)) for _ in range(2)]
+
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(409, "RETURN_OPEN")] * 2
+    assert rma in refused[0].json()["detail"]
+    assert [one["state"] for one in done] == ["cancelled"] * 2
+    trade.until_audit_is_clean()

@@ -138,7 +138,7 @@ def _refund(walk: Walk, rma: Row) -> None:
         first, second = (_refunded(walk, rma["number"]) for _ in range(2))
     except Refusal as refusal:
         # accounting has given it back by hand, or the bank has taken it
-        if refusal.code != "REFUND_EXCEEDS_CASH" or not {"refund", "bounce"} & {
+        if refusal.code not in ("REFUND_EXCEEDS_CASH", "PAYMENT_REVERSED") or not {"refund", "bounce"} & {
             done.split(" (")[0] for done in walk.done
         }:
             raise

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from tests.system.trade import TEXAS, ok
+from tests.whole.returning import returnable
 from tests.whole.walk import PRICES, Options, Row, Walk
 
 VISA = "pm_card_visa"
@@ -82,9 +83,7 @@ def _release(walk: Walk, hold: Row) -> None:
 def _decide(walk: Walk, step: Row, decision: str) -> None:
     room = walk.ground.room
     ok(room.decide("manager", walk.order_id, decision, version=walk.order["version"], step_id=step["step_id"]))
-    if decision == "reject":
-        for line in walk.model.lines.values():
-            line.cancelled += line.open
+    walk.is_refused = decision == "reject"
 
 
 def _consent(walk: Walk, change: Row, answer: str) -> None:
@@ -162,8 +161,7 @@ def _goods(walk: Walk) -> Options:
             found.append((3, "send off", partial(_move, walk, shipment, 3)))
         if state == "shipped":
             found.append((4, "deliver", partial(_deliver, walk, shipment)))
-            if all(rma["ended_at"] for rma in walk.returns):  # orders keep announced units of what then never left
-                found.append((1, "unship", partial(_unship, walk, shipment)))
+            found.append((1, "unship", partial(_unship, walk, shipment)))
     return found
 
 
@@ -193,9 +191,12 @@ def _deliver(walk: Walk, shipment: Row) -> None:
 
 
 def _unship(walk: Walk, shipment: Row) -> None:
-    """It never left: the goods are back on the shelf, and what was billed for them is credited."""
-    path = f"/v1/shipments/{shipment['shipment_id']}/reversal"
-    walk.post("warehouse", path, {"reason": "scanned the wrong pallet"})
+    """It never left: the goods are back on the shelf, and what was billed for them is credited; not where a return needs them."""
+    path, why = f"/v1/shipments/{shipment['shipment_id']}/reversal", {"reason": "scanned the wrong pallet"}
+    if any(row["quantity"] > returnable(walk, row["line_id"]) for row in shipment["lines"]):
+        walk.refused("RETURN_OPEN", "warehouse", path, why)
+        return
+    walk.post("warehouse", path, why)
     for row in shipment["lines"]:
         walk.model.lines[row["line_id"]].shipped -= row["quantity"]
     if walk.model.by_card:

@@ -56,6 +56,8 @@ class Walk:
         self.asked_back: list[str] = []
         self.overdue: set[str] = set()
         self.refunds: dict[str, Row] = {}
+        self.is_refused = False
+        """Whether somebody has just rejected the order, or the change of it."""
         self.asked_to_cancel: dict[str, int] = {}
         self.asked_to_change: tuple[str, int] = ("", 0)
 
@@ -128,6 +130,10 @@ class Walk:
         """Take into the model what people's answers made of a cancellation or a change that was asked for."""
         if self.is_asked():
             return
+        if self.is_refused and self.order["phase"] == "rejected":
+            for line in self.model.lines.values():
+                line.cancelled += line.open
+        self.is_refused = False
         for line_id, units in self.asked_to_cancel.items():
             line, said = self.model.lines[line_id], self.line(line_id)
             gone = said["cancelled"] + said["closed"] - line.cancelled

@@ -18,7 +18,9 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.errors import Refused
 from services.orders.domain.order import Order
-from services.orders.order import lookup
+from services.orders.domain.returnable import check_never_left
+from services.orders.order import aggregate
+from services.orders.returns import reading
 
 router = APIRouter(tags=["shipments"])
 
@@ -92,7 +94,7 @@ def reverse_shipment(
     """Reverse a ship confirm that was a mistake: the shipment is canceled, and another one is packed with its goods.
 
     Stock, allocation and backorders are as before it, its invoice is credited, and the customer is told. It is refused once the
-    carrier has told of the shipment on its way, or has delivered it: ask for a return then.
+    carrier has told of the shipment on its way, or has delivered it: ask for a return then; and while a return is to bring its units.
     """
 
     def act(request_id: str) -> Shipment:
@@ -119,7 +121,7 @@ def reversible(deps: Deps, who: CallerOf, shipment_id: str) -> Reversible:
 
 
 def reverse(deps: Deps, who: CallerOf, shipment_id: str, reason: str, request_id: str) -> pb.Shipment:
-    """The shipment after its reversal. Refused ORDER_ENDED and SETTLED_ELSEWHERE, and as fulfillment refuses it."""
+    """The shipment after its reversal. Refused ORDER_ENDED, SETTLED_ELSEWHERE and RETURN_OPEN, and as fulfillment refuses it."""
     _order_of(deps, who, deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment)
     wanted = pb.ReverseShipmentRequest(
         request_id=request_id, shipment_id=shipment_id, reason=reason, reversed_by=who.principal.sub
@@ -130,7 +132,9 @@ def reverse(deps: Deps, who: CallerOf, shipment_id: str, reason: str, request_id
 def _order_of(deps: Deps, who: CallerOf, shipment: pb.Shipment) -> Order:
     """The order of a shipment, while a workflow carries it on that takes stock and invoice back."""
     with deps.database.reading() as session:
-        order = lookup.load_order(session, shipment.order_id, who.scope)
+        found = aggregate.read(session, shipment.order_id, who.scope)
+        returns = reading.of_order(session, shipment.order_id)
+    order, progress = found.order, found.progress
     if order.has_ended:
         raise Refused(
             "ORDER_ENDED", f"{order.number} has ended: ask for a return of {shipment.number} instead of reversing it"
@@ -140,4 +144,6 @@ def _order_of(deps: Deps, who: CallerOf, shipment: pb.Shipment) -> Order:
             "SETTLED_ELSEWHERE",
             f"{order.number} was paid where it was bought: have {shipment.number} shipped, or refund the buyer there",
         )
+    if shipment.state != pb.SHIPMENT_STATE_CANCELLED:  # else a repeat asks what was done
+        check_never_left(progress, returns, shipment.number, {line.line_id: line.quantity for line in shipment.lines})
     return order

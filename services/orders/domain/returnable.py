@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -75,6 +75,19 @@ def returnable(
         why = f"returns are taken within {window.days} days of delivery, and {fresh} units are"
         return Returnable(fresh, "RETURN_WINDOW_PASSED", why)
     return Returnable(left, "MORE_THAN_RETURNABLE", f"{left} are left to return")
+
+
+def check_never_left(progress: Progress, returns: Sequence[Return], number: str, units: Mapping[str, int]) -> None:
+    """Refuse (RETURN_OPEN) that a shipment of these units by line never left where returns need them to be with the customer."""
+    for line_id, quantity in units.items():
+        left = progress.lines.get(line_id, LineProgress()).shipped - quantity
+        taken = {one.number: one.taken(each) for one in returns for each in one.lines if each.line_id == line_id}
+        if sum(taken.values()) > max(0, left):
+            named = ", ".join(return_number for return_number, count in taken.items() if count)
+            raise Refused(
+                "RETURN_OPEN",
+                f"units of {number} come back by {named}: cancel that return first, or ask for a return of {number} too",
+            )
 
 
 def _stopped(returns: Sequence[Return], line: Line) -> int:
