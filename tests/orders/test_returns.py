@@ -19,7 +19,7 @@ from services.kernel.errors import InvalidArgument, NotFound, Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.order import Order
 from services.orders.domain.projection import LineProgress, Progress, with_returns
-from services.orders.domain.returnable import LineToReturn, check_never_left, lines_of
+from services.orders.domain.returnable import LineToReturn, lines_of
 from services.orders.domain.returns import Return
 from services.orders.order import outbox
 from services.orders.returns import advance, ask, decide, reading
@@ -104,19 +104,6 @@ def test_a_return_whose_units_were_credited_before_they_came_ends_with_no_credit
 
     assert ended == ("over", "closed")
     assert _read(desk, one).credited.minor == 0
-
-
-def test_a_shipment_whose_units_a_return_brings_has_left(desk: Desk) -> None:
-    order_id = _delivered(desk)
-    one = _ask(desk, order_id, 3)
-    progress = desk.read(order_id).progress
-
-    check_never_left(progress, [one], "SH-1", {"1": 7})
-    with pytest.raises(Refused, match=f"units of SH-1 come back by {one.number}") as refused:
-        check_never_left(progress, [one], "SH-1", {"1": 8})
-    check_never_left(progress, [replace(one, state="cancelled")], "SH-1", {"1": 10})
-
-    assert refused.value.reason == "RETURN_OPEN"
 
 
 @pytest.mark.on_postgres
