@@ -28,7 +28,7 @@ async def test_a_customer_chooses_what_comes_instead_and_reads_with_which_order(
     assert (unnamed.status_code, "enter the SKU of what you want instead" in unnamed.text) == (422, True)
     assert (done.status_code, found.is_advance) == (303, True)
     assert (found.lines[0].replace_sku, found.lines[0].replace_quantity) == ("CENT", 2)
-    assert f'→ <a href="/my/orders/{found.replacements[0].order_number}">' in shown
+    assert f'replaced by <a href="/my/orders/{found.replacements[0].order_number}">' in shown
     assert f"In place of goods of {found.number} ({order.number})" in replacement
 
 
