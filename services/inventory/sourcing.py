@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.inventory import sourcing_wire
-from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate, allocate_whole
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.sourcing_record import SourcingRecord, record
 from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
@@ -40,15 +40,20 @@ def plan(
     lines: Sequence[LineDemand],
     candidates: tuple[Candidate, ...],
     opened: frozenset[str] = frozenset(),
+    *,
+    is_whole: bool = False,
 ) -> Planned:
-    """Choose for these lines among what is free now; `opened` warehouses serve the order already."""
+    """Choose for these lines among what is free now; `opened` warehouses serve the order already.
+
+    Of a customer whose lines ship complete a line gets all of its units or none: it `is_whole`.
+    """
     policy = store.policy(session)
     if not lines:
         return Planned(Plan((), ()), _fillers(candidates, policy, opened))
     terms = Terms(candidates, demand.weights, policy, opened)
     places = [one.warehouse_id for one in candidates]
     free = free_for_newcomers(session, {line.sku for line in lines}, places)
-    made = allocate(lines, free, terms)
+    made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
     used = opened | {part.warehouse_id for part in made.allocations}
     return Planned(made, _fillers(candidates, policy, used), record(lines, free, terms, made, known, demand.currency))
