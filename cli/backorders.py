@@ -11,6 +11,7 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
+from cli.refusals import CommandRefused
 
 app = typer.Typer(help="Backorders: list, what-if, release, expedite, and the allocation policy.", no_args_is_help=True)
 
@@ -130,4 +131,4 @@ def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
-        raise typer.BadParameter(f"{file} cannot be read as JSON: {wrong}") from wrong
+        raise CommandRefused(f"{file} cannot be read as JSON: {wrong}") from wrong
