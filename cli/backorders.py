@@ -1,4 +1,4 @@
-"""`oms backorders`: who waits for what and why in that order, what more goods would come to, and the policy behind it."""
+"""`oms backorders`: backorders and why in that order, what more goods would come to, and the policy behind it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMNS = (
     ("Value", "value>"), ("Because", "reason"), ("Since", "waiting_since"), ("Expected", "expected_on"), ("Backorder", "backorder_id"),
 )  # fmt: skip
 _FILLS = (
-    ("Order", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Waits for", "waiting>"), ("Gets", "quantity>"),
+    ("Order", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Waiting", "waiting>"), ("Gets", "quantity>"),
     ("Expected", "expected_on"), ("Then", "then_expected_on"),
 )  # fmt: skip
 _LOSSES = (("Gives up", "order_number"), ("Line", "line_id"), ("Units", "quantity>"), ("To", "to_order_number"))
@@ -36,13 +36,13 @@ def list_backorders(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """List who waits for goods, first to be filled first."""
+    """List backorders, first to be filled first."""
     api = Api(var, "auditor")
     rows = api.rows("/v1/backorders", limit, sku=sku, warehouse_id=warehouse, order_id=order)
     if not rows:
         check_sku(api, sku)
         check_warehouse(api, warehouse)
-    print_rows(rows, _COLUMNS, as_json=as_json, none="nobody waits for goods")
+    print_rows(rows, _COLUMNS, as_json=as_json, none="no backorders")
 
 
 @app.command("what-if")
@@ -62,7 +62,7 @@ def what_if(
     out = console()
     if not found["is_open"]:
         out.print(f"{warehouse} is closed: goods that arrive there fill nobody until it opens")
-    print_rows(found["rows"], _FILLS, as_json=False, none="nobody waits for them there")
+    print_rows(found["rows"], _FILLS, as_json=False, none="no backorders there")
     if found["losses"]:
         print_rows(found["losses"], _LOSSES, as_json=False, none="")
     out.print(
@@ -77,7 +77,7 @@ def release(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a backorder be filled that waits for a person."""
+    """Let a backorder be filled that is allocated by hand."""
     done = Api(var, "support").post(f"/v1/backorders/{segment(backorder)}/release", {})
     if as_json:
         print_json(done)

@@ -81,7 +81,7 @@ SENTENCES: Mapping[str, str] = {
     "return_keep_asked": "{subject} is worth more than one person may credit without its goods: somebody else must agree.",
     "return_given_up": "No more goods of {subject} are awaited.",
     "backorder_released": "The backorder is released. It is filled in its turn.",
-    "order_expedited": "The order is urgent. What it waits for comes before others of its class.",
+    "order_expedited": "The order is urgent. Its backorders come before others of their class.",
     "order_not_expedited": "The order is urgent no longer. It waits in its turn.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",

@@ -93,6 +93,6 @@ def let_in(session: Session, backorder_id: str, now: datetime) -> tuple[int, int
 
 
 def not_filled(days: Days, fills: Sequence[Fill], but: str = "") -> list[Waiting]:
-    """Who has other days and is not told anyway of what it got; nor the order that it is about."""
-    told = {fill.backorder.order_id for fill in fills} | {but}
-    return [one for one in days.moved() if one.order_id not in told]
+    """Who has other days and is not notified anyway of what it got; nor the order that it is about."""
+    notified = {fill.backorder.order_id for fill in fills} | {but}
+    return [one for one in days.moved() if one.order_id not in notified]

@@ -94,8 +94,8 @@ def test_a_newcomer_of_a_better_tier_moves_the_days_of_those_behind_it_and_they_
 
     stockroom.reserve("o2", {"l1": ("J", 10)}, placed_days=1, tier="gold")
 
-    told = stockroom.facts("stock_expected", "o1")
-    assert [one["lines"]["l1"]["expected_on"] for one in told] == ["2026-03-20", "2026-03-27"]
+    notified = stockroom.facts("stock_expected", "o1")
+    assert [one["lines"]["l1"]["expected_on"] for one in notified] == ["2026-03-20", "2026-03-27"]
 
 
 def test_a_changed_policy_ranks_who_waits_and_tells_them_of_their_days(stockroom: Stockroom) -> None:

@@ -275,5 +275,5 @@ def _reason(row: pb.Backorder) -> str:
     parts += [f"tier {row.customer_tier}"] if row.customer_tier else []
     parts += [f"wanted {row.wanted_on}"] if row.wanted_on else []
     parts += {"line_complete": ["whole lines only"], "order_complete": ["ships complete"]}.get(row.delivery, [])
-    parts += ["waits for a release by hand"] if row.is_manual else []
+    parts += ["is released by hand"] if row.is_manual else []
     return ", ".join(parts)
