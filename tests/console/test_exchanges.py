@@ -7,7 +7,7 @@ from services.orders.lifecycle import exchange
 from services.orders.returns import reading
 from services.orders.returns.advance import Done
 from tests.console.world import ConsoleWorld
-from tests.orders.desk import BUYER
+from tests.orders.desk import BUYER, shipment
 from tests.orders.mail_parties import CONTACTS
 from tests.orders.test_returns import _advance, _count, _delivered, _inspect
 
@@ -60,3 +60,21 @@ async def test_support_reads_what_replaces_the_goods_and_when_it_leaves(world: C
 def _returns(world: ConsoleWorld) -> list[Return]:
     with world.database.reading() as session:
         return reading.page(session, BUYER.scope)
+
+
+async def test_a_return_is_offered_only_of_an_order_of_which_something_may_come_back(world: ConsoleWorld) -> None:
+    world.warehouse("W1", "Dallas")
+    order = world.desk.read(_delivered(world.desk)).order
+    customer, page = world.browser("customer"), f"/my/orders/{order.number}/return"
+    await customer.send(page, page, why="defective", advance="yes", **{"units-1": "2", "instead-1": "same"})
+    [placed] = _returns(world)[0].replacements
+    gone = shipment("SH-9", "shipped", {"1": 2})
+    world.desk.notify(world.desk.fact(placed.order_id, "fulfillment", "shipment_shipped", 1, gone))
+
+    pages = [
+        (await world.browser(role).get(f"{prefix}/orders/{number}")).text
+        for role, prefix in (("customer", "/my"), ("support", ""))
+        for number in (order.number, placed.order_number)
+    ]
+
+    assert ["Return goods…" in shown for shown in pages] == [True, False, True, False]

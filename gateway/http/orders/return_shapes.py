@@ -15,7 +15,7 @@ from gateway.http.orders.exchange_shapes import (
     replaced_shape,
     replacement_shapes,
 )
-from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Text, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Switch, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
 from services.orders.access.matrix import Caller
@@ -58,7 +58,7 @@ class ReturnInput(Input):
         default=None,
         description="Why an article comes back that is not returnable (`is_returnable`); from support alone.",
     )
-    advance: bool = Field(
+    advance: Switch = Field(
         default=False,
         description="Send what replaces the goods before they come: on credit, or once the card or cash secures it, as the order was paid. What has "
         "not come when the return expires is charged.",
