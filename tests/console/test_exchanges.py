@@ -49,14 +49,14 @@ async def test_support_reads_what_replaces_the_goods_and_when_it_leaves(world: C
     [placed] = _returns(world)[0].replacements
     after = " ".join((await support.get(f"/returns/{found.number}")).text.split())
     floor = (await world.browser("warehouse").get(f"/returns/{found.number}")).text
-    order = " ".join((await support.get(f"/orders/{found.order_number}")).text.split())
+    listed = " ".join((await support.get(f"/orders/{found.order_number}")).text.split())
 
     assert "2 × PUMP → 2 × PUMP" in before
     assert "It leaves once the warehouse has inspected the goods, for what it counted." in before
     assert f'{found.number} → <a href="/orders/{placed.order_number}">{placed.order_number}</a>' in after
     assert '<td data-of="Credit note">none</td>' in after
     assert "at no charge, without documents" in floor
-    assert f'placed what replaces its goods<span class="quiet">: <bdi>{placed.order_number}' in order
+    assert f'placed what replaces its goods<span class="quiet">: <bdi>{placed.order_number}' in listed
 
 
 def _returns(world: ConsoleWorld) -> list[Return]:

@@ -214,7 +214,9 @@ class ReturnShape(BaseModel):
     )
     waits_for: str | None = Field(description="support, customer, carrier or warehouse; null when nobody must act.")
     lines: list[ReturnLineShape]
-    reason: str
+    reason: str = Field(
+        description="More on why, in the words of who asked. Why a parcel was stopped on its way is for staff; customers read nothing."
+    )
     requested_at: str
     is_automatic: bool = Field(description="Whether the policy authorized it without a review.")
     decided_at: str | None
@@ -270,7 +272,7 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         stage=found.stage,
         waits_for=found.waits_for or None,
         lines=[_line(line, who) for line in found.lines],
-        reason=found.reason,
+        reason=found.reason if is_ours or not found.is_intercepted else "",
         requested_at=rfc3339(found.requested_at),
         is_automatic=found.is_automatic,
         decided_at=rfc3339(found.decided_at) if found.decided_at else None,
