@@ -134,6 +134,8 @@ def test_the_list_is_of_a_warehouse_or_a_sku_and_comes_in_pages(stockroom: Stock
 
 
 def test_what_was_decided_of_other_goods_is_not_read(stockroom: Stockroom) -> None:
+    if not stockroom.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
     [units] = _apart(stockroom, ("quarantine", 2))
     statements = recorded(stockroom.database)
 
