@@ -131,12 +131,12 @@ async def form_with_photos(request: Request, who: VisitorOf) -> PhotoForm:
     else:
         fields, photos, refusal = await _read(request, files, options.get(b"boundary", b""))
     token = fields.pop("csrf", "")
-    if not hmac.compare_digest(token.encode(), who.csrf.encode()):
+    if hmac.compare_digest(token.encode(), who.csrf.encode()):
+        request.state.form = fields
+    elif refusal is None:
         refusal = NotPermitted(
             "FORM_OUT_OF_DATE", "this form belongs to another login: reload the page and send it again"
         )
-    else:
-        request.state.form = fields
     if refusal is not None:
         for one in photos:
             files.drop(one.photo_id)

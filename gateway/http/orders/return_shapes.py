@@ -15,7 +15,7 @@ from gateway.http.orders.exchange_shapes import (
     replaced_shape,
     replacement_shapes,
 )
-from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Text, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Switch, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
 from services.orders.access.matrix import Caller
@@ -58,7 +58,7 @@ class ReturnInput(Input):
         default=None,
         description="Why an article comes back that is not returnable (`is_returnable`); from support alone.",
     )
-    advance: bool = Field(
+    advance: Switch = Field(
         default=False,
         description="Send what replaces the goods before they come: on credit, or once the card or cash secures it, as the order was paid. What has "
         "not come when the return expires is charged.",
@@ -214,7 +214,9 @@ class ReturnShape(BaseModel):
     )
     waits_for: str | None = Field(description="support, customer, carrier or warehouse; null when nobody must act.")
     lines: list[ReturnLineShape]
-    reason: str
+    reason: str = Field(
+        description="More on why, in the words of who asked. Why a parcel was stopped on its way is for staff; customers read nothing."
+    )
     requested_at: str
     is_automatic: bool = Field(description="Whether the policy authorized it without a review.")
     decided_at: str | None
@@ -270,7 +272,7 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         stage=found.stage,
         waits_for=found.waits_for or None,
         lines=[_line(line, who) for line in found.lines],
-        reason=found.reason,
+        reason=found.reason if is_ours or not found.is_intercepted else "",
         requested_at=rfc3339(found.requested_at),
         is_automatic=found.is_automatic,
         decided_at=rfc3339(found.decided_at) if found.decided_at else None,
