@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
@@ -80,17 +81,17 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
 
 
 def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
-    """Line id → units of an inspection that had been credited in advance: those that were inspected first are."""
-    left = {line.line_id: found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines}
-    before: dict[str, int] = {}
+    """Line id → units of an inspection that had been credited in advance: those that are inspected first from then on."""
+    left, before = Counter[str](), Counter[str]()
     for one in found.inspections:
-        before = {}
+        before = Counter()
         for units in one.units:
             if units.disposition == IN_ADVANCE:
+                left[units.line_id] += units.quantity
                 continue
             taken = min(left[units.line_id], units.quantity)
             left[units.line_id] -= taken
-            before[units.line_id] = before.get(units.line_id, 0) + taken
+            before[units.line_id] += taken
         if one.inspection_id == inspection.inspection_id:
             break
     return {line_id: count for line_id, count in before.items() if count}

@@ -262,11 +262,21 @@ class Return:
         return is_over and self.inspected >= self.received and all(one.credited_at for one in self.inspections)
 
     def taken(self, line: ReturnLine) -> int:
-        """Units of a line that no other return may have."""
-        gone = max(line.received, self.without_goods(line.line_id, IN_ADVANCE)) + self.without_goods(line.line_id, KEEP)
+        """Units of a line that no other return may have: that came or are kept, and no fewer than are credited."""
+        early = self.credited_early(line.line_id)
+        gone = max(line.received + self.without_goods(line.line_id, KEEP), early)
         if self.state in (DENIED, CANCELLED, EXPIRED):
             return gone
         return gone if self.state == CLOSED or self.is_closed else max(line.quantity, gone)
+
+    def credited_early(self, line_id: str) -> int:
+        """Units of a line for which nothing more is credited: the rest was in advance, after those inspected before; 0 without an advance."""
+        units = early = 0
+        for one in self.inspections:
+            of_line = [each for each in one.units if each.line_id == line_id]
+            units += sum(each.quantity for each in of_line)
+            early = units if any(each.disposition == IN_ADVANCE for each in of_line) else early
+        return early
 
     def without_goods(self, line_id: str, disposition: str) -> int:
         """Units of a line that are credited in advance, or that the customer keeps."""
