@@ -51,7 +51,7 @@ def test_what_the_customer_keeps_is_credited_once_the_warehouse_awaits_nothing(d
     inspection = _read(desk, one).inspections[-1]
     ended = _credit(desk, one, inspection.inspection_id)
 
-    assert (kept.is_kept, kept.waits_for) == (True, "customer")
+    assert (kept.is_kept, kept.waits_for) == (True, "")
     assert steps == [("credit", "authorized"), ("close", "authorized"), ("credit", "authorized")]
     assert [(unit.quantity, unit.disposition, unit.responsible) for unit in inspection.units] == [(2, "keep", "seller")]
     assert (inspection.warehouse_id, inspection.inspected_by, _read(desk, one).received) == ("", "sue", 1)

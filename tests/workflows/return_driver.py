@@ -61,7 +61,7 @@ class FakeReturn:
     keys: Counter[str] = field(default_factory=Counter)
 
     def following(self) -> Following:
-        """What comes next, as services.orders.domain.returns says it."""
+        """What comes next, as services.orders.domain.return_steps says it."""
         if self.state == "requested":
             return Following(WAIT, state=self.state)
         if self.state == "authorized" and not self.is_announced and not self.is_closing:
