@@ -34,6 +34,7 @@ from gateway.http.plumbing.idempotency import Once
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
+from services.orders.domain.kept_returns import may_credit_early, may_keep
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.lifecycle import exchange
 from services.orders.order import aggregate, lookup
@@ -44,7 +45,7 @@ router = APIRouter()
 PAGE = 200
 Body = TypeVar("Body", bound=BaseModel)
 GROUPS = (
-    ("To authorize", "support"), ("To receive", "customer"), ("To inspect", "warehouse"), ("Halted", "halted"),
+    ("To authorize", "support"), ("To receive", "customer"), ("To inspect", "warehouse"), ("To credit", ""), ("Halted", "halted"),
 )  # fmt: skip
 _UNITS = "units-"
 ReturnOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
@@ -66,7 +67,7 @@ def returns_page(
 
 
 def _group(one: Return) -> str:
-    is_coming = one.waits_for == "warehouse" and one.received == one.inspected
+    is_coming = one.waits_for == "carrier" or (one.waits_for == "warehouse" and one.received == one.inspected)
     return "halted" if one.halted else "customer" if is_coming else one.waits_for
 
 
@@ -93,6 +94,8 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
         adds=adds,
         removes=who.may("POST /returns/{return_id}/photos/{photo_id}/remove"),
         sends=who.may("POST /returns/{return_id}/in-transit"),
+        may_keep=may_keep(found),
+        may_credit_early=may_credit_early(found),
         places=places,
         named=named,
         key=page_key(request, who),

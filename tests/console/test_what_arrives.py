@@ -143,6 +143,8 @@ async def test_support_lets_the_customer_keep_goods_and_another_agrees_above_the
     assert "Somebody else must agree." in shown
     assert _read(world, waiting.number).is_kept
     assert "The customer keeps what has not come." in (await abe.get(page)).text
+    listed = (await abe.get("/returns")).text
+    assert listed.index("To credit") < listed.index(waiting.number)
 
 
 async def test_accounting_credits_before_goods_come_and_support_gives_up_what_never_does(world: ConsoleWorld) -> None:

@@ -17,8 +17,9 @@ from services.orders.domain.exchange_terms import paid_by
 from services.orders.domain.order import check_placer
 from services.orders.domain.projection import Exchange, LineProgress, Progress, is_settled
 from services.orders.domain.replacements import units_for
+from services.orders.domain.return_steps import finished, next_step
 from services.orders.domain.returnable import LineToReturn
-from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine, finished, next_step
+from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine
 from services.orders.lifecycle import cancel, exchange
 from services.orders.order.outbox import CANCEL, START
 from services.orders.returns import decide, keep, reading
@@ -234,6 +235,17 @@ def test_what_is_replaced_is_not_credited_before_it_comes(desk: Desk) -> None:
         keep.credit_early(session, one.return_id, ACCOUNTING, "", CONTACTS, desk.now)
 
     assert refused.value.reason == "RETURN_REPLACED"
+
+
+@pytest.mark.parametrize(("units", "advance"), [(2, False), (5, False), (2, True)])
+def test_what_is_replaced_is_neither_kept_nor_asked_to_be(desk: Desk, units: int, advance: bool) -> None:  # a row
+    one = _ask(desk, _delivered(desk, 5), units, "PUMP", advance=advance)
+
+    with desk.database.transaction() as session, pytest.raises(Refused) as refused:
+        keep.keep(session, one.return_id, ACCOUNTING, "", CONTACTS, desk.now)
+
+    assert refused.value.reason == "RETURN_REPLACED"
+    assert _read(desk, one).keep_asked_by == ""
 
 
 def test_a_credit_that_earns_nothing_yet_is_not_netted() -> None:

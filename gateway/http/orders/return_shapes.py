@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -31,8 +32,8 @@ Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
 
 
-class LineToReturnInput(Input):
-    """Units of an order line that come back."""
+class ReturnedLineInput(Input):
+    """Units of an order line that come back and are credited."""
 
     line_id: Identity = Field(examples=["1"])
     quantity: Quantity
@@ -40,12 +41,23 @@ class LineToReturnInput(Input):
     shipment_id: Identity | None = Field(
         default=None, description="The shipment that they came with: they are credited at what its invoice billed."
     )
+
+    def asked(self) -> LineToReturn:
+        """As the domain has it."""
+        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "")
+
+
+class LineToReturnInput(ReturnedLineInput):
+    """Units of an order line that come back, credited or replaced."""
+
     replace: ReplaceInput | None = Field(default=None, description="An exchange; without it they are credited.")
 
     def asked(self, sku: str = "") -> LineToReturn:
         """As the domain has it; `sku` is the line's own, which replaces it where no other is named."""
-        wanted = (self.replace.sku or sku, self.replace.quantity or 0) if self.replace else ("", 0)
-        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "", *wanted)
+        line = super().asked()
+        if self.replace is None:
+            return line
+        return replace(line, replace_sku=self.replace.sku or sku, replace_quantity=self.replace.quantity or 0)
 
 
 class ReturnInput(Input):

@@ -22,6 +22,7 @@ def credit_kept_goods(
     """Credit what has not come of a return: the customer keeps it, and the warehouse awaits nothing.
 
     Worth more than the policy authorizes by itself, the first call asks and another person's call agrees (`keep_asked_by`).
+    Goods that are replaced (`RETURN_REPLACED`) or were stopped on their way (`RETURN_INTERCEPTED`) are not kept.
     """
 
     def do(session: Session) -> ReturnShape:
