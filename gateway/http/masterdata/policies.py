@@ -303,7 +303,7 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
         found = policy_versions.list_policies(session, below=below, limit=paging.limit + 1)
     versions = [_stored_shape(row) for row in found]
     if len(versions) <= paging.limit:
-        versions.append(_shape(engine.built_in()))
+        versions.append(policy_shape(engine.built_in()))
     page, next_cursor = cut(versions, paging.limit, lambda row: str(row.version))
     return Page(rows=list(page), next_cursor=next_cursor)
 
@@ -318,7 +318,7 @@ def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf, if_
     A predicate that costs too much is refused: its cost is summed over its text for the largest order, and it is tried on such an
     order. 422 POLICY_INVALID names the rule, its cost and the limit.
     """
-    document = _document(body)
+    document = document_of(body)
     policy_versions.check(parse_policy(document, 0))
 
     def put(session: Session) -> StoredPolicyShape:
@@ -336,8 +336,8 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
     expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
 
     def made(session: Session) -> tuple[PolicyShape, dict[str, Any]]:
-        stands = _shape(policy_versions.policy_in_force(session))
-        return stands, _document(merged(stands, body, PolicyInput))
+        stands = policy_shape(policy_versions.policy_in_force(session))
+        return stands, document_of(merged(stands, body, PolicyInput))
 
     def edit() -> PolicyShape:
         with deps.database.reading() as session:
@@ -353,7 +353,8 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
     return changed
 
 
-def _document(body: PolicyInput) -> dict[str, Any]:
+def document_of(body: PolicyInput) -> dict[str, Any]:
+    """The policy as it is stored. InvalidArgument POLICY_INVALID for a calendar that is there twice."""
     document = body.model_dump(mode="json", exclude_none=True, exclude={"version", "warnings"})
     calendars = document["calendars"]
     if isinstance(calendars, list):
@@ -366,10 +367,11 @@ def _document(body: PolicyInput) -> dict[str, Any]:
 
 
 def _stored_shape(stored: StoredPolicy) -> PolicyShape:
-    return _shape(policy_versions.parsed(stored), str(stored.document.get("note", "")))
+    return policy_shape(policy_versions.parsed(stored), str(stored.document.get("note", "")))
 
 
-def _shape(policy: Policy, note: str = "") -> PolicyShape:
+def policy_shape(policy: Policy, note: str = "") -> PolicyShape:
+    """A policy as the API gives it."""
     return PolicyShape(
         version=policy.version,
         rules=[RuleShape(**asdict(rule)) for rule in policy.rules],
