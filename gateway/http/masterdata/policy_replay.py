@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -32,6 +31,11 @@ class Period(Input):
 
     since: Instant
     until: Instant | None = None
+
+    def check(self) -> None:
+        """InvalidArgument PERIOD_INVALID for one that ends before it begins."""
+        if self.until is not None and self.until <= self.since:
+            raise InvalidArgument("PERIOD_INVALID", "until is not after since: swap them, or leave until out")
 
 
 class PolicyReplayInput(Period):
@@ -81,6 +85,7 @@ def replay_policy(deps: DepsOf, _who: CallerOf, body: PolicyReplayInput, paging:
     Each order is taken as its rules were first asked about it, on that day and with its credit as it stood; catalog, agreements and
     people are those of today, for both policies. `limit` is how many orders are read for a page.
     """
+    body.check()
     after, until = _since(body, paging), body.until or deps.clock()
     tried = _tried(deps, body)
     with deps.database.reading() as session:
@@ -93,9 +98,7 @@ def replay_policy(deps: DepsOf, _who: CallerOf, body: PolicyReplayInput, paging:
 
 
 def _since(body: Period, paging: Paging) -> replay.Place:
-    """Where the page begins. InvalidArgument PERIOD_INVALID for one that ends before it begins."""
-    if body.until is not None and body.until <= body.since:
-        raise InvalidArgument("PERIOD_INVALID", "until is not after since: swap them, or leave until out")
+    """Where the page begins."""
     key = paging.after(_LIST)
     if not key:
         return body.since, ""
