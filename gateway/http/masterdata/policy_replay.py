@@ -7,12 +7,14 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway.http.masterdata.policies import PolicyInput, PolicyPatch, document_of, policy_shape
+from gateway.http.masterdata.policies import PolicyInput, PolicyPatch, document_of
+from gateway.http.masterdata.policy_shapes import policy_shape
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.editing import merged
-from gateway.http.plumbing.inputs import Input, Instant, example
+from gateway.http.plumbing.inputs import example
 from gateway.http.plumbing.paging import Page, Paging, PagingOf, sealed
+from gateway.http.plumbing.period import Period
 from gateway.http.plumbing.shapes import MoneyShape
 from services.kernel.clock import from_micros, micros
 from services.kernel.errors import InvalidArgument
@@ -24,18 +26,6 @@ from services.orders.policies import versions
 router = APIRouter(tags=["master data"])
 _LIST = "policy replay"
 _DIGITS = 18
-
-
-class Period(Input):
-    """Which of the past is taken: from `since` on and before `until`, by default up to now."""
-
-    since: Instant
-    until: Instant | None = None
-
-    def check(self) -> None:
-        """InvalidArgument PERIOD_INVALID for one that ends before it begins."""
-        if self.until is not None and self.until <= self.since:
-            raise InvalidArgument("PERIOD_INVALID", "until is not after since: swap them, or leave until out")
 
 
 class PolicyReplayInput(Period):

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway.http.masterdata.policy_replay import Period
 from gateway.http.neighbors.sourcing_policy import (
     SourcingPolicyInput,
     SourcingPolicyPatch,
@@ -19,6 +18,7 @@ from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.editing import merged
 from gateway.http.plumbing.inputs import example
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
+from gateway.http.plumbing.period import Period
 from gateway.http.plumbing.shapes import MoneyShape, instant
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.kernel.clock import micros
