@@ -14,7 +14,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from gateway.console.forms import MAX_BYTES, MAX_FIELDS, checked, read_form
 from gateway.console.visitor import Form, VisitorOf
 from gateway.http.plumbing.problems import ApiError
-from gateway.http.plumbing.uploads import chunks
+from gateway.http.plumbing.uploads import chunks, written
 from services.kernel.errors import DomainError, InvalidArgument, NotPermitted, Refused
 from services.orders.domain.return_photos import MOST_BYTES, MOST_PHOTOS, NewPhoto
 from services.orders.returns.photo_files import IncomingPhoto, PhotoFiles
@@ -172,7 +172,8 @@ async def _read(
 
 def _written(reading: _Reading, chunk: bytes) -> DomainError | ApiError | None:
     try:
-        reading.write(chunk)
+        with written():
+            reading.write(chunk)
     except (DomainError, ApiError) as refused:
         return refused
     return None
