@@ -13,7 +13,7 @@ from hypothesis import settings
 from sqlalchemy import MetaData
 
 from services.runtime.db import Database
-from tests import postgres
+from tests import postgres, statements
 from tests.databases import migrated_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,8 +67,9 @@ STDERR = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing is captured yet."""
+    """Nothing is captured yet, and no database is open."""
     config.stash[STDERR] = os.dup(2)
+    statements.compile_once()
 
 
 GRACE_S = float(os.environ.get("OMS_TEST_GRACE_S", "60"))

@@ -40,7 +40,7 @@ def live(
     """A console that is served, and its address."""
     folder = tmp_path_factory.mktemp("accounting")
     shutil.copy(filled[0], folder / "orders.db")
-    orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
+    orders, cash = open_database(folder / "orders.db"), billing_database(folder)
     money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
     _wait_for_a_second_person(money)
     _together(money)

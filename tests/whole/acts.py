@@ -87,11 +87,13 @@ def do(walk: Walk, name: str, act: Callable[[], None], crash: int = 0) -> None:
     deaths = len(faults.struck)
     walk.done.append(name)
     faults.arm(crash)
-    act()
-    walk.settle()
-    faults.arm(0)
-    if struck := faults.struck[deaths:]:
-        walk.done[-1] += f" (died at {', '.join(struck)})"
+    try:
+        act()
+        walk.settle()
+    finally:
+        faults.arm(0)
+        if struck := faults.struck[deaths:]:
+            walk.done[-1] += f" (died at {', '.join(struck)})"
     walk.take_answers()
     walk.check()
 
