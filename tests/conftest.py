@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,17 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
 
 LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser", "system/test_a8_browser", "whole/")
 """Tests of half a minute and more: begun last, each would keep one core busy while the other waits for the end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Nothing of ten thousand tests is garbage before they have run: looking for it costs seconds, while they are found and each time after."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
