@@ -81,7 +81,7 @@ def nothing(company: Company, order_id: str) -> None:
 def test_what_did_not_happen_is_named_with_its_age(
     moving: System, plant: Plant, units: int, name: str, said: str
 ) -> None:
-    at_once, later = told(moving, plant, units)
+    at_once, later = overdue_later(moving, plant, units)
 
     assert at_once == {}
     assert later.get(name, "").endswith(said)
@@ -91,13 +91,13 @@ def test_what_did_not_happen_is_named_with_its_age(
 def test_goods_that_left_and_are_not_invoiced_are_named_with_their_age(tmp_path: Path) -> None:
     """A system whose clock nobody has moved: fulfillment says by its own when goods have left."""
     with System(tmp_path, "sqlite") as system:
-        at_once, later = told(system, unheard_shipment, 5)
+        at_once, later = overdue_later(system, unheard_shipment, 5)
 
     assert at_once == {}
     assert later.get("overdue.shipped_and_not_invoiced", "").endswith("left 20 minutes ago and is not invoiced")
 
 
-def told(moving: System, plant: Plant, units: int) -> tuple[dict[str, str], dict[str, str]]:
+def overdue_later(moving: System, plant: Plant, units: int) -> tuple[dict[str, str], dict[str, str]]:
     """What the audit says at once, and twenty minutes later; nothing once it is repaired."""
     with Trade(moving) as trade:
         company = Company(trade)
