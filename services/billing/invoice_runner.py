@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import chain
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -13,17 +13,17 @@ from sqlmodel import Session
 
 from oms.orders.v1 import orders_pb2
 from services.billing import at_order, consolidating, deposit_invoicing, previewing, wire
-from services.billing.domain.billable import GoodsToBill, OrderToBill, units_of
-from services.billing.domain.consolidated import MOST_ORDERS, consolidation_key, oldest_first
+from services.billing.domain.billable import GoodsToBill, OrderToBill, lines_of, units_of
+from services.billing.domain.consolidated import by_number, consolidation_key, oldest_first, on_one
 from services.billing.domain.invoices import Invoice
 from services.billing.store import at_order as at_order_store
 from services.billing.store import billable, deposit_invoices
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import Conflict
 from services.kernel.invoicing import PERIODIC
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
 from services.runtime.grpc_client import Unreachable
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ ReadOrder = Callable[[str], orders_pb2.Order]
 """Order id → the order as it stands: what has left is billed by its version in force, whatever it was when it left."""
 
 
-class InvoiceRunner:
+class InvoiceRunner(BackgroundThread):
     """A thread that makes due invoices, each in a transaction of its own; what another one made meanwhile it leaves alone."""
 
     def __init__(
@@ -48,22 +48,11 @@ class InvoiceRunner:
         clock: Clock = utc_now,
         rest: Callable[[float], object] | None = None,
     ) -> None:
+        super().__init__("invoices", rest)
         self._database = database
         self._read_order = read_order
         self._clock = clock
-        self._wake = Wake(rest)
         self._failed: dict[str, datetime] = {}
-        self._thread = threading.Thread(target=self._run, daemon=True, name="invoices")
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the invoice in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
 
     def wake(self) -> None:
         """Something may be due."""
@@ -89,13 +78,14 @@ class InvoiceRunner:
         Raises when orders or the database is away: no other could be made then.
         """
         today, after, made = business_day(self._clock(), self._database.time_zone), ("", ""), 0
+        tried: set[tuple[str, str]] = set()
         while not self._wake.is_stopped():
             with self._database.reading() as session:
                 found = billable.due(session, today, after, BATCH)
             made += sum(
-                self._is_issued(_INVOICE, order_id, partial(self._issue, day=day))
+                self._is_issued(_INVOICE, order_id, partial(self._issue, day=day, tried=tried))
                 for day, order_id in found
-                if not self._wake.is_stopped()
+                if (day, order_id) not in tried and not self._wake.is_stopped()
             )
             if len(found) < BATCH:
                 break
@@ -137,12 +127,14 @@ class InvoiceRunner:
             log.exception("invoice.not_issued", order_id=order_id, document=what)
         return False
 
-    def _issue(self, order_id: str, day: str) -> bool:
+    def _issue(self, order_id: str, day: str, tried: set[tuple[str, str]]) -> bool:
         """Make the invoice of an order that bears this day, of all its shipments that wait for it; whether any still did.
 
-        One of a week or month is of all orders of the customer that may be on it. While one of them is being changed, all wait.
+        One of a week or month is of all orders of the customer that may be on it, and none of them is `tried` again in this round.
+        While one of them is being changed, all wait.
         """
-        orders = self._together(order_id, day)
+        orders = self._together(order_id, day, tried)
+        tried.update((day, of.order.order_id) for of in orders)
         try:
             invoice = self._invoiced(orders, day)
         except (Conflict, Unreachable, OperationalError):
@@ -179,18 +171,18 @@ class InvoiceRunner:
                 sound.append(of)
         return sound
 
-    def _together(self, order_id: str, day: str) -> list[OrderToBill]:
-        """The order, and those that are due with it and may be on its invoice, the oldest first; one that cannot be read waits."""
+    def _together(self, order_id: str, day: str, tried: set[tuple[str, str]]) -> list[OrderToBill]:
+        """The order, and those that are due with it, not tried and may be on its invoice, the oldest first; one that cannot be read waits."""
         own = self._read(order_id)
         key = consolidation_key(own)
         with self._database.reading() as session:
             waiting = billable.due_together(session, order_id, day)
         if key is None or not waiting or waiting[0].policy not in PERIODIC:
             return [own]
-        others = [one for one in dict.fromkeys(each.order_id for each in waiting) if one != order_id]
-        found = [of for one in others if (of := self._readable(one)) and consolidation_key(of) == key]
-        together = oldest_first([own, *found])[:MOST_ORDERS]
-        return together if own in together else [*together[:-1], own]
+        numbers = {one.order_id: one.order_number for one in waiting if one.order_id != order_id}
+        others = sorted((one for one in numbers if (day, one) not in tried), key=lambda one: by_number(numbers[one]))
+        alike = (of for one in others if (of := self._readable(one)) and consolidation_key(of) == key)
+        return oldest_first(on_one(chain([own], alike), lines_of(waiting)))
 
     def _read(self, order_id: str) -> OrderToBill:
         return wire.order_to_bill(self._read_order(order_id), self._database.time_zone)

@@ -11,7 +11,15 @@ from services.billing.domain.billable import OrderToBill, goods_of
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
 from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, spread, to_invoice
-from services.billing.store import billable, credit_notes, exchanges, families, invoices, return_refunds
+from services.billing.store import (
+    billable,
+    credit_notes,
+    exchanges,
+    families,
+    invoices,
+    return_refunds,
+    returned_by_hand,
+)
 from services.billing.store import credit as accounts
 from services.kernel.errors import Refused
 from services.kernel.money import Money
@@ -38,8 +46,9 @@ def credit(
         raise Refused("RETURN_NOT_INVOICED", "nothing of this order is invoiced: there is nothing to credit")
     families.take(session, {(bills[0].customer_id, bills[0].total.currency)})
     bills = invoices.of_order(session, order_id)
-    credited, by_hand = credit_notes.credited_units(session, order_id), credit_notes.credited_by_hand(session, order_id)
+    credited, by_hand = credit_notes.credited_units(session, order_id), returned_by_hand.of_order(session, order_id)
     shares = spread(returned, bills, credited, by_hand)
+    returned_by_hand.bring(session, shares)
     zero = Money.zero(bills[0].total.currency)
     return [
         crediting.post(
@@ -53,7 +62,7 @@ def credit(
             now,
         )
         for invoice in bills
-        if invoice.invoice_id in shares
+        if invoice.invoice_id in shares and shares[invoice.invoice_id].units
     ]  # fmt: skip
 
 
@@ -68,7 +77,7 @@ def _invoice(session: Session, of: OrderToBill, returned: Sequence[Returned], no
     accounts.take_or_open(session, customer_id, currency)
     families.take(session, {(customer_id, currency)})
     bills, waiting = invoices.of_order(session, order_id), billable.waiting_of_orders(session, [order_id])
-    credited, by_hand = credit_notes.credited_units(session, order_id), credit_notes.credited_by_hand(session, order_id)
+    credited, by_hand = credit_notes.credited_units(session, order_id), returned_by_hand.of_order(session, order_id)
     parts = to_invoice(returned, bills, credited, by_hand, waiting)
     if parts:
         invoicing.issue_waiting(session, goods_of(of, waiting, parts, sessions.business_day(session, now)), now)

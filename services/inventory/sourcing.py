@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.inventory import sourcing_wire
 from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate, allocate_whole
+from services.inventory.domain.replaying import Given
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.sourcing_record import SourcingRecord, record
 from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
@@ -27,6 +28,7 @@ class Planned:
     plan: Plan
     fillers: tuple[Candidate, ...]
     record: SourcingRecord | None = None
+    given: Given | None = None
 
     @property
     def why(self) -> str:
@@ -56,7 +58,9 @@ def plan(
     made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
     used = opened | {part.warehouse_id for part in made.allocations}
-    return Planned(made, _fillers(candidates, policy, used), record(lines, free, terms, made, known, demand.currency))
+    kept = record(lines, free, terms, made, known, demand.currency)
+    given = Given(tuple(lines), free, terms, demand.currency, is_whole=is_whole)
+    return Planned(made, _fillers(candidates, policy, used), kept, given)
 
 
 def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: frozenset[str]) -> tuple[Candidate, ...]:
@@ -66,7 +70,8 @@ def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: fr
 def keep(session: Session, order_id: str, planned: Planned, now: datetime) -> None:
     """Keep the plan with its rivals; nothing where nothing was planned."""
     if planned.record is not None:
-        store.keep(session, new_id("src"), order_id, sourcing_wire.plan_document(planned.record), now)
+        given = sourcing_wire.given_document(planned.given) if planned.given else None
+        store.keep(session, new_id("src"), order_id, sourcing_wire.plan_document(planned.record), given, now)
 
 
 def put_policy(session: Session, wanted: SourcingPolicy, seen: int | None) -> SourcingPolicy:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Executable, Table, func, literal, select
+from sqlalchemy import ColumnElement, CursorResult, Executable, Select, Table, func, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
@@ -52,15 +52,20 @@ def inserting(table: Table, answer: str = "") -> ReturningInsert[Any]:
     return statement.returning(table.c[answer] if answer else literal(1))
 
 
-def fitting(session: Session, line_of: ColumnElement[str], ids: Sequence[str]) -> int:
+def fitting(
+    session: Session, line_of: ColumnElement[str], ids: Sequence[str], also: Select[tuple[str, int]] | None = None
+) -> int:
     """How many of these documents make a page: as many as their lines allow, one at least; `line_of` is the id in their lines.
 
-    Lines are counted only where there could be too many, before any of them is read.
+    Lines are counted only where there could be too many, before any of them is read. Of documents whose lines do not name them, `also`
+    counts the lines of each of `ids`.
     """
     if len(ids) * MAX_LINES <= MAX_PAGE_LINES:
         return len(ids)
     counted = select(line_of, func.count()).where(line_of.in_(ids)).group_by(line_of)
     lines = {key: int(count) for key, count in session.execute(counted)}
+    if also is not None:
+        lines |= {key: int(count) for key, count in session.execute(also, {"ids": list(ids)})}
     total = 0
     for place, key in enumerate(ids):
         total += lines.get(key, 0)

@@ -10,8 +10,10 @@ from sqlalchemy import text
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.orders.v1 import orders_pb2
+from services.billing.domain import consolidated
 from services.billing.invoice_runner import InvoiceRunner
 from services.kernel.errors import Refused
+from services.runtime import statements
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.test_policies import SUNDAY, at
 
@@ -283,6 +285,22 @@ def test_a_hundred_orders_are_on_one_invoice_and_the_next_on_another(desk: Desk)
     desk.run_policies()
 
     assert [len(one.shares) for one in desk.listed()] == [100, 2]
+    assert desk.violations() == {}
+
+
+def test_an_invoice_and_a_page_of_them_hold_as_many_lines_as_is_bounded(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orders of 2 lines: with bounds of 5 and 9 lines two orders are an invoice, and two such invoices a page."""
+    monkeypatch.setattr(consolidated, "MAX_LINES", 5)
+    monkeypatch.setattr(statements, "MAX_PAGE_LINES", 9)
+    left(desk, *(monthly(number, {"1": (1, "1.00"), "2": (1, "2.00")}) for number in range(1, 8)))
+
+    desk.run_policies()
+    first = desk.billing.ListInvoices(pb.ListInvoicesRequest(), CONTEXT)
+
+    assert [len(one.shares) for one in desk.all_listed()] == [2, 2, 2, 0]
+    assert [len(one.lines) for one in first.invoices] == [4, 4]
     assert desk.violations() == {}
 
 

@@ -24,7 +24,9 @@ def _net(desk: Desk, minor: int, key: str = "net/1") -> list[int]:
     return [one.amount.minor_units for one in desk.billing.NetExchange(request, CONTEXT).held]
 
 
-def _settle(desk: Desk, order: orders_pb2.Order, charged: Mapping[str, int], key: str = "settle/1") -> pb.Invoice:
+def settle_exchange(
+    desk: Desk, order: orders_pb2.Order, charged: Mapping[str, int], key: str = "settle/1"
+) -> pb.Invoice:
     lines = [types_pb2.LineQuantity(line_id=line_id, quantity=units) for line_id, units in charged.items()]
     request = pb.SettleExchangeRequest(request_id=key, order=order, lines=lines)
     return desk.billing.SettleExchange(request, CONTEXT).invoice
@@ -84,7 +86,7 @@ def test_what_left_in_place_of_goods_is_not_invoiced_until_it_is_known_what_did_
 
     left = [desk.leave(order, "shp_2", {"1": 3}, request_id=key) for key in ("a", "b")]
     none, secured = desk.all_listed(), desk.account()
-    [charged, again] = [_settle(desk, order, {"1": 1}, key) for key in ("settle/1", "settle/2")]
+    [charged, again] = [settle_exchange(desk, order, {"1": 1}, key) for key in ("settle/1", "settle/2")]
 
     assert [one.waiting.policy for one in left] == ["exchange", "exchange"]
     assert (list(none), secured) == ([], (26_400, 0))
@@ -100,7 +102,7 @@ def test_when_all_has_come_nothing_is_charged_and_the_security_is_given_back(des
     desk.commit("ord_2", 26_400, method="prepaid")
     desk.leave(order, "shp_2", {"1": 3})
 
-    invoice = _settle(desk, order, {})
+    invoice = settle_exchange(desk, order, {})
 
     assert (invoice.number, list(desk.all_listed())) == ("", [])
     assert desk.money("ord_2")["held"] == 0
@@ -114,7 +116,7 @@ def test_what_leaves_after_the_return_has_ended_is_charged_as_it_leaves(desk: De
     desk.commit("ord_2", 26_400)
     desk.leave(order, "shp_2", {"1": 1})
 
-    first = _settle(desk, order, {"1": 2})
+    first = settle_exchange(desk, order, {"1": 2})
     desk.leave(order, "shp_3", {"1": 2})
 
     assert first.total.minor_units == 8_800
@@ -130,7 +132,7 @@ def test_a_replacement_that_never_left_is_not_charged(desk: Desk) -> None:
     desk.leave(order, "shp_2", {"1": 3})
     reverse(desk, "shp_2", order_id="ord_2")
 
-    _settle(desk, order, {"1": 3})
+    settle_exchange(desk, order, {"1": 3})
     never = desk.leave(order, "shp_2", {"1": 3})
 
     assert list(desk.all_listed()) == []
@@ -145,7 +147,7 @@ def test_when_a_replacement_never_left_another_that_did_is_charged(desk: Desk) -
     desk.commit("ord_2", 26_400)
     desk.leave(order, "shp_2", {"1": 1})
     desk.leave(order, "shp_3", {"1": 2})
-    _settle(desk, order, {"1": 1})
+    settle_exchange(desk, order, {"1": 1})
 
     reverse(desk, "shp_2", order_id="ord_2")
     open_ones = [(one.shipment_id, one.open.minor_units) for one in desk.all_listed() if one.open.minor_units]
@@ -174,7 +176,7 @@ def test_the_audit_finds_what_is_charged_wrongly_or_used_twice(desk: Desk) -> No
     order = order_of({"1": (3, "80.00")}, order_id="ord_3", invoicing="exchange")
     desk.commit("ord_3", 24_000)
     desk.leave(order, "shp_3", {"1": 3})
-    _settle(desk, order, {"1": 1})
+    settle_exchange(desk, order, {"1": 1})
 
     assert desk.violations() == {}
     assert unnoticed(desk.database, PLANTED, _broken) == []

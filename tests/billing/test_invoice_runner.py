@@ -14,6 +14,7 @@ from services.billing.invoice_runner import InvoiceRunner
 from services.runtime.grpc_client import Unreachable
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.order_desk import at_order
+from tests.billing.test_consolidated import left, monthly
 from tests.billing.test_policies import SUNDAY, at
 
 WAIT_S = 30
@@ -95,6 +96,21 @@ def test_an_order_that_is_being_changed_is_asked_for_again_at_once(orders: Order
     orders.desk.orders["ord_2"].version = 2
 
     assert (while_it_changes, runner.issue_due()) == (2, 1)
+
+
+@pytest.mark.parametrize("is_changing", [False, True])
+def test_orders_that_are_invoiced_together_are_asked_for_once_a_round(desk: Desk, is_changing: bool) -> None:
+    """A hundred are on the first invoice, which waits while one of them is being changed, and two on the next."""
+    left(desk, *(monthly(number, {"1": (1, "1.00")}) for number in range(1, 103)))
+    if is_changing:
+        block = pb.BlockInvoicingRequest(order_id="ord_2", customer_id="cus_acme", currency="USD", least_version=2)
+        desk.billing.BlockInvoicing(block, CONTEXT)
+    orders = Orders(desk)
+
+    made = runner_of(orders).issue_due()
+
+    assert [len(one.shares) for one in desk.listed()] == ([2] if is_changing else [100, 2])
+    assert (made, len(orders.asked)) == (1 if is_changing else 2, 102)
 
 
 def test_the_thread_rests_while_orders_is_away_and_goes_on_after(orders: Orders) -> None:

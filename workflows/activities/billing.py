@@ -9,12 +9,10 @@ from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.kernel.errors import Refused
 from services.kernel.invoicing import EXCHANGE
-from workflows.activities.calls import Services, changed_document, charge_fee
+from workflows.activities.calls import CARD, Services, capture_open, changed_document, charge_fee
 from workflows.activities.documents import Documents
 from workflows.activities.inventory import NOT_LEFT, NOT_REVERSED
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
-
-CARD = "card"
 
 
 class BillingActivities:
@@ -71,8 +69,6 @@ class BillingActivities:
     @activity.defn(name="billing.CaptureInvoice")
     async def capture_invoice(self, step: OrderStep) -> Done:
         """Capture what a shipment's invoice has open. Billing asks the provider until it answers, so nobody waits here."""
-        if (await self._documents.order(step.order_id)).invoicing == EXCHANGE:
-            return Done("nothing is invoiced")
         request = pb.CaptureInvoiceRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -174,6 +170,8 @@ class BillingActivities:
             reversed_by=shipment.reversal.reversed_by,
         )
         done = await self._services.billing.ReverseShipmentBilling(request)
+        if order.invoicing == EXCHANGE and order.payment_method == CARD:  # another shipment may be charged in its place
+            await capture_open(self._services, order.order_id, f"{step.request_id}/capture")
         return Done(" ".join(filter(None, (done.outcome, done.invoice_number, done.credit_note_number))))
 
     @activity.defn(name="billing.Audit")

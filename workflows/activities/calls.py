@@ -20,6 +20,8 @@ from services.runtime.auth import machine_token
 from services.runtime.grpc_client import RemoteBug, Unreachable, connect_async
 from services.runtime.settings import ServiceSettings
 
+CARD = "card"
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -124,10 +126,17 @@ async def charge_fee(services: Services, fee: orders_pb2.Fee) -> None:
     if not fee.fee_id:
         return
     request = billing_pb2.ChargeFeeRequest(fee_id=fee.fee_id, order=fee.order)
-    if fee.order.payment_method == "card":
+    if fee.order.payment_method == CARD:
         found = await services.orders.GetCard(orders_pb2.GetCardRequest(order_id=fee.order.order_id))
         request.card_token = found.token
     await services.billing.ChargeFee(request)
+
+
+async def capture_open(services: Services, order_id: str, request_id: str) -> None:
+    """Capture what an order's invoices have open from its card."""
+    found = await services.orders.GetCard(orders_pb2.GetCardRequest(order_id=order_id))
+    request = billing_pb2.CaptureInvoiceRequest(request_id=request_id, order_id=order_id, card_token=found.token)
+    await services.billing.CaptureInvoice(request)
 
 
 async def shipments_of(services: Services, order_id: str) -> list[fulfillment_pb2.Shipment]:

@@ -7,10 +7,8 @@ from temporalio import activity
 from oms.billing.v1 import billing_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services
+from workflows.activities.calls import CARD, Services, capture_open
 from workflows.return_messages import Following, ReturnStep
-
-CARD = "card"
 
 
 class ExchangeActivities:
@@ -51,16 +49,9 @@ class ExchangeActivities:
                 for line_id, units in sorted(one.charged.items())
             ],
         )
-        done = await self._services.billing.SettleExchange(request)
-        if done.HasField("invoice") and order.payment_method == CARD:
-            token = (await self._services.orders.GetCard(pb.GetCardRequest(order_id=one.order_id))).token
-            captured = billing_pb2.CaptureInvoiceRequest(
-                request_id=f"{request.request_id}/capture",
-                order_id=one.order_id,
-                shipment_id=done.invoice.shipment_id,
-                card_token=token,
-            )
-            await self._services.billing.CaptureInvoice(captured)
+        await self._services.billing.SettleExchange(request)
+        if order.payment_method == CARD:  # of what has left, whichever call posted it
+            await capture_open(self._services, order.order_id, f"{request.request_id}/capture")
 
     async def _document(self, step: ReturnStep) -> pb.ReturnDocument:
         return (await self._services.orders.GetReturn(pb.GetReturnRequest(return_id=step.return_id))).document

@@ -14,8 +14,7 @@ from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from services.kernel.invoicing import EXCHANGE, PER_SHIPMENT
 from services.kernel.quantity import is_covered
-from workflows.activities.billing import CARD
-from workflows.activities.calls import Services, shipments_of
+from workflows.activities.calls import CARD, Services, shipments_of
 from workflows.activities.documents import LEFT
 from workflows.activities.orders import clearance_of
 from workflows.messages import Completeness, OrderStep, Standing

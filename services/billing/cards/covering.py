@@ -10,7 +10,8 @@ from services.billing.cards import planning
 from services.billing.cards.desk import CardDesk
 from services.billing.domain.cards import UNAVAILABLE
 from services.billing.domain.credit import CARD, CreditRequest, Decision
-from services.billing.store import credit, invoices, waits
+from services.billing.domain.invoices import Invoice
+from services.billing.store import credit, exchanges, invoices, waits
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.runtime import idempotency
 
@@ -55,12 +56,12 @@ def give(session: Session, order_id: str, token: str, now: datetime) -> str:
 
 
 def capture(session: Session, order_id: str, shipment_id: str, token: str, now: datetime) -> list[str]:
-    """The operations that capture what a shipment's invoice has open, or all invoices of the order."""
+    """The operations that capture what a shipment's invoice has open, or all invoices of the order.
+
+    None for a shipment in place of returned goods of which nothing is charged.
+    """
     if shipment_id:
-        invoice = invoices.of_shipment(session, shipment_id)
-        if invoice is None or invoice.order_id != order_id:
-            raise NotFound("INVOICE_NOT_FOUND", f"shipment {shipment_id} of the order has no invoice: issue it first")
-        wanted = [invoice]
+        wanted = _of_shipment(session, order_id, shipment_id)
     else:
         wanted = invoices.open_of_orders(session, [order_id])
     if not wanted:
@@ -69,3 +70,12 @@ def capture(session: Session, order_id: str, shipment_id: str, token: str, now: 
     fresh = invoices.by_ids(session, [one.invoice_id for one in wanted])
     begun = [planning.capture(session, fresh[one.invoice_id], token, now) for one in wanted]
     return [operation.operation_id for operation in begun if operation]
+
+
+def _of_shipment(session: Session, order_id: str, shipment_id: str) -> list[Invoice]:
+    invoice = invoices.of_shipment(session, shipment_id)
+    if invoice is None and exchanges.is_known(session, shipment_id):
+        return []
+    if invoice is None or invoice.order_id != order_id:
+        raise NotFound("INVOICE_NOT_FOUND", f"shipment {shipment_id} of the order has no invoice: issue it first")
+    return [invoice]

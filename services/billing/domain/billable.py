@@ -76,6 +76,14 @@ def units_of(waiting: Iterable[Billable]) -> Counter[str]:
     return units
 
 
+def lines_of(waiting: Iterable[Billable]) -> dict[str, int]:
+    """Order id → how many of its lines are in these shipments."""
+    found: dict[str, set[str]] = {}
+    for one in waiting:
+        found.setdefault(one.order_id, set()).update(one.quantities)
+    return {order_id: len(lines) for order_id, lines in found.items()}
+
+
 def parts_of(waiting: Iterable[Billable], units: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Shipment → line id → units that are taken of it for these, of the first to leave first; Refused UNITS_NOT_WAITING beyond what waits."""
     left, parts = dict(units), dict[str, dict[str, int]]()

@@ -1,6 +1,6 @@
 """Consolidated invoices: one number over the shares of several orders, each of which keeps its own lines, tax and payments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -9,13 +9,14 @@ from services.billing.domain.charging import Charges
 from services.billing.domain.credit import TERMS
 from services.billing.domain.headers import Address, Header
 from services.billing.domain.invoices import Invoice, InvoiceLine
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.kernel.tax import TaxPart
 from services.kernel.terms import DELIVERY, Installment
 
 MOST_ORDERS = 100
-"""Orders of one invoice: beyond that the next number begins, so that a document and a transaction stay within bounds."""
+"""Orders of one invoice: beyond that, or beyond MAX_LINES, the next number begins, so that a document and a transaction stay within bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,25 @@ def consolidation_key(of: OrderToBill) -> tuple[object, ...] | None:
 
 def oldest_first(orders: Iterable[OrderToBill]) -> list[OrderToBill]:
     """In the order of their numbers, which is that of the shares and of what pays them."""
-    return sorted(orders, key=lambda one: (len(one.order.number), one.order.number))
+    return sorted(orders, key=lambda one: by_number(one.order.number))
+
+
+def on_one(orders: Iterable[OrderToBill], lines: Mapping[str, int]) -> list[OrderToBill]:
+    """The first of these orders, and as many behind it as one invoice holds with it; `lines` is order id → lines of its goods."""
+    taken, count = list[OrderToBill](), 0
+    for of in orders:
+        count += lines[of.order.order_id]
+        if taken and count > MAX_LINES:
+            break
+        taken.append(of)
+        if len(taken) == MOST_ORDERS:
+            break
+    return taken
+
+
+def by_number(number: str) -> tuple[int, str]:
+    """What sorts numbers of orders as they count."""
+    return len(number), number
 
 
 def whole(shares: Sequence[Invoice]) -> Invoice:

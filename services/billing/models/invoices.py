@@ -141,6 +141,9 @@ class InvoiceLine(Table, table=True):
         CheckConstraint("quantity > 0", name="invoice_line_quantity"),
         CheckConstraint("extended_minor >= 0", name="invoice_line_extended"),
         CheckConstraint("credited_quantity >= 0 AND credited_quantity <= quantity", name="invoice_line_credited"),
+        CheckConstraint(
+            "returned_by_hand >= 0 AND returned_by_hand <= credited_quantity", name="invoice_line_returned_by_hand"
+        ),
         STRICT,
     )
     invoice_id: str = Field(sa_type=Text, primary_key=True)
@@ -155,6 +158,7 @@ class InvoiceLine(Table, table=True):
     credited_quantity: int = Field(sa_type=Int64)
     reversed_quantity: int = counted()
     reversed_extended_minor: int = counted()
+    returned_by_hand: int = counted()
 
 
 class InvoiceTaxPart(Table, table=True):

@@ -215,17 +215,6 @@ def credited_units(session: Session, order_id: str) -> dict[tuple[str, str], int
     return {(row.invoice_id, row.line_id): row.credited_quantity for row in rows}
 
 
-def credited_by_hand(session: Session, order_id: str) -> dict[str, int]:
-    """Line id → units of an order that somebody credited: neither for a return nor for a ship confirm that was reversed."""
-    rows = session.execute(
-        select(_line.line_id, func.sum(_line.quantity).label("units"))
-        .join(tables.credit_note, _note.credit_note_id == _line.credit_note_id)
-        .where(_note.order_id == order_id, _note.return_id == "", ~_note.is_held)
-        .group_by(_line.line_id)
-    )
-    return {row.line_id: int(row.units) for row in rows}
-
-
 def of_return(session: Session, return_id: str) -> list[CreditNote]:
     """The credit notes of a return, by number."""
     wanted = _ALL.where(_note.return_id == return_id, text("return_id <> ''"))

@@ -44,13 +44,18 @@ _REFUNDED = select(func.coalesce(func.sum(_refunded.amount_minor), 0)).where(
 
 def leave(session: Session, shipment_id: str, order_id: str, units: Mapping[str, int], now: datetime) -> None:
     """Keep what left in a shipment; one that is known stays as it is."""
-    if session.execute(_IS_KNOWN, {"shipment": shipment_id}).first():
+    if is_known(session, shipment_id):
         return
     rows = [
         {"shipment_id": shipment_id, "order_id": order_id, "line_id": line_id, "quantity": count, "left_at": now}
         for line_id, count in units.items()
     ]
     session.execute(insert(tables.exchanged_line), rows)
+
+
+def is_known(session: Session, shipment_id: str) -> bool:
+    """Whether a shipment left in place of returned goods."""
+    return session.execute(_IS_KNOWN, {"shipment": shipment_id}).first() is not None
 
 
 def drop(session: Session, shipment_id: str) -> None:

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, literal_column, select, text
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, literal_column, select, text
 from sqlmodel import Session
 
 from services.billing.domain.consolidated import whole
@@ -21,6 +21,12 @@ _ALL = select(tables.invoice).order_by(_row.sequence, _row.share)
 _IS_SHARE = text("consolidated_id <> ''")  # the words of its index
 _BY_NUMBER = _ALL.where(_row.number == bindparam("number"))
 _SHARES = _ALL.where(_row.consolidated_id.in_(bindparam("ids", expanding=True)), _IS_SHARE)
+_LINES_OF_SHARES = (
+    select(_row.consolidated_id, func.count())
+    .join(tables.invoice_line, _line.invoice_id == _row.invoice_id)
+    .where(_row.consolidated_id.in_(bindparam("ids", expanding=True)), _IS_SHARE)
+    .group_by(_row.consolidated_id)
+)
 _SHARE_BITS = 40
 """A cursor is a number's sequence, and above so many bits the share of it where an order's own are listed."""
 
@@ -109,11 +115,11 @@ def page(
     if order_ids:
         bounds["orders"] = list(order_ids)
     rows = session.execute(_page(tuple(given), status, of_orders=bool(order_ids)), given | bounds).all()
-    fits = fitting(session, _line.invoice_id, [row.invoice_id for row in rows[:limit]])
-    last = _cursor(rows[fits - 1], of_orders=bool(order_ids or order_id)) if len(rows) > fits else None
-    if order_ids or order_id:
-        return with_lines(session, rows[:fits]), last
-    return _whole_rows(session, rows[:fits]), last
+    of_orders = bool(order_ids or order_id)
+    named = [row.invoice_id if of_orders else row.consolidated_id or row.invoice_id for row in rows[:limit]]
+    fits = fitting(session, _line.invoice_id, named, None if of_orders else _LINES_OF_SHARES)
+    last = _cursor(rows[fits - 1], of_orders=of_orders) if len(rows) > fits else None
+    return (with_lines if of_orders else _whole_rows)(session, rows[:fits]), last
 
 
 def _cursor(row: Row[Any], *, of_orders: bool) -> int:

@@ -668,7 +668,7 @@ class BillingServiceServicer:
         """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
         authorization that is too old is renewed first. The
         provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
-        once there is. NOT_FOUND: INVOICE_NOT_FOUND.
+        once there is. Of a shipment in place of returned goods of which nothing is charged it is nothing. NOT_FOUND: INVOICE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -174,7 +174,7 @@ class BillingServiceStub:
     """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
     authorization that is too old is renewed first. The
     provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
-    once there is. NOT_FOUND: INVOICE_NOT_FOUND.
+    once there is. Of a shipment in place of returned goods of which nothing is charged it is nothing. NOT_FOUND: INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -429,7 +429,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
     authorization that is too old is renewed first. The
     provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
-    once there is. NOT_FOUND: INVOICE_NOT_FOUND.
+    once there is. Of a shipment in place of returned goods of which nothing is charged it is nothing. NOT_FOUND: INVOICE_NOT_FOUND.
     """
     RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
     """Take note that something happened at the provider, which is then asked what is true."""
@@ -885,7 +885,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Capture what invoices have open from the order's card, each amount once, after their open pages have been ended and read; an
         authorization that is too old is renewed first. The
         provider's silence is an answer: it is asked until it says. Where there is no provider, that is written down and it is asked
-        once there is. NOT_FOUND: INVOICE_NOT_FOUND.
+        once there is. Of a shipment in place of returned goods of which nothing is charged it is nothing. NOT_FOUND: INVOICE_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
