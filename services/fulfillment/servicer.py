@@ -20,6 +20,7 @@ from services.fulfillment.carriers import Carriers
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.quote_wire import quotes_response
+from services.fulfillment.servicer_counts import CountsServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
@@ -34,7 +35,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, CountsServicer):
     """Warehouses and carriers."""
 
     def __init__(self, database: Database, clock: Clock = utc_now, carriers: Carriers | None = None) -> None:

@@ -28,6 +28,8 @@ unnotified = _tables["unnotified"]
 sourcing_policy = _tables["sourcing_policy"]
 sourcing_plan = _tables["sourcing_plan"]
 allocation_policy = _tables["allocation_policy"]
+stock_count = _tables["stock_count"]
+count_loss = _tables["count_loss"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")
