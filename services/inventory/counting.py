@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.inventory.deallocating import give_up, notices
 from services.inventory.domain import facts
 from services.inventory.domain.counting import Count, Difference, difference
+from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment
 from services.inventory.queues import Days, fill_queues, notify, notify_moved
 from services.inventory.ranking import not_filled
@@ -41,15 +42,12 @@ def preview(session: Session, count: Count) -> Difference:
 def record(session: Session, count: Count, currency: str, now: datetime) -> Counted:
     """Book what was counted. Who loses goes back to its place in the queue, which other warehouses may serve at once."""
     warehouses.require(session, count.warehouse_id)
-    stock.take_turns(session, [count.sku])
+    _take_turns(session, count)
     stock.open_row(session, count.warehouse_id, count.sku)
     found = _difference(session, count)
     days = Days(session, [count.sku])
     give_up(session, found.losses, count.warehouse_id, now)
-    adjustment = Adjustment(
-        count.warehouse_id, count.sku, found.delta, count.reason, count.unit_cost, count.standard_cost
-    )
-    change, on_hand = book_difference(session, adjustment, currency, now) if found.delta else (None, found.on_hand)
+    change, on_hand = _book(session, count, found, currency, now)
     fills = fill_queues(session, [count.sku], now)
     notify(session, notices(found.losses, fills), now)
     lost = {one.holder.line.order_id for one in found.losses}
@@ -62,6 +60,25 @@ def record(session: Session, count: Count, currency: str, now: datetime) -> Coun
         "stock.counted", sku=count.sku, warehouse_id=count.warehouse_id, delta=found.delta, losing=len(found.losses)
     )
     return counted
+
+
+def _take_turns(session: Session, count: Count) -> None:
+    """Keep others out of the SKU, and of all that an order wants which ships complete and may lose some of it."""
+    turns = {count.sku} | counts.skus_beside(session, count.warehouse_id, count.sku)
+    stock.take_turns(session, turns)
+    if not counts.skus_beside(session, count.warehouse_id, count.sku) <= turns:
+        raise Conflict("HOLDERS_CHANGED", f"{count.sku} was promised to another order just now: count it again")
+
+
+def _book(
+    session: Session, count: Count, found: Difference, currency: str, now: datetime
+) -> tuple[StockChange | None, int]:
+    """The movement of the difference, None where there is none, and on hand now."""
+    if not found.delta:
+        return None, found.on_hand
+    place, sku, delta = count.warehouse_id, count.sku, found.delta
+    adjustment = Adjustment(place, sku, delta, count.reason, count.unit_cost, count.standard_cost)
+    return book_difference(session, adjustment, currency, now)
 
 
 def _difference(session: Session, count: Count) -> Difference:

@@ -34,8 +34,7 @@ def give_up(session: Session, losses: Sequence[Loss], warehouse_id: str, now: da
         freed[line.sku, warehouse_id] += one.quantity
         places[line.backorder_id] = line.place
         if line.place.delivery == ORDER_COMPLETE and not one.is_begun:
-            allocation.set_gathering(session, line.reservation_id, is_gathering=True)
-            allocation.gather(session, [line.reservation_id], now)
+            allocation.gather_again(session, line.reservation_id, now)
         log.info("stock.counted_away", order_id=line.order_id, sku=line.sku, quantity=one.quantity)
     allocation.put_places(session, places, version)
     stock.free(session, freed)

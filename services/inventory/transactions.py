@@ -254,6 +254,7 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
         if not cover(session, order_id, place, departure.lines, now):
             raise
         reservations.ship(session, reservation_id, place, departure.lines)
+    allocation.begin(session, reservation_id or "")
     currency = warehouses.currency_of(session, place)
     occasion = Occasion("issued", now, order_id=order_id, shipment_id=departure.shipment_id)
     units = _by_sku(departure.lines)

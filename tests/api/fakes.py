@@ -16,6 +16,7 @@ from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S, Unreachable
 from services.runtime.versioned import check_seen
 from tests.api.fake_allocation import Allocations
+from tests.api.fake_counts import Counts, Uncovered
 from tests.api.fake_quarantine import Quarantine
 from tests.api.recalls import Recalls
 
@@ -54,12 +55,13 @@ class Neighbor:
         return answer
 
 
-class FakeInventory(Neighbor, Allocations):
+class FakeInventory(Neighbor, Allocations, Counts):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
         super().__init__()
         Allocations.__init__(self)
+        Counts.__init__(self)
         self.on_hand: dict[tuple[str, str], int] = {}
         self.inbound: dict[str, list[inventory.InboundSupply]] = {}
         self.waiting: dict[str, int] = {}
@@ -186,11 +188,12 @@ class FakeInventory(Neighbor, Allocations):
         return self.audit
 
 
-class FakeFulfillment(Neighbor):
+class FakeFulfillment(Neighbor, Uncovered):
     """Shipments that move through their states."""
 
     def __init__(self) -> None:
         super().__init__()
+        Uncovered.__init__(self)
         self.rates = fulfillment.GetRatesResponse()
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}

@@ -84,6 +84,23 @@ def _holder(session: Session, row: Row[Any], line: Row[Any] | None, terms: Alloc
     return Holder(waiting, row.held_quantity, int(row.shipped))
 
 
+def skus_beside(session: Session, warehouse_id: str, sku: str) -> set[str]:
+    """Every SKU of the orders that ship complete and hold some of this one there: they are kept together, or not, as a whole."""
+    of = (
+        select(reservation.c.reservation_id)
+        .join(allocation, allocation.c.reservation_id == reservation.c.reservation_id)
+        .where(
+            reservation.c.is_order_complete,
+            allocation.c.warehouse_id == warehouse_id,
+            allocation.c.sku == sku,
+            allocation.c.held_quantity > NOTHING,
+        )
+    )
+    held = select(allocation.c.sku).where(allocation.c.reservation_id.in_(of))
+    waiting = select(backorder.c.sku).where(backorder.c.reservation_id.in_(of))
+    return set(session.execute(held.union(waiting)).scalars())
+
+
 def keep(session: Session, count_id: str, count: Count, found: Difference, movement_id: str, now: datetime) -> None:
     """Keep a count and what orders lost by it."""
     values = {
