@@ -10,7 +10,7 @@ from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
 
-app = typer.Typer(help="Stock: show levels, receive goods, adjust to a count.")
+app = typer.Typer(help="Stock: show levels, receive goods, count, adjust.")
 
 _LOSSES = (
     ("Loses", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Units", "quantity>"), ("Released", "released_quantity>"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.system.trade import Trade, eventually, key, ok
@@ -36,7 +37,7 @@ def two_orders(trade: Trade) -> tuple[str, str, str, str]:
     return sku, place, ids[0], ids[1]
 
 
-def test_medusa_12401_a_count_below_what_is_promised_takes_it_from_who_is_served_last_and_tells_them(
+def test_medusa_12401_a_count_below_what_is_promised_takes_it_from_who_is_served_last_and_notifies_them(
     trade: Trade,
 ) -> None:
     sku, place, first, second = two_orders(trade)
@@ -46,8 +47,8 @@ def test_medusa_12401_a_count_below_what_is_promised_takes_it_from_who_is_served
     done = count(trade, place, sku, 7)
     eventually(lambda: _is(carried(trade, second), [1]))
     loser, keeper = trade.when_idle(second), trade.when_idle(first)
-    told = f"Part of your order {loser['number']} is backordered"
-    kinds = eventually(lambda: _has(trade.mails(loser["number"]), told))
+    subject = f"Part of your order {loser['number']} is backordered"
+    kinds = eventually(lambda: _has(trade.mails(loser["number"]), subject))
 
     assert [(one["order_id"], one["quantity"], one["released_quantity"]) for one in said["losses"]] == [(second, 3, 3)]
     assert (said["count_id"], said["on_hand_before"], said["delta"], before) == (None, 10, -3, (10, 10))
@@ -56,7 +57,7 @@ def test_medusa_12401_a_count_below_what_is_promised_takes_it_from_who_is_served
     assert (loser["lines"][0]["quantities"]["backordered"], loser["lines"][0]["quantities"]["allocated"]) == (3, 1)
     assert keeper["lines"][0]["quantities"]["allocated"] == 6
     assert (carried(trade, first), carried(trade, second)) == ([6], [1])
-    assert kinds.count(told) == 1
+    assert kinds.count(subject) == 1
     trade.until_audit_is_clean()
 
 
@@ -73,6 +74,21 @@ def test_what_was_lost_comes_again_in_its_old_place_and_all_of_it_ships(trade: T
 
     assert [trade.when_idle(one)["status"] for one in (first, second)] == ["shipped", "shipped"]
     assert level(trade, place, sku) == (0, 0)
+    trade.until_audit_is_clean()
+
+
+def test_who_loses_twice_is_notified_twice_and_not_more(trade: Trade) -> None:
+    sku, place, _, second = two_orders(trade)
+    number = trade.order(second)["number"]
+
+    for times in (1, 2):
+        count(trade, place, sku, 7)
+        eventually(partial(_holds, trade, second, number, 1, times))
+        trade.receive(place, sku, 3, "10.00")
+        eventually(partial(_holds, trade, second, number, 4, times))
+
+    trade.when_idle(second)
+    _holds(trade, second, number, 4, 2)
     trade.until_audit_is_clean()
 
 
@@ -117,3 +133,8 @@ def _is(found: Any, wanted: Any) -> Any:
 def _has(found: list[str], wanted: str) -> list[str]:
     assert wanted in found
     return found
+
+
+def _holds(trade: Trade, order_id: str, number: str, units: int, mails: int) -> None:
+    assert sum(carried(trade, order_id)) == units
+    assert trade.mails(number).count(f"Part of your order {number} is backordered") == mails
