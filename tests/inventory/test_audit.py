@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
+from oms.inventory.v1.counts_pb2 import CountStockRequest
 from services.inventory.queues import BATCH
 from services.inventory.store.audit import GRACE, invariants
 from services.runtime.audit import find_all
@@ -62,6 +63,14 @@ PLANTED = (
     ("inventory.waiting_belongs_to_active", "UPDATE reservation SET state = 'released' WHERE order_id = 'o2'"),
     ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B'"),
     ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B', delivery = 'line_complete'"),
+    (
+        "inventory.counts_are_moved",
+        "UPDATE stock_count SET delta = -1, movement_id = 'mov_none'",
+    ),
+    (
+        "inventory.count_losses_wait_again",
+        "INSERT INTO count_loss SELECT count_id, 'res_none', 'l1', 'o1', 1, 0, 1 = 0 FROM stock_count",
+    ),
     ("inventory.gathering_waits", "UPDATE reservation SET gathers_since = '2026-03-01T08:44:59.000000+00:00'"),
     (
         "inventory.queues_are_ranked",
@@ -98,6 +107,10 @@ def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     stockroom.reserve("o4", {"l1": ("D", 1)})
     stockroom.ship("o4", "shp_3", "w1", {"l1": ("D", 1)})
     release(stockroom, "o4", "D")
+    agreed = CountStockRequest(
+        request_id=stockroom.key(), warehouse_id="w1", sku="B", counted=5, reason="cycle count", counted_by="lee"
+    )
+    stockroom.servicer.CountStock(agreed, None)
     return stockroom
 
 

@@ -80,7 +80,7 @@ class StockCount(BaseModel):
     response_model=StockCount,
     responses={200: {"model": StockCount, "description": "A preview: nothing has changed."}},
 )
-def count_stock(
+def record_stock_count(
     deps: DepsOf,
     who: CallerOf,
     body: StockCountInput,
