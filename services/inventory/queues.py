@@ -34,12 +34,15 @@ LEFT = "batch_left"
 """What is called out, so that the next batch begins at once."""
 
 
-def fill_queues(session: Session, skus: Collection[str], now: datetime) -> tuple[Fill, ...]:
+def fill_queues(
+    session: Session, skus: Collection[str], now: datetime, known: AllocationPolicy | None = None
+) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs, whose turns the caller has, from what is free: BATCH backorders, the rest is left.
 
     Batch after batch gives the same to the same as all at once would. What others hold is left to the next batch to take.
+    The policy is read unless it is `known`.
     """
-    terms = allocation.policy(session)
+    terms = known or allocation.policy(session)
     done: list[Fill] = []
     for some in slices(skus):
         while fills := _next_fills(session, some, BATCH - len(done), terms):
