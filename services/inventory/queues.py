@@ -71,7 +71,9 @@ def what_may_be_taken(
     found: dict[str, list[Fill]] = {}
     for sku, frozen in allocation.frozen(session, skus, terms, now).items():
         free = stock.available(session, [sku]).get(sku, {})
-        fills = distribute(backorders.whole_queue(session, sku), free, frozen, is_fair_share=terms.is_fair_share)
+        overdue = allocation.overdue_in_queue(session, sku, terms, now)
+        queue = backorders.whole_queue(session, sku)
+        fills = distribute(queue, free, frozen, overdue, is_fair_share=terms.is_fair_share)
         if any(one.given_up for one in fills):
             found[sku] = list(fills)
     return found

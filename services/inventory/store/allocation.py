@@ -226,6 +226,23 @@ def _new_place(session: Session, row: Row[Any], terms: AllocationPolicy) -> Wait
     )
 
 
+def overdue_in_queue(session: Session, sku: str, terms: AllocationPolicy, now: datetime) -> frozenset[str]:
+    """Reservations that wait for a SKU and have held goods, of whatever SKU, for longer than the policy lets them."""
+    if terms.freeze_days is None:
+        return frozenset()
+    limit = now - timedelta(days=terms.freeze_days)
+    late = select(reservation.c.reservation_id).where(
+        reservation.c.gathers_since <= limit,
+        reservation.c.state == ACTIVE,
+        exists().where(
+            backorder.c.reservation_id == reservation.c.reservation_id,
+            backorder.c.sku == sku,
+            backorder.c.waiting_quantity > NOTHING,
+        ),
+    )
+    return frozenset(session.execute(late).scalars())
+
+
 def overdue_skus(session: Session, terms: AllocationPolicy, now: datetime) -> set[str]:
     """SKUs that orders hold which have waited for the rest for longer than the policy lets them."""
     if terms.freeze_days is None:
