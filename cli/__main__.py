@@ -10,6 +10,7 @@ import typer
 
 from cli import (
     audit,
+    backorders,
     cancellation,
     changes,
     dead_letters,
@@ -39,6 +40,7 @@ _NOUNS = {
     "orders": orders.app,
     "reviews": reviews.app,
     "stock": stock.app,
+    "backorders": backorders.app,
     "shipments": shipments.app,
     "invoices": invoices.app,
     "returns": returns.app,

@@ -1,20 +1,22 @@
 """What changing an order's reservation does inside its one transaction; rows are locked in the order of transactions.py."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 from sqlmodel import Session
 
-from services.inventory import sourcing
+from services.inventory import ranking, sourcing
 from services.inventory.domain import facts
-from services.inventory.domain.adjusting import Change, change, serving
+from services.inventory.domain.adjusting import Change, Holding, change, serving
+from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.requests import Adjusted, Demand
-from services.inventory.queues import fill_queues, filled, notify
+from services.inventory.queues import Days, fill_queues, filled, notify, notify_moved
 from services.inventory.sourcing import Planned
 from services.inventory.store import adjusting as store
-from services.inventory.store import reservations, stock
+from services.inventory.store import allocation, reservations, stock
 from services.inventory.store.reservations import NewReservation
 from services.kernel.errors import Conflict, InvalidArgument
 from services.kernel.ids import new_id
@@ -36,19 +38,36 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> str:
     wanted = change(demand.lines, holdings, candidates, adjusted.carried)
     if not known and not wanted.added:
         return ""
-    planned = sourcing.plan(session, demand, wanted.added, candidates, serving(holdings))
+    terms = allocation.policy(session)
+    is_whole = demand.claim.delivery(terms) == LINE_COMPLETE
+    planned = sourcing.plan(session, demand, wanted.added, candidates, serving(holdings), is_whole=is_whole)
     reservation_id = known or _open(session, demand, planned, now)
     if known and demand.candidates:
         store.put_candidates(session, known, planned.fillers)
-    _get(session, reservation_id, demand, planned, now)
+    skus = {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id)
+    days = Days(session, skus)
+    claim = replace(demand.claim, is_expedited=allocation.claim_of(session, reservation_id).is_expedited)
+    ranking.rank_reservation(session, reservation_id, claim)
+    _get(session, reservation_id, replace(demand, claim=claim), planned, terms, now)
     _give_up(session, reservation_id, wanted)
-    fills = fill_queues(
-        session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id), now
-    )
+    _gather(session, reservation_id, adjusted, holdings, now)
+    fills = fill_queues(session, skus, now)
     _notify(session, demand.order_id, reservation_id, wanted, fills, now)
+    notify_moved(session, ranking.not_filled(days, fills, demand.order_id), now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
     return planned.why
+
+
+def _gather(
+    session: Session, reservation_id: str, adjusted: Adjusted, holdings: Sequence[Holding], now: datetime
+) -> None:
+    """An order that ships complete keeps together what it holds until all is there, unless some of it is with a warehouse already."""
+    is_gone = bool(adjusted.carried) or any(one.shipped for one in holdings)
+    is_gathering = adjusted.demand.claim.is_order_complete and not is_gone
+    allocation.set_gathering(session, reservation_id, is_gathering=is_gathering)
+    if is_gathering:
+        allocation.gather(session, [reservation_id], now)
 
 
 def _take_turns(session: Session, demand: Demand) -> None:
@@ -68,17 +87,22 @@ def _open(session: Session, demand: Demand, planned: Planned, now: datetime) -> 
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
-    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
+    new = NewReservation(
+        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers, demand.claim
+    )
     reservations.create(session, new, now)
     return new.reservation_id
 
 
-def _get(session: Session, reservation_id: str, demand: Demand, planned: Planned, now: datetime) -> None:
+def _get(
+    session: Session, reservation_id: str, demand: Demand, planned: Planned, terms: AllocationPolicy, now: datetime
+) -> None:
     """Hold what is free before anything is given up, and queue the rest: nobody is overtaken by a change."""
     plan = planned.plan
     stock.hold(session, plan.taken())
     reservations.hold(session, reservation_id, plan.allocations)
     sourcing.keep(session, demand.order_id, planned, now)
+    place = allocation.place_of(session, terms, demand.claim, demand.placed_at_micros)
     queue = [
         Waiting(
             new_id("bo"),
@@ -89,10 +113,11 @@ def _get(session: Session, reservation_id: str, demand: Demand, planned: Planned
             short.quantity,
             demand.placed_at_micros,
             planned.fillers,
+            place,
         )
         for short in plan.shortages
     ]
-    store.wait_more(session, reservation_id, queue)
+    store.wait_more(session, reservation_id, queue, terms.version, now)
 
 
 def _give_up(session: Session, reservation_id: str, wanted: Change) -> None:

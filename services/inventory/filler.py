@@ -4,8 +4,9 @@ import time
 
 import structlog
 
-from services.inventory import queues
-from services.inventory.queues import Left
+from services.inventory import left_queues, queues
+from services.inventory.left_queues import Left
+from services.inventory.store import allocation
 from services.kernel.clock import Clock, utc_now
 from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
@@ -40,6 +41,7 @@ class QueueFiller(BackgroundThread):
         while not self._wake.is_stopped():
             self._wake.wait(POLL_S)
             try:
+                self._leave_overdue()
                 while not self._wake.is_stopped() and self.fill_batch():
                     pass
             except Exception:  # a database that is briefly away must not end the thread; what is left stays left
@@ -61,17 +63,25 @@ class QueueFiller(BackgroundThread):
         self._wake.rest(min(time.monotonic() - began, MOST_REST_S))
         return True
 
+    def _leave_overdue(self) -> None:
+        """What orders have held for too long while they wait for the rest is looked for now and then, not with every batch."""
+        with self._database.reading() as session:
+            is_limited = allocation.policy(session).freeze_days is not None
+        if is_limited:
+            with self._database.transaction() as session:
+                left_queues.leave_overdue(session, self._clock())
+
     def _next(self) -> Left:
         with self._database.reading() as session:
-            return queues.next_left(session, self._passed_over)
+            return left_queues.next_left(session, self._passed_over)
 
     def _is_filled(self, left: Left) -> bool:
         try:
             with self._database.transaction() as session:
-                queues.fill_left(session, left, self._clock())
+                left_queues.fill_left(session, left, self._clock())
         except (
             Exception
         ):  # whatever it is, it must not keep the others waiting; what fails stays left, and the audit says so
-            log.exception("queue.batch_failed", skus=left.skus, order_ids=left.order_ids)
+            log.exception("queue.batch_failed", unranked=left.unranked, skus=left.skus, order_ids=left.order_ids)
             return False
         return True

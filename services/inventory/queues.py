@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -16,10 +15,12 @@ from sqlmodel import Session
 from services.inventory import fact_wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
+from services.inventory.domain.allocation_policy import ORDER_COMPLETE, AllocationPolicy
 from services.inventory.domain.backorders import Fill, Waiting
+from services.inventory.domain.distribution import distribute
 from services.inventory.domain.facts import LineStanding, StockStanding
 from services.inventory.domain.sourcing import Available
-from services.inventory.store import backorders, batches, reservations, stock
+from services.inventory.store import allocation, backorders, batches, expected, reservations, stock
 from services.runtime.facts import document
 from services.runtime.outbox import Notice, emit_each
 from services.runtime.sessions import wake_after_commit
@@ -27,46 +28,85 @@ from services.runtime.statements import slices
 
 BATCH = 50
 """Backorders that a transaction fills, and orders that it tells, at most."""
+MOST_SHARED = 200
+"""Backorders of a SKU among which too few units are shared in proportion; those behind them wait for the next."""
 LEFT = "batch_left"
 """What is called out, so that the next batch begins at once."""
 
 
-def fill_queues(session: Session, skus: Collection[str], now: datetime) -> tuple[Fill, ...]:
+def fill_queues(
+    session: Session, skus: Collection[str], now: datetime, known: AllocationPolicy | None = None
+) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs, whose turns the caller has, from what is free: BATCH backorders, the rest is left.
 
-    Batch after batch gives the same to the same as all at once would.
+    Batch after batch gives the same to the same as all at once would. What others hold is left to the next batch to take.
+    The policy is read unless it is `known`.
     """
+    terms = known or allocation.policy(session)
     done: list[Fill] = []
     for some in slices(skus):
-        while fills := _next_fills(session, some, BATCH - len(done)):
-            _record_fills(session, fills)
+        while fills := _next_fills(session, some, BATCH - len(done), terms):
+            record_fills(session, fills, now)
             done += fills
             if len(done) >= BATCH:
-                _leave(session, [sku for sku in skus if sku >= some[0]], now)
+                left = [sku for sku in skus if sku >= some[0]]
+                leave(session, stock.available(session, left).keys(), now)
                 return tuple(done)
+    if terms.may_take:
+        leave(session, what_may_be_taken(session, skus, terms, now).keys(), now)
     return tuple(done)
 
 
-def _leave(session: Session, skus: Collection[str], now: datetime) -> None:
-    batches.leave(session, stock.available(session, skus).keys(), now)
-    wake_after_commit(session, LEFT)
+def leave(session: Session, skus: Collection[str], now: datetime) -> None:
+    """The next batch goes on with these queues, at once."""
+    if skus:
+        batches.leave(session, skus, now)
+        wake_after_commit(session, LEFT)
 
 
-def _next_fills(session: Session, skus: Collection[str], most: int) -> list[Fill]:
-    """What the heads of these queues get of what is free; a statement each, however many SKUs there are."""
+def what_may_be_taken(
+    session: Session, skus: Collection[str], terms: AllocationPolicy, now: datetime
+) -> dict[str, list[Fill]]:
+    """SKU → what its queue gets, where some of it is given up by orders that hold it and wait for the rest."""
+    found: dict[str, list[Fill]] = {}
+    for sku, frozen in allocation.frozen(session, skus, terms, now).items():
+        free = stock.available(session, [sku]).get(sku, {})
+        overdue = allocation.overdue_in_queue(session, sku, terms, now)
+        queue = backorders.whole_queue(session, sku)
+        fills = distribute(queue, free, frozen, overdue, is_fair_share=terms.is_fair_share)
+        if any(one.given_up for one in fills):
+            found[sku] = list(fills)
+    return found
+
+
+def _next_fills(session: Session, skus: Collection[str], most: int, terms: AllocationPolicy) -> list[Fill]:
+    """What the heads of these queues get of what is free; a statement each, however many SKUs there are.
+
+    Fair shares are worked out over a whole queue, and given out at once.
+    """
     free = stock.available(session, skus)
-    units = sum(sum(places.values()) for places in free.values())
-    heads = backorders.first_in_queues(session, free.keys(), min(units, most)) if free else {}
-    return [one for sku, queue in sorted(heads.items()) for one in queueing.fill(queue, free[sku])]
+    if terms.is_fair_share:
+        queues = {sku: backorders.whole_queue(session, sku, MOST_SHARED) for sku in free}
+    else:
+        units = sum(sum(places.values()) for places in free.values())
+        queues = backorders.first_in_queues(session, free.keys(), min(units, most)) if free else {}
+    return [
+        one
+        for sku, queue in sorted(queues.items())
+        for one in distribute(queue, free[sku], is_fair_share=terms.is_fair_share)
+    ]
 
 
-def _record_fills(session: Session, fills: Sequence[Fill]) -> None:
+def record_fills(session: Session, fills: Sequence[Fill], now: datetime) -> None:
+    """Hold what backorders get; what others gave up for it is free by now."""
     taken: defaultdict[tuple[str, str], int] = defaultdict(int)
     for fill in fills:
         taken[fill.backorder.sku, fill.warehouse_id] += fill.quantity
     stock.hold(session, taken)
     backorders.fill(session, fills)
     reservations.fill(session, fills)
+    gathering = {fill.backorder.reservation_id for fill in fills if fill.backorder.place.delivery == ORDER_COMPLETE}
+    allocation.gather(session, gathering, now)
 
 
 def free_for_newcomers(session: Session, skus: Collection[str], places: Collection[str]) -> Available:
@@ -74,7 +114,7 @@ def free_for_newcomers(session: Session, skus: Collection[str], places: Collecti
     free = stock.available(session, skus, places)
     for sku in batches.left_of(session, free.keys()):
         everywhere = stock.available(session, [sku]).get(sku, {})
-        for fill in queueing.fill(backorders.whole_queue(session, sku), everywhere):
+        for fill in distribute(backorders.whole_queue(session, sku), everywhere):
             if fill.warehouse_id in free.get(sku, {}):
                 free[sku][fill.warehouse_id] -= fill.quantity
     return free
@@ -98,6 +138,32 @@ def notify_moved(session: Session, moved: Iterable[Waiting], now: datetime) -> N
         batches.leave_unnotified(session, in_turn[BATCH:], now)
         wake_after_commit(session, LEFT)
     notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
+
+
+class Days:
+    """When who waits for these SKUs is due, before something moves them; SKUs of which nothing is announced have no days."""
+
+    def __init__(self, session: Session, skus: Collection[str]) -> None:
+        self._session = session
+        self._supply = expected.open_supply(session, skus)
+        self._before = self._read()
+
+    def _read(self) -> dict[str, tuple[Waiting, str]]:
+        found: dict[str, tuple[Waiting, str]] = {}
+        for sku, supply in self._supply.items():
+            queue = backorders.whole_queue(self._session, sku)
+            days = queueing.days(queue, supply)
+            found |= {one.backorder_id: (one, days[one.backorder_id]) for one in queue}
+        return found
+
+    def moved(self) -> list[Waiting]:
+        """Those who waited before and have another day now."""
+        now = self._read()
+        return [
+            one
+            for backorder_id, (one, day) in self._before.items()
+            if backorder_id in now and now[backorder_id][1] != day
+        ]
 
 
 def notify(session: Session, notices: Collection[Notice], now: datetime) -> None:
@@ -132,37 +198,3 @@ def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Map
     return StockStanding(
         tuple(LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What earlier batches have left: SKUs whose queues go on, and orders that are to hear of other days."""
-
-    skus: tuple[str, ...] = ()
-    order_ids: tuple[str, ...] = ()
-
-    def singly(self) -> list[Left]:
-        """The same in batches of one."""
-        return [Left(skus=(sku,)) for sku in self.skus] + [Left(order_ids=(order_id,)) for order_id in self.order_ids]
-
-
-def next_left(session: Session, passed_over: Collection[Left] = ()) -> Left:
-    """The next batch, queues before news; empty when nothing is left. Batches of one that are `passed_over` are not in it."""
-    most = BATCH + len(passed_over)
-    skus = [sku for sku in batches.next_left(session, most) if Left(skus=(sku,)) not in passed_over]
-    if skus:
-        return Left(skus=tuple(skus[:BATCH]))
-    news = batches.next_unnotified(session, most)
-    return Left(order_ids=tuple([one for one in news if Left(order_ids=(one,)) not in passed_over][:BATCH]))
-
-
-def fill_left(session: Session, left: Left, now: datetime) -> None:
-    """Go on with these queues, and tell these orders of their days, as far as nobody else has since."""
-    if left.skus:
-        stock.take_turns(session, left.skus)
-        # fill_queues() leaves again what it does not reach
-        batches.done(session, left.skus)
-        notify_filled(session, fill_queues(session, left.skus, now), now)
-    if left.order_ids:
-        moved = batches.take_unnotified(session, left.order_ids)
-        notify(session, [Notice(facts.EXPECTED, order_id, kept_by) for order_id, kept_by in moved.items()], now)

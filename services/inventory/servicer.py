@@ -6,7 +6,7 @@ from sqlmodel import Session
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
 from services.inventory.availability import availability
-from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.servicer_allocation import AllocationServicer
 from services.inventory.servicer_replay import ReplayServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
@@ -19,7 +19,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(QuarantineServicer, ReplayServicer):
+class InventoryServicer(AllocationServicer, ReplayServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -116,7 +116,8 @@ class InventoryServicer(QuarantineServicer, ReplayServicer):
                 why=planned.why,
             )
 
-        same = without(request, "costs", "currency")  # rates may have changed when a step is tried again
+        # rates and the customer's tier may have changed when a step is tried again
+        same = without(request, "costs", "currency", "customer_tier")
         return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
@@ -136,7 +137,7 @@ class InventoryServicer(QuarantineServicer, ReplayServicer):
             )
 
         # rates may have changed, and a shipment left, when a step is tried again
-        same = without(request, "costs", "currency", "carried")
+        same = without(request, "costs", "currency", "carried", "customer_tier")
         return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
 
     def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:
@@ -208,18 +209,6 @@ class InventoryServicer(QuarantineServicer, ReplayServicer):
             return pb.TakeReturnResponse(cost=optional_money(returning.take(session, back, self._clock())))
 
         return self._database.once(request.request_id, request, pb.TakeReturnResponse, act)
-
-    def ListBackorders(self, request: pb.ListBackordersRequest, context: Context) -> pb.ListBackordersResponse:
-        """The queue, first to be filled first."""
-        order_id = wire.optional_identity(request.order_id, "order_id")
-        sku = wire.sku(request.sku) if request.sku else ""
-        after, limit = wire.optional_identity(request.cursor, "cursor"), wire.limit(request.limit)
-        with self._database.reading() as session:
-            queue = backorders.page(session, order_id, sku, after, limit)
-        return pb.ListBackordersResponse(
-            backorders=[wire.backorder(one, supply) for one, supply in queue],
-            next_cursor=queue[-1][0].backorder_id if len(queue) == limit else "",
-        )
 
     def ListLapsedReservations(
         self, request: pb.ListLapsedReservationsRequest, context: Context

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.inventory import sourcing_wire
-from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate, allocate_whole
 from services.inventory.domain.replaying import Given
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.sourcing_record import SourcingRecord, record
@@ -42,19 +42,25 @@ def plan(
     lines: Sequence[LineDemand],
     candidates: tuple[Candidate, ...],
     opened: frozenset[str] = frozenset(),
+    *,
+    is_whole: bool = False,
 ) -> Planned:
-    """Choose for these lines among what is free now; `opened` warehouses serve the order already."""
+    """Choose for these lines among what is free now; `opened` warehouses serve the order already.
+
+    Of a customer whose lines ship complete a line gets all of its units or none: it `is_whole`.
+    """
     policy = store.policy(session)
     if not lines:
         return Planned(Plan((), ()), _fillers(candidates, policy, opened))
     terms = Terms(candidates, demand.weights, policy, opened)
     places = [one.warehouse_id for one in candidates]
     free = free_for_newcomers(session, {line.sku for line in lines}, places)
-    made = allocate(lines, free, terms)
+    made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
     used = opened | {part.warehouse_id for part in made.allocations}
     kept = record(lines, free, terms, made, known, demand.currency)
-    return Planned(made, _fillers(candidates, policy, used), kept, Given(tuple(lines), free, terms, demand.currency))
+    given = Given(tuple(lines), free, terms, demand.currency, is_whole=is_whole)
+    return Planned(made, _fillers(candidates, policy, used), kept, given)
 
 
 def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: frozenset[str]) -> tuple[Candidate, ...]:

@@ -17,14 +17,33 @@ from services.inventory import fact_wire, sourcing
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import LineDemand, Plan, Shortage
-from services.inventory.domain.backorders import Fill, Supply, Waiting
+from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
+from services.inventory.domain.backorders import Fill, Place, Supply, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
-from services.inventory.queues import fill_queues, filled, notify, notify_filled, notify_moved
+from services.inventory.queues import (
+    Days,
+    fill_queues,
+    filled,
+    leave,
+    notify,
+    notify_filled,
+    notify_moved,
+    what_may_be_taken,
+)
 from services.inventory.sourcing import Planned
-from services.inventory.store import backorders, expected, layers, reservations, reversals, stock, warehouses
+from services.inventory.store import (
+    allocation,
+    backorders,
+    expected,
+    layers,
+    reservations,
+    reversals,
+    stock,
+    warehouses,
+)
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
@@ -59,15 +78,20 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plann
         return "", Planned(Plan((), ()), ())
     skus = {line.sku for line in demand.lines}
     stock.take_turns(session, skus)
-    planned = sourcing.plan(session, demand, demand.lines, demand.candidates)
+    terms = allocation.policy(session)
+    is_whole = demand.claim.delivery(terms) == LINE_COMPLETE
+    planned = sourcing.plan(session, demand, demand.lines, demand.candidates, is_whole=is_whole)
     plan = planned.plan
-    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
+    new = NewReservation(
+        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers, demand.claim
+    )
     reservations.create(session, new, now)
     sourcing.keep(session, demand.order_id, planned, now)
     stock.hold(session, plan.taken())
     reservations.hold(session, new.reservation_id, plan.allocations)
-    backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
+    moved = _queue(session, new, plan, terms, now) if plan.shortages else []
     notify(session, [Notice(facts.RESERVED, demand.order_id, new.reservation_id)], now)
+    notify_moved(session, moved, now)
     log.info(
         "reservation.created",
         order_id=demand.order_id,
@@ -77,7 +101,22 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plann
     return new.reservation_id, planned
 
 
-def _waiting(new: NewReservation, shortage: Shortage) -> Waiting:
+def _queue(session: Session, new: NewReservation, plan: Plan, terms: AllocationPolicy, now: datetime) -> list[Waiting]:
+    """Let the order wait for what it is short of, and have that taken where others must give it up; whose days that moves."""
+    skus = {shortage.sku for shortage in plan.shortages}
+    days = Days(session, skus)
+    place = allocation.place_of(session, terms, new.claim, new.placed_at_micros)
+    backorders.add(session, [_waiting(new, shortage, place) for shortage in plan.shortages], terms.version, now)
+    if new.claim.is_order_complete:
+        allocation.set_gathering(session, new.reservation_id, is_gathering=True)
+        if plan.allocations:
+            allocation.gather(session, [new.reservation_id], now)
+    if terms.may_take:
+        leave(session, what_may_be_taken(session, skus, terms, now).keys(), now)
+    return days.moved()
+
+
+def _waiting(new: NewReservation, shortage: Shortage, place: Place) -> Waiting:
     return Waiting(
         new_id("bo"),
         new.reservation_id,
@@ -87,6 +126,7 @@ def _waiting(new: NewReservation, shortage: Shortage) -> Waiting:
         shortage.quantity,
         new.placed_at_micros,
         new.candidates,
+        place,
     )
 
 

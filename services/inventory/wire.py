@@ -8,6 +8,7 @@ from datetime import date
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.inventory.domain.allocation import Allocation, LineDemand, Shortage
+from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.domain.requests import (
     DEFAULT_LEASE_SECONDS,
@@ -140,6 +141,11 @@ def _demand(
         within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
         _weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
+        Claim(
+            optional_text(request.customer_tier, "customer_tier"),
+            day(request.requested_on, "requested_on") if request.requested_on else "",
+            request.is_order_complete,
+        ),
     )
 
 
@@ -174,7 +180,7 @@ def _tariffs(sent: Sequence[pb.CarrierTariff]) -> tuple[Tariff, ...]:
             within(one.base_minor, 0, MAX_COST_MINOR, "base_minor"),
             within(one.per_kg_minor, 0, MAX_COST_MINOR, "per_kg_minor"),
             within(one.per_unit_minor, 0, MAX_COST_MINOR, "per_unit_minor"),
-            _day(one.promised_on, "promised_on") if one.promised_on else "",
+            day(one.promised_on, "promised_on") if one.promised_on else "",
             within(one.late_days, 0, MAX_LATE_DAYS, "late_days"),
         )
         for one in sent
@@ -222,12 +228,13 @@ def announcement(request: pb.ExpectReceiptRequest) -> Announcement:
         identity(request.warehouse_id, "warehouse_id"),
         sku(request.sku),
         positive(request.quantity, "quantity"),
-        _day(request.expected_on, "expected_on"),
+        day(request.expected_on, "expected_on"),
         optional_text(request.reference, "reference"),
     )
 
 
-def _day(value: str, what: str) -> str:
+def day(value: str, what: str) -> str:
+    """An ISO date."""
     try:
         # fromisoformat also reads 20260301 and 2026-W09-7, which would not sort as text
         return date.fromisoformat(value if _DAY.fullmatch(value) else "").isoformat()
@@ -303,20 +310,6 @@ def shortage(one: Shortage, supply: Supply | None) -> pb.Shortage:
 def shortages(waiting: Iterable[tuple[Waiting, Supply | None]]) -> list[pb.Shortage]:
     """What still waits, for the wire."""
     return [shortage(Shortage(one.line_id, one.sku, one.quantity), supply) for one, supply in waiting if one.quantity]
-
-
-def backorder(one: Waiting, supply: Supply | None) -> pb.Backorder:
-    """A place in the queue for the wire."""
-    return pb.Backorder(
-        backorder_id=one.backorder_id,
-        order_id=one.order_id,
-        line_id=one.line_id,
-        sku=one.sku,
-        quantity=one.quantity,
-        placed_at_micros=one.placed_at_micros,
-        expected_on=supply.expected_on if supply else "",
-        expected_reference=supply.reference if supply else "",
-    )
 
 
 def level(one: StockLevel) -> pb.StockLevel:

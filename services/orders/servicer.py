@@ -267,7 +267,8 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         return pb.AuditResponse(invariants=invariant_messages(found))
 
     def _document(self, order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
-        """The order as a document, with the name and the billing address of who is billed."""
+        """The order as a document, with the name and the billing address of who is billed, and the customer's tier."""
         with self.database.reading() as session:
-            payer = customers.find_customer(session, order.bill_to_id or order.customer_id)
-        return wire.order_message(order, lines, payer)
+            customer = customers.find_customer(session, order.customer_id)
+            payer = customers.find_customer(session, order.bill_to_id) if order.bill_to_id else customer
+        return wire.order_message(order, lines, payer, customer.tier if customer else "")

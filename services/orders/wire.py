@@ -40,7 +40,9 @@ def order_id(given: str) -> str:
     return text(given, "order_id")
 
 
-def order_message(order: Order, lines: dict[str, LineQuantities], payer: Customer | None = None) -> pb.Order:
+def order_message(
+    order: Order, lines: dict[str, LineQuantities], payer: Customer | None = None, customer_tier: str = ""
+) -> pb.Order:
     """The order as a document; a line's quantity is what was ordered less what was cancelled.
 
     A line that was cancelled whole while the order goes on is not in it: nobody has anything to do with it.
@@ -88,6 +90,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
         customer_tax_id=order.customer_tax_id,
         is_tax_pending=order.taxation.is_pending,
         requested_on=order.requested_on.isoformat() if order.requested_on else "",
+        customer_tier=customer_tier,
     )
 
 

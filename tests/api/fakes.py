@@ -15,6 +15,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S, Unreachable
 from services.runtime.versioned import check_seen
+from tests.api.fake_allocation import Allocations
 from tests.api.fake_quarantine import Quarantine
 from tests.api.recalls import Recalls
 
@@ -53,17 +54,17 @@ class Neighbor:
         return answer
 
 
-class FakeInventory(Neighbor):
+class FakeInventory(Neighbor, Allocations):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
         super().__init__()
+        Allocations.__init__(self)
         self.on_hand: dict[tuple[str, str], int] = {}
         self.inbound: dict[str, list[inventory.InboundSupply]] = {}
         self.waiting: dict[str, int] = {}
         self.counted: list[tuple[str, str, str, str]] = []
         self.warehouses: dict[str, inventory.Warehouse] = {}
-        self.backorders: list[inventory.Backorder] = []
         self.audit = inventory.AuditResponse()
         self.policy = inventory.SourcingPolicy()
         self.plans: dict[str, list[inventory.SourcingPlan]] = {}
@@ -179,10 +180,6 @@ class FakeInventory(Neighbor):
 
     def ExpectReceipt(self, request: inventory.ExpectReceiptRequest) -> inventory.ExpectReceiptResponse:
         return self.once(request, lambda: inventory.ExpectReceiptResponse(expected_receipt_id=f"exp_{next(self._ids)}"))
-
-    def ListBackorders(self, request: inventory.ListBackordersRequest) -> inventory.ListBackordersResponse:
-        self.here()
-        return inventory.ListBackordersResponse(backorders=self.backorders)
 
     def Audit(self, request: inventory.AuditRequest) -> inventory.AuditResponse:
         self.here()

@@ -21,6 +21,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/changes/{change_id}/consent": {"answer": "accept", "note": "by phone"},
     "POST /v1/orders/{order_id}/changes/{change_id}/withdrawal": {},
     "POST /v1/orders/{order_id}/close": {"reason": "discontinued"},
+    "POST /v1/orders/{order_id}/expedite": {},
     "POST /v1/orders/{order_id}/feedback": {"rating": 5},
     "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
     "POST /v1/orders/{order_id}/card": {"token": "pm_card_visa"},

@@ -30,7 +30,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 # fmt: off
 VERBS = {
     "accept", "add", "adjust", "answer", "approve", "authorize", "cancel", "capture", "change", "check", "close", "create", "credit", "decide", "delegate", "deny", "discard",
-    "dismiss", "expect", "get", "give", "inspect", "intercept", "list", "pack", "perform", "pick", "place", "post",
+    "dismiss", "expect", "expedite", "get", "give", "inspect", "intercept", "list", "pack", "perform", "pick", "place", "post",
     "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "repair", "request", "resolve", "resubmit",
     "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw", "write",
 }

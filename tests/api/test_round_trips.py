@@ -12,6 +12,7 @@ import pytest
 
 from gateway.http.plumbing.openapi import operations
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
+from oms.inventory.v1 import allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
 from services.kernel.money import UnitPrice
@@ -34,6 +35,7 @@ ACTS = {
 }
 """Operations of master data that replace nothing, and why."""
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
+    "/v1/allocation-policy": ({"freeze_days": 7}, "admin"),
     "/v1/customers": ({"name": "Acme Inc."}, "admin"),
     "/v1/exchange-rates": ({"rate": "3.5"}, "accounting"),
     "/v1/people": ({"name": "Maximilian Winter"}, "admin"),
@@ -47,6 +49,7 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 }
 """Path → a change of the first row that the list gives, and who makes it."""
 KEYS = {
+    "/v1/allocation-policy": (),
     "/v1/customers": ("customer_id",),
     "/v1/people": ("sub",),
     "/v1/policies": (),
@@ -111,13 +114,18 @@ def stocked(tmp_path: Path, template: Path) -> Iterator[World]:
         terms = inventory.NodeTerms(warehouse_id="wh_1", order_fee_minor=5, unit_fee_minor=1, avoidance_minor=7)
         policy = inventory.SourcingPolicy(split_penalty_minor=500, late_day_minor=20, maximum_splits=2, nodes=[terms])
         world.inventory.PutSourcingPolicy(inventory.PutSourcingPolicyRequest(policy=policy))
+        gold = allocation_pb2.TierTerms(tier="gold", allocation_class="win", delivery="line_complete", is_manual=True)
+        allocation = allocation_pb2.AllocationPolicy(
+            tiers=[gold], usual_class="improve", is_fair_share=True, freeze_days=14
+        )
+        world.inventory.PutAllocationPolicy(allocation_pb2.PutAllocationPolicyRequest(policy=allocation))
         yield world
 
 
 async def _rows(world: World, path: str) -> list[dict[str, Any]]:
     if path == "/v1/rates":
         return [(await world.send("GET", "/v1/rates/table", "admin")).json()]
-    if path == "/v1/sourcing-policy":
+    if path in ("/v1/sourcing-policy", "/v1/allocation-policy"):
         return [(await world.send("GET", path, "admin")).json()]
     rows: list[dict[str, Any]] = (await world.send("GET", path, "admin")).json()["rows"]
     return rows
@@ -207,7 +215,12 @@ async def test_who_has_seen_another_version_changes_nothing(stocked: World, path
 async def test_null_is_a_value_and_not_left_out(stocked: World, path: str) -> None:
     before = (await _rows(stocked, path))[0]
     nulled = {"/v1/prices": "valid_to", "/v1/products": "standard_cost"}.get(path)
-    member = nulled or {"/v1/policies": "rules", "/v1/rates": "zones", "/v1/sourcing-policy": "nodes"}.get(path, "name")
+    member = nulled or {
+        "/v1/policies": "rules",
+        "/v1/rates": "zones",
+        "/v1/sourcing-policy": "nodes",
+        "/v1/allocation-policy": "tiers",
+    }.get(path, "name")
 
     answer = await stocked.send(
         "PATCH", path, "admin", json={name: before[name] for name in KEYS[path]} | {member: None}

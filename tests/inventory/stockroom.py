@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select, update
 
+from oms.inventory.v1 import allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.inventory import queues
+from services.inventory import left_queues
 from services.inventory.models import outbox
 from services.inventory.servicer import InventoryServicer
 from services.inventory.store import tables
@@ -83,12 +84,18 @@ class Stockroom:
             batches += 1
         return batches
 
+    def look_for_overdue(self) -> None:
+        """What the process does now and then: serve who waits beside goods that others have held for too long."""
+        with self.database.transaction() as session:
+            left_queues.leave_overdue(session, self.now)
+        self.fill_on()
+
     def fill_batch(self) -> bool:
         """One of them; whether there was anything to do."""
         with self.database.transaction() as session:
-            left = queues.next_left(session)
-            queues.fill_left(session, left, self.now)
-            return left != queues.Left()
+            left = left_queues.next_left(session)
+            left_queues.fill_left(session, left, self.now)
+            return left != left_queues.Left()
 
     def adjust(
         self,
@@ -135,6 +142,9 @@ class Stockroom:
         key: str = "",
         lease_seconds: int = 0,
         currency: str = "",
+        tier: str = "",
+        requested_on: str = "",
+        is_order_complete: bool = False,
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -148,6 +158,9 @@ class Stockroom:
             placed_at_micros=int(placed_at.timestamp()) * 1_000_000,
             lease_seconds=lease_seconds,
             currency=currency,
+            customer_tier=tier,
+            requested_on=requested_on,
+            is_order_complete=is_order_complete,
         )
         return self.servicer.ReserveStock(request, None)
 
@@ -160,6 +173,7 @@ class Stockroom:
         carried: Mapping[tuple[str, str], int] | None = None,
         placed_days: int = 0,
         key: str = "",
+        **claim: Any,
     ) -> pb.AdjustReservationResponse:
         """Adjust the reservation to all that is wanted now; `carried` is (line id, warehouse id) → units in shipments."""
         placed_at = MARCH + timedelta(days=placed_days)
@@ -176,6 +190,7 @@ class Stockroom:
                 pb.Allocation(line_id=line_id, warehouse_id=place, quantity=units)
                 for (line_id, place), units in (carried or {}).items()
             ],
+            **claim,
         )
         return self.servicer.AdjustReservation(request, None)
 
@@ -183,6 +198,34 @@ class Stockroom:
         """Replace the sourcing policy."""
         request = pb.PutSourcingPolicyRequest(policy=pb.SourcingPolicy(**policy))
         return self.servicer.PutSourcingPolicy(request, None).policy
+
+    def put_allocation(
+        self, *tiers: tuple[str, str] | tuple[str, str, str], **policy: Any
+    ) -> allocation_pb2.AllocationPolicy:
+        """Replace the allocation policy and rank by it; tiers are (tier, class) or (tier, class, delivery), the first first."""
+        terms = [
+            allocation_pb2.TierTerms(tier=one[0], allocation_class=one[1], delivery=(*one[2:], "partial")[0])
+            for one in tiers
+        ]
+        wanted = allocation_pb2.AllocationPolicy(tiers=terms, **policy)
+        stored = self.servicer.PutAllocationPolicy(
+            allocation_pb2.PutAllocationPolicyRequest(policy=wanted), None
+        ).policy
+        self.fill_on()
+        return stored
+
+    def queue(self, sku: str = "") -> list[pb.Backorder]:
+        """Who waits, first to be filled first."""
+        return list(self.servicer.ListBackorders(pb.ListBackordersRequest(sku=sku), None).backorders)
+
+    def what_if(self, place: str, sku: str, quantity: int) -> allocation_pb2.AskWhatIfResponse:
+        """Who would get goods if they came."""
+        request = allocation_pb2.AskWhatIfRequest(sku=sku, warehouse_id=place, quantity=quantity)
+        return self.servicer.AskWhatIf(request, None)
+
+    def units(self, order_id: str) -> int:
+        """Units that are held for an order."""
+        return sum(self.held(order_id).values())
 
     def plans(self, order_id: str) -> list[pb.SourcingPlan]:
         """Why the order is served from where it is, the newest plan first."""

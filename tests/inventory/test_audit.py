@@ -61,6 +61,15 @@ PLANTED = (
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = 0"),
     ("inventory.waiting_belongs_to_active", "UPDATE reservation SET state = 'released' WHERE order_id = 'o2'"),
     ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B'"),
+    ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B', delivery = 'line_complete'"),
+    ("inventory.gathering_waits", "UPDATE reservation SET gathers_since = '2026-03-01T08:44:59.000000+00:00'"),
+    (
+        "inventory.queues_are_ranked",
+        (
+            "INSERT INTO allocation_policy (policy_id, tiers, usual_class, is_fair_share, put_at, version) "
+            "VALUES ('company', '[]', 'gain', 1 = 0, '2026-03-01T08:44:59.000000+00:00', 9)"
+        ),
+    ),
     (
         "inventory.orders_hear_of_other_days",
         "INSERT INTO unnotified VALUES ('o2', 'res_2', 0, '2026-03-01T08:44:59.000000+00:00')",

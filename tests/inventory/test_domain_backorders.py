@@ -5,7 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.domain.backorders import Supply, Waiting, arrived, due, fill
+from services.inventory.domain.backorders import Supply, Waiting, arrived, due
+from services.inventory.domain.distribution import distribute
 from services.inventory.domain.tariffs import Candidate
 
 
@@ -18,7 +19,7 @@ def waiting(order_id: str, units: int, placed: int, *places: str) -> Waiting:
 def test_who_placed_first_is_filled_first_and_the_last_gets_a_part() -> None:
     queue = [waiting("o3", 20, 3), waiting("o1", 30, 1), waiting("o2", 15, 2)]
 
-    fills = fill(queue, {"w1": 40})
+    fills = distribute(queue, {"w1": 40})
 
     assert [(one.backorder.order_id, one.quantity) for one in fills] == [("o1", 30), ("o2", 10)]
 
@@ -26,7 +27,7 @@ def test_who_placed_first_is_filled_first_and_the_last_gets_a_part() -> None:
 def test_a_backorder_takes_only_from_its_own_warehouses_the_cheapest_first() -> None:
     queue = [waiting("o1", 5, 1, "w2"), waiting("o2", 5, 2, "w3", "w1")]
 
-    fills = fill(queue, {"w1": 4, "w3": 3})
+    fills = distribute(queue, {"w1": 4, "w3": 3})
 
     assert [(one.backorder.order_id, one.warehouse_id, one.quantity) for one in fills] == [
         ("o2", "w3", 3),
@@ -45,7 +46,7 @@ def test_a_filling_gives_no_more_than_is_free_and_leaves_nobody_beside_stock(
 ) -> None:
     queue = [waiting(f"o{n}", units, placed, *sorted(places)) for n, (units, placed, places) in enumerate(orders)]
 
-    fills = fill(queue, free)
+    fills = distribute(queue, free)
 
     given_from: Counter[str] = Counter()
     given_to: Counter[str] = Counter()

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from services.inventory import queues
-from services.inventory.domain import backorders as queueing
 from services.inventory.domain.backorders import Fill
+from services.inventory.domain.distribution import distribute
 from services.inventory.filler import QueueFiller
 from services.inventory.queues import BATCH
 from services.inventory.store import backorders, batches, stock
@@ -20,8 +20,8 @@ from tests.threads import at_once
 
 SKU = "HOT"
 COSTS = ({"w1": 900, "w2": 1000}, {"w2": 900}, {"w1": 900}, {"w2": 700, "w1": 800})
-PER_BATCH = 16
-"""Statements of a batch, whatever waits behind it."""
+PER_BATCH = 18
+"""Statements of a batch, whatever waits behind it; one of them reads the policy, one looks for queues that it has not ranked."""
 
 
 def queue_up(stockroom: Stockroom, orders: int, *, chance: random.Random | None = None) -> None:
@@ -50,7 +50,7 @@ def by_order(fills: tuple[Fill, ...]) -> dict[tuple[str, str], int]:
 def all_at_once(stockroom: Stockroom, free: dict[str, int]) -> dict[tuple[str, str], int]:
     """What one batch for everybody would give."""
     with stockroom.database.reading() as session:
-        return by_order(queueing.fill(backorders.whole_queue(session, SKU), free))
+        return by_order(distribute(backorders.whole_queue(session, SKU), free))
 
 
 @pytest.mark.on_postgres

@@ -57,6 +57,9 @@ class InventoryActivities:
             placed_at_micros=order.placed_at_micros,
             unit_weights=unit_weights(goods),
             currency=costs.currency,
+            customer_tier=order.customer_tier,
+            requested_on=order.requested_on,
+            is_order_complete=order.is_ship_complete,
         )
         response = await self._services.inventory.ReserveStock(request)
         return _reservation(response, costs)
@@ -79,6 +82,9 @@ class InventoryActivities:
             carried=_carried(shipments),
             unit_weights=unit_weights(goods),
             currency=costs.currency,
+            customer_tier=order.customer_tier,
+            requested_on=order.requested_on,
+            is_order_complete=order.is_ship_complete,
         )
         response = await self._services.inventory.AdjustReservation(request)
         return _reservation(response, costs)

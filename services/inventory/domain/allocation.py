@@ -88,6 +88,25 @@ def allocate(lines: Sequence[LineDemand], available: Available, terms: Terms) ->
     return _split(lines, {sku: _most_first(shelf) for sku, shelf in shelves.items()}, found)
 
 
+def allocate_whole(lines: Sequence[LineDemand], available: Available, terms: Terms) -> Plan:
+    """The same where a line gets all of its units or none; a line that leaves some over leaves them to those behind it."""
+    places = {one.warehouse_id for one in terms.candidates}
+    left = {sku: sum(units for place, units in shelf.items() if place in places) for sku, shelf in available.items()}
+    whole: list[LineDemand] = []
+    for line in lines:
+        if line.quantity <= left.get(line.sku, 0):
+            left[line.sku] -= line.quantity
+            whole.append(line)
+    plan = allocate(whole, available, terms)
+    while plan.shortages:
+        short = {one.line_id for one in plan.shortages}
+        whole = [line for line in whole if line.line_id not in short]
+        plan = allocate(whole, available, terms)
+    served = {line.line_id for line in whole}
+    shortages = tuple(Shortage(line.line_id, line.sku, line.quantity) for line in lines if line.line_id not in served)
+    return Plan(plan.allocations, shortages, plan.sourcing)
+
+
 def problem(lines: Iterable[LineDemand], available: Available, terms: Terms) -> Problem:
     """What these lines want of what is free."""
     wanted: Counter[str] = Counter()

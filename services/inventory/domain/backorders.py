@@ -1,9 +1,19 @@
 """Who waits for stock, who gets it first, and when it is due."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from services.inventory.domain.allocation_policy import LINE_COMPLETE, PARTIAL
 from services.inventory.domain.tariffs import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the allocation policy makes of a backorder: less `priority` is sooner; while it `is_manual` it waits for a person."""
+
+    priority: int = 0
+    delivery: str = PARTIAL
+    is_manual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +28,40 @@ class Waiting:
     quantity: int
     placed_at_micros: int
     candidates: tuple[Candidate, ...]
+    place: Place = Place()
 
     @property
-    def turn(self) -> tuple[int, str, str]:
-        """Sorts the queue: who placed first is filled first."""
-        return self.placed_at_micros, self.order_id, self.line_id
+    def turn(self) -> tuple[int, int, str, str]:
+        """Sorts the queue: who comes first under the allocation policy, and of equals who placed first, is filled first."""
+        return self.place.priority, self.placed_at_micros, self.order_id, self.line_id
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it gets all that it waits for at once or nothing."""
+        return self.place.delivery == LINE_COMPLETE
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
-    """Units that a backorder gets from one warehouse, positive."""
+class Frozen:
+    """Units that an order which ships complete holds in one warehouse while it waits for the rest.
+
+    `backorder` is the line's place in the queue, with the units that it waits for already. Past the policy's days it `is_overdue`.
+    """
 
     backorder: Waiting
     warehouse_id: str
     quantity: int
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Units that a backorder gets from one warehouse, positive; `given_up` by another order where they were not free."""
+
+    backorder: Waiting
+    warehouse_id: str
+    quantity: int
+    given_up: Frozen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +73,6 @@ class Supply:
     quantity: int
     expected_on: str
     reference: str
-
-
-def fill(queue: Iterable[Waiting], available: Mapping[str, int]) -> tuple[Fill, ...]:
-    """Give what is free (warehouse id → units) to the queue of its SKU, in the order placed; a part is better than nothing.
-
-    Each backorder takes from its cheapest warehouse first. Never gives more than there is.
-    """
-    left = dict(available)
-    fills: list[Fill] = []
-    for backorder in sorted(queue, key=lambda backorder: backorder.turn):
-        missing = backorder.quantity
-        for candidate in sorted(backorder.candidates, key=lambda place: (place.cost_minor, place.warehouse_id)):
-            given = min(missing, left.get(candidate.warehouse_id, 0))
-            if given:
-                fills.append(Fill(backorder, candidate.warehouse_id, given))
-                left[candidate.warehouse_id] -= given
-                missing -= given
-    return tuple(fills)
 
 
 def due(units_through: int, supply: Sequence[Supply], eligible: Collection[str]) -> Supply | None:

@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate, allocate_whole
 from services.inventory.domain.tariffs import SourcingPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """All that a plan was made from: what was wanted, SKU → warehouse → units that were free, and the terms of its day."""
+    """All that a plan was made from: what was wanted, SKU → warehouse → units that were free, and the terms of its day.
+
+    `is_whole` orders were to be served whole or not at all.
+    """
 
     lines: tuple[LineDemand, ...]
     free: Mapping[str, Mapping[str, int]]
     terms: Terms
     currency: str
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,9 @@ class ReplayedPlan:
 def replay(plan_id: str, order_id: str, planned_at: datetime, given: Given, tried: SourcingPolicy) -> ReplayedPlan:
     """The plan made again, once as on its day and once as it would be tried, from the same stock and tariffs."""
     wanted = sum(line.quantity for line in given.lines)
-    before = _outcome(allocate(given.lines, given.free, given.terms))
-    after = _outcome(allocate(given.lines, given.free, replace(given.terms, policy=tried)))
+    plan = allocate_whole if given.is_whole else allocate
+    before = _outcome(plan(given.lines, given.free, given.terms))
+    after = _outcome(plan(given.lines, given.free, replace(given.terms, policy=tried)))
     return ReplayedPlan(plan_id, order_id, planned_at, given.currency, wanted, before, after)
 
 

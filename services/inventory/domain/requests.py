@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from services.inventory.domain.adjusting import Carried
 from services.inventory.domain.allocation import LineDemand
+from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.tariffs import Candidate
 from services.kernel.money import UnitPrice
 
@@ -25,6 +26,7 @@ class Demand:
     lease_seconds: int
     weights: Mapping[str, int] = field(default_factory=dict)
     currency: str = ""
+    claim: Claim = field(default_factory=Claim)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import bindparam, delete, exists, insert, select, update
+from sqlalchemy import bindparam, case, delete, exists, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.adjusting import Holding
@@ -13,7 +14,7 @@ from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import backorders
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
-from services.runtime.db import Int64
+from services.runtime.db import Int64, UtcDateTime
 from services.runtime.statements import changed
 
 _UNITS = bindparam("units", type_=Int64)
@@ -35,7 +36,12 @@ _OF_LINE = update(backorder).where(
 _WAIT_LESS = _OF_LINE.where(backorder.c.waiting_quantity >= _UNITS).values(
     waiting_quantity=backorder.c.waiting_quantity - _UNITS, cancelled_quantity=backorder.c.cancelled_quantity + _UNITS
 )
-_WAIT_MORE = _OF_LINE.values(waiting_quantity=backorder.c.waiting_quantity + _UNITS)
+_WAIT_MORE = _OF_LINE.values(
+    waiting_quantity=backorder.c.waiting_quantity + _UNITS,
+    waiting_since=case(
+        (backorder.c.waiting_quantity > 0, backorder.c.waiting_since), else_=bindparam("since", type_=UtcDateTime())
+    ),
+)
 _WAITED = select(backorder.c.line_id).where(backorder.c.reservation_id == bindparam("reservation"))
 
 
@@ -95,17 +101,17 @@ def wait_less(session: Session, reservation_id: str, lines: Sequence[LineDemand]
         raise Conflict("BACKORDER_FILLED", "some of these backorders were filled meanwhile: try again")
 
 
-def wait_more(session: Session, reservation_id: str, queue: Sequence[Waiting]) -> None:
+def wait_more(session: Session, reservation_id: str, queue: Sequence[Waiting], version: int, now: datetime) -> None:
     """Let these units wait; a line that waits or waited already keeps its place and its id."""
     known = set(session.execute(_WAITED, {"reservation": reservation_id}).scalars()) if queue else set()
     more = [
-        {"reservation": reservation_id, "line": one.line_id, "units": one.quantity}
+        {"reservation": reservation_id, "line": one.line_id, "units": one.quantity, "since": now}
         for one in queue
         if one.line_id in known
     ]
     if more:
         session.execute(_WAIT_MORE, more)
-    backorders.add(session, [one for one in queue if one.line_id not in known])
+    backorders.add(session, [one for one in queue if one.line_id not in known], version, now)
 
 
 def close_when_empty(session: Session, reservation_id: str) -> None:

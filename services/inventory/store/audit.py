@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.inventory.store import quarantine
+from services.inventory.store import allocation_audit, quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -151,7 +151,8 @@ _ALWAYS = (
 _IN_TIME = (
     Invariant(
         "inventory.nobody_waits_beside_stock",
-        "no stock lies free in an open warehouse that could fill a waiting backorder, but for what the next batch soon gives",
+        "no stock lies free in an open warehouse that could fill a waiting backorder, but for what the next batch soon gives; a line that ships "
+        "complete asks for all of its units, one that waits for a person for none",
         """
         SELECT DISTINCT (s.on_hand - s.allocated) || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
                || ' waits for ' || b.waiting_quantity AS offender
@@ -159,7 +160,11 @@ _IN_TIME = (
         JOIN reservation_candidate c ON c.reservation_id = b.reservation_id
         JOIN warehouse w ON w.warehouse_id = c.warehouse_id
         JOIN stock s ON s.warehouse_id = c.warehouse_id AND s.sku = b.sku
-        WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active
+        WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active AND NOT b.is_manual
+          AND (b.delivery <> 'line_complete' OR b.waiting_quantity <= (
+              SELECT SUM(t.on_hand - t.allocated) FROM stock t
+              JOIN reservation_candidate d ON d.warehouse_id = t.warehouse_id AND d.reservation_id = b.reservation_id
+              JOIN warehouse v ON v.warehouse_id = t.warehouse_id AND v.is_active WHERE t.sku = b.sku))
           AND NOT EXISTS (SELECT 1 FROM unfilled u WHERE u.sku = b.sku AND u.left_at >= :overdue)
         """,
     ),
@@ -177,7 +182,9 @@ _IN_TIME = (
 def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
-    return (*_ALWAYS, *quarantine.INVARIANTS, *(replace(one, instants=overdue) for one in _IN_TIME))
+    timed = (*_IN_TIME, *allocation_audit.IN_TIME)
+    always = (*_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS)
+    return (*always, *(replace(one, instants=overdue) for one in timed))
 
 
 _STOCK_VALUE = text(

@@ -2,20 +2,36 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, Select, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlmodel import Session
 
-from services.inventory.domain.backorders import Fill, Supply, Waiting, due
+from services.inventory.domain.allocation_policy import LINE_COMPLETE
+from services.inventory.domain.backorders import Fill, Place, Supply, Waiting, due
 from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import expected
 from services.inventory.store.tables import NOTHING, backorder, candidate, stock, warehouse
-from services.kernel.errors import Conflict, InvalidArgument
+from services.kernel.errors import Conflict
 from services.runtime.db import Int64
 from services.runtime.statements import changed, slices
 
-_TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
+TURN = (backorder.c.priority, backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
 _ADD = insert(backorder)
 _OF_ORDERS = (
     select(backorder)
@@ -28,7 +44,7 @@ _UNITS_WAITING = (
     .group_by(backorder.c.sku)
 )
 _IS_WAITING = backorder.c.waiting_quantity > NOTHING
-_MAY_BE_FILLED = exists().where(
+_COULD_GIVE = and_(
     candidate.c.reservation_id == backorder.c.reservation_id,
     stock.c.warehouse_id == candidate.c.warehouse_id,
     stock.c.sku == backorder.c.sku,
@@ -36,10 +52,16 @@ _MAY_BE_FILLED = exists().where(
     warehouse.c.warehouse_id == candidate.c.warehouse_id,
     warehouse.c.is_active,
 )
+_REACH = select(func.sum(stock.c.on_hand - stock.c.allocated)).where(_COULD_GIVE).correlate(backorder).scalar_subquery()
+_MAY_BE_FILLED = and_(
+    backorder.c.is_manual.is_(false()),
+    exists().where(_COULD_GIVE),
+    or_(backorder.c.delivery != LINE_COMPLETE, backorder.c.waiting_quantity <= _REACH),
+)
 _HEADS = select(backorder).where(_IS_WAITING, _MAY_BE_FILLED).limit(bindparam("most"))
 # of one SKU the index has them in their turn
-_HEAD_OF_ONE = _HEADS.where(backorder.c.sku == bindparam("of_sku")).order_by(*_TURN)
-_HEADS_OF_MANY = _HEADS.where(backorder.c.sku.in_(bindparam("skus", expanding=True))).order_by(backorder.c.sku, *_TURN)
+_HEAD_OF_ONE = _HEADS.where(backorder.c.sku == bindparam("of_sku")).order_by(*TURN)
+_HEADS_OF_MANY = _HEADS.where(backorder.c.sku.in_(bindparam("skus", expanding=True))).order_by(backorder.c.sku, *TURN)
 _UNITS = bindparam("units", type_=Int64)
 _FILL = (
     update(backorder)
@@ -50,29 +72,31 @@ _FILL = (
 )
 _OF_SKUS = (_IS_WAITING, backorder.c.sku.in_(bindparam("skus", expanding=True)))
 _FIRST, _LAST = (
-    tuple_(bindparam(f"{which}_placed"), bindparam(f"{which}_order"), bindparam(f"{which}_line"))
+    tuple_(*(bindparam(f"{which}_{part}") for part in ("priority", "placed", "order", "line")))
     for which in ("first", "last")
 )
 _BEFORE = (
-    select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"))
-    .where(*_OF_SKUS, tuple_(*_TURN) < _FIRST)
+    select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"), func.count().label("before"))
+    .where(*_OF_SKUS, tuple_(*TURN) < _FIRST)
     .group_by(backorder.c.sku)
 )
 _queues = (
     select(
         backorder.c.backorder_id,
         backorder.c.order_id,
-        func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=_TURN).label("units"),
+        backorder.c.sku,
+        func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=TURN).label("units"),
+        func.row_number().over(partition_by=backorder.c.sku, order_by=TURN).label("position"),
     )
-    .where(*_OF_SKUS, tuple_(*_TURN) >= _FIRST, tuple_(*_TURN) <= _LAST)
+    .where(*_OF_SKUS, tuple_(*TURN) >= _FIRST, tuple_(*TURN) <= _LAST)
     .subquery("in_turn")
 )
 _THROUGH = select(_queues).where(_queues.c.order_id.in_(bindparam("orders", expanding=True)))
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
-def add(session: Session, queue: Sequence[Waiting]) -> None:
-    """Put backorders into the queue; their reservation has stored who may fill them."""
+def add(session: Session, queue: Sequence[Waiting], version: int, now: datetime) -> None:
+    """Put backorders into the queue, ranked by this version of the policy; their reservation has stored who may fill them."""
     rows = [
         {
             "backorder_id": one.backorder_id,
@@ -84,6 +108,11 @@ def add(session: Session, queue: Sequence[Waiting]) -> None:
             "waiting_quantity": one.quantity,
             "filled_quantity": 0,
             "cancelled_quantity": 0,
+            "priority": one.place.priority,
+            "delivery": one.place.delivery,
+            "is_manual": one.place.is_manual,
+            "waiting_since": now,
+            "ranked_version": version,
         }
         for one in queue
     ]
@@ -98,19 +127,19 @@ def first_in_queues(session: Session, skus: Collection[str], most: int) -> dict[
         rows = session.execute(_HEAD_OF_ONE, terms | {"of_sku": next(iter(skus))}).all()
     else:
         rows = session.execute(_HEADS_OF_MANY, terms | {"skus": list(skus)}).all()
-    places = _candidates(session, {row.reservation_id for row in rows})
+    places = candidates_of(session, {row.reservation_id for row in rows})
     heads: defaultdict[str, list[Waiting]] = defaultdict(list)
     for row in rows:
-        heads[row.sku].append(_waiting(row, places[row.reservation_id]))
+        heads[row.sku].append(waiting_of(row, places[row.reservation_id]))
     return dict(heads)
 
 
-def whole_queue(session: Session, sku: str) -> list[Waiting]:
-    """Everybody who waits for a SKU, in turn."""
+def whole_queue(session: Session, sku: str, most: int | None = None) -> list[Waiting]:
+    """Everybody who waits for a SKU, in turn; the first so many."""
     is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
-    rows = session.execute(select(backorder).where(is_waiting).order_by(*_TURN)).all()
+    rows = session.execute(select(backorder).where(is_waiting).order_by(*TURN).limit(most)).all()
     places = _places(session, select(candidate).where(candidate.c.reservation_id.in_(_waiting_for(sku))))
-    return [_waiting(row, places[row.reservation_id]) for row in rows]
+    return [waiting_of(row, places[row.reservation_id]) for row in rows]
 
 
 def units_waiting(session: Session, skus: Collection[str]) -> dict[str, int]:
@@ -118,7 +147,8 @@ def units_waiting(session: Session, skus: Collection[str]) -> dict[str, int]:
     return {row.sku: int(row.units) for row in session.execute(_UNITS_WAITING, {"skus": list(skus)})}
 
 
-def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
+def waiting_of(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
+    """A row of the table as a place in the queue."""
     return Waiting(
         row.backorder_id,
         row.reservation_id,
@@ -128,6 +158,7 @@ def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
         row.waiting_quantity,
         row.placed_at_micros,
         candidates,
+        Place(row.priority, row.delivery, row.is_manual),
     )
 
 
@@ -137,7 +168,8 @@ def _waiting_for(sku: str) -> ScalarSelect[str]:
     return select(backorder.c.reservation_id).where(is_waiting).scalar_subquery()
 
 
-def _candidates(session: Session, reservation_ids: Collection[str]) -> defaultdict[str, tuple[Candidate, ...]]:
+def candidates_of(session: Session, reservation_ids: Collection[str]) -> defaultdict[str, tuple[Candidate, ...]]:
+    """Reservation id → the warehouses that may serve it; none where there is no such reservation."""
     if not reservation_ids:
         return defaultdict(tuple)
     return _places(session, _CANDIDATES, {"reservations": list(reservation_ids)})
@@ -183,40 +215,25 @@ def lines_of_orders(session: Session, order_ids: Collection[str]) -> list[tuple[
     return _with_due(session, session.execute(_OF_ORDERS, {"orders": list(order_ids)}).all())
 
 
-def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> list[tuple[Waiting, Supply | None]]:
-    """The queue from behind backorder `after`, first to be filled first, with what will bring the goods."""
-    wanted = select(backorder).where(backorder.c.waiting_quantity > NOTHING)
-    if order_id:
-        wanted = wanted.where(backorder.c.order_id == order_id)
-    if sku:
-        wanted = wanted.where(backorder.c.sku == sku)
-    if after:
-        last = session.execute(
-            select(*_TURN, backorder.c.backorder_id).where(backorder.c.backorder_id == after)
-        ).first()
-        if last is None:
-            raise InvalidArgument("CURSOR_INVALID", "the cursor is none that this list gave: start without one")
-        wanted = wanted.where(tuple_(*_TURN, backorder.c.backorder_id) > tuple_(*last))
-    rows = session.execute(wanted.order_by(*_TURN, backorder.c.backorder_id).limit(limit)).all()
-    return _with_due(session, rows)
-
-
 def _with_due(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[Waiting, Supply | None]]:
-    places = _candidates(session, {row.reservation_id for row in rows})
-    queue = [_waiting(row, places[row.reservation_id]) for row in rows]
+    places = candidates_of(session, {row.reservation_id for row in rows})
+    queue = [waiting_of(row, places[row.reservation_id]) for row in rows]
     supply = expected.open_supply(session, {one.sku for one in queue if one.quantity})
-    through = _units_through(session, [one for one in queue if one.quantity and one.sku in supply])
-    return [(one, _due(one, through, supply)) for one in queue]
+    through = units_through(session, [one for one in queue if one.quantity and one.sku in supply])
+    return [(one, brings(one, through, supply)) for one in queue]
 
 
-def _due(one: Waiting, through: Mapping[str, int], supply: Mapping[str, Sequence[Supply]]) -> Supply | None:
-    if one.backorder_id not in through:
+def brings(
+    one: Waiting, through: Mapping[str, tuple[int, int]], supply: Mapping[str, Sequence[Supply]]
+) -> Supply | None:
+    """What will bring the last unit of a backorder, by the units that wait up to and including it."""
+    if one.backorder_id not in through or one.sku not in supply:
         return None
-    return due(through[one.backorder_id], supply[one.sku], {place.warehouse_id for place in one.candidates})
+    return due(through[one.backorder_id][0], supply[one.sku], {place.warehouse_id for place in one.candidates})
 
 
-def _units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, int]:
-    """Backorder id → units that wait in its queue up to and including it.
+def units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, tuple[int, int]]:
+    """Backorder id → units that wait in its queue up to and including it, and its place there, from 1.
 
     What waits before all of them is one sum a SKU; only from there on the queues are added up row by row.
     """
@@ -226,12 +243,18 @@ def _units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, int]
     terms: dict[str, object] = {
         f"{which}_{part}": value
         for which, turn in bounds.items()
-        for part, value in zip(("placed", "order", "line"), turn, strict=True)
+        for part, value in zip(("priority", "placed", "order", "line"), turn, strict=True)
     }
     terms["orders"] = sorted({one.order_id for one in queue})
-    before: dict[str, int] = {}
-    units: dict[str, int] = {}
+    before: dict[str, tuple[int, int]] = {}
+    found: dict[str, tuple[str, int, int]] = {}
     for some in slices(one.sku for one in queue):
-        before |= {row.sku: int(row.units) for row in session.execute(_BEFORE, terms | {"skus": some})}
-        units |= {row.backorder_id: int(row.units) for row in session.execute(_THROUGH, terms | {"skus": some})}
-    return {one.backorder_id: before.get(one.sku, 0) + units[one.backorder_id] for one in queue}
+        before |= {row.sku: (int(row.units), row.before) for row in session.execute(_BEFORE, terms | {"skus": some})}
+        for row in session.execute(_THROUGH, terms | {"skus": some}):
+            found[row.backorder_id] = row.sku, int(row.units), row.position
+    through = {}
+    for one in queue:
+        sku, units, position = found[one.backorder_id]
+        earlier, count = before.get(sku, (0, 0))
+        through[one.backorder_id] = earlier + units, count + position
+    return through

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation, LineDemand
+from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.backorders import Fill
 from services.inventory.domain.tariffs import Candidate
 from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
@@ -85,6 +86,7 @@ class NewReservation:
     placed_at_micros: int
     lease_seconds: int
     candidates: tuple[Candidate, ...]
+    claim: Claim = field(default_factory=Claim)
 
 
 def create(session: Session, new: NewReservation, now: datetime) -> None:
@@ -98,6 +100,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         placed_at_micros=new.placed_at_micros,
         lease_seconds=new.lease_seconds,
         lease_until=now + timedelta(seconds=new.lease_seconds),
+        **asdict(new.claim),
     )
     if not is_first:
         raise Refused(

@@ -27,6 +27,7 @@ unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
 sourcing_policy = _tables["sourcing_policy"]
 sourcing_plan = _tables["sourcing_plan"]
+allocation_policy = _tables["allocation_policy"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

@@ -738,16 +738,25 @@ class ReserveStockRequest(_message.Message):
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
+    REQUESTED_ON_FIELD_NUMBER: _builtins.int
+    IS_ORDER_COMPLETE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
     placed_at_micros: _builtins.int
-    """When the order was placed, microseconds since the epoch: backorders fill in this order."""
+    """When the order was placed, microseconds since the epoch: who is equal under the allocation policy is filled in this order."""
     lease_seconds: _builtins.int
     """Seconds until the sweep asks whether the order still lives; 0 means the default."""
     currency: _builtins.str
     """ISO 4217 of the costs, for the sentences; may be empty."""
+    customer_tier: _builtins.str
+    """The customer's tier, a word that the allocation policy may know; may be empty."""
+    requested_on: _builtins.str
+    """ISO date the customer asked for; empty for as soon as possible."""
+    is_order_complete: _builtins.bool
+    """It leaves only when all of it can leave together."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000; several lines of one SKU are summed for allocation."""
@@ -771,10 +780,13 @@ class ReserveStockRequest(_message.Message):
         lease_seconds: _builtins.int = ...,
         unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
+        customer_tier: _builtins.str = ...,
+        requested_on: _builtins.str = ...,
+        is_order_complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "customer_tier", b"customer_tier", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -901,6 +913,9 @@ class AdjustReservationRequest(_message.Message):
     CARRIED_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
+    REQUESTED_ON_FIELD_NUMBER: _builtins.int
+    IS_ORDER_COMPLETE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -911,6 +926,12 @@ class AdjustReservationRequest(_message.Message):
     """Seconds until the sweep asks whether the order still lives, when nothing was held before; 0 means the default."""
     currency: _builtins.str
     """ISO 4217 of the costs, for the sentences; may be empty."""
+    customer_tier: _builtins.str
+    """The customer's tier, a word that the allocation policy may know; may be empty."""
+    requested_on: _builtins.str
+    """ISO date the customer asked for; empty for as soon as possible."""
+    is_order_complete: _builtins.bool
+    """It leaves only when all of it can leave together."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000: every unit wanted since the order began, those that have shipped included. A line that is
@@ -941,10 +962,13 @@ class AdjustReservationRequest(_message.Message):
         carried: _abc.Iterable[Global___Allocation] | None = ...,
         unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
+        customer_tier: _builtins.str = ...,
+        requested_on: _builtins.str = ...,
+        is_order_complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_tier", b"customer_tier", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1824,6 +1848,7 @@ class ListBackordersRequest(_message.Message):
     SKU_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     sku: _builtins.str
@@ -1832,6 +1857,8 @@ class ListBackordersRequest(_message.Message):
     """At most this many; 0 means 200, more than 1000 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    warehouse_id: _builtins.str
+    """Only what this warehouse may fill when given."""
     def __init__(
         self,
         *,
@@ -1839,10 +1866,11 @@ class ListBackordersRequest(_message.Message):
         sku: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "order_id", b"order_id", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "order_id", b"order_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1862,6 +1890,17 @@ class Backorder(_message.Message):
     PLACED_AT_MICROS_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
     EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
+    ALLOCATION_CLASS_FIELD_NUMBER: _builtins.int
+    IS_EXPEDITED_FIELD_NUMBER: _builtins.int
+    CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
+    TIER_RANK_FIELD_NUMBER: _builtins.int
+    WANTED_ON_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    IS_MANUAL_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    BEFORE_QUANTITY_FIELD_NUMBER: _builtins.int
     backorder_id: _builtins.str
     """Identity."""
     order_id: _builtins.str
@@ -1878,6 +1917,30 @@ class Backorder(_message.Message):
     """ISO date supply is expected; empty when unknown."""
     expected_reference: _builtins.str
     """Where that date comes from; empty when unknown."""
+    allocation_class: _builtins.str
+    """win, gain, redistribute, improve, fill or lose."""
+    is_expedited: _builtins.bool
+    """Somebody made the order urgent."""
+    customer_tier: _builtins.str
+    """The customer's tier; empty when nobody said."""
+    tier_rank: _builtins.int
+    """The place of the tier in the policy, from 1; behind all that it names where it names it not."""
+    wanted_on: _builtins.str
+    """ISO date that counts: the one that was asked for, or the day of the order."""
+    delivery: _builtins.str
+    """partial, line_complete or order_complete."""
+    is_manual: _builtins.bool
+    """It waits for a person to release it."""
+    waiting_since_micros: _builtins.int
+    """Since when it waits, microseconds since the epoch; 0 where nobody kept it."""
+    position: _builtins.int
+    """Its place in the queue of its SKU, from 1."""
+    before_quantity: _builtins.int
+    """Units that wait before it in the queue of its SKU."""
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Warehouses that may fill it, the cheapest first."""
+
     def __init__(
         self,
         *,
@@ -1889,10 +1952,21 @@ class Backorder(_message.Message):
         placed_at_micros: _builtins.int = ...,
         expected_on: _builtins.str = ...,
         expected_reference: _builtins.str = ...,
+        allocation_class: _builtins.str = ...,
+        is_expedited: _builtins.bool = ...,
+        customer_tier: _builtins.str = ...,
+        tier_rank: _builtins.int = ...,
+        wanted_on: _builtins.str = ...,
+        delivery: _builtins.str = ...,
+        is_manual: _builtins.bool = ...,
+        waiting_since_micros: _builtins.int = ...,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        position: _builtins.int = ...,
+        before_quantity: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backorder_id", b"backorder_id", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_class", b"allocation_class", "backorder_id", b"backorder_id", "before_quantity", b"before_quantity", "customer_tier", b"customer_tier", "delivery", b"delivery", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_expedited", b"is_expedited", "is_manual", b"is_manual", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "position", b"position", "quantity", b"quantity", "sku", b"sku", "tier_rank", b"tier_rank", "waiting_since_micros", b"waiting_since_micros", "wanted_on", b"wanted_on", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

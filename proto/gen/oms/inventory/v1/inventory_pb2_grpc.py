@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -125,6 +126,31 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/ReverseIssue',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.FromString,
+                _registered_method=True)
+        self.PutAllocationPolicy = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/PutAllocationPolicy',
+                request_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyResponse.FromString,
+                _registered_method=True)
+        self.GetAllocationPolicy = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetAllocationPolicy',
+                request_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyResponse.FromString,
+                _registered_method=True)
+        self.ExpediteOrder = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ExpediteOrder',
+                request_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderResponse.FromString,
+                _registered_method=True)
+        self.ReleaseBackorder = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ReleaseBackorder',
+                request_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderResponse.FromString,
+                _registered_method=True)
+        self.AskWhatIf = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/AskWhatIf',
+                request_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfResponse.FromString,
                 _registered_method=True)
         self.ListBackorders = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListBackorders',
@@ -301,6 +327,42 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutAllocationPolicy(self, request, context):
+        """Replace the allocation policy; what waits is put in its order, in batches, and served. INVALID_ARGUMENT: ALLOCATION_CLASS, DELIVERY, TIER_TWICE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAllocationPolicy(self, request, context):
+        """The allocation policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExpediteOrder(self, request, context):
+        """Make an order urgent, or no more so; what it waits for moves in its queues, and orders hear of the days that moves. NOT_FOUND:
+        RESERVATION_UNKNOWN. ABORTED: RESERVATION_CHANGED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseBackorder(self, request, context):
+        """Fill a backorder whose customer's goods are allocated by hand, in its turn. NOT_FOUND: BACKORDER_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AskWhatIf(self, request, context):
+        """Who would get goods if they came; nothing is changed. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListBackorders(self, request, context):
         """The backorder queue.
         """
@@ -439,6 +501,31 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ReverseIssue,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.SerializeToString,
+            ),
+            'PutAllocationPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutAllocationPolicy,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyResponse.SerializeToString,
+            ),
+            'GetAllocationPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAllocationPolicy,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyResponse.SerializeToString,
+            ),
+            'ExpediteOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpediteOrder,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderResponse.SerializeToString,
+            ),
+            'ReleaseBackorder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseBackorder,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderResponse.SerializeToString,
+            ),
+            'AskWhatIf': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskWhatIf,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfResponse.SerializeToString,
             ),
             'ListBackorders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListBackorders,
@@ -942,6 +1029,141 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ReverseIssue',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ReverseIssueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutAllocationPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/PutAllocationPolicy',
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.PutAllocationPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAllocationPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetAllocationPolicy',
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.GetAllocationPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpediteOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ExpediteOrder',
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.ExpediteOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseBackorder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ReleaseBackorder',
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.ReleaseBackorderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskWhatIf(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/AskWhatIf',
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_allocation__pb2.AskWhatIfResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Stock: warehouses, quantities, cost layers, reservations, backorders."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -89,6 +90,18 @@ class InventoryServiceStub:
     still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
     another order or warehouse than it left for. A repeat with another request id changes nothing.
     """
+    PutAllocationPolicy: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.PutAllocationPolicyRequest, _allocation_pb2.PutAllocationPolicyResponse]
+    """Replace the allocation policy; what waits is put in its order, in batches, and served. INVALID_ARGUMENT: ALLOCATION_CLASS, DELIVERY, TIER_TWICE."""
+    GetAllocationPolicy: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.GetAllocationPolicyRequest, _allocation_pb2.GetAllocationPolicyResponse]
+    """The allocation policy."""
+    ExpediteOrder: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.ExpediteOrderRequest, _allocation_pb2.ExpediteOrderResponse]
+    """Make an order urgent, or no more so; what it waits for moves in its queues, and orders hear of the days that moves. NOT_FOUND:
+    RESERVATION_UNKNOWN. ABORTED: RESERVATION_CHANGED.
+    """
+    ReleaseBackorder: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.ReleaseBackorderRequest, _allocation_pb2.ReleaseBackorderResponse]
+    """Fill a backorder whose customer's goods are allocated by hand, in its turn. NOT_FOUND: BACKORDER_UNKNOWN."""
+    AskWhatIf: _grpc.UnaryUnaryMultiCallable[_allocation_pb2.AskWhatIfRequest, _allocation_pb2.AskWhatIfResponse]
+    """Who would get goods if they came; nothing is changed. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListBackorders: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]
     """The backorder queue."""
     ListLapsedReservations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]
@@ -169,6 +182,18 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
     another order or warehouse than it left for. A repeat with another request id changes nothing.
     """
+    PutAllocationPolicy: _aio.UnaryUnaryMultiCallable[_allocation_pb2.PutAllocationPolicyRequest, _allocation_pb2.PutAllocationPolicyResponse]  # type: ignore[assignment]
+    """Replace the allocation policy; what waits is put in its order, in batches, and served. INVALID_ARGUMENT: ALLOCATION_CLASS, DELIVERY, TIER_TWICE."""
+    GetAllocationPolicy: _aio.UnaryUnaryMultiCallable[_allocation_pb2.GetAllocationPolicyRequest, _allocation_pb2.GetAllocationPolicyResponse]  # type: ignore[assignment]
+    """The allocation policy."""
+    ExpediteOrder: _aio.UnaryUnaryMultiCallable[_allocation_pb2.ExpediteOrderRequest, _allocation_pb2.ExpediteOrderResponse]  # type: ignore[assignment]
+    """Make an order urgent, or no more so; what it waits for moves in its queues, and orders hear of the days that moves. NOT_FOUND:
+    RESERVATION_UNKNOWN. ABORTED: RESERVATION_CHANGED.
+    """
+    ReleaseBackorder: _aio.UnaryUnaryMultiCallable[_allocation_pb2.ReleaseBackorderRequest, _allocation_pb2.ReleaseBackorderResponse]  # type: ignore[assignment]
+    """Fill a backorder whose customer's goods are allocated by hand, in its turn. NOT_FOUND: BACKORDER_UNKNOWN."""
+    AskWhatIf: _aio.UnaryUnaryMultiCallable[_allocation_pb2.AskWhatIfRequest, _allocation_pb2.AskWhatIfResponse]  # type: ignore[assignment]
+    """Who would get goods if they came; nothing is changed. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListBackorders: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]  # type: ignore[assignment]
     """The backorder queue."""
     ListLapsedReservations: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]  # type: ignore[assignment]
@@ -348,6 +373,48 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         still to be taken off nothing is ever taken off. INVALID_ARGUMENT: LINES_DIFFER for other goods than left, SHIPMENT_DIFFERS for
         another order or warehouse than it left for. A repeat with another request id changes nothing.
         """
+
+    @_abc_1.abstractmethod
+    def PutAllocationPolicy(
+        self,
+        request: _allocation_pb2.PutAllocationPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_allocation_pb2.PutAllocationPolicyResponse, _abc.Awaitable[_allocation_pb2.PutAllocationPolicyResponse]]:
+        """Replace the allocation policy; what waits is put in its order, in batches, and served. INVALID_ARGUMENT: ALLOCATION_CLASS, DELIVERY, TIER_TWICE."""
+
+    @_abc_1.abstractmethod
+    def GetAllocationPolicy(
+        self,
+        request: _allocation_pb2.GetAllocationPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_allocation_pb2.GetAllocationPolicyResponse, _abc.Awaitable[_allocation_pb2.GetAllocationPolicyResponse]]:
+        """The allocation policy."""
+
+    @_abc_1.abstractmethod
+    def ExpediteOrder(
+        self,
+        request: _allocation_pb2.ExpediteOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_allocation_pb2.ExpediteOrderResponse, _abc.Awaitable[_allocation_pb2.ExpediteOrderResponse]]:
+        """Make an order urgent, or no more so; what it waits for moves in its queues, and orders hear of the days that moves. NOT_FOUND:
+        RESERVATION_UNKNOWN. ABORTED: RESERVATION_CHANGED.
+        """
+
+    @_abc_1.abstractmethod
+    def ReleaseBackorder(
+        self,
+        request: _allocation_pb2.ReleaseBackorderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_allocation_pb2.ReleaseBackorderResponse, _abc.Awaitable[_allocation_pb2.ReleaseBackorderResponse]]:
+        """Fill a backorder whose customer's goods are allocated by hand, in its turn. NOT_FOUND: BACKORDER_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def AskWhatIf(
+        self,
+        request: _allocation_pb2.AskWhatIfRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_allocation_pb2.AskWhatIfResponse, _abc.Awaitable[_allocation_pb2.AskWhatIfResponse]]:
+        """Who would get goods if they came; nothing is changed. NOT_FOUND: WAREHOUSE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListBackorders(

@@ -362,6 +362,7 @@ class Order(_message.Message):
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
     IS_EXCHANGE_OPEN_FIELD_NUMBER: _builtins.int
     CHARGED_FIELD_NUMBER: _builtins.int
+    CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -414,6 +415,8 @@ class Order(_message.Message):
     """ISO date the customer asked for; empty without one."""
     is_exchange_open: _builtins.bool
     """Whether the return whose goods it replaces without documents may still leave units of it to be charged."""
+    customer_tier: _builtins.str
+    """The customer's tier as it is now: who has which is filled first is the allocation policy's to say."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -504,10 +507,11 @@ class Order(_message.Message):
         requested_on: _builtins.str = ...,
         is_exchange_open: _builtins.bool = ...,
         charged: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        customer_tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "customer_tier", b"customer_tier", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,9 +1,9 @@
-"""The tables of inventory: shape and constraints, no behavior."""
+"""The tables of stock, of who it is promised to, and of how that is decided."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -20,7 +20,7 @@ outbox = outbox_table(Table.metadata)
 answers = answers_table(Table.metadata)
 
 
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     """An index over the rows that a condition keeps, the same on both databases."""
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
@@ -83,9 +83,9 @@ class Movement(Table, table=True):
         CheckConstraint("kind <> 'issued' OR (quantity < 0 AND value_minor <= 0)", name="movement_issued_takes"),
         CheckConstraint("(kind = 'issued') = (shipment_id <> '')", name="movement_issued_by_shipment"),
         _of_stock("movement_of_stock"),
-        _partial("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
+        partial("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
         Index("movement_by_stock", "warehouse_id", "sku"),
-        _partial("movement_by_order", "order_id", "sku", where="order_id <> ''"),
+        partial("movement_by_order", "order_id", "sku", where="order_id <> ''"),
         STRICT,
     )
 
@@ -116,7 +116,7 @@ class CostLayer(Table, table=True):
         ForeignKeyConstraint(["movement_id"], ["movement.movement_id"], name="cost_layer_of_movement"),
         _of_stock("cost_layer_of_stock"),
         UniqueConstraint("warehouse_id", "sku", "number", name="cost_layer_number"),
-        _partial("cost_layer_left", "warehouse_id", "sku", "number", where="remaining_quantity > 0"),
+        partial("cost_layer_left", "warehouse_id", "sku", "number", where="remaining_quantity > 0"),
         STRICT,
     )
 
@@ -133,14 +133,19 @@ class CostLayer(Table, table=True):
 
 
 class Reservation(Table, table=True):
-    """What is held for an order, as a whole; at most one is active for an order."""
+    """What is held for an order, as a whole; at most one is active for an order.
+
+    One that ships complete `is_gathering` until it was complete once: until then nothing of it is with a warehouse, and what it holds since
+    `gathers_since` may go to others.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
         CheckConstraint("state IN ('active', 'shipped', 'released')", name="reservation_state"),
         CheckConstraint("lease_seconds > 0", name="reservation_lease_positive"),
-        _partial("reservation_one_active", "order_id", where="state = 'active'", unique=True),
-        _partial("reservation_lapsing", "lease_until", where="state = 'active'"),
+        partial("reservation_one_active", "order_id", where="state = 'active'", unique=True),
+        partial("reservation_lapsing", "lease_until", where="state = 'active'"),
+        partial("reservation_gathering", "gathers_since", where="gathers_since IS NOT NULL"),
         Index("reservation_by_order", "order_id"),
         STRICT,
     )
@@ -151,6 +156,12 @@ class Reservation(Table, table=True):
     placed_at_micros: int = Field(sa_type=Int64)
     lease_seconds: int = Field(sa_type=Int64)
     lease_until: datetime = Field(sa_type=UtcDateTime)
+    customer_tier: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    requested_on: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    is_expedited: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    is_order_complete: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    is_gathering: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    gathers_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ReservationCandidate(Table, table=True):
@@ -178,7 +189,7 @@ class Allocation(Table, table=True):
         CheckConstraint("released_quantity >= 0", name="allocation_released"),
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="allocation_of_reservation"),
         _of_stock("allocation_of_stock"),
-        _partial("allocation_held_by_stock", "warehouse_id", "sku", where="held_quantity > 0"),
+        partial("allocation_held_by_stock", "warehouse_id", "sku", where="held_quantity > 0"),
         STRICT,
     )
 
@@ -192,7 +203,10 @@ class Allocation(Table, table=True):
 
 
 class Backorder(Table, table=True):
-    """Units of an order line that nobody had: still waiting, filled since, or no longer wanted."""
+    """Units of an order line that nobody had: still waiting, filled since, or no longer wanted.
+
+    `priority` is its place under the allocation policy of `ranked_version`, less is sooner; -1 is of before there was any.
+    """
 
     __tablename__ = "backorder"
     __table_args__ = (
@@ -203,7 +217,16 @@ class Backorder(Table, table=True):
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="backorder_of_reservation"),
         UniqueConstraint("reservation_id", "line_id", name="backorder_once_a_line"),
         Index("backorder_by_order", "order_id"),
-        _partial("backorder_queue", "sku", "placed_at_micros", "order_id", "line_id", where="waiting_quantity > 0"),
+        partial(
+            "backorder_in_turn",
+            "sku",
+            "priority",
+            "placed_at_micros",
+            "order_id",
+            "line_id",
+            where="waiting_quantity > 0",
+        ),
+        partial("backorder_ranked", "ranked_version", "sku", where="waiting_quantity > 0"),
         STRICT,
     )
 
@@ -216,6 +239,11 @@ class Backorder(Table, table=True):
     waiting_quantity: int = Field(sa_type=Int64)
     filled_quantity: int = Field(sa_type=Int64)
     cancelled_quantity: int = Field(sa_type=Int64)
+    priority: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    delivery: str = Field(default="partial", sa_type=Text, sa_column_kwargs={"server_default": "partial"})
+    is_manual: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
+    waiting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ranked_version: int = Field(default=-1, sa_type=Int64, sa_column_kwargs={"server_default": "-1"})
 
 
 class ExpectedReceipt(Table, table=True):
@@ -226,7 +254,7 @@ class ExpectedReceipt(Table, table=True):
         CheckConstraint("quantity > 0", name="expected_receipt_quantity"),
         CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="expected_receipt_remaining"),
         _of_stock("expected_receipt_of_stock"),
-        _partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
+        partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
         STRICT,
     )
 
@@ -265,65 +293,6 @@ class IssueReversal(Table, table=True):
     cost_minor: int = Field(sa_type=Int64)
     currency: str = Field(sa_type=Text)
     reversed_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class ReturnedStock(Table, table=True):
-    """Units that came back from a customer, what became of them, and what they had cost when they left.
-
-    What is restocked is a movement of the same id, too; everything else is in no stock. What is in quarantine or to be refurbished stays
-    so until decisions have ended it.
-    """
-
-    __tablename__ = "returned_stock"
-    __table_args__ = (
-        CheckConstraint(
-            "disposition IN ('restock', 'quarantine', 'scrap', 'refurbish', 'return_to_vendor')",
-            name="returned_stock_disposition",
-        ),
-        CheckConstraint("quantity > 0", name="returned_stock_quantity"),
-        CheckConstraint("value_minor >= 0", name="returned_stock_value"),
-        ForeignKeyConstraint(["warehouse_id"], ["warehouse.warehouse_id"], name="returned_stock_warehouse"),
-        UniqueConstraint("request_id", "sku", "disposition", name="returned_stock_once"),
-        Index("returned_stock_of_order", "order_id", "sku"),
-        _partial("returned_stock_apart", "movement_id", where="disposition IN ('quarantine', 'refurbish')"),
-        STRICT,
-    )
-
-    movement_id: str = Field(sa_type=Text, primary_key=True)
-    request_id: str = Field(sa_type=Text)
-    return_id: str = Field(sa_type=Text)
-    order_id: str = Field(sa_type=Text)
-    warehouse_id: str = Field(sa_type=Text)
-    sku: str = Field(sa_type=Text)
-    disposition: str = Field(sa_type=Text)
-    currency: str = Field(sa_type=Text)
-    quantity: int = Field(sa_type=Int64)
-    value_minor: int = Field(sa_type=Int64)
-    taken_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class QuarantineDecision(Table, table=True):
-    """Units that left quarantine, how and why; what was released is a movement of the same id, too. Never changed."""
-
-    __tablename__ = "quarantine_decision"
-    __table_args__ = (
-        CheckConstraint("outcome IN ('release', 'scrap', 'return_to_vendor')", name="quarantine_decision_outcome"),
-        CheckConstraint("quantity > 0", name="quarantine_decision_quantity"),
-        CheckConstraint("value_minor >= 0", name="quarantine_decision_value"),
-        CheckConstraint("reason <> ''", name="quarantine_decision_reason"),
-        ForeignKeyConstraint(["movement_id"], ["returned_stock.movement_id"], name="quarantine_decision_of_units"),
-        Index("quarantine_decision_of_units", "movement_id"),
-        STRICT,
-    )
-
-    decision_id: str = Field(sa_type=Text, primary_key=True)
-    movement_id: str = Field(sa_type=Text)
-    outcome: str = Field(sa_type=Text)
-    quantity: int = Field(sa_type=Int64)
-    value_minor: int = Field(sa_type=Int64)
-    reason: str = Field(sa_type=Text)
-    decided_by: str = Field(sa_type=Text)
-    decided_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Unfilled(Table, table=True):
