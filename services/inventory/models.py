@@ -154,11 +154,12 @@ class Reservation(Table, table=True):
 
 
 class ReservationCandidate(Table, table=True):
-    """A warehouse that can serve the order, and at what cost: backorders fill from these alone."""
+    """A warehouse that can serve the order, at what cost, and in how many working days: backorders fill from these alone."""
 
     __tablename__ = "reservation_candidate"
     __table_args__ = (
         CheckConstraint("cost_minor >= 0", name="reservation_candidate_cost"),
+        CheckConstraint("lead_days >= 0", name="reservation_candidate_lead"),
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="candidate_of_reservation"),
         STRICT,
     )
@@ -166,6 +167,7 @@ class ReservationCandidate(Table, table=True):
     reservation_id: str = Field(sa_type=Text, primary_key=True)
     warehouse_id: str = Field(sa_type=Text, primary_key=True)
     cost_minor: int = Field(sa_type=Int64)
+    lead_days: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
 
 
 class Allocation(Table, table=True):
@@ -219,14 +221,22 @@ class Backorder(Table, table=True):
 
 
 class ExpectedReceipt(Table, table=True):
-    """Supply that is announced, and how much of it has not come yet."""
+    """Supply that is announced under a reference, and how much of it has not come yet or never will."""
 
     __tablename__ = "expected_receipt"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="expected_receipt_quantity"),
         CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="expected_receipt_remaining"),
+        CheckConstraint(
+            "cancelled_quantity >= 0 AND remaining_quantity + cancelled_quantity <= quantity",
+            name="expected_receipt_cancelled",
+        ),
+        CheckConstraint("kind IN ('purchase_order', 'work_order', 'transfer')", name="expected_receipt_kind"),
         _of_stock("expected_receipt_of_stock"),
         _partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
+        _partial(
+            "expected_receipt_reference", "reference", "sku", "warehouse_id", where="reference <> ''", unique=True
+        ),
         STRICT,
     )
 
@@ -237,6 +247,32 @@ class ExpectedReceipt(Table, table=True):
     remaining_quantity: int = Field(sa_type=Int64)
     expected_on: str = Field(sa_type=Text)
     reference: str = Field(sa_type=Text)
+    kind: str = Field(default="purchase_order", sa_type=Text, sa_column_kwargs={"server_default": "purchase_order"})
+    cancelled_quantity: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+
+
+class SupplyChange(Table, table=True):
+    """What became of an expected receipt, by whom and why; never changed, never deleted."""
+
+    __tablename__ = "supply_change"
+    __table_args__ = (
+        CheckConstraint("verb IN ('announced', 'changed', 'cancelled', 'received')", name="supply_change_verb"),
+        CheckConstraint("remaining_quantity >= 0", name="supply_change_remaining"),
+        ForeignKeyConstraint(
+            ["expected_receipt_id"], ["expected_receipt.expected_receipt_id"], name="supply_change_of_receipt"
+        ),
+        Index("supply_change_of_receipt", "expected_receipt_id", "changed_at"),
+        STRICT,
+    )
+
+    change_id: str = Field(sa_type=Text, primary_key=True)
+    expected_receipt_id: str = Field(sa_type=Text)
+    verb: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    expected_on: str = Field(sa_type=Text)
+    remaining_quantity: int = Field(sa_type=Int64)
 
 
 class StockIssue(Table, table=True):

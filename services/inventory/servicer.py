@@ -4,9 +4,19 @@ import grpc
 from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
-from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
+from services.inventory import (
+    adjusting,
+    return_wire,
+    returning,
+    reversing,
+    sourcing,
+    sourcing_wire,
+    supplying,
+    transactions,
+    wire,
+)
 from services.inventory.availability import availability
-from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.servicer_supply import SupplyServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
 from services.kernel.clock import Clock, utc_now
@@ -18,7 +28,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(QuarantineServicer):
+class InventoryServicer(SupplyServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -73,9 +83,8 @@ class InventoryServicer(QuarantineServicer):
         announcement = wire.announcement(request)
 
         def act(session: Session) -> pb.ExpectReceiptResponse:
-            return pb.ExpectReceiptResponse(
-                expected_receipt_id=transactions.expect(session, announcement, self._clock())
-            )
+            receipt, is_known = supplying.expect(session, announcement, self._clock())
+            return pb.ExpectReceiptResponse(expected_receipt_id=receipt.expected_receipt_id, is_known=is_known)
 
         return self._database.once(request.request_id, request, pb.ExpectReceiptResponse, act)
 
@@ -107,11 +116,10 @@ class InventoryServicer(QuarantineServicer):
             reservation_id, planned = transactions.reserve(session, demand, self._clock())
             plan = planned.plan
             waiting = backorders.lines_of_order(session, demand.order_id) if plan.shortages else []
-            due = {one.line_id: supply for one, supply in waiting}
             return pb.ReserveStockResponse(
                 reservation_id=reservation_id,
                 allocations=wire.allocations(plan.allocations),
-                shortages=[wire.shortage(shortage, due[shortage.line_id]) for shortage in plan.shortages],
+                shortages=wire.shortages(waiting),
                 why=planned.why,
             )
 

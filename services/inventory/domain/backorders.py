@@ -19,6 +19,10 @@ class Waiting:
     placed_at_micros: int
     candidates: tuple[Candidate, ...]
 
+    def lead_days_from(self, warehouse_id: str) -> int:
+        """Working days from when goods are in a warehouse until the customer has them; 0 where nobody said."""
+        return next((place.lead_days for place in self.candidates if place.warehouse_id == warehouse_id), 0)
+
     @property
     def turn(self) -> tuple[int, str, str]:
         """Sorts the queue: who placed first is filled first."""
