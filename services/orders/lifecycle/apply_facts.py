@@ -17,6 +17,7 @@ from services.orders.domain.credit_facts import CardProblem, CreditGranted
 from services.orders.domain.fact_details import expected_in, invoices_in, shipments_in
 from services.orders.domain.facts import (
     KNOWN_KINDS,
+    SHIPMENT_DELIVERED,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
     DepositInvoiced,
@@ -29,6 +30,7 @@ from services.orders.domain.facts import (
     PaymentReversed,
     RecallAnswered,
     Shipment,
+    ShipmentChanged,
     ShipmentIntercepted,
     ShipmentReversed,
     StockStanding,
@@ -36,9 +38,10 @@ from services.orders.domain.facts import (
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.promise_ledger import SUPPLY_CHANGE
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.lifecycle.record_milestone import notify_backorders
-from services.orders.order import cards, exceptions, outbox
+from services.orders.order import cards, exceptions, outbox, promise_ledger
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.returns import intake, intercepted
 from services.orders.store import facts as store
@@ -116,7 +119,10 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.source == "fulfillment":
         after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
-        after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
+        moved = promise_ledger.moved(session, before, after, now)
+        after = promise_ledger.promise(session, moved, SUPPLY_CHANGE, contacts, now) if moved != after else after
+    if fact.kind == SHIPMENT_DELIVERED and isinstance(fact.detail, ShipmentChanged):
+        promise_ledger.deliver(session, before, after, fact.detail, now)
     after = intake.take_fact(session, after, fact, contacts, now)
     after = intercepted.take_fact(session, after, fact, contacts, now)
     after = stated(after, now)
