@@ -74,8 +74,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
     "backorder_created": ("lines", "more_lines"),
     # lines: [{sku, description, quantity, was_on, promised_on, expected_on, reference}]: the day the customer was told, the new one, the day
-    # of the supply and its document, each empty while unknown; value of the units, link and staff_link: the order's pages
-    "backorder_delayed": ("lines", "more_lines", "customer_name", "value", "currency", "link", "staff_link"),
+    # of the supply and its document, each empty while unknown; value of the units; own_link and staff_link: the order as customer and staff see it
+    "backorder_delayed": ("lines", "more_lines", "customer_name", "value", "currency", "own_link", "staff_link"),
     # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
     "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from services.orders.domain.mails.mail import Promise
 
@@ -45,6 +45,58 @@ class LedgerChange:
 
     ended: tuple[Ended, ...] = ()
     given: tuple[Given, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPromise:
+    """A promise as people read it, with its order."""
+
+    promise_id: str
+    order_id: str
+    line_id: str
+    sku: str
+    quantity: int
+    promised_on: str
+    first_on: str
+    given_at: datetime
+    given_by: str
+    reason: str
+    outcome: str
+    ended_at: datetime | None
+    ended_on: str
+    moved_to: str
+    why: str
+    order_number: str = ""
+    customer_id: str = ""
+    customer_name: str = ""
+
+    def is_late_on(self, today: str) -> bool:
+        """Whether it is open and its day has passed."""
+        return self.outcome == OPEN and "" < self.promised_on < today
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseFilter:
+    """Which promises are asked for; empty is any. `is_late` are open ones whose day is before `today`."""
+
+    order_id: str = ""
+    sku: str = ""
+    outcome: str = ""
+    given_by: str = ""
+    is_late: bool = False
+    today: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnTime:
+    """Units of promises: delivered in a span of days, of them in time by their last and by their first promise; open and late now."""
+
+    delivered: int
+    kept: int
+    kept_first: int
+    open: int
+    late: int
+    moved_later: int
 
 
 def follow(kept: Sequence[Given], promises: Sequence[Promise], done: Mapping[tuple[str, str], int]) -> LedgerChange:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +12,23 @@ from sqlmodel import Session, col
 
 from services.kernel.ids import new_id
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.promise_ledger import BROKEN, KEPT, MOVED, OPEN, WITHDRAWN, Ended, Given, LedgerChange
+from services.orders.domain.promise_ledger import (
+    BROKEN,
+    KEPT,
+    MOVED,
+    OPEN,
+    WITHDRAWN,
+    Ended,
+    Given,
+    KeptPromise,
+    LedgerChange,
+    OnTime,
+    PromiseFilter,
+)
 from services.orders.models import OrderRow, PromiseRow
 from services.orders.store.orders import within
 from services.runtime.db import table_of
+from services.runtime.statements import slices
 
 _promise = table_of(PromiseRow)
 _IS_OPEN = _promise.c.outcome == literal_column("'open'")
@@ -38,59 +50,11 @@ _END = (
 _WITHDRAW = (
     update(_promise)
     .where(_promise.c.order_id == bindparam("of"), _IS_OPEN)
-    .values(outcome=WITHDRAWN, ended_at=bindparam("now"), why=bindparam("reason"))
+    .values(outcome=WITHDRAWN, ended_at=bindparam("its_ended_at"), why=bindparam("its_why"))
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPromise:
-    """A promise as people read it, with its order."""
-
-    promise_id: str
-    order_id: str
-    line_id: str
-    sku: str
-    quantity: int
-    promised_on: str
-    first_on: str
-    given_at: datetime
-    given_by: str
-    reason: str
-    outcome: str
-    ended_at: datetime | None
-    ended_on: str
-    moved_to: str
-    why: str
-    order_number: str = ""
-    customer_id: str = ""
-    customer_name: str = ""
-
-
 _NAMES = tuple(one.name for one in fields(KeptPromise))[:-3]
-
-
-@dataclass(frozen=True, slots=True)
-class PromiseFilter:
-    """Which promises are asked for; empty is any. `is_late` are open ones whose day is before `today`."""
-
-    order_id: str = ""
-    sku: str = ""
-    outcome: str = ""
-    given_by: str = ""
-    is_late: bool = False
-    today: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OnTime:
-    """Units of promises: delivered in a span of days, of them in time by their last and by their first promise; open and late now."""
-
-    delivered: int
-    kept: int
-    kept_first: int
-    open: int
-    late: int
-    moved_later: int
 
 
 def open_of(session: Session, order_id: str) -> list[Given]:
@@ -108,7 +72,7 @@ def done_of(session: Session, order_id: str) -> dict[tuple[str, str], int]:
 
 def withdraw(session: Session, order_id: str, why: str, now: datetime) -> None:
     """No open promise of an order that ends is kept any more."""
-    session.execute(_WITHDRAW, {"of": order_id, "now": now, "reason": why})
+    session.execute(_WITHDRAW, {"of": order_id, "its_ended_at": now, "its_why": why})
 
 
 def record(
@@ -203,9 +167,12 @@ def on_time(session: Session, since: str, until: str, today: str, scope: Scope =
     return OnTime(*(int(figure) for figure in session.execute(wanted).one()))
 
 
-def counted(promises: Sequence[KeptPromise]) -> dict[str, int]:
-    """Outcome → units."""
-    units: Counter[str] = Counter()
-    for one in promises:
-        units[one.outcome] += one.quantity
-    return dict(units)
+def numbers(session: Session, order_ids: Collection[str], scope: Scope) -> dict[str, str]:
+    """Order id → number, of orders that a scope shows."""
+    query = select(col(OrderRow.order_id), col(OrderRow.number)).where(within(scope))
+    found: dict[str, str] = {}
+    for some in slices(order_ids):
+        found |= {
+            str(key): str(number) for key, number in session.execute(query.where(col(OrderRow.order_id).in_(some)))
+        }
+    return found

@@ -219,7 +219,7 @@ def backorder_delayed(order: Order, customer: Customer, contacts: Contacts, slip
         "customer_name": order.customer_name,
         "value": amount(worth),
         "currency": order.currency,
-        "link": own_order_page(contacts, order.number),
+        "own_link": own_order_page(contacts, order.number),
         "staff_link": order_page(contacts, order.number),
     }
     return Mail(DELAY_MAIL, (*buyer(customer), *sales_rep(customer), *warehouse_mailbox(contacts)), variables)
