@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.inventory.store import quarantine
+from services.inventory.store import audit_supply, quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -177,7 +177,12 @@ _IN_TIME = (
 def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
-    return (*_ALWAYS, *quarantine.INVARIANTS, *(replace(one, instants=overdue) for one in _IN_TIME))
+    return (
+        *_ALWAYS,
+        *quarantine.INVARIANTS,
+        *audit_supply.INVARIANTS,
+        *(replace(one, instants=overdue) for one in _IN_TIME),
+    )
 
 
 _STOCK_VALUE = text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import literal, select, tuple_
 from sqlmodel import Session
 
 from services.inventory.store.tables import movement
@@ -40,7 +40,8 @@ def page(session: Session, sku: str, warehouse_id: str, after: str, limit: int) 
         last = session.execute(select(*_TURN).where(movement.c.movement_id == after, movement.c.sku == sku)).first()
         if last is None:
             raise InvalidArgument("CURSOR_INVALID", "the cursor is none that this list gave: start without one")
-        wanted = wanted.where(tuple_(*_TURN) < tuple_(*last))
+        end = (literal(value, column.type) for value, column in zip(last, _TURN, strict=True))
+        wanted = wanted.where(tuple_(*_TURN) < tuple_(*end))
     rows = session.execute(wanted.order_by(*(column.desc() for column in _TURN)).limit(limit))
     return [
         Movement(

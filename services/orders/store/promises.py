@@ -7,7 +7,19 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 from sqlmodel import Session, col
 
 from services.kernel.ids import new_id
@@ -133,7 +145,9 @@ def listed(
         query = query.where(_is_late(wanted.today))
     if after is not None:
         turn = (_promise.c.given_at, _promise.c.promise_id)
-        query = query.where(tuple_(*turn) < tuple_(datetime.fromisoformat(after[0]), after[1]))
+        query = query.where(
+            tuple_(*turn) < tuple_(literal(datetime.fromisoformat(after[0]), turn[0].type), literal(after[1]))
+        )
     rows = session.execute(query.order_by(_promise.c.given_at.desc(), _promise.c.promise_id.desc()).limit(limit))
     return [KeptPromise(*row) for row in rows]
 
