@@ -80,6 +80,8 @@ SENTENCES: Mapping[str, str] = {
     "return_credited_early": "{subject} is credited in a moment. Its goods are awaited all the same.",
     "return_keep_asked": "{subject} is worth more than one person may credit without its goods: somebody else must agree.",
     "return_given_up": "No more goods of {subject} are awaited.",
+    "receipt_changed": "The expected receipt is changed. Orders whose promised day moves are told in a moment.",
+    "receipt_cancelled": "Nothing more is expected of it. Orders that waited for it are told in a moment.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",

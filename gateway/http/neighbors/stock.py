@@ -132,7 +132,7 @@ def list_stock(
             sku=known_sku(deps, sku), warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor
         )
     )
-    rows = [_level(level, sees_money=who.sees_money) for level in found.levels]
+    rows = [level_shape(level, sees_money=who.sees_money) for level in found.levels]
     return Page(rows=rows, next_cursor=found.next_cursor or None)
 
 
@@ -220,7 +220,8 @@ def known_sku(deps: Deps, typed: str | None) -> str:
         return catalog.known_sku(session, typed)
 
 
-def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+def level_shape(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+    """A stock level as it is shown."""
     return StockLevel(
         sku=level.sku,
         warehouse_id=level.warehouse_id,

@@ -37,7 +37,7 @@ class SupplyChangeShape(BaseModel):
     remaining_quantity: int
 
 
-class ExpectedReceiptShape(BaseModel):
+class ListedReceiptShape(BaseModel):
     """Supply that is announced for a warehouse under a reference."""
 
     expected_receipt_id: str
@@ -56,7 +56,7 @@ class ExpectedReceiptShape(BaseModel):
 class SupplyChanged(BaseModel):
     """An expected receipt as it is now."""
 
-    receipt: ExpectedReceiptShape
+    receipt: ListedReceiptShape
     moved_order_count: int = Field(description="Orders whose expected day it moved; each is told.")
 
 
@@ -101,7 +101,7 @@ def list_expected_receipts(
     warehouse_id: OfWarehouse = None,
     reference: OfReference = None,
     is_all: Annotated[bool, Query(alias="all", description="Those of which nothing is to come any more too.")] = False,
-) -> Page[ExpectedReceiptShape]:
+) -> Page[ListedReceiptShape]:
     """Supply that is announced, the first to come first, with what became of it."""
     found = deps.inventory.ListExpectedReceipts(
         pb.ListExpectedReceiptsRequest(
@@ -180,9 +180,9 @@ def list_movements(
     return Page(rows=rows, next_cursor=found.next_cursor or None)
 
 
-def receipt_shape(one: pb.ExpectedReceipt) -> ExpectedReceiptShape:
+def receipt_shape(one: pb.ExpectedReceipt) -> ListedReceiptShape:
     """A receipt as it is shown."""
-    return ExpectedReceiptShape(
+    return ListedReceiptShape(
         expected_receipt_id=one.expected_receipt_id,
         warehouse_id=one.warehouse_id,
         sku=one.sku,
