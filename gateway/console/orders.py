@@ -24,7 +24,7 @@ from gateway.console.warehouses import warehouse_names
 from gateway.http.orders.promises import PromiseShape, shape
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
-from services.orders.approvals import assignees
+from services.orders.approvals import assignees, kept_promises
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import unshipped_lines
 from services.orders.domain.changes import AWAITING_WAREHOUSE, ChangeOrder
@@ -37,7 +37,7 @@ from services.orders.domain.promise_ledger import PromiseFilter
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
-from services.orders.order import aggregate, exceptions, kept_promises
+from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
 from services.orders.order.history import read_history

@@ -11,8 +11,8 @@ from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.http.orders.promises import figures, shape
 from gateway.http.plumbing.paging import Paging, cut, sealed
+from services.orders.approvals import kept_promises
 from services.orders.domain.promise_ledger import PromiseFilter
-from services.orders.order import kept_promises
 
 router = APIRouter()
 

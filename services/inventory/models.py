@@ -3,30 +3,21 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field
 
+from services.inventory.models_base import Table
+from services.inventory.models_base import of_stock as _of_stock
+from services.inventory.models_base import partial_index as _partial
+from services.inventory.models_supply import ExpectedReceipt, SupplyChange
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
-
-class Table(SQLModel, registry=registry()):
-    """Tables of inventory."""
-
+__all__ = ["ExpectedReceipt", "SupplyChange", "Table", "answers", "outbox"]
 
 outbox = outbox_table(Table.metadata)
 answers = answers_table(Table.metadata)
-
-
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index over the rows that a condition keeps, the same on both databases."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
-
-
-def _of_stock(name: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["warehouse_id", "sku"], ["stock.warehouse_id", "stock.sku"], name=name)
 
 
 class Warehouse(Table, table=True):
@@ -218,61 +209,6 @@ class Backorder(Table, table=True):
     waiting_quantity: int = Field(sa_type=Int64)
     filled_quantity: int = Field(sa_type=Int64)
     cancelled_quantity: int = Field(sa_type=Int64)
-
-
-class ExpectedReceipt(Table, table=True):
-    """Supply that is announced under a reference, and how much of it has not come yet or never will."""
-
-    __tablename__ = "expected_receipt"
-    __table_args__ = (
-        CheckConstraint("quantity > 0", name="expected_receipt_quantity"),
-        CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="expected_receipt_remaining"),
-        CheckConstraint(
-            "cancelled_quantity >= 0 AND remaining_quantity + cancelled_quantity <= quantity",
-            name="expected_receipt_cancelled",
-        ),
-        CheckConstraint("kind IN ('purchase_order', 'work_order', 'transfer')", name="expected_receipt_kind"),
-        _of_stock("expected_receipt_of_stock"),
-        _partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
-        _partial(
-            "expected_receipt_reference", "reference", "sku", "warehouse_id", where="reference <> ''", unique=True
-        ),
-        STRICT,
-    )
-
-    expected_receipt_id: str = Field(sa_type=Text, primary_key=True)
-    warehouse_id: str = Field(sa_type=Text)
-    sku: str = Field(sa_type=Text)
-    quantity: int = Field(sa_type=Int64)
-    remaining_quantity: int = Field(sa_type=Int64)
-    expected_on: str = Field(sa_type=Text)
-    reference: str = Field(sa_type=Text)
-    kind: str = Field(default="purchase_order", sa_type=Text, sa_column_kwargs={"server_default": "purchase_order"})
-    cancelled_quantity: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
-
-
-class SupplyChange(Table, table=True):
-    """What became of an expected receipt, by whom and why; never changed, never deleted."""
-
-    __tablename__ = "supply_change"
-    __table_args__ = (
-        CheckConstraint("verb IN ('announced', 'changed', 'cancelled', 'received')", name="supply_change_verb"),
-        CheckConstraint("remaining_quantity >= 0", name="supply_change_remaining"),
-        ForeignKeyConstraint(
-            ["expected_receipt_id"], ["expected_receipt.expected_receipt_id"], name="supply_change_of_receipt"
-        ),
-        Index("supply_change_of_receipt", "expected_receipt_id", "changed_at"),
-        STRICT,
-    )
-
-    change_id: str = Field(sa_type=Text, primary_key=True)
-    expected_receipt_id: str = Field(sa_type=Text)
-    verb: str = Field(sa_type=Text)
-    changed_at: datetime = Field(sa_type=UtcDateTime)
-    changed_by: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    expected_on: str = Field(sa_type=Text)
-    remaining_quantity: int = Field(sa_type=Int64)
 
 
 class StockIssue(Table, table=True):

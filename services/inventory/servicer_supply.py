@@ -7,6 +7,7 @@ from oms.inventory.v1 import supply_pb2 as pb
 from services.inventory import supply_wire, supplying, wire
 from services.inventory.servicer_quarantine import QuarantineServicer
 from services.inventory.store import expected, movements
+from services.kernel.clock import business_day
 
 Context = grpc.ServicerContext | None
 
@@ -73,5 +74,6 @@ class SupplyServicer(QuarantineServicer):
         """What comes of a SKU, who gets it, and what may be promised from which day."""
         sku = wire.sku(request.sku)
         place = wire.optional_identity(request.warehouse_id, "warehouse_id")
+        today = business_day(self._clock(), self._database.time_zone)
         with self._database.reading() as session:
-            return supply_wire.outlook_message(supplying.outlook_of(session, sku, place, self._clock()))
+            return supply_wire.outlook_message(supplying.outlook_of(session, sku, place, today))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from sqlmodel import Session
@@ -145,19 +145,19 @@ class Arrival:
             return known.supply
         return next((one for one in here if receipt.reference and one.reference == receipt.reference), None)
 
-    def notify_others(self, free: dict[str, int], told: set[str]) -> None:
-        """Tell who still waits of the other day, once what is `free` (warehouse id → units) is given out; the orders that were `told` know."""
+    def notify_others(self, free: dict[str, int], notified: set[str]) -> None:
+        """Tell who still waits of the other day, once what is `free` (warehouse id → units) is given out; the orders that were `notified` know."""
         if not self._queue:
             return
         rest = remaining_queue(self._queue, free)
         after = queueing.days(rest, _supply(self._session, self._receipt.sku))
         moved = [one for one in rest if self._before[one.backorder_id] != after[one.backorder_id]]
-        notify_moved(self._session, [one for one in moved if one.order_id not in told], self._now)
+        notify_moved(self._session, [one for one in moved if one.order_id not in notified], self._now)
 
 
-def outlook_of(session: Session, sku: str, place: str, now: datetime) -> Outlook:
-    """What comes of a SKU at open warehouses and who gets it, as things stand."""
+def outlook_of(session: Session, sku: str, place: str, today: date) -> Outlook:
+    """What comes of a SKU at open warehouses and who gets it, as things stand on a day."""
     is_open = {one.warehouse_id for one in warehouses.every(session) if one.is_active}
     receipts = [one for one in expected.open_receipts(session, sku) if one.warehouse_id in is_open]
     queue, free = backorders.whole_queue(session, sku), stock.available(session, [sku]).get(sku, {})
-    return outlook(receipts, queue, free, now.date().isoformat(), place)
+    return outlook(receipts, queue, free, today.isoformat(), place)

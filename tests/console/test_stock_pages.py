@@ -20,9 +20,9 @@ def backordered(world: ConsoleWorld) -> str:
     order_id = desk.place(("PUMP", 3)).order_id
     desk.validate(order_id)
     due = {"expected_on": "2026-12-01", "lead_days": 3, "expected_reference": "PO-1"}
-    told = stock({"1": (0, 3)})
-    told["lines"]["1"] |= due
-    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, told))
+    sent = stock({"1": (0, 3)})
+    sent["lines"]["1"] |= due
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, sent))
     desk.record(order_id, "accepted", promises=[WAITS])
     return order_id
 

@@ -86,14 +86,14 @@ def test_a_later_day_moves_who_waits_and_each_order_is_told_once(stockroom: Stoc
     stockroom.reserve("ord_1", {"L1": ("J", 6)})
     stockroom.reserve("ord_2", {"L1": ("J", 3)}, placed_days=1)
     receipt = stockroom.expect("w1", "J", 9, "2026-03-20", "PO-1")
-    told = len(stockroom.facts("stock_expected"))
+    sent = len(stockroom.facts("stock_expected"))
 
     answer = change(stockroom, receipt, "2026-03-27")
     again = change(stockroom, receipt, "2026-03-27")
 
     assert (answer.moved_order_count, again.moved_order_count) == (2, 0)
     assert [due(stockroom, order) for order in ("ord_1", "ord_2")] == [[("2026-03-27", "PO-1")]] * 2
-    assert [one["order_id"] for one in stockroom.facts("stock_expected")[told:]] == ["ord_1", "ord_2"]
+    assert [one["order_id"] for one in stockroom.facts("stock_expected")[sent:]] == ["ord_1", "ord_2"]
     [kept] = receipts(stockroom)
     [newest, _] = kept.changes
     assert (newest.verb, newest.changed_by, newest.reason) == ("changed", "kim", "the vessel is late")
@@ -156,13 +156,13 @@ def test_an_early_receipt_moves_who_still_waits_to_the_earlier_day(stockroom: St
     stockroom.expect("w1", "J", 6, "2026-04-02", "PO-1")
     late = stockroom.expect("w1", "J", 6, "2026-04-09", "PO-2")
     assert due(stockroom, "ord_2") == [("2026-04-09", "PO-2")]
-    told = len(stockroom.facts("stock_expected"))
+    sent = len(stockroom.facts("stock_expected"))
 
     come(stockroom, 6, receipt=late)
 
     assert stockroom.held("ord_1") == {("L1", "w1"): 6}
     assert due(stockroom, "ord_2") == [("2026-04-02", "PO-1")]
-    assert [one["order_id"] for one in stockroom.facts("stock_expected")[told:]] == ["ord_2"]
+    assert [one["order_id"] for one in stockroom.facts("stock_expected")[sent:]] == ["ord_2"]
 
 
 @pytest.mark.on_postgres

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
+from services.orders.approvals import kept_promises
 from services.orders.domain.access import EVERYTHING
 from services.orders.domain.calendars import Calendar
 from services.orders.domain.mails import Promise
 from services.orders.domain.promise_ledger import Ended, Given, LedgerChange, PromiseFilter, follow, settle
 from services.orders.domain.promises import promised_day, slipped
-from services.orders.order import kept_promises
 from tests.orders.desk import Desk, shipment, stock, together
 
 OFFICE = Calendar("office", days=frozenset(range(5)), holidays=frozenset({date(2026, 11, 27)}))
@@ -52,8 +52,8 @@ def test_no_promise_lies_in_the_past_or_on_a_free_day(ahead: int, lead_days: int
 
 
 def test_people_are_told_of_a_day_beyond_the_tolerance_and_of_one_that_is_gone() -> None:
-    def waits(told: str, now: str) -> Promise:
-        return Promise("1", 1, now, True, now, told_on=told)
+    def waits(heard: str, now: str) -> Promise:
+        return Promise("1", 1, now, True, now, notified_on=heard)
 
     two, three, gone = (waits("2026-12-01", day) for day in ("2026-12-03", "2026-12-04", ""))
     unknown, sooner = waits("", "2026-12-04"), waits("2026-12-01", "2026-11-30")
@@ -132,12 +132,12 @@ def test_a_delivery_keeps_what_was_promised_for_its_shipment_and_breaks_what_is_
 
 
 def waiting(units: int, expected_on: str = "", lead_days: int = 3, reference: str = "PO-1") -> dict[str, Any]:
-    told = stock({"1": (0, units)})
+    sent = stock({"1": (0, units)})
     if expected_on:
-        told["lines"]["1"] |= {
+        sent["lines"]["1"] |= {
             "expected_on": expected_on, "lead_days": lead_days, "expected_reference": reference,
         }  # fmt: skip
-    return told
+    return sent
 
 
 def accepted(desk: Desk, units: int = 5, expected_on: str = "2026-12-01") -> str:
@@ -178,7 +178,7 @@ def test_a_slip_is_told_once_and_the_ledger_says_what_moved_it(desk: Desk) -> No
         (5, "2026-12-11", "supply_change", "moved", "PO-2"),
         (5, "2026-12-08", "supply_change", "open", ""),
     ]
-    assert [one.told_on for one in desk.read(order_id).promises] == ["2026-12-11"]
+    assert [one.notified_on for one in desk.read(order_id).promises] == ["2026-12-11"]
     assert desk.broken() == []
 
 

@@ -53,9 +53,9 @@ def ledger(trade: Trade, order_id: str) -> list[tuple[Any, ...]]:
     return [tuple(one[name] for name in names) for one in reversed(found)]
 
 
-def slips_told(trade: Trade, number: str) -> list[str]:
-    told = [(to, subject) for to, subject in trade.addressed_mails(number) if any(word in subject for word in SLIPPED)]
-    return sorted(to for to, _ in told)
+def slip_mails(trade: Trade, number: str) -> list[str]:
+    sent = [(to, subject) for to, subject in trade.addressed_mails(number) if any(word in subject for word in SLIPPED)]
+    return sorted(to for to, _ in sent)
 
 
 @pytest.mark.on_postgres
@@ -80,8 +80,8 @@ def test_a6_supply_slips_and_comes_and_the_ledger_keeps_what_was_promised(trade:
 
     eventually(lambda: _is(promised(trade, order_id), [(10, slipped)]))
     assert moved["moved_order_count"] == 1
-    told = eventually(lambda: _count(slips_told(trade, number), 3))
-    assert len(set(told)) == 3
+    sent = eventually(lambda: _count(slip_mails(trade, number), 3))
+    assert len(set(sent)) == 3
     reschedule(trade, receipt["expected_receipt_id"], expected_on=earlier.isoformat())
     eventually(lambda: _is(promised(trade, order_id), [(10, sooner)]))
 
@@ -104,7 +104,7 @@ def test_a6_supply_slips_and_comes_and_the_ledger_keeps_what_was_promised(trade:
         (10, shipped_for, "fill", "kept", None),
     ]
     eventually(lambda: _is(ledger(trade, order_id), expected))
-    assert slips_told(trade, number) == told
+    assert slip_mails(trade, number) == sent
     [left] = ok(
         trade.system.api("auditor").get("/v1/stock/expected-receipts", params={"reference": reference, "all": "true"})
     )["rows"]

@@ -12,7 +12,7 @@ from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.parameters import OfWarehouse
 from oms.inventory.v1 import supply_pb2 as pb
 from services.orders.access.matrix import Caller
-from services.orders.order import kept_promises
+from services.orders.approvals import kept_promises
 
 router = APIRouter(tags=["stock"])
 

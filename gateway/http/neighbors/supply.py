@@ -96,6 +96,7 @@ class MovementShape(BaseModel):
 @router.get("/v1/stock/expected-receipts")
 def list_expected_receipts(
     deps: DepsOf,
+    _who: CallerOf,
     paging: PagingOf,
     sku: OfSku = None,
     warehouse_id: OfWarehouse = None,

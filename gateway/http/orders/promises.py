@@ -14,8 +14,8 @@ from gateway.http.plumbing.inputs import Day
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfOrder, OfSku
 from gateway.http.plumbing.shapes import rfc3339
+from services.orders.approvals import kept_promises
 from services.orders.domain.promise_ledger import KeptPromise, OnTime, PromiseFilter
-from services.orders.order import kept_promises
 
 router = APIRouter(tags=["promises"])
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.orders.approvals import promise_ledger
 from services.orders.changes.propose import mailed
 from services.orders.domain import mails, projection
 from services.orders.domain.changes import ChangeOrder, move
@@ -15,7 +16,7 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Violation
 from services.orders.domain.promise_ledger import CHANGE
-from services.orders.order import outbox, promise_ledger
+from services.orders.order import outbox
 from services.orders.order.aggregate import OrderAggregate, read_asked
 from services.orders.store import changes, masterdata, orders, versions
 from services.orders.store import holds as hold_store

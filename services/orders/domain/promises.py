@@ -30,13 +30,13 @@ def dated(
     promises: Iterable[Promise], before: Iterable[Promise], calendar: Calendar, today: date
 ) -> tuple[Promise, ...]:
     """The promises with the days of units that wait worked out; what customers were told of a line `before` stays."""
-    told = {one.line_id: one.told_on for one in before if one.is_waiting}
-    return tuple(_dated(one, told.get(one.line_id), calendar, today) if one.is_waiting else one for one in promises)
+    notified = {one.line_id: one.notified_on for one in before if one.is_waiting}
+    return tuple(_dated(one, notified.get(one.line_id), calendar, today) if one.is_waiting else one for one in promises)
 
 
-def _dated(one: Promise, told_on: str | None, calendar: Calendar, today: date) -> Promise:
+def _dated(one: Promise, notified_on: str | None, calendar: Calendar, today: date) -> Promise:
     day = promised_day(calendar, one.expected_on, one.lead_days, today)
-    return replace(one, promised_on=day, told_on=day if told_on is None else told_on)
+    return replace(one, promised_on=day, notified_on=day if notified_on is None else notified_on)
 
 
 def moved(
@@ -59,7 +59,7 @@ def moved(
             kept.append(one)
             continue
         left[one.line_id] -= units
-        kept.append(_anew(one, units, changed[one.line_id], calendar, today))
+        kept.append(_rescheduled(one, units, changed[one.line_id], calendar, today))
         if one.quantity > units:
             kept.append(replace(one, quantity=one.quantity - units))
     return tuple(reversed(kept))
@@ -73,10 +73,10 @@ def _waits(one: Promise, was: LineProgress) -> bool:
     return one.is_waiting or (bool(was.backordered) and one.promised_on == was.expected_on)
 
 
-def _anew(one: Promise, units: int, now: LineProgress, calendar: Calendar, today: date) -> Promise:
+def _rescheduled(one: Promise, units: int, now: LineProgress, calendar: Calendar, today: date) -> Promise:
     day = promised_day(calendar, now.expected_on, now.lead_days, today)
-    told_on = one.told_on if one.is_waiting else one.promised_on
-    return Promise(one.line_id, units, day, True, now.expected_on, now.lead_days, now.expected_reference, told_on)
+    notified_on = one.notified_on if one.is_waiting else one.promised_on
+    return Promise(one.line_id, units, day, True, now.expected_on, now.lead_days, now.expected_reference, notified_on)
 
 
 def slipped(promises: Iterable[Promise], tolerance_days: int) -> tuple[Promise, ...]:
@@ -84,20 +84,20 @@ def slipped(promises: Iterable[Promise], tolerance_days: int) -> tuple[Promise, 
     return tuple(
         one
         for one in promises
-        if one.is_waiting and one.told_on and (not one.promised_on or _days_late(one) > tolerance_days)
+        if one.is_waiting and one.notified_on and (not one.promised_on or _days_late(one) > tolerance_days)
     )
 
 
 def _days_late(one: Promise) -> int:
-    return (date.fromisoformat(one.promised_on) - date.fromisoformat(one.told_on)).days
+    return (date.fromisoformat(one.promised_on) - date.fromisoformat(one.notified_on)).days
 
 
-def told(promises: Iterable[Promise], slips: Iterable[Promise]) -> tuple[Promise, ...]:
+def notified(promises: Iterable[Promise], slips: Iterable[Promise]) -> tuple[Promise, ...]:
     """The promises once the customer has been told of those that slipped."""
     later = set(slips)
-    return tuple(replace(one, told_on=one.promised_on) if one in later else one for one in promises)
+    return tuple(replace(one, notified_on=one.promised_on) if one in later else one for one in promises)
 
 
 def heard(promises: Iterable[Promise]) -> tuple[Promise, ...]:
     """The promises once the customer has read all of them."""
-    return tuple(replace(one, told_on=one.promised_on) if one.is_waiting else one for one in promises)
+    return tuple(replace(one, notified_on=one.promised_on) if one.is_waiting else one for one in promises)

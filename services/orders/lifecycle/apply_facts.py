@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders.approvals import money
+from services.orders.approvals import money, promise_ledger
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.credit_facts import CardProblem, CreditGranted
@@ -41,7 +41,7 @@ from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.promise_ledger import SUPPLY_CHANGE
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.lifecycle.record_milestone import notify_backorders
-from services.orders.order import cards, exceptions, outbox, promise_ledger
+from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.returns import intake, intercepted
 from services.orders.store import facts as store

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.invoicing import AT_ORDER
-from services.orders.approvals import holds, manufacturing
+from services.orders.approvals import holds, manufacturing, promise_ledger
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.exceptions import (
@@ -25,7 +25,7 @@ from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
 from services.orders.domain.promise_ledger import ACCEPTANCE, CHANGE, FILL
 from services.orders.domain.promises import heard
-from services.orders.order import exceptions, outbox, promise_ledger
+from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.order.charged_fees import ChargedFee, charged_fee, has_fee
 from services.orders.store import holds as hold_store

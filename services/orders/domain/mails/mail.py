@@ -77,7 +77,7 @@ class Promise:
     """When some units of a line are promised; promised_on is an ISO date, empty while supply has none.
 
     Units that wait are promised for `lead_days` working days after the day their supply is expected, of which the `reference` is
-    the document; `told_on` is the day that the customer last read of them.
+    the document; `notified_on` is the day that the customer last read of them.
     """
 
     line_id: str
@@ -87,7 +87,7 @@ class Promise:
     expected_on: str = ""
     lead_days: int = 0
     reference: str = ""
-    told_on: str = ""
+    notified_on: str = ""
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""

@@ -203,7 +203,7 @@ def backorder_delayed(order: Order, customer: Customer, contacts: Contacts, slip
             "sku": lines[one.line_id].sku,
             "description": lines[one.line_id].description,
             "quantity": one.quantity,
-            "was_on": one.told_on,
+            "was_on": one.notified_on,
             "promised_on": one.promised_on,
             "expected_on": one.expected_on,
             "reference": one.reference,

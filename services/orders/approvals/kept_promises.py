@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from services.kernel.clock import business_day
 from services.kernel.errors import InvalidArgument
+from services.orders.approvals.promise_ledger import working_days
 from services.orders.domain.access import Scope
 from services.orders.domain.promise_ledger import KeptPromise, OnTime, PromiseFilter
-from services.orders.order.promise_ledger import working_days
 from services.orders.policies import versions
 from services.orders.store import promises as store
 

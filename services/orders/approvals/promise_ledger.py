@@ -72,14 +72,14 @@ def _record(session: Session, after: OrderAggregate, change: LedgerChange, given
 
 
 def _notify_slipped(session: Session, after: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
-    if not any(one.is_waiting and one.told_on and one.told_on != one.promised_on for one in after.promises):
+    if not any(one.is_waiting and one.notified_on and one.notified_on != one.promised_on for one in after.promises):
         return after
     slips = promises.slipped(after.promises, versions.policy_in_force(session).promises.slip_tolerance_days)
     if not slips or after.order.has_ended:
         return after
     customer = masterdata.customer(session, after.order.customer_id)
     outbox.mail(session, after.order, mails.backorder_delayed(after.order, customer, contacts, slips), now)
-    return replace(after, promises=promises.told(after.promises, slips))
+    return replace(after, promises=promises.notified(after.promises, slips))
 
 
 def deliver(
