@@ -71,7 +71,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "manufacturing_asked": ("sku", "description", "quantity", "requested_on", "earliest_on", "due", "link"),
     # answer: ends the sentence "it …", such as "can be ready, but later than requested"; ready_on empty when it was refused
     "manufacturing_answered": ("sku", "answer", "ready_on", "note"),
-    # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
+    # lines: [{sku, description, quantity, expected_on, promised_on}]: the day of the supply, and the one promised; empty while unknown
     "backorder_created": ("lines", "more_lines"),
     # lines: [{sku, description, quantity, was_on, promised_on, expected_on, reference}]: the day the customer was told, the new one, the day
     # of the supply and its document, each empty while unknown; value of the units; own_link and staff_link: the order as customer and staff see it

@@ -231,5 +231,5 @@ def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Con
         return aggregate
     orders.change(session, order.order_id, {"is_backorder_notified": True})
     customer = masterdata.customer(session, order.customer_id)
-    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
+    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting, aggregate.promises), now)
     return replace(aggregate, order=replace(order, is_backorder_notified=True))

@@ -178,15 +178,21 @@ DELAY_MAIL = "backorder_delayed"
 
 
 def backorder_created(
-    order: Order, customer: Customer, contacts: Contacts, waiting: Mapping[str, tuple[int, str]]
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    waiting: Mapping[str, tuple[int, str]],
+    promises: Sequence[Promise] = (),
 ) -> Mail:
-    """`waiting` is line id → (units that wait, ISO date expected or "")."""
+    """`waiting` is line id → (units that wait, ISO date their supply is expected or ""); customers read the day of their promise."""
+    promised = {one.line_id: one.promised_on for one in promises if one.is_waiting}
     lines = [
         {
             "sku": line.sku,
             "description": line.description,
             "quantity": waiting[line.line_id][0],
             "expected_on": waiting[line.line_id][1],
+            "promised_on": promised.get(line.line_id, waiting[line.line_id][1]),
         }
         for line in order.lines
         if line.line_id in waiting
