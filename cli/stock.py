@@ -9,8 +9,9 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
+from cli.supply import add_to
 
-app = typer.Typer(help="Stock: show levels, receive goods, adjust to a count.")
+app = typer.Typer(help="Stock: show levels, receive goods, adjust to a count; expected receipts, movements, outlook.")
 
 _COLUMNS = (
     ("SKU", "sku"), ("Warehouse", "warehouse_id"), ("On hand", "on_hand>"), ("Allocated", "allocated>"),
@@ -43,11 +44,14 @@ def receive(
     unit_cost: Annotated[str, typer.Option(help="Cost of one unit, such as 12.50.")],
     currency: str = "USD",
     reference: Annotated[str, typer.Option(help="The supplier's document. The same one counts once.")] = "",
+    of: Annotated[str, typer.Option(help="Id of the expected receipt that they come of; else the first to come.")] = "",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Receive goods. They fill backorders at once."""
     body = {"warehouse_id": warehouse, "sku": sku, "quantity": quantity, "unit_cost": unit_cost, "currency": currency}
+    if of:
+        body["expected_receipt_id"] = of
     key = f"receipt-{warehouse}-{sku}-{reference}" if reference else None
     done = Api(var, "warehouse").post("/v1/stock/receipts", {**body, "reference": reference}, key=key)
     if as_json:
@@ -79,3 +83,6 @@ def adjust(
         print_json(done)
     else:
         console().print(f"{sku}: {done['on_hand']:,} on hand at {warehouse}")
+
+
+add_to(app)

@@ -32,6 +32,7 @@ from gateway.http.neighbors import (
     ledger,
     mail_templates,
     order_documents,
+    outlook,
     payment_corrections,
     payment_events,
     payments,
@@ -46,6 +47,7 @@ from gateway.http.neighbors import (
     sourcing_policy,
     sourcing_replay,
     stock,
+    supply,
     warehouses,
     webhooks,
 )
@@ -61,6 +63,7 @@ from gateway.http.orders import (
     orders,
     parcels,
     place,
+    promises,
     repair,
     resubmission,
     return_photos,
@@ -82,7 +85,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
+    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, supply, outlook, promises, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

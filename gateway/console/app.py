@@ -29,6 +29,7 @@ from gateway.console import (
     overview,
     parcels,
     passwords,
+    promises,
     quarantine,
     resubmission,
     return_requests,
@@ -36,6 +37,7 @@ from gateway.console import (
     returns_without_goods,
     reversals,
     reviews,
+    stock,
     stream,
     support_cases,
 )
@@ -62,7 +64,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, returns, returns_without_goods, parcels, quarantine, backorders, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, returns, returns_without_goods, parcels, quarantine, backorders, stock, promises, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
     accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, deposit_invoices, refunds, receivables, waiting, marketplaces, ledger, tax_rates,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

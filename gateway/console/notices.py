@@ -83,6 +83,8 @@ SENTENCES: Mapping[str, str] = {
     "backorder_released": "The backorder is released. It is filled in its turn.",
     "order_expedited": "The order is urgent. Its backorders come before others of their class.",
     "order_not_expedited": "The order is urgent no longer. It waits in its turn.",
+    "receipt_changed": "The expected receipt is changed. Orders whose promised day moves are told in a moment.",
+    "receipt_cancelled": "Nothing more is expected of it. Orders that waited for it are told in a moment.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",

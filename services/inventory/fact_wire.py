@@ -45,7 +45,11 @@ def standing_fact(kind: str, standing: StockStanding) -> Standing:
     """Where an order stands, as a fact of one of the kinds for orders."""
     lines = {
         line.line_id: facts_pb2.LineStanding(
-            allocated=line.allocated, backordered=line.backordered, expected_on=line.expected_on
+            allocated=line.allocated,
+            backordered=line.backordered,
+            expected_on=line.expected_on,
+            lead_days=line.lead_days,
+            expected_reference=line.expected_reference,
         )
         for line in standing.lines
     }

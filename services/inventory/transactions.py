@@ -14,14 +14,13 @@ import structlog
 from sqlmodel import Session
 
 from services.inventory import fact_wire, sourcing
-from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import LineDemand, Plan, Shortage
 from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
-from services.inventory.domain.backorders import Fill, Place, Supply, Waiting
+from services.inventory.domain.backorders import Fill, Place, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import StockChange
-from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
+from services.inventory.domain.requests import Adjustment, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.queues import (
     Days,
@@ -37,7 +36,6 @@ from services.inventory.sourcing import Planned
 from services.inventory.store import (
     allocation,
     backorders,
-    expected,
     layers,
     reservations,
     reversals,
@@ -46,6 +44,7 @@ from services.inventory.store import (
 )
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
+from services.inventory.supplying import Arrival
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
 from services.runtime.facts import emit_fact
@@ -152,15 +151,17 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     """Book goods in and serve who waits for them; the movement, on hand there now, and what was filled."""
     warehouses.require(session, receipt.warehouse_id)
     stock.take_turns(session, [receipt.sku])
+    arrival = Arrival(session, receipt, now)
     warehouses.settle_currency(session, receipt.warehouse_id, receipt.unit_cost.currency)
     stock.open_row(session, receipt.warehouse_id, receipt.sku)
     on_hand = stock.add(session, receipt.warehouse_id, receipt.sku, receipt.quantity)
     occasion = Occasion("received", now, reference=receipt.reference)
     change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
-    supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
-    expected.come(session, queueing.arrived(supply, receipt.quantity))
+    arrival.take_off()
+    free = stock.available(session, [receipt.sku]).get(receipt.sku, {})
     fills = fill_queues(session, [receipt.sku], now)
     notify_filled(session, fills, now)
+    arrival.notify_others(free, {fill.backorder.order_id for fill in fills})
     _notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
     return change, on_hand, fills
@@ -196,35 +197,6 @@ def _counted_cost(session: Session, adjustment: Adjustment, currency: str) -> Un
     return counted_cost(
         adjustment.sku, currency, given=adjustment.unit_cost, last=last, standard=adjustment.standard_cost
     )
-
-
-def expect(session: Session, announcement: Announcement, now: datetime) -> str:
-    """Store an expected receipt and give its id; who waits takes its date, and each order whose date that changes is told.
-
-    Many of them are told in batches.
-    """
-    warehouses.require(session, announcement.warehouse_id)
-    stock.take_turns(session, [announcement.sku])
-    stock.open_row(session, announcement.warehouse_id, announcement.sku)
-    supply = Supply(
-        new_id("exp"),
-        announcement.warehouse_id,
-        announcement.quantity,
-        announcement.expected_on,
-        announcement.reference,
-    )
-    queue = backorders.whole_queue(session, announcement.sku)
-    before = _days(session, announcement.sku, queue)
-    expected.announce(session, supply, announcement.sku)
-    after = _days(session, announcement.sku, queue)
-    moved = [one for one in queue if before[one.backorder_id] != after[one.backorder_id]]
-    notify_moved(session, moved, now)
-    log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
-    return supply.expected_receipt_id
-
-
-def _days(session: Session, sku: str, queue: Sequence[Waiting]) -> dict[str, str]:
-    return queueing.days(queue, expected.open_supply(session, [sku]).get(sku, []))
 
 
 def ship(session: Session, departure: Departure, now: datetime) -> Money | None:

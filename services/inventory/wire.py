@@ -7,7 +7,7 @@ from datetime import date
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.inventory.domain.allocation import Allocation, LineDemand, Shortage
+from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.domain.requests import (
@@ -20,6 +20,7 @@ from services.inventory.domain.requests import (
     Receipt,
 )
 from services.inventory.domain.stock import Availability, StockLevel
+from services.inventory.domain.supply import SUPPLY_KINDS
 from services.inventory.domain.tariffs import Candidate, Tariff
 from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.kernel.bounds import MAX_LINES
@@ -40,6 +41,7 @@ MAX_COST_MINOR = 10**12
 MAX_TARIFFS = 50
 MAX_GRAMS = 10**9
 MAX_LATE_DAYS = 36_600
+MAX_LEAD_DAYS = 1000
 MAX_LEASE_SECONDS = 30 * 24 * 3600
 END_OF_TIME_MICROS = 253_402_300_799_999_999  # the last instant of the year 9999
 
@@ -164,6 +166,7 @@ def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
             identity(place.warehouse_id, "warehouse_id"),
             within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor"),
             _tariffs(place.tariffs),
+            within(place.lead_days, 0, MAX_LEAD_DAYS, "lead_days"),
         )
         for place in costs
     )
@@ -195,6 +198,7 @@ def receipt(request: pb.ReceiveStockRequest) -> Receipt:
         positive(request.quantity, "quantity"),
         UnitPrice.parse(request.unit_cost, request.currency),
         optional_text(request.reference, "reference"),
+        optional_identity(request.expected_receipt_id, "expected_receipt_id"),
     )
 
 
@@ -230,11 +234,19 @@ def announcement(request: pb.ExpectReceiptRequest) -> Announcement:
         positive(request.quantity, "quantity"),
         day(request.expected_on, "expected_on"),
         optional_text(request.reference, "reference"),
+        _kind(request.kind),
+        optional_text(request.announced_by, "announced_by"),
     )
 
 
+def _kind(value: str) -> str:
+    if value and value not in SUPPLY_KINDS:
+        raise InvalidArgument("SUPPLY_KIND", f"kind must be one of {', '.join(SUPPLY_KINDS)}")
+    return value
+
+
 def day(value: str, what: str) -> str:
-    """An ISO date."""
+    """A day as an ISO date."""
     try:
         # fromisoformat also reads 20260301 and 2026-W09-7, which would not sort as text
         return date.fromisoformat(value if _DAY.fullmatch(value) else "").isoformat()
@@ -301,15 +313,21 @@ def allocations(parts: Iterable[Allocation]) -> list[pb.Allocation]:
     ]
 
 
-def shortage(one: Shortage, supply: Supply | None) -> pb.Shortage:
+def shortage(one: Waiting, supply: Supply | None) -> pb.Shortage:
     """A shortage and its date for the wire."""
-    expected_on = supply.expected_on if supply else ""
-    return pb.Shortage(line_id=one.line_id, sku=one.sku, quantity=one.quantity, expected_on=expected_on)
+    return pb.Shortage(
+        line_id=one.line_id,
+        sku=one.sku,
+        quantity=one.quantity,
+        expected_on=supply.expected_on if supply else "",
+        lead_days=one.lead_days_from(supply.warehouse_id) if supply else 0,
+        expected_reference=supply.reference if supply else "",
+    )
 
 
 def shortages(waiting: Iterable[tuple[Waiting, Supply | None]]) -> list[pb.Shortage]:
     """What still waits, for the wire."""
-    return [shortage(Shortage(one.line_id, one.sku, one.quantity), supply) for one, supply in waiting if one.quantity]
+    return [shortage(one, supply) for one, supply in waiting if one.quantity]
 
 
 def level(one: StockLevel) -> pb.StockLevel:

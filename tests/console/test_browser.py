@@ -147,7 +147,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", "/my/returns/RMA-1002"),
         ("support", f"/orders/{numbers['delivered']}/return"),
         ("customer", f"/my/orders/{numbers['delivered']}/return"),
-        *(("support", path) for path in ("/cases", "/exceptions")),
+        *(("support", path) for path in ("/cases", "/exceptions", "/stock", "/stock?sku=PUMP", "/promises")),
         ("auditor", "/exceptions?show=resolved"),
         ("support", f"/exceptions/{wrong.exception_id}"),
         ("accounting", f"/exceptions/{wrong.exception_id}"),

@@ -100,6 +100,12 @@ MAILS = [
     mails.units_dropped(ORDER, CUSTOMER, CONTACTS, GONE, reason="price list", is_at_warehouse=True),
     mails.units_dropped(ORDER, CUSTOMER, CONTACTS, replace(GONE, is_closing=True), reason="", is_at_warehouse=True),
     mails.backorder_created(ORDER, CUSTOMER, CONTACTS, {"lin_1": (3, "")}),
+    mails.backorder_delayed(
+        ORDER,
+        CUSTOMER,
+        CONTACTS,
+        [mails.Promise("lin_1", 3, "2026-12-08", True, "2026-12-04", 2, "PO-9", "2026-12-01")],
+    ),
     mails.support_case(
         ORDER,
         "help@oms.example",

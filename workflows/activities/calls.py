@@ -91,6 +91,7 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> Wareho
             warehouse_id=quote.warehouse_id,
             cost_minor=quote.cost_minor,
             tariffs=[_tariff(one, order.requested_on) for one in quote.tariffs],
+            lead_days=quote.lead_days,
         )
         for quote in answer.quotes
     ]

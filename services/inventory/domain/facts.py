@@ -31,12 +31,17 @@ FOR_BILLING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LineStanding:
-    """Where an order line stands: units held or shipped, units waiting, and when the last of those is expected."""
+    """Where an order line stands: units held or shipped, units waiting, and when the last of those is expected, of which supply.
+
+    `lead_days` are the working days from then until the customer has them.
+    """
 
     line_id: str
     allocated: int
     backordered: int
     expected_on: str
+    lead_days: int = 0
+    expected_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,14 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Goods arrive."""
+    """Goods arrive, of the expected receipt that is named, or of one of the same reference, or of those that were to come first."""
 
     warehouse_id: str
     sku: str
     quantity: int
     unit_cost: UnitPrice
     reference: str
+    expected_receipt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,15 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Supply that is to come; the day is an ISO date."""
+    """Supply that is to come; the day is an ISO date, an empty kind leaves it to what is known of the reference."""
 
     warehouse_id: str
     sku: str
     quantity: int
     expected_on: str
     reference: str
+    kind: str = ""
+    announced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

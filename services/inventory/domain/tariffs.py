@@ -27,12 +27,14 @@ class Tariff:
 class Candidate:
     """A warehouse that can serve the order: what the whole order would cost from there, and the tariffs of its carriers.
 
-    Without tariffs a shipment costs the same whatever is in it.
+    Without tariffs a shipment costs the same whatever is in it. `lead_days` are the working days from when goods are there until
+    the customer has them.
     """
 
     warehouse_id: str
     cost_minor: int
     tariffs: tuple[Tariff, ...] = ()
+    lead_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,18 @@
 """The tables of inventory, by noun: shape and constraints, no behavior."""
 
 from services.inventory.models.allocation import AllocationPolicy
+from services.inventory.models.base import Table
 from services.inventory.models.returned import QuarantineDecision, ReturnedStock
-from services.inventory.models.stock import Table, answers, outbox
+from services.inventory.models.stock import answers, outbox
+from services.inventory.models.supply import ExpectedReceipt, SupplyChange
 
-__all__ = ["AllocationPolicy", "QuarantineDecision", "ReturnedStock", "Table", "answers", "outbox"]
+__all__ = [
+    "AllocationPolicy",
+    "ExpectedReceipt",
+    "QuarantineDecision",
+    "ReturnedStock",
+    "SupplyChange",
+    "Table",
+    "answers",
+    "outbox",
+]

@@ -70,14 +70,19 @@ def holdings(session: Session, order_id: str) -> list[Holding]:
 def candidates_of(session: Session, reservation_id: str) -> tuple[Candidate, ...]:
     """The warehouses that may serve the reservation, by id."""
     mine = select(candidate).where(candidate.c.reservation_id == reservation_id).order_by(candidate.c.warehouse_id)
-    return tuple(Candidate(row.warehouse_id, row.cost_minor) for row in session.execute(mine))
+    return tuple(Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days) for row in session.execute(mine))
 
 
 def put_candidates(session: Session, reservation_id: str, places: Sequence[Candidate]) -> None:
     """From now on these warehouses serve the reservation, and no others."""
     session.execute(delete(candidate).where(candidate.c.reservation_id == reservation_id))
     rows = [
-        {"reservation_id": reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
+        {
+            "reservation_id": reservation_id,
+            "warehouse_id": place.warehouse_id,
+            "cost_minor": place.cost_minor,
+            "lead_days": place.lead_days,
+        }
         for place in places
     ]
     if rows:

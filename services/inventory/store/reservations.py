@@ -108,7 +108,12 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
             f"stock is already reserved for order {new.order_id}: release it before reserving again",
         )
     places = [
-        {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
+        {
+            "reservation_id": new.reservation_id,
+            "warehouse_id": place.warehouse_id,
+            "cost_minor": place.cost_minor,
+            "lead_days": place.lead_days,
+        }
         for place in new.candidates
     ]
     if places:

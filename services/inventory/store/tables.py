@@ -19,6 +19,7 @@ candidate = _tables["reservation_candidate"]
 allocation = _tables["allocation"]
 backorder = _tables["backorder"]
 expected_receipt = _tables["expected_receipt"]
+supply_change = _tables["supply_change"]
 stock_issue = _tables["stock_issue"]
 issue_reversal = _tables["issue_reversal"]
 returned_stock = _tables["returned_stock"]
@@ -31,3 +32,4 @@ allocation_policy = _tables["allocation_policy"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")
+NO_TEXT: ColumnElement[str] = literal_column("''")

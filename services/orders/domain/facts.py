@@ -48,11 +48,16 @@ _SETTLED = frozenset({"paid", CREDITED, WRITTEN_OFF})
 
 @dataclass(frozen=True, slots=True)
 class LineStanding:
-    """Units of a line that inventory holds or shipped, units that wait, and the day the last of those is expected."""
+    """Units of a line that inventory holds or shipped, units that wait, the day the last of those is expected, and of which document.
+
+    `lead_days` are the working days from then until the customer has them.
+    """
 
     allocated: int
     backordered: int
     expected_on: str
+    lead_days: int = 0
+    expected_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, O
 Document = TypeVar("Document", Shipment, Invoice)
 
 _COUNTS: Mapping[str, tuple[str, ...]] = {
-    "inventory": ("allocated", "backordered", "expected_on"),
+    "inventory": ("allocated", "backordered", "expected_on", "lead_days", "expected_reference"),
     "fulfillment": ("released", "picked", "packed", "shipped", "delivered", "intercepted"),
     "billing": ("invoiced",),
 }
@@ -52,6 +52,8 @@ class LineProgress:
     intercepted: int = 0
     invoiced: int = 0
     returned: int = 0
+    lead_days: int = 0
+    expected_reference: str = ""
     inventory_sequence: int = 0
     fulfillment_sequence: int = 0
     billing_sequence: int = 0

@@ -20,6 +20,7 @@ from services.kernel.text import optional_text
 from services.orders.domain import credit_facts, facts
 from services.orders.domain.facts import Detail, Fact
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.promises import MAX_LEAD_DAYS
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.domain.returns import InspectedUnits
 
@@ -93,7 +94,13 @@ def _read(detail: object, sequence: int) -> Detail | None:
     match detail:
         case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
             lines = {
-                key: facts.LineStanding(line.allocated, line.backordered, _day(line.expected_on))
+                key: facts.LineStanding(
+                    line.allocated,
+                    line.backordered,
+                    _day(line.expected_on),
+                    _lead(line.lead_days),
+                    line.expected_reference,
+                )
                 for key, line in detail.lines.items()
             }
             return facts.StockStanding(lines, detail.is_complete)
@@ -294,6 +301,12 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError as none:
         raise InvalidArgument("FACT_UNREADABLE", f"{text[:40]!r} is no day") from none
+
+
+def _lead(days: int) -> int:
+    if not 0 <= days <= MAX_LEAD_DAYS:
+        raise InvalidArgument("FACT_UNREADABLE", f"lead_days must be from 0 to {MAX_LEAD_DAYS}")
+    return days
 
 
 def _instant(count: int, what: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.invoicing import AT_ORDER
-from services.orders.approvals import holds, manufacturing
+from services.orders.approvals import holds, manufacturing, promise_ledger
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.exceptions import (
@@ -23,6 +23,8 @@ from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
+from services.orders.domain.promise_ledger import ACCEPTANCE, CHANGE, FILL
+from services.orders.domain.promises import heard
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.order.charged_fees import ChargedFee, charged_fee, has_fee
@@ -106,8 +108,21 @@ def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
 
 
 def _allocated(turn: Turn) -> OrderAggregate:
-    promises = turn.milestone.promises or turn.aggregate.promises
-    return replace(turn.aggregate, promises=manufacturing.with_plant_days(turn.session, turn.aggregate.order, promises))
+    session, aggregate = turn.session, turn.aggregate
+    given = turn.milestone.promises or aggregate.promises
+    promises = promise_ledger.dated(session, aggregate, given, turn.now)
+    return replace(aggregate, promises=manufacturing.with_plant_days(session, aggregate.order, promises))
+
+
+def _filled(turn: Turn) -> OrderAggregate:
+    return promise_ledger.promise(turn.session, _allocated(turn), FILL, turn.contacts, turn.now)
+
+
+def _changed(turn: Turn) -> OrderAggregate:
+    """The customer has read of the change itself."""
+    aggregate = _allocated(turn)
+    aggregate = replace(aggregate, promises=heard(aggregate.promises))
+    return promise_ledger.promise(turn.session, aggregate, CHANGE, None, turn.now)
 
 
 def _accepted(turn: Turn) -> OrderAggregate:
@@ -121,7 +136,7 @@ def _accepted(turn: Turn) -> OrderAggregate:
     aggregate = replace(aggregate, order=replace(aggregate.order, accepted_at=now))
     customer = masterdata.customer(session, aggregate.order.customer_id)
     outbox.mail(session, aggregate.order, mails.order_accepted(aggregate.order, customer, aggregate.promises), now)
-    return aggregate
+    return promise_ledger.promise(session, aggregate, ACCEPTANCE, None, now)
 
 
 def _undeliverable(turn: Turn) -> OrderAggregate:
@@ -189,8 +204,8 @@ def _pending_reason(session: Session, order_id: str) -> str:
 MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
     "undeliverable": _undeliverable,
     "accepted": _accepted,
-    "allocated": _allocated,
-    "changed": _allocated,
+    "allocated": _filled,
+    "changed": _changed,
     "cancelled": _cancelled,
     "cancel_refused": _cancel_refused,
     "closed": _closed,
@@ -216,5 +231,5 @@ def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Con
         return aggregate
     orders.change(session, order.order_id, {"is_backorder_notified": True})
     customer = masterdata.customer(session, order.customer_id)
-    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
+    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting, aggregate.promises), now)
     return replace(aggregate, order=replace(order, is_backorder_notified=True))

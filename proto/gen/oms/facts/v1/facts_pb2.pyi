@@ -321,22 +321,30 @@ class LineStanding(_message.Message):
     ALLOCATED_FIELD_NUMBER: _builtins.int
     BACKORDERED_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     allocated: _builtins.int
     """Units held or shipped."""
     backordered: _builtins.int
     """Units waiting."""
     expected_on: _builtins.str
     """ISO date on which the last of the waiting units are expected; empty when nobody knows or none waits."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has them: handling, then the way."""
+    expected_reference: _builtins.str
+    """Where that date comes from; empty when nobody knows or none waits."""
     def __init__(
         self,
         *,
         allocated: _builtins.int = ...,
         backordered: _builtins.int = ...,
         expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated", b"allocated", "backordered", b"backordered", "expected_on", b"expected_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated", b"allocated", "backordered", b"backordered", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "lead_days", b"lead_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -337,6 +337,7 @@ class WarehouseQuote(_message.Message):
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Where from."""
     carrier: _builtins.str
@@ -345,6 +346,8 @@ class WarehouseQuote(_message.Message):
     """What it would cost, minor units."""
     transit_days: _builtins.int
     """Days on the way."""
+    lead_days: _builtins.int
+    """Working days from when goods are there until they are delivered: handling, then the way."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotedTariff]:
         """Every carrier from there to the destination, by name."""
@@ -357,10 +360,11 @@ class WarehouseQuote(_message.Message):
         cost_minor: _builtins.int = ...,
         transit_days: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___QuotedTariff] | None = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -171,6 +171,7 @@ class ReceiveStockRequest(_message.Message):
     UNIT_COST_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPECTED_RECEIPT_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -185,6 +186,8 @@ class ReceiveStockRequest(_message.Message):
     """ISO 4217."""
     reference: _builtins.str
     """The supplier's document, for people."""
+    expected_receipt_id: _builtins.str
+    """The expected receipt that the goods come of; empty takes the one of the same reference, else those that were to come first."""
     def __init__(
         self,
         *,
@@ -195,10 +198,11 @@ class ReceiveStockRequest(_message.Message):
         unit_cost: _builtins.str = ...,
         currency: _builtins.str = ...,
         reference: _builtins.str = ...,
+        expected_receipt_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "unit_cost", b"unit_cost", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "expected_receipt_id", b"expected_receipt_id", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "unit_cost", b"unit_cost", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,6 +336,8 @@ class ExpectReceiptRequest(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -343,7 +349,11 @@ class ExpectReceiptRequest(_message.Message):
     expected_on: _builtins.str
     """ISO date."""
     reference: _builtins.str
-    """Purchase order, transfer or work order it comes from."""
+    """Purchase order, transfer or work order it comes from. The same reference of a SKU in a warehouse again changes what is announced."""
+    kind: _builtins.str
+    """purchase_order, work_order or transfer; empty means purchase_order."""
+    announced_by: _builtins.str
+    """Who announces it; may be empty."""
     def __init__(
         self,
         *,
@@ -353,10 +363,12 @@ class ExpectReceiptRequest(_message.Message):
         quantity: _builtins.int = ...,
         expected_on: _builtins.str = ...,
         reference: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        announced_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced_by", b"announced_by", "expected_on", b"expected_on", "kind", b"kind", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -369,16 +381,20 @@ class ExpectReceiptResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EXPECTED_RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    IS_KNOWN_FIELD_NUMBER: _builtins.int
     expected_receipt_id: _builtins.str
     """Identity of the expected receipt."""
+    is_known: _builtins.bool
+    """Whether the reference had been announced before: it was changed, or is the same."""
     def __init__(
         self,
         *,
         expected_receipt_id: _builtins.str = ...,
+        is_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_receipt_id", b"expected_receipt_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_receipt_id", b"expected_receipt_id", "is_known", b"is_known"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -633,10 +649,13 @@ class WarehouseCost(_message.Message):
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     cost_minor: _builtins.int
     """Freight and handling of the whole order, minor units, comparable between warehouses."""
+    lead_days: _builtins.int
+    """Working days from when goods are there until the customer has them: handling, then the way."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierTariff]:
         """What each carrier charges from there, at most 50; without any, a shipment costs cost_minor whatever is in it."""
@@ -647,10 +666,11 @@ class WarehouseCost(_message.Message):
         warehouse_id: _builtins.str = ...,
         cost_minor: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___CarrierTariff] | None = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -836,6 +856,8 @@ class Shortage(_message.Message):
     SKU_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     sku: _builtins.str
@@ -844,6 +866,10 @@ class Shortage(_message.Message):
     """Units waiting, positive."""
     expected_on: _builtins.str
     """ISO date supply is expected; empty when unknown."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has it."""
+    expected_reference: _builtins.str
+    """Where the date comes from; empty when unknown."""
     def __init__(
         self,
         *,
@@ -851,10 +877,12 @@ class Shortage(_message.Message):
         sku: _builtins.str = ...,
         quantity: _builtins.int = ...,
         expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "expected_reference", b"expected_reference", "lead_days", b"lead_days", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1901,6 +1929,7 @@ class Backorder(_message.Message):
     WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     BEFORE_QUANTITY_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     backorder_id: _builtins.str
     """Identity."""
     order_id: _builtins.str
@@ -1937,6 +1966,8 @@ class Backorder(_message.Message):
     """Its place in the queue of its SKU, from 1."""
     before_quantity: _builtins.int
     """Units that wait before it in the queue of its SKU."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has it."""
     @_builtins.property
     def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Warehouses that may fill it, the cheapest first."""
@@ -1963,10 +1994,11 @@ class Backorder(_message.Message):
         warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
         position: _builtins.int = ...,
         before_quantity: _builtins.int = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_class", b"allocation_class", "backorder_id", b"backorder_id", "before_quantity", b"before_quantity", "customer_tier", b"customer_tier", "delivery", b"delivery", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_expedited", b"is_expedited", "is_manual", b"is_manual", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "position", b"position", "quantity", b"quantity", "sku", b"sku", "tier_rank", b"tier_rank", "waiting_since_micros", b"waiting_since_micros", "wanted_on", b"wanted_on", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_class", b"allocation_class", "backorder_id", b"backorder_id", "before_quantity", b"before_quantity", "customer_tier", b"customer_tier", "delivery", b"delivery", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_expedited", b"is_expedited", "is_manual", b"is_manual", "lead_days", b"lead_days", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "position", b"position", "quantity", b"quantity", "sku", b"sku", "tier_rank", b"tier_rank", "waiting_since_micros", b"waiting_since_micros", "wanted_on", b"wanted_on", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

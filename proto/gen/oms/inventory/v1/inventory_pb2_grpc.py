@@ -5,6 +5,7 @@ import warnings
 
 from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
+from oms.inventory.v1 import supply_pb2 as oms_dot_inventory_dot_v1_dot_supply__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -66,6 +67,31 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/ExpectReceipt',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptResponse.FromString,
+                _registered_method=True)
+        self.ChangeExpectedReceipt = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ChangeExpectedReceipt',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.FromString,
+                _registered_method=True)
+        self.CancelExpectedReceipt = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/CancelExpectedReceipt',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.FromString,
+                _registered_method=True)
+        self.ListExpectedReceipts = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListExpectedReceipts',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.FromString,
+                _registered_method=True)
+        self.ListMovements = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListMovements',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.FromString,
+                _registered_method=True)
+        self.GetSupplyOutlook = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSupplyOutlook',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.FromString,
                 _registered_method=True)
         self.ListStock = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListStock',
@@ -215,7 +241,8 @@ class InventoryServiceServicer:
 
     def ReceiveStock(self, request, context):
         """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        WAREHOUSE_CURRENCY, when its stock is valued in another one.
+        WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+        NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,7 +258,45 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExpectReceipt(self, request, context):
-        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+        warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeExpectedReceipt(self, request, context):
+        """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExpectedReceipt(self, request, context):
+        """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        FAILED_PRECONDITION: NOTHING_TO_COME.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExpectedReceipts(self, request, context):
+        """What is announced, the first to come first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMovements(self, request, context):
+        """What came to a building and left it, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSupplyOutlook(self, request, context):
+        """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -441,6 +506,31 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ExpectReceipt,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptResponse.SerializeToString,
+            ),
+            'ChangeExpectedReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeExpectedReceipt,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.SerializeToString,
+            ),
+            'CancelExpectedReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExpectedReceipt,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.SerializeToString,
+            ),
+            'ListExpectedReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExpectedReceipts,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.SerializeToString,
+            ),
+            'ListMovements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMovements,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.SerializeToString,
+            ),
+            'GetSupplyOutlook': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSupplyOutlook,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.SerializeToString,
             ),
             'ListStock': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStock,
@@ -705,6 +795,141 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ExpectReceipt',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeExpectedReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ChangeExpectedReceipt',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExpectedReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/CancelExpectedReceipt',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExpectedReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListExpectedReceipts',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMovements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListMovements',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSupplyOutlook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSupplyOutlook',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.FromString,
             options,
             channel_credentials,
             insecure,

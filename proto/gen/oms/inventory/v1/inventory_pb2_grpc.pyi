@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
+from oms.inventory.v1 import supply_pb2 as _supply_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -47,7 +48,8 @@ class InventoryServiceStub:
     """Every warehouse."""
     ReceiveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]
     """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+    NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
     """
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
     """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
@@ -55,7 +57,23 @@ class InventoryServiceStub:
     STOCK_ALLOCATED when units would be missing that are promised.
     """
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
-    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+    warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    ChangeExpectedReceipt: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ChangeExpectedReceiptRequest, _supply_pb2.ChangeExpectedReceiptResponse]
+    """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    CancelExpectedReceipt: _grpc.UnaryUnaryMultiCallable[_supply_pb2.CancelExpectedReceiptRequest, _supply_pb2.CancelExpectedReceiptResponse]
+    """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    FAILED_PRECONDITION: NOTHING_TO_COME.
+    """
+    ListExpectedReceipts: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ListExpectedReceiptsRequest, _supply_pb2.ListExpectedReceiptsResponse]
+    """What is announced, the first to come first."""
+    ListMovements: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ListMovementsRequest, _supply_pb2.ListMovementsResponse]
+    """What came to a building and left it, the newest first."""
+    GetSupplyOutlook: _grpc.UnaryUnaryMultiCallable[_supply_pb2.GetSupplyOutlookRequest, _supply_pb2.GetSupplyOutlookResponse]
+    """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
     ListStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]
     """Stock levels."""
     GetAvailability: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]
@@ -139,7 +157,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Every warehouse."""
     ReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]  # type: ignore[assignment]
     """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+    NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
     """
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
     """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
@@ -147,7 +166,23 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     STOCK_ALLOCATED when units would be missing that are promised.
     """
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
-    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+    warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    ChangeExpectedReceipt: _aio.UnaryUnaryMultiCallable[_supply_pb2.ChangeExpectedReceiptRequest, _supply_pb2.ChangeExpectedReceiptResponse]  # type: ignore[assignment]
+    """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    CancelExpectedReceipt: _aio.UnaryUnaryMultiCallable[_supply_pb2.CancelExpectedReceiptRequest, _supply_pb2.CancelExpectedReceiptResponse]  # type: ignore[assignment]
+    """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    FAILED_PRECONDITION: NOTHING_TO_COME.
+    """
+    ListExpectedReceipts: _aio.UnaryUnaryMultiCallable[_supply_pb2.ListExpectedReceiptsRequest, _supply_pb2.ListExpectedReceiptsResponse]  # type: ignore[assignment]
+    """What is announced, the first to come first."""
+    ListMovements: _aio.UnaryUnaryMultiCallable[_supply_pb2.ListMovementsRequest, _supply_pb2.ListMovementsResponse]  # type: ignore[assignment]
+    """What came to a building and left it, the newest first."""
+    GetSupplyOutlook: _aio.UnaryUnaryMultiCallable[_supply_pb2.GetSupplyOutlookRequest, _supply_pb2.GetSupplyOutlookResponse]  # type: ignore[assignment]
+    """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
     ListStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]  # type: ignore[assignment]
     """Stock levels."""
     GetAvailability: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
@@ -246,7 +281,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReceiveStockResponse, _abc.Awaitable[_inventory_pb2.ReceiveStockResponse]]:
         """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        WAREHOUSE_CURRENCY, when its stock is valued in another one.
+        WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+        NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -266,7 +302,53 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ExpectReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ExpectReceiptResponse, _abc.Awaitable[_inventory_pb2.ExpectReceiptResponse]]:
-        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+        """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+        warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeExpectedReceipt(
+        self,
+        request: _supply_pb2.ChangeExpectedReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ChangeExpectedReceiptResponse, _abc.Awaitable[_supply_pb2.ChangeExpectedReceiptResponse]]:
+        """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelExpectedReceipt(
+        self,
+        request: _supply_pb2.CancelExpectedReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.CancelExpectedReceiptResponse, _abc.Awaitable[_supply_pb2.CancelExpectedReceiptResponse]]:
+        """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        FAILED_PRECONDITION: NOTHING_TO_COME.
+        """
+
+    @_abc_1.abstractmethod
+    def ListExpectedReceipts(
+        self,
+        request: _supply_pb2.ListExpectedReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ListExpectedReceiptsResponse, _abc.Awaitable[_supply_pb2.ListExpectedReceiptsResponse]]:
+        """What is announced, the first to come first."""
+
+    @_abc_1.abstractmethod
+    def ListMovements(
+        self,
+        request: _supply_pb2.ListMovementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ListMovementsResponse, _abc.Awaitable[_supply_pb2.ListMovementsResponse]]:
+        """What came to a building and left it, the newest first."""
+
+    @_abc_1.abstractmethod
+    def GetSupplyOutlook(
+        self,
+        request: _supply_pb2.GetSupplyOutlookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.GetSupplyOutlookResponse, _abc.Awaitable[_supply_pb2.GetSupplyOutlookResponse]]:
+        """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
 
     @_abc_1.abstractmethod
     def ListStock(

@@ -1322,22 +1322,38 @@ class LinePromise(_message.Message):
     LINE_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     PROMISED_ON_FIELD_NUMBER: _builtins.int
+    IS_WAITING_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     quantity: _builtins.int
     """Units promised."""
     promised_on: _builtins.str
-    """ISO date; empty while supply has no date."""
+    """ISO date; empty while supply has no date. Of units that wait it is worked out from expected_on and not read."""
+    is_waiting: _builtins.bool
+    """Whether the units wait for supply."""
+    expected_on: _builtins.str
+    """ISO date their supply is expected; empty when unknown."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has them."""
+    expected_reference: _builtins.str
+    """Where that date comes from; empty when unknown."""
     def __init__(
         self,
         *,
         line_id: _builtins.str = ...,
         quantity: _builtins.int = ...,
         promised_on: _builtins.str = ...,
+        is_waiting: _builtins.bool = ...,
+        expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "promised_on", b"promised_on", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_waiting", b"is_waiting", "lead_days", b"lead_days", "line_id", b"line_id", "promised_on", b"promised_on", "quantity", b"quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
