@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from services.billing import correcting, crediting, invoicing, owing
 from services.billing.domain.billable import OrderToBill, goods_of
+from services.billing.domain.claw_backs import RETURNED
 from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
 from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, spread, to_invoice
@@ -50,12 +51,12 @@ def credit(
     shares = spread(returned, bills, credited, by_hand)
     returned_by_hand.bring(session, shares)
     zero = Money.zero(bills[0].total.currency)
-    return [
+    posted = [
         crediting.post(
             session,
             crediting.taken(session, invoice.invoice_id),
             CreditAsked(
-                shares[invoice.invoice_id].units, zero, zero, is_all=False, reason_code="returned", reason=reason,
+                shares[invoice.invoice_id].units, zero, zero, is_all=False, reason_code=RETURNED, reason=reason,
                 fees=tuple(shares[invoice.invoice_id].fees), return_id=return_id,
             ),
             "",
@@ -64,6 +65,7 @@ def credit(
         for invoice in bills
         if invoice.invoice_id in shares and shares[invoice.invoice_id].units
     ]  # fmt: skip
+    return [*posted, *crediting.give_back(session, posted[-1], now)] if posted else []
 
 
 def is_waiting(session: Session, order_id: str) -> bool:

@@ -13,7 +13,8 @@ from services.billing.domain import drafts as drafting
 from services.billing.domain import reversals as domain
 from services.billing.domain.billable import Billable
 from services.billing.domain.credit import check_account, counts_as_committed
-from services.billing.domain.credit_notes import CreditFigures, CreditNote, check_creditable, falls_on
+from services.billing.domain.credit_notes import CreditFigures, CreditNote, falls_on
+from services.billing.domain.credit_refusals import check_creditable
 from services.billing.domain.facts import InvoiceReversed
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import deferral_postings

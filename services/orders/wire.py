@@ -88,6 +88,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities], payer: Custome
         customer_tax_id=order.customer_tax_id,
         is_tax_pending=order.taxation.is_pending,
         requested_on=order.requested_on.isoformat() if order.requested_on else "",
+        discount_minimum=money(order.discount_minimum) if order.discount_minimum and order.claws_back else None,
     )
 
 
