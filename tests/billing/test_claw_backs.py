@@ -23,8 +23,13 @@ def ten(
 ) -> list[pb.Invoice]:
     """Ten at 10.00 less a discount that is given from a minimum on, taxed at 10 %, invoiced in equal parts."""
     desk.limit(10_000_000)
-    terms = {"discount": discount, "discount_minimum": minimum, "order_id": f"ord_{of}"}
-    order = order_of({"1": (10, "10.00")}, tax_rate="0.10", **terms)
+    order = order_of(
+        {"1": (10, "10.00")},
+        order_id=f"ord_{of}",
+        discount=discount,
+        discount_minimum=minimum,
+        tax_rate="0.10",
+    )
     names = ("shp_1", "shp_2") if of == "1" else (f"shp_{of}_1", f"shp_{of}_2")
     return [desk.invoice(order, name, {"1": 10 // shipments}) for name in names[:shipments]]
 
