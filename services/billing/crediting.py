@@ -76,7 +76,8 @@ def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFig
     found = credit(invoice, asked, so_far)
     if not is_judged(invoice, asked):
         return found
-    due = claw_backs.kept(session, invoice.order_id, invoice.total.currency).to_take_back(found.parts)
+    now = found.parts + asked.with_it if asked.with_it else found.parts
+    due = claw_backs.kept(session, invoice.order_id, invoice.total.currency).to_take_back(now)
     taken = taken_of(found, due)
     return credit(invoice, replace(asked, claw_back=taken), so_far) if taken.minor else found
 

@@ -114,6 +114,17 @@ def test_a_return_of_one_shipment_takes_back_the_discount_of_another(desk: Desk)
     assert desk.violations() == {}
 
 
+def test_what_comes_back_at_once_of_two_shipments_is_judged_together(desk: Desk) -> None:
+    """All of it: nothing is kept that could lose its discount. Of eight, two are kept, of one invoice, and lose 2.00."""
+    ten(desk, shipments=2)
+    together = _credit(desk, _line(5, shipment="shp_1"), _line(3, shipment="shp_2"))
+    rest = _credit(desk, _line(2, shipment="shp_2"))
+
+    assert [(one.claw_back.minor_units, one.total.minor_units) for one in together] == [(200, 4_730), (0, 2_970)]
+    assert [(one.claw_back.minor_units, one.total.minor_units) for one in rest] == [(0, 1_980), (-200, 220)]
+    assert desk.violations() == {}
+
+
 @pytest.mark.parametrize("minimum", [0, 10_001])
 def test_nothing_is_taken_back_without_a_minimum_or_where_the_order_was_below_it_before(
     desk: Desk, minimum: int
@@ -153,7 +164,7 @@ def test_what_is_credited_by_hand_has_back_what_was_taken_of_another_invoice(des
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 1), st.booleans()), max_size=8),
-    discount=st.integers(1, 10_000),
+    discount=st.integers(0, 10_000),
     minimum=st.integers(1, 10_000),
 )
 def test_however_it_comes_back_all_of_it_is_credited_in_the_end(

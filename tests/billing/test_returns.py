@@ -160,6 +160,15 @@ def test_a_return_of_which_the_price_was_allowed_before_is_credited_what_is_left
     assert desk.violations() == {}
 
 
+@pytest.mark.parametrize("discount", [0, 10_000])
+def test_goods_that_cost_nothing_come_back_without_a_credit_note(desk: Desk, discount: int) -> None:
+    desk.limit(100_000)
+    desk.invoice(order_of({"1": (10, "10.00" if discount else "0.00")}, discount=discount), "shp_1", {"1": 10})
+
+    assert _credit(desk, _line(2)) == []
+    assert desk.violations() == {}
+
+
 def test_the_same_inspection_is_credited_once(desk: Desk) -> None:
     _billed(desk)
 

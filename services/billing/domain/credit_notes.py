@@ -113,6 +113,7 @@ class CreditAsked:
     fees: tuple[RestockingFee, ...] = ()
     return_id: str = ""
     claw_back: Money | None = None
+    with_it: Credited | None = None
 
 
 @dataclass(frozen=True, slots=True)
