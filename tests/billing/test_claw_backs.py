@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.domain.apportioning import within
@@ -159,6 +160,26 @@ def test_what_is_credited_by_hand_has_back_what_was_taken_of_another_invoice(des
 
     assert [desk.invoice_now(one.invoice_id).credited.minor_units for one in (first, second)] == [4_950, 4_950]
     assert desk.violations() == {}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE credit_note SET claw_back_minor = 501",
+        "UPDATE credit_note SET claw_back_minor = -1",
+        "UPDATE credit_note_tax_part SET claw_back_minor = 499",
+        "UPDATE invoice SET discount_minimum_minor = 0",
+        "UPDATE invoice SET discount_minor = 999",
+    ],
+)
+def test_the_audit_finds_what_is_taken_back_and_should_not_be(desk: Desk, broken: str) -> None:
+    ten(desk)
+    came(desk, 5)
+
+    with desk.database.transaction() as session:
+        session.connection().execute(text(broken))
+
+    assert "billing.claw_back_is_of_a_kept_discount" in desk.violations()
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
