@@ -77,6 +77,7 @@ def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFig
     if not is_judged(invoice, asked):
         return found
     now = found.parts + asked.with_it if asked.with_it else found.parts
+    now = replace(now, merchandise=now.merchandise - asked.ours) if asked.ours else now
     due = claw_backs.kept(session, invoice.order_id, invoice.total.currency).to_take_back(now)
     taken = taken_of(found, due)
     return credit(invoice, replace(asked, claw_back=taken), so_far) if taken.minor else found
@@ -105,7 +106,7 @@ def post(
         new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
         invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
         found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
-        found.by_tax, _deferred(session, invoice, found, asked), is_held, fee, asked.return_id,
+        found.by_tax, _deferred(session, invoice, found, asked), is_held, fee, asked.return_id, asked.ours,
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
     ledger_store.post(session, credit_note_postings(note, is_fee=bool(invoice.fee_id)), now)

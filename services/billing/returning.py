@@ -9,7 +9,7 @@ from sqlmodel import Session
 from services.billing import correcting, crediting, invoicing, owing
 from services.billing.domain.billable import OrderToBill, goods_of
 from services.billing.domain.claw_backs import RETURNED
-from services.billing.domain.credit_notes import CreditAsked, Credited, CreditNote, LeftOver, falls_on
+from services.billing.domain.credit_notes import CreditAsked, Credited, CreditFigures, CreditNote, LeftOver, falls_on
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import check_refund
 from services.billing.domain.returned import Returned, Share, spread, to_invoice
@@ -24,7 +24,7 @@ from services.billing.store import (
 )
 from services.billing.store import credit as accounts
 from services.kernel.errors import Refused
-from services.kernel.money import Money
+from services.kernel.money import Money, exact_share
 from services.runtime import sessions
 
 
@@ -61,7 +61,7 @@ def credit(
             now,
         )
         for place, one in enumerate(coming)
-        if one.parts.total.minor
+        if one.figures.parts.total.minor
     ]
     return [*posted, *crediting.give_back(session, posted[-1], now)] if posted else []
 
@@ -72,7 +72,18 @@ class _Coming:
 
     invoice: Invoice
     share: Share
-    parts: Credited
+    figures: CreditFigures
+
+    @property
+    def ours(self) -> Money:
+        """What the goods came to for which the customer does not answer."""
+        parts = (exact_share(one.extended, self.share.ours[one.line_id], one.quantity) for one in self.figures.lines)
+        return Money.total(parts, self.figures.parts.tax.currency)
+
+    @property
+    def judged(self) -> Credited:
+        """What it comes to, of goods only those that are not kept by the customer's choice."""
+        return replace(self.figures.parts, merchandise=self.figures.parts.merchandise - self.ours)
 
 
 def _coming(session: Session, bills: Sequence[Invoice], shares: Mapping[str, Share]) -> list[_Coming]:
@@ -80,18 +91,18 @@ def _coming(session: Session, bills: Sequence[Invoice], shares: Mapping[str, Sha
     for invoice in bills:
         share, zero = shares[invoice.invoice_id], Money.zero(invoice.total.currency)
         if share.units:
-            parts = falls_on(invoice, share.units, zero, credit_notes.so_far(session, invoice)).parts
-            found.append(_Coming(invoice, share, parts))
+            figures = falls_on(invoice, share.units, zero, credit_notes.so_far(session, invoice))
+            found.append(_Coming(invoice, share, figures))
     return found
 
 
 def _asked(one: _Coming, others: Sequence[_Coming], return_id: str, reason: str) -> CreditAsked:
     """The credit note of an invoice; what comes back with it is of the others, whose notes follow."""
-    zero = Money.zero(one.parts.tax.currency)
-    with_it = sum((each.parts for each in others), start=Credited.none(zero.currency))
+    zero = Money.zero(one.invoice.total.currency)
+    with_it = sum((each.judged for each in others), start=Credited.none(zero.currency))
     return CreditAsked(
         one.share.units, zero, zero, is_all=False, reason_code=RETURNED, reason=reason,
-        fees=tuple(one.share.fees), return_id=return_id, with_it=with_it,
+        fees=tuple(one.share.fees), return_id=return_id, with_it=with_it, ours=one.ours,
     )  # fmt: skip
 
 

@@ -26,8 +26,10 @@ from tests.billing.test_reversals import reverse
 _KEYS = count(1)
 
 
-def _line(quantity: int, fee: str = "", shipment: str = "", of_unit: int = 0) -> pb.ReturnedLine:
-    line = pb.ReturnedLine(line_id="1", quantity=quantity, fee_percent=fee, shipment_id=shipment)
+def _line(
+    quantity: int, fee: str = "", shipment: str = "", of_unit: int = 0, *, is_ours: bool = False
+) -> pb.ReturnedLine:
+    line = pb.ReturnedLine(line_id="1", quantity=quantity, fee_percent=fee, shipment_id=shipment, is_ours=is_ours)
     if of_unit:
         line.fee_of_unit.CopyFrom(types_pb2.Money(minor_units=of_unit, currency="USD"))
     return line

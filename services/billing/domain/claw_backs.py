@@ -12,18 +12,18 @@ RETURNED = "returned"
 
 @dataclass(frozen=True, slots=True)
 class DiscountKept:
-    """How an order stands before a credit note: goods that were credited, discount that its invoices give on what is kept, and what of it
+    """How an order stands before a credit note: goods that came back by their customer's choice, discount that its invoices give on what is kept, and what of it
     is taken back.
     """
 
     threshold: Threshold
-    credited: Money
+    came_back: Money
     discount: Money
     claw_back: Money
 
     def to_take_back(self, now: Credited) -> Money:
         """What is taken back with goods that are credited now. An order that was below its minimum before anything came back keeps all."""
-        kept = self.threshold.ordered - self.credited - now.merchandise
+        kept = self.threshold.ordered - self.came_back - now.merchandise
         zero = Money.zero(kept.currency)
         if not kept < self.threshold.minimum <= self.threshold.ordered:
             return zero

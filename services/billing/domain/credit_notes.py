@@ -101,6 +101,7 @@ class CreditAsked:
     """What somebody wants credited: line id → units, freight, an allowance on the price of the goods before tax, or all that is left.
 
     What came back names its return, and keeps the `fees`. `claw_back` of a discount is taken back, or given back where it is negative.
+    Goods of other invoices that come back `with_it` are not kept either; what of its own is `ours` the customer does not answer for.
     """
 
     lines: Mapping[str, int]
@@ -114,6 +115,7 @@ class CreditAsked:
     return_id: str = ""
     claw_back: Money | None = None
     with_it: Credited | None = None
+    ours: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class CreditNote:
     is_held: bool = False
     fee: Money | None = None
     return_id: str = ""
+    ours: Money | None = None
 
     @property
     def fee_of_cash(self) -> Money:

@@ -80,6 +80,7 @@ class CreditNote(Table, table=True):
     is_held: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     fee_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     return_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    ours_minor: int = counted()
 
 
 class CreditNoteLine(Table, table=True):

@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, case, func, select
 from sqlmodel import Session
 
-from services.billing.domain.claw_backs import DiscountKept
+from services.billing.domain.claw_backs import RETURNED, DiscountKept
 from services.billing.domain.invoices import Threshold
 from services.billing.store import tables
 from services.kernel.money import Money
@@ -18,7 +18,9 @@ _BILLED = (
     .limit(1)
 )
 _CREDITED = select(
-    func.coalesce(func.sum(case((_note.is_held, 0), else_=_note.merchandise_minor)), 0),
+    func.coalesce(
+        func.sum(case((_note.reason_code == RETURNED, _note.merchandise_minor - _note.ours_minor), else_=0)), 0
+    ),
     func.coalesce(func.sum(_note.discount_minor), 0),
     func.coalesce(_CLAW_BACK, 0),
 ).where(_OF_ORDER)
@@ -34,14 +36,14 @@ _BY_INVOICE = (
 def kept(session: Session, order_id: str, currency: str) -> DiscountKept:
     """How an invoiced order stands, by the threshold of its last invoice that has one.
 
-    Goods that never left were credited to be billed again: they are not credited.
+    Only goods that came back, and for which the customer answers, count as not kept.
     """
     billed = session.execute(_BILLED, {"order": order_id}).one()
-    credited, discount, claw_back = map(int, session.execute(_CREDITED, {"order": order_id}).one())
+    came_back, discount, claw_back = map(int, session.execute(_CREDITED, {"order": order_id}).one())
     threshold = Threshold(Money(billed.discount_minimum_minor, currency), Money(billed.ordered_minor, currency))
     return DiscountKept(
         threshold,
-        Money(credited, currency),
+        Money(came_back, currency),
         Money(int(billed.discount) - discount, currency),
         Money(claw_back, currency),
     )

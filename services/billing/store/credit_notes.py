@@ -267,6 +267,7 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
         "discount_lost_minor": landing.discount.minor,
         "cash_minor": landing.cash.minor,
         "fee_minor": note.fee.minor if note.fee else 0,
+        "ours_minor": note.ours.minor if note.ours else 0,
         "deferred_goods_minor": note.deferred[0].minor if note.deferred else 0,
         "deferred_freight_minor": note.deferred[1].minor if note.deferred else 0,
     }
@@ -337,4 +338,5 @@ def _note_of(
         bool(row.is_held),
         money(row.fee_minor),
         row.return_id,
+        money(row.ours_minor),
     )

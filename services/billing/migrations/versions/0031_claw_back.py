@@ -14,6 +14,7 @@ _COLUMNS = (
     ("invoice", "discount_minimum_minor"),
     ("invoice", "ordered_minor"),
     ("credit_note", "claw_back_minor"),
+    ("credit_note", "ours_minor"),
     ("credit_note_tax_part", "claw_back_minor"),
 )
 

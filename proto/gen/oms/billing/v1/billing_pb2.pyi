@@ -5971,6 +5971,7 @@ class ReturnedLine(_message.Message):
     SHIPMENT_ID_FIELD_NUMBER: _builtins.int
     FEE_PERCENT_FIELD_NUMBER: _builtins.int
     FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    IS_OURS_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     quantity: _builtins.int
@@ -5979,6 +5980,8 @@ class ReturnedLine(_message.Message):
     """The shipment that they had come with; empty where that is not said."""
     fee_percent: _builtins.str
     """The restocking fee in percent of what is credited before tax, a decimal string such as "15"; empty without one."""
+    is_ours: _builtins.bool
+    """Whether somebody else than the customer answers for it: then no discount is taken back for it."""
     @_builtins.property
     def fee_of_unit(self) -> _types_pb2.Money:
         """The restocking fee of one unit; unset without one."""
@@ -5991,10 +5994,11 @@ class ReturnedLine(_message.Message):
         shipment_id: _builtins.str = ...,
         fee_percent: _builtins.str = ...,
         fee_of_unit: _types_pb2.Money | None = ...,
+        is_ours: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "is_ours", b"is_ours", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
