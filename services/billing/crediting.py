@@ -10,7 +10,7 @@ from services.billing import fact_wire
 from services.billing.cards.letting_go import let_go_if_over
 from services.billing.committing import grant_waiting
 from services.billing.domain.at_order import off_deferred
-from services.billing.domain.claw_backs import is_judged, taken_of
+from services.billing.domain.claw_backs import has_goods_back, taken_of
 from services.billing.domain.consolidated import check_of_one_order
 from services.billing.domain.corrected_invoices import credit_note_postings, write_off_posting
 from services.billing.domain.credit_notes import (
@@ -74,7 +74,7 @@ def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFig
     """What falls on what is asked of an invoice whose account is taken; of goods that come back less the discount that is not earned."""
     so_far = credit_notes.so_far(session, invoice)
     found = credit(invoice, asked, so_far)
-    if not is_judged(invoice, asked):
+    if not has_goods_back(invoice, asked):
         return found
     now = found.parts + asked.with_it if asked.with_it else found.parts
     now = replace(now, merchandise=now.merchandise - asked.ours) if asked.ours else now

@@ -81,7 +81,7 @@ class _Coming:
         return Money.total(parts, self.figures.parts.tax.currency)
 
     @property
-    def judged(self) -> Credited:
+    def by_choice(self) -> Credited:
         """What it comes to, of goods only those that are not kept by the customer's choice."""
         return replace(self.figures.parts, merchandise=self.figures.parts.merchandise - self.ours)
 
@@ -99,7 +99,7 @@ def _coming(session: Session, bills: Sequence[Invoice], shares: Mapping[str, Sha
 def _asked(one: _Coming, others: Sequence[_Coming], return_id: str, reason: str) -> CreditAsked:
     """The credit note of an invoice; what comes back with it is of the others, whose notes follow."""
     zero = Money.zero(one.invoice.total.currency)
-    with_it = sum((each.judged for each in others), start=Credited.none(zero.currency))
+    with_it = sum((each.by_choice for each in others), start=Credited.none(zero.currency))
     return CreditAsked(
         one.share.units, zero, zero, is_all=False, reason_code=RETURNED, reason=reason,
         fees=tuple(one.share.fees), return_id=return_id, with_it=with_it, ours=one.ours,

@@ -116,6 +116,7 @@ def _credit(session: Session, known: Billable, asked: ReversalAsked, now: dateti
     nothing = Money.zero(invoice.total.currency)
     if note is None:
         return Reversed(CREDITED, nothing, nothing, invoice.invoice_id)
+    crediting.give_back(session, note, now)
     return Reversed(CREDITED, note.parts.total, note.landing.cash, invoice.invoice_id, note.credit_note_id)
 
 

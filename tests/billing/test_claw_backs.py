@@ -15,6 +15,7 @@ from services.kernel.money import Money
 from tests.billing.desk import CONTEXT, Desk, order_of
 from tests.billing.messages import credit_request
 from tests.billing.test_returns import _credit, _line
+from tests.billing.test_reversals import reverse
 
 _KEYS = count(1)
 
@@ -173,6 +174,17 @@ def test_what_is_credited_by_hand_has_back_what_was_taken_of_another_invoice(des
     desk.billing.CreditInvoice(by_hand(desk, second.invoice_id, 5, "damaged"), CONTEXT)
 
     assert [desk.invoice_now(one.invoice_id).credited.minor_units for one in (first, second)] == [4_950, 4_950]
+    assert desk.violations() == {}
+
+
+def test_what_never_left_has_back_what_was_taken_of_another_invoice(desk: Desk) -> None:
+    first, second = ten(desk, shipments=2)
+    came(desk, 5, "shp_1")
+
+    done = reverse(desk, "shp_2")
+
+    assert done.outcome == "credited"
+    assert [desk.invoice_now(one.invoice_id).open.minor_units for one in (first, second)] == [0, 0]
     assert desk.violations() == {}
 
 

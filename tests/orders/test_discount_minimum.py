@@ -15,7 +15,7 @@ from services.orders.policies import engine, versions
 from tests.orders.desk import ANY, BUYER, RITA, Desk, amount
 
 
-def told(desk: Desk, order: Order) -> int:
+def billing_knows(desk: Desk, order: Order) -> int:
     """What billing is told of it, in minor units; 0 for nothing."""
     sent = desk.servicer.GetOrder(pb.GetOrderRequest(order_id=order.order_id), ANY).order
     return int(sent.discount_minimum.minor_units)
@@ -35,9 +35,9 @@ def test_an_order_keeps_its_minimum_and_what_the_policy_said_of_it(desk: Desk, c
     _policy(desk, not claws_back)
 
     assert (order.discount_minimum, order.claws_back) == (amount("387.00"), claws_back)
-    assert told(desk, order) == (38_700 if claws_back else 0)
+    assert billing_knows(desk, order) == (38_700 if claws_back else 0)
     plain = desk.read(desk.place(("PUMP", 3), discount=amount("10.00"), by=RITA).order_id).order
-    assert (plain.discount_minimum, plain.claws_back, told(desk, plain)) == (None, False, 0)
+    assert (plain.discount_minimum, plain.claws_back, billing_knows(desk, plain)) == (None, False, 0)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ RETURNED = "returned"
 
 @dataclass(frozen=True, slots=True)
 class DiscountKept:
-    """How an order stands before a credit note: goods that came back by their customer's choice, discount that its invoices give on what is kept, and what of it
-    is taken back.
+    """How an order stands before a credit note: goods that came back by their customer's choice, discount that its invoices give on what
+    is kept, and what of it is taken back.
     """
 
     threshold: Threshold
@@ -35,7 +35,7 @@ class DiscountKept:
         return max(self.claw_back - self.discount, Money.zero(self.discount.currency))
 
 
-def is_judged(invoice: Invoice, asked: CreditAsked) -> bool:
+def has_goods_back(invoice: Invoice, asked: CreditAsked) -> bool:
     """Whether a credit note says that goods of a discount with a minimum came back."""
     return invoice.threshold is not None and asked.reason_code == RETURNED and (asked.is_all or bool(asked.lines))
 
