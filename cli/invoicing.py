@@ -59,7 +59,7 @@ def create(
     shipment: ShipmentsOption = None,
     line: Annotated[
         list[str] | None,
-        typer.Option(help="Units of a line: lin_…=2 invoices two of what has shipped of it. Again for another one."),
+        typer.Option(help="Units of a line: 1=2 invoices two of what has shipped of line 1. Repeat it for more."),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only say what it would be.")] = False,
     var: VarOption = VAR,

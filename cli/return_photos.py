@@ -86,11 +86,15 @@ def _change(api: Api, path: str, add: list[Path], remove: list[str]) -> None:
 
 def _content(file: Path) -> bytes:
     try:
-        if file.stat().st_size > MOST_BYTES:
-            raise CommandRefused(f"{file} has more than 5 MiB: send a smaller one")
-        return file.read_bytes()
+        if file.exists() and not file.is_file():
+            raise CommandRefused(f"{file} is no file: name a picture")
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
     except OSError as unreadable:
         raise CommandRefused(f"{file} cannot be read: {unreadable.strerror}") from unreadable
+    if len(content) > MOST_BYTES:
+        raise CommandRefused(f"{file} has more than 5 MiB: send a smaller one")
+    return content
 
 
 def _save(reader: Api, path: str, rows: list[dict[str, Any]], folder: Path) -> None:

@@ -33,6 +33,8 @@ _WORDS = {
     "grade": ("A", "B", "C", "D"),
     "disposition": ("restock", "refurbish", "quarantine", "scrap", "return_to_vendor"),
 }
+_WITHOUT_GOODS = {"in_advance": "credited in advance", "keep": "kept by the customer"}
+"""Dispositions of what nobody inspects."""
 
 
 @app.command("list")
@@ -147,7 +149,7 @@ def inspect(
     warehouse: Annotated[str, typer.Option(help="Where the goods are.")],
     units: Annotated[
         list[str],
-        typer.Option(metavar="LINE=N:GRADE:DISPOSITION", help="Units that are alike, such as 1=2:A:restock."),
+        typer.Option(metavar="LINE=N:GRADE:DISPOSITION", help="Units that are alike, such as 1=2:C:scrap."),
     ],
     responsible: Annotated[str, typer.Option(help="Who answers for it: customer, seller or carrier.")] = "customer",
     note: Annotated[str, typer.Option(help="What was seen, for staff.")] = "",
@@ -235,7 +237,7 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
     print_exchange(one)
     for each in one["inspections"]:
         notes = ", ".join(each["credit_notes"]) or ("replaced" if each["credited_at"] else "not credited yet")
-        found = "; ".join(f"{unit['quantity']} {unit['grade']} to {unit['disposition']}" for unit in each["units"])
+        found = "; ".join(map(_found, each["units"]))
         out.print(f"- inspected: {found} ({notes})")
     if one.get("tracking_number"):
         out.print(f"On the way: {one['carrier'] or 'parcel'} {one['tracking_number']}")
@@ -245,3 +247,8 @@ def _print(one: dict[str, Any], as_json: bool) -> None:
         out.print(f"Halted: {one['halted']} Repair it with `oms returns repair {one['number']}`.")
     if waits:
         out.print(f"Waiting on {waits}")
+
+
+def _found(units: dict[str, Any]) -> str:
+    word = units["disposition"]
+    return f"{units['quantity']} {units['grade']} {_WITHOUT_GOODS.get(word) or f'to {words(word)}'}"

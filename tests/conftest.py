@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from hypothesis import settings
 from sqlalchemy import MetaData
 
 from services.runtime.db import Database
-from tests import postgres
+from tests import postgres, statements
 from tests.databases import migrated_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,17 @@ LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser", "
 """Tests of half a minute and more: begun last, each would keep one core busy while the other waits for the end."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Nothing of ten thousand tests is garbage before they have run: looking for it costs seconds, while they are found and each time after."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first; all others stay in their order. What says nothing new on PostgreSQL is a proof there."""
@@ -67,8 +79,9 @@ STDERR = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Nothing is captured yet."""
+    """Nothing is captured yet, and no database is open."""
     config.stash[STDERR] = os.dup(2)
+    statements.compile_once()
 
 
 GRACE_S = float(os.environ.get("OMS_TEST_GRACE_S", "60"))

@@ -70,7 +70,7 @@ import threading, pytest
 @pytest.mark.timeout(1)
 def test_that_hangs_again_while_it_ends():
     try:
-        threading.Event().wait(600)
+        assert threading.Event().wait(600), "nobody sets it"
     finally:
         threading.Event().wait(600)
 """

@@ -53,6 +53,11 @@ def checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def whole_units(value: str, line_id: str) -> int:
     """A typed number of units of a line; InvalidArgument QUANTITY_UNREADABLE for anything else."""
+    return whole_units_of(f"line {line_id[:20]}", value)
+
+
+def whole_units_of(what: str, value: str) -> int:
+    """A typed number of units of what the page names; InvalidArgument QUANTITY_UNREADABLE for anything else."""
     if not (value.isascii() and value.isdigit() and len(value) < 8):
-        raise InvalidArgument("QUANTITY_UNREADABLE", f"line {line_id[:20]}: enter a whole number of units")
+        raise InvalidArgument("QUANTITY_UNREADABLE", f"{what}: enter a whole number of units")
     return int(value)

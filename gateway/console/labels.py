@@ -144,8 +144,8 @@ _EVENTS = {
     "return_kept": "let the customer keep goods of the return",
     "return_given_up": "gave up waiting for the rest of the return",
     "parcel_matched": "matched a parcel that nobody had announced; it is the return",
-    "replacement_placed": "placed what replaces its goods:",
-    "exchange_settled": "settled the exchange:",
+    "replacement_placed": "placed what replaces its goods",
+    "exchange_settled": "settled the exchange",
     "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 

@@ -32,6 +32,7 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
+from services.orders.domain.returnable import never
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
@@ -219,8 +220,13 @@ def recalled(page: OrderPage) -> tuple[str, ChangeOrder] | None:
 
 
 def may_return(page: OrderPage) -> bool:
-    """Whether to offer a return: goods have shipped and are not back. The page behind it says what stands against it."""
-    return any(line.shipped > line.returned for line in page.aggregate.lines().values())
+    """Whether to offer a return: goods that may come back have shipped and are not back. The page behind it says what stands against it."""
+    found = page.aggregate
+    reached = found.lines()
+    return any(
+        reached[line.line_id].shipped > reached[line.line_id].returned and never(found.order, line) is None
+        for line in found.order.lines
+    )
 
 
 def cancelling(page: OrderPage) -> Cancellation | None:

@@ -14,7 +14,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from gateway.console.forms import MAX_BYTES, MAX_FIELDS, checked, read_form
 from gateway.console.visitor import Form, VisitorOf
 from gateway.http.plumbing.problems import ApiError
-from gateway.http.plumbing.uploads import chunks
+from gateway.http.plumbing.uploads import chunks, written
 from services.kernel.errors import DomainError, InvalidArgument, NotPermitted, Refused
 from services.orders.domain.return_photos import MOST_BYTES, MOST_PHOTOS, NewPhoto
 from services.orders.returns.photo_files import IncomingPhoto, PhotoFiles
@@ -131,12 +131,12 @@ async def form_with_photos(request: Request, who: VisitorOf) -> PhotoForm:
     else:
         fields, photos, refusal = await _read(request, files, options.get(b"boundary", b""))
     token = fields.pop("csrf", "")
-    if not hmac.compare_digest(token.encode(), who.csrf.encode()):
+    if hmac.compare_digest(token.encode(), who.csrf.encode()):
+        request.state.form = fields
+    elif refusal is None:
         refusal = NotPermitted(
             "FORM_OUT_OF_DATE", "this form belongs to another login: reload the page and send it again"
         )
-    else:
-        request.state.form = fields
     if refusal is not None:
         for one in photos:
             files.drop(one.photo_id)
@@ -172,7 +172,8 @@ async def _read(
 
 def _written(reading: _Reading, chunk: bytes) -> DomainError | ApiError | None:
     try:
-        reading.write(chunk)
+        with written():
+            reading.write(chunk)
     except (DomainError, ApiError) as refused:
         return refused
     return None

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from gateway.console.accounting.receipts import page_key, request_id
-from gateway.console.forms import whole_units
+from gateway.console.forms import whole_units_of
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
@@ -49,7 +49,7 @@ def decide(form: FormOf, movement_id: Annotated[str, Path(pattern=IDENTITY, max_
     """Decide what becomes of units, as the API does."""
     who = form.visitor
     fields = {
-        "quantity": whole_units(form.text("units", most=8), "units"),
+        "quantity": whole_units_of("goods in quarantine", form.text("units", most=8)),
         "outcome": form.text("outcome", most=20),
         "reason": form.text("reason", most=200),
     }

@@ -30,7 +30,7 @@ def my_return(who: VisitorOf, return_id: ReturnOf) -> Response:
     """A return of the customer's own company: its label, its parcel and its photos."""
     with who.deps.database.reading() as session:
         found, taken = photos.of_return(session, return_id, who.caller.scope)
-    adds = found.is_open and not found.received
+    adds = found.is_open and not (found.received or found.is_intercepted)
     return render("my_return.html", who, found=found, photos=taken, adds=adds, removes=True, sends=True)
 
 

@@ -34,6 +34,7 @@ from gateway.http.plumbing.idempotency import Once
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
+from services.orders.domain.kept_returns import may_credit_early, may_keep
 from services.orders.domain.returns import AUTHORIZED, REASONS, REQUESTED, FeeRule, Return
 from services.orders.lifecycle import exchange
 from services.orders.order import aggregate, lookup
@@ -44,7 +45,7 @@ router = APIRouter()
 PAGE = 200
 Body = TypeVar("Body", bound=BaseModel)
 GROUPS = (
-    ("To authorize", "support"), ("To receive", "customer"), ("To inspect", "warehouse"), ("Halted", "halted"),
+    ("To authorize", "support"), ("To receive", "customer"), ("To inspect", "warehouse"), ("To credit", ""), ("Halted", "halted"),
 )  # fmt: skip
 _UNITS = "units-"
 ReturnOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
@@ -66,7 +67,7 @@ def returns_page(
 
 
 def _group(one: Return) -> str:
-    is_coming = one.waits_for == "warehouse" and one.received == one.inspected
+    is_coming = one.waits_for == "carrier" or (one.waits_for == "warehouse" and one.received == one.inspected)
     return "halted" if one.halted else "customer" if is_coming else one.waits_for
 
 
@@ -93,6 +94,8 @@ def return_page(request: Request, who: VisitorOf, return_id: ReturnOf) -> Respon
         adds=adds,
         removes=who.may("POST /returns/{return_id}/photos/{photo_id}/remove"),
         sends=who.may("POST /returns/{return_id}/in-transit"),
+        may_keep=may_keep(found),
+        may_credit_early=may_credit_early(found),
         places=places,
         named=named,
         key=page_key(request, who),
@@ -109,23 +112,19 @@ def authorize(form: FormOf, return_id: ReturnOf) -> Response:
         done = exchange.authorize(
             session, found, who.caller, form.text("note", most=200), who.deps.contacts, who.deps.clock(), rule
         )
-    return _after(form, done, "return_authorized")
+    return after(form, done, "return_authorized")
 
 
 @router.post("/returns/{return_id}/deny")
 def deny(form: FormOf, return_id: ReturnOf) -> Response:
     """Let none come back."""
-    who, note = form.visitor, note_of(form)
-    with who.deps.database.transaction() as session:
-        found, _ = reading.find_id(session, return_id, who.caller.scope)
-        done = decide.deny(session, found, who.caller, note, who.deps.contacts, who.deps.clock())
-    return _after(form, done, "return_denied")
+    return after(form, decided(form, return_id, note_of(form), decide.deny), "return_denied")
 
 
 @router.post("/returns/{return_id}/cancel")
 def cancel(form: FormOf, return_id: ReturnOf) -> Response:
     """Call it off."""
-    return _after(form, _cancelled(form, return_id), "return_cancelled")
+    return after(form, _cancelled(form, return_id), "return_cancelled")
 
 
 @router.post("/my/returns/{return_id}/cancel")
@@ -137,12 +136,15 @@ def cancel_own(form: FormOf, return_id: ReturnOf) -> Response:
 
 
 def _cancelled(form: Form, return_id: str) -> Return:
+    return decided(form, return_id, form.text("note", most=200), decide.cancel)
+
+
+def decided(form: Form, return_id: str, note: str, act: api.Decide) -> Return:
+    """Decide of a return that the visitor may see."""
     who = form.visitor
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
-        return decide.cancel(
-            session, found, who.caller, form.text("note", most=200), who.deps.contacts, who.deps.clock()
-        )
+        return act(session, found, who.caller, note, who.deps.contacts, who.deps.clock())
 
 
 @router.post("/returns/{return_id}/receive")
@@ -156,7 +158,7 @@ def receive(form: FormOf, return_id: ReturnOf) -> Response:
     members = {"warehouse_id": form.text("warehouse", most=64), "lines": lines, "others": others}
     body = read_body(ReturnReceiptInput, members)
     api.receive(who.deps, who.caller, return_id, body, typed_once(form, f"receive/{found.return_id}", body))
-    return _after(form, found, "return_received")
+    return after(form, found, "return_received")
 
 
 @router.post("/returns/{return_id}/inspect")
@@ -171,7 +173,7 @@ def inspect(form: FormOf, return_id: ReturnOf) -> Response:
     ]
     body = read_body(ReturnInspectionInput, {"warehouse_id": form.text("warehouse", most=64), "units": units})
     api.inspect(who.deps, who.caller, return_id, body, typed_once(form, f"inspect/{found.return_id}", body))
-    return _after(form, found, "return_inspected")
+    return after(form, found, "return_inspected")
 
 
 @router.post("/returns/{return_id}/refund")
@@ -180,7 +182,7 @@ def refund(form: FormOf, return_id: ReturnOf) -> Response:
     who = form.visitor
     found = api.found_return(who.deps, who.caller, return_id)
     done = api.refund(who.deps, who.caller, return_id, new_id("req"))
-    return _after(form, found, "return_refunded" if done.payment_ids else "return_settled")
+    return after(form, found, "return_refunded" if done.payment_ids else "return_settled")
 
 
 @router.post("/returns/{return_id}/repair")
@@ -190,7 +192,7 @@ def repair(form: FormOf, return_id: ReturnOf) -> Response:
     with who.deps.database.transaction() as session:
         found, _ = reading.find_id(session, return_id, who.caller.scope)
         done = advance.repair(session, found, who.deps.clock())
-    return _after(form, done, "return_repaired")
+    return after(form, done, "return_repaired")
 
 
 @router.get("/orders/{number}/return")
@@ -277,7 +279,8 @@ def _percent(given: str) -> Decimal:
         raise InvalidArgument("FEE_PERCENT", "the restocking fee is a percentage from 0 to 100, such as 7.5") from wrong
 
 
-def _after(form: Form, found: Return, code: str) -> Response:
+def after(form: Form, found: Return, code: str) -> Response:
+    """Back on the page of the return, which says what was done."""
     return leave(RedirectResponse(f"/returns/{found.number}", 303), form.visitor.deps.console, code, found.number)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -22,9 +21,9 @@ from services.billing.store import billable, deposit_invoices
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import Conflict
 from services.kernel.invoicing import PERIODIC
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
 from services.runtime.grpc_client import Unreachable
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -39,7 +38,7 @@ ReadOrder = Callable[[str], orders_pb2.Order]
 """Order id → the order as it stands: what has left is billed by its version in force, whatever it was when it left."""
 
 
-class InvoiceRunner:
+class InvoiceRunner(BackgroundThread):
     """A thread that makes due invoices, each in a transaction of its own; what another one made meanwhile it leaves alone."""
 
     def __init__(
@@ -49,22 +48,11 @@ class InvoiceRunner:
         clock: Clock = utc_now,
         rest: Callable[[float], object] | None = None,
     ) -> None:
+        super().__init__("invoices", rest)
         self._database = database
         self._read_order = read_order
         self._clock = clock
-        self._wake = Wake(rest)
         self._failed: dict[str, datetime] = {}
-        self._thread = threading.Thread(target=self._run, daemon=True, name="invoices")
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the invoice in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
 
     def wake(self) -> None:
         """Something may be due."""

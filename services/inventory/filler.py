@@ -1,6 +1,5 @@
 """Goes on with long queues: batch after batch, each in a transaction of its own, and gives way to others in between."""
 
-import threading
 import time
 
 import structlog
@@ -8,8 +7,8 @@ import structlog
 from services.inventory import queues
 from services.inventory.queues import Left
 from services.kernel.clock import Clock, utc_now
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -18,7 +17,7 @@ POLL_S = 5.0
 MOST_REST_S = 1.0
 
 
-class QueueFiller:
+class QueueFiller(BackgroundThread):
     """A thread that fills what was left, woken by a commit that left something.
 
     Between batches it rests as long as the last one took, so that whoever else writes has at least every other moment. A batch
@@ -26,23 +25,16 @@ class QueueFiller:
     """
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        super().__init__("queue-filler")
         self._database = database
         self._clock = clock
         self._passed_over: set[Left] = set()
-        self._wake = Wake()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="queue-filler")
         database.on_emit(self._wake.call, frozenset({queues.LEFT}))
 
     def start(self) -> None:
         """Begin, with what an earlier process has left."""
         self._wake.call()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the batch in hand and stop; the next process goes on with the rest."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        super().start()
 
     def _run(self) -> None:
         while not self._wake.is_stopped():

@@ -368,12 +368,20 @@ class SourcingPolicy(Table, table=True):
 
 
 class SourcingPlan(Table, table=True):
-    """What was planned for an order at once: the plan that was held, its rivals and why they lost; never changed."""
+    """What was planned for an order at once: the plan that was held, its rivals and why they lost; never changed.
+
+    `given` is what it was made from; plans of before that was kept have none.
+    """
 
     __tablename__ = "sourcing_plan"
-    __table_args__ = (Index("sourcing_plan_of_order", "order_id", "planned_at", "plan_id"), STRICT)
+    __table_args__ = (
+        Index("sourcing_plan_of_order", "order_id", "planned_at", "plan_id"),
+        Index("sourcing_plan_planned", "planned_at", "plan_id"),
+        STRICT,
+    )
 
     plan_id: str = Field(sa_type=Text, primary_key=True)
     order_id: str = Field(sa_type=Text)
     planned_at: datetime = Field(sa_type=UtcDateTime)
     plan: dict[str, Any] = Field(sa_type=JsonText)
+    given: Any = Field(default=None, sa_type=JsonText, nullable=True)

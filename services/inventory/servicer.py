@@ -7,6 +7,7 @@ from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
 from services.inventory.availability import availability
 from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.servicer_replay import ReplayServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
 from services.kernel.clock import Clock, utc_now
@@ -18,7 +19,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(QuarantineServicer):
+class InventoryServicer(QuarantineServicer, ReplayServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -140,7 +141,7 @@ class InventoryServicer(QuarantineServicer):
 
     def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:
         """Replace the sourcing policy; the same again changes nothing."""
-        wanted = sourcing_wire.policy(request)
+        wanted = sourcing_wire.policy(request.policy)
         expected = request.expected_version if request.HasField("expected_version") else None
         with self._database.transaction() as session:
             stored = sourcing.put_policy(session, wanted, expected)

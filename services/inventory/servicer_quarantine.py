@@ -25,10 +25,11 @@ class QuarantineServicer(InventoryServiceServicer):
         sku = wire.sku(request.sku) if request.sku else ""
         after, limit = wire.optional_identity(request.cursor, "cursor"), wire.limit(request.limit)
         with self._database.reading() as session:
-            found = quarantine.page(session, place, sku, after, limit)
+            found = quarantine.page(session, place, sku, after, limit + 1)
+        shown = found[:limit]
         return pb.ListQuarantineResponse(
-            units=map(quarantine_wire.units_message, found),
-            next_cursor=found[-1].movement_id if len(found) == limit else "",
+            units=map(quarantine_wire.units_message, shown),
+            next_cursor=shown[-1].movement_id if len(found) > limit else "",
         )
 
     def DecideQuarantine(self, request: pb.DecideQuarantineRequest, context: Context) -> pb.DecideQuarantineResponse:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.inventory import sourcing_wire
 from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate
+from services.inventory.domain.replaying import Given
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.sourcing_record import SourcingRecord, record
 from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
@@ -27,6 +28,7 @@ class Planned:
     plan: Plan
     fillers: tuple[Candidate, ...]
     record: SourcingRecord | None = None
+    given: Given | None = None
 
     @property
     def why(self) -> str:
@@ -51,7 +53,8 @@ def plan(
     made = allocate(lines, free, terms)
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
     used = opened | {part.warehouse_id for part in made.allocations}
-    return Planned(made, _fillers(candidates, policy, used), record(lines, free, terms, made, known, demand.currency))
+    kept = record(lines, free, terms, made, known, demand.currency)
+    return Planned(made, _fillers(candidates, policy, used), kept, Given(tuple(lines), free, terms, demand.currency))
 
 
 def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: frozenset[str]) -> tuple[Candidate, ...]:
@@ -61,7 +64,8 @@ def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: fr
 def keep(session: Session, order_id: str, planned: Planned, now: datetime) -> None:
     """Keep the plan with its rivals; nothing where nothing was planned."""
     if planned.record is not None:
-        store.keep(session, new_id("src"), order_id, sourcing_wire.plan_document(planned.record), now)
+        given = sourcing_wire.given_document(planned.given) if planned.given else None
+        store.keep(session, new_id("src"), order_id, sourcing_wire.plan_document(planned.record), given, now)
 
 
 def put_policy(session: Session, wanted: SourcingPolicy, seen: int | None) -> SourcingPolicy:

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict
+from pydantic import TypeAdapter
 
 from oms.inventory.v1 import inventory_pb2 as pb
+from services.inventory.domain.replaying import Given, PlanOutcome, ReplayedPlan
 from services.inventory.domain.sourcing import Shipment
 from services.inventory.domain.sourcing_record import CandidatePlan, SourcingRecord
 from services.inventory.domain.tariffs import NodeTerms, SourcingPolicy
@@ -18,11 +20,11 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import MAX_MINOR
 
 MAX_SPLITS = 199
+_GIVEN = TypeAdapter(Given)
 
 
-def policy(request: pb.PutSourcingPolicyRequest) -> SourcingPolicy:
-    """The policy to be stored, its warehouses by id."""
-    sent = request.policy
+def policy(sent: pb.SourcingPolicy) -> SourcingPolicy:
+    """A policy to be stored or tried, its warehouses by id."""
     at_most(len(sent.nodes), MAX_WAREHOUSES, "warehouses")
     nodes = tuple(sorted((_node(node) for node in sent.nodes), key=lambda node: node.warehouse_id))
     if len({node.warehouse_id for node in nodes}) < len(nodes):
@@ -67,6 +69,39 @@ def policy_message(stored: SourcingPolicy) -> pb.SourcingPolicy:
             for node in stored.nodes
         ],
         version=stored.version,
+    )
+
+
+def given_document(given: Given) -> dict[str, Any]:
+    """What a plan was made from, as it is kept."""
+    document: dict[str, Any] = _GIVEN.dump_python(given, mode="json", exclude_defaults=True)
+    return document
+
+
+def given_of(document: Mapping[str, Any]) -> Given:
+    """What a plan was made from, as it was kept."""
+    return _GIVEN.validate_python(document)
+
+
+def replayed_message(made: ReplayedPlan) -> pb.ReplayedPlan:
+    """A plan that was made again."""
+    return pb.ReplayedPlan(
+        plan_id=made.plan_id,
+        order_id=made.order_id,
+        planned_at_micros=micros(made.planned_at),
+        currency=made.currency,
+        wanted_quantity=made.wanted,
+        before=_outcome(made.before),
+        after=_outcome(made.after),
+    )
+
+
+def _outcome(one: PlanOutcome) -> pb.PlanOutcome:
+    return pb.PlanOutcome(
+        quantity=one.units,
+        warehouse_ids=one.warehouses,
+        paid_minor=min(one.paid_minor, MAX_MINOR),
+        promised_on=one.promised_on,
     )
 
 

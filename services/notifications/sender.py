@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -18,8 +17,8 @@ from services.notifications.envelope import File
 from services.notifications.settings import NotificationsSettings
 from services.notifications.smtp import NotTaken, ServerAway, SmtpClient
 from services.notifications.writer import MailWriter, Unwritable
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -27,7 +26,7 @@ POLL = timedelta(seconds=1)
 LONGEST_REST = timedelta(seconds=15)
 
 
-class Sender:
+class Sender(BackgroundThread):
     """Delivers by SMTP beside the server. A mail is marked as sending before it leaves and as sent once the server has it.
 
     After a crash in between it is sent again under the same Message-ID. While the mail server is away, all mail waits and no try
@@ -42,25 +41,19 @@ class Sender:
         documents: Documents,
         clock: Clock = utc_now,
     ) -> None:
+        super().__init__("mail-sender")
+        self.ends_within_s = settings.smtp_timeout_s + 5.0
         self._database = database
         self._settings = settings
         self._writer = writer
         self._documents = documents
         self._clock = clock
         self._smtp = SmtpClient(settings)
-        self._wake = Wake()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="mail-sender")
         database.on_emit(self._wake.call)
-
-    def start(self) -> None:
-        """Resume what an earlier run had claimed, then send."""
-        self._thread.start()
 
     def stop(self) -> None:
         """Finish the mail in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=self._settings.smtp_timeout_s + 5)
+        super().stop()
         self._smtp.close()
 
     def _run(self) -> None:

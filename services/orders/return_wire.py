@@ -14,7 +14,8 @@ from services.kernel.text import optional_text, text
 from services.orders.domain.kept_returns import credited_before
 from services.orders.domain.projection import Progress
 from services.orders.domain.replacements import ADVANCE
-from services.orders.domain.returns import Inspection, NextStep, Return, bears_fee
+from services.orders.domain.return_steps import NextStep
+from services.orders.domain.returns import Inspection, Return, bears_fee
 from services.orders.returns.advance import DONE, Done
 from services.orders.returns.labels import LabelFacts
 from services.orders.returns.lost import LostReturns

@@ -67,7 +67,16 @@ class FakeInventory(Neighbor):
         self.audit = inventory.AuditResponse()
         self.policy = inventory.SourcingPolicy()
         self.plans: dict[str, list[inventory.SourcingPlan]] = {}
+        self.replayed = inventory.ReplaySourcingResponse()
+        self.tried: list[inventory.ReplaySourcingRequest] = []
         self.quarantine = Quarantine()
+
+    def ReplaySourcing(
+        self, request: inventory.ReplaySourcingRequest, timeout: float = DEADLINE_S
+    ) -> inventory.ReplaySourcingResponse:
+        self.here(timeout)
+        self.tried.append(request)
+        return self.replayed
 
     def ListQuarantine(self, request: inventory.ListQuarantineRequest) -> inventory.ListQuarantineResponse:
         self.here()

@@ -199,3 +199,13 @@ async def test_a_bad_if_match_is_refused(world: World, version: str) -> None:
     answer = await world.send("POST", "/v1/orders/ord_1/cancellation", "support", key="c", **more)
 
     assert answer.status_code == 422
+
+
+async def test_goods_of_a_parcel_are_credited_and_a_match_that_replaces_them_is_refused(world: World) -> None:
+    line = {"line_id": "1", "quantity": 1, "reason": "other", "replace": {"sku": "PUMP"}}
+
+    refused = await world.send(
+        "POST", "/v1/parcels/PCL-1001/match", "support", key="m", json={"order": "SO-1001", "lines": [line]}
+    )
+
+    assert (refused.status_code, [one["pointer"] for one in refused.json()["errors"]]) == (422, ["/lines/0/replace"])

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import World
+from tests.orders.desk import Desk, shipment
+from tests.orders.test_intercepted import on_its_way, returns_of, stopped
 
 HOLD = {"severity": "HOLD", "message": "The margin is thin.", "when": "true"}
 RULES: list[dict[str, Any]] = [
@@ -164,3 +166,16 @@ async def test_what_a_marketplace_keeps_of_a_sale_is_told_to_it_and_to_staff_and
 
     kept = {"amount": "16.25", "currency": "USD"}
     assert [await fees(role) for role in ("channel", "support", "customer")] == [kept, kept, None]
+
+
+async def test_why_a_parcel_was_stopped_is_read_by_staff_and_not_by_its_customer(world: World) -> None:
+    desk = Desk(world.database)
+    order_id = on_its_way(desk)
+    detail = stopped(shipment("SH-1", "shipped", {"1": 4}))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_intercepted", 2, detail))
+    [found] = returns_of(desk, order_id)
+
+    path = f"/v1/returns/{found.number}"
+    read = [(await world.send("GET", path, role)).json()["reason"] for role in ("support", "customer")]
+
+    assert read == [detail["reason"], ""]

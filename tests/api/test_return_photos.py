@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,18 @@ async def test_files_that_nobody_lists_are_swept_and_listed_ones_stay(world: Wor
 
     assert (young, old) == (0, 2)
     assert _folder(world) == [kept]
+
+
+async def test_a_disk_that_takes_no_more_is_said_and_keeps_nothing(world: World, desk: Desk) -> None:
+    asked = _ask(desk, _delivered(desk), 5)
+    mine, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * MIB, most))
+
+    try:
+        answer = await _add(world, asked.number, png(padding=3 * MIB))
+        small = await _add(world, asked.number, png())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (mine, most))
+
+    assert (answer.status_code, answer.json()["code"], small.status_code) == (503, "PHOTOS_UNAVAILABLE", 201)
+    assert _folder(world) == [small.json()["photo_id"]]

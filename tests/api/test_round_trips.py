@@ -29,6 +29,8 @@ ACTS = {
     "POST /v1/people/{sub}/password": "mails a link",
     "POST /v1/customers/{customer_id}/credit-terms": "replaces two members that billing keeps, without versions",
     "POST /v1/me/password": "a secret is never given back",
+    "POST /v1/policies/replay": "tries a policy and stores none",
+    "POST /v1/sourcing-policy/replay": "tries a policy and stores none",
 }
 """Operations of master data that replace nothing, and why."""
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {

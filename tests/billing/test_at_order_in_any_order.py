@@ -6,12 +6,15 @@ import random
 from collections import Counter
 from contextlib import suppress
 
+import pytest
+
 from oms.orders.v1 import orders_pb2
 from services.kernel.errors import InvalidArgument, Refused
 from tests.billing.desk import Desk
 from tests.billing.order_desk import accept, at_order, deferred, grown, make
 
 Lines = dict[str, tuple[int, str]]
+LIVES = (10, pytest.param(40, marks=pytest.mark.prove))
 
 
 def some_lines(chance: random.Random, most: int = 9) -> Lines:
@@ -82,10 +85,11 @@ def credit_some(desk: Desk, chance: random.Random, order_id: str) -> None:
             )
 
 
-def test_whatever_the_shipments_revenue_is_the_order_and_nothing_stays_deferred(desk: Desk) -> None:
+@pytest.mark.parametrize("lives", LIVES)
+def test_whatever_the_shipments_revenue_is_the_order_and_nothing_stays_deferred(desk: Desk, lives: int) -> None:
     chance = random.Random(18)
     net = freight = 0
-    for number in range(40):
+    for number in range(lives):
         order = life(desk, chance, number, is_credited=False)
         net += order.merchandise.minor_units - order.discount.minor_units
         freight += order.freight.minor_units
@@ -96,9 +100,10 @@ def test_whatever_the_shipments_revenue_is_the_order_and_nothing_stays_deferred(
     assert make(desk) == 0
 
 
-def test_credit_notes_in_between_leave_nothing_deferred_and_the_sum_as_it_was_billed(desk: Desk) -> None:
+@pytest.mark.parametrize("lives", LIVES)
+def test_credit_notes_in_between_leave_nothing_deferred_and_the_sum_as_it_was_billed(desk: Desk, lives: int) -> None:
     chance = random.Random(23)
-    for number in range(40):
+    for number in range(lives):
         life(desk, chance, number, is_credited=True)
         assert deferred(desk) == 0, f"order {number}"
         balances = desk.balances()

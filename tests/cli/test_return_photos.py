@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,15 @@ def test_what_is_no_file_or_too_large_is_refused_before_anything_is_sent(
     large = tmp_path / "large.png"
     large.write_bytes(b"x" * ((5 << 20) + 1))
 
-    answers = [command("returns", "photos", "RMA-1001", "--add", str(one)) for one in (large, tmp_path / "none.png")]
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
 
-    assert [one.code for one in answers] == [1, 1]
+    answers = [
+        command("returns", "photos", "RMA-1001", "--add", str(one)) for one in (large, tmp_path / "none.png", pipe)
+    ]
+
+    assert [one.code for one in answers] == [1, 1, 1]
+    assert "is no file" in answers[2].err
     assert "more than 5 MiB" in answers[0].err
     assert "cannot be read" in answers[1].err
     assert [one for one in api.asked if one.method == "POST"] == []

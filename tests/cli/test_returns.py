@@ -75,3 +75,17 @@ def test_returns_are_listed_with_whom_they_wait_for(command: Oms, api: FakeApi) 
 
     assert all(word in listed.out for word in ("RMA-1001", "SO-1001", "authorized", "customer"))
     assert "Repair it with `oms returns repair RMA-1001`" in " ".join(shown.out.split())
+
+
+def test_what_nobody_inspects_is_said_as_what_it_is(command: Oms, api: FakeApi) -> None:
+    units = [{"quantity": 1, "grade": "A", "disposition": word} for word in ("in_advance", "keep", "return_to_vendor")]
+    found = {"credit_notes": ["CN-1001"], "credited_at": "2026-03-03T09:00:00.000Z", "units": units}
+    api.on("GET /v1/returns/RMA-1001", {**RETURN, "inspections": [found]})
+
+    said = command("returns", "show", "RMA-1001").out
+
+    assert "inspected: 1 A credited in advance; 1 A kept by the customer; 1 A to return to vendor (CN-1001)" in said
+
+
+def test_the_help_says_how_units_are_written(command: Oms) -> None:
+    assert "1=2:C:scrap" in command("returns", "inspect", "--help").out

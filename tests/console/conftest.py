@@ -54,7 +54,7 @@ def make_world(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[
 def money(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[MoneyWorld]:
     """A console over orders and a billing service of its own."""
     shutil.copy(filled[0], tmp_path / "orders.db")
-    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
+    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path)
     yield money_world(orders, cash, tmp_path / "keys", filled[1])
     for database in (orders, cash):
         database.close()
@@ -63,7 +63,7 @@ def money(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Money
 @pytest.fixture
 def cards(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[CardWorld]:
     shutil.copy(filled[0], tmp_path / "orders.db")
-    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
+    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path)
     with card_world(orders, cash, tmp_path) as made:
         yield made
     for database in (orders, cash):

@@ -22,6 +22,7 @@ from tests.billing.desk import Desk as Cashier
 from tests.billing.desk import order_of
 from tests.conftest import ROOT
 from tests.console.world import BASE, Browser, ConsoleWorld, build
+from tests.databases import migrated_url
 from tests.orders.desk import Desk
 
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
@@ -72,12 +73,10 @@ def hidden_in(page: str, path: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in HIDDEN.findall(form)}
 
 
-def billing_database(path: Path) -> Database:
+def billing_database(folder: Path) -> Database:
     """A migrated database of billing."""
-    folder = ROOT / "services" / "billing" / "migrations"
-    database = Database(f"sqlite:///{path}", models.Table.metadata, folder)
-    database.migrate()
-    return database
+    url = migrated_url("sqlite", "billing", folder)
+    return Database(url, models.Table.metadata, ROOT / "services" / "billing" / "migrations")
 
 
 def money_world(orders: Database, cash: Database, keys_dir: Path, numbers: dict[str, str], **console: Any) -> MoneyWorld:  # fmt: skip

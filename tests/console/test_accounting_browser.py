@@ -24,7 +24,7 @@ from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.money_world import MoneyWorld, billing_database, money_world, wait_for_invoices
 from tests.console.test_acts import hold_id
-from tests.console.test_browser import _NOT_OURS, DESKTOP, LAYOUT, PHONE, at, axe, is_too_wide, violations
+from tests.console.test_browser import _NOT_OURS, DESKTOP, at, faults
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def live(
     """A console that is served, and its address."""
     folder = tmp_path_factory.mktemp("accounting")
     shutil.copy(filled[0], folder / "orders.db")
-    orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
+    orders, cash = open_database(folder / "orders.db"), billing_database(folder)
     money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
     _wait_for_a_second_person(money)
     _together(money)
@@ -162,16 +162,16 @@ def visits(browser: Browser, live: tuple[MoneyWorld, str]) -> Iterator[tuple[str
                 yield path, page, said
 
 
-def test_every_page_of_accounting_is_silent_and_as_wide_as_the_screen(
+@pytest.mark.prove
+@pytest.mark.slice
+def test_every_page_of_accounting_is_silent_as_wide_as_the_screen_and_accessible_in_both_themes(
     browser: Browser, live: tuple[MoneyWorld, str]
 ) -> None:
     wrong = []
     for path, page, said in visits(browser, live):
-        too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
-        page.set_viewport_size(PHONE)
-        too_wide += [PHONE["width"]] if is_too_wide(page) else []
-        if said or too_wide:
-            wrong.append((path, list(said), too_wide))
+        fault = faults(page, said)
+        if any(fault):
+            wrong.append((path, *fault))
 
     assert wrong == [], json.dumps(wrong, indent=1)
 
@@ -185,21 +185,6 @@ def test_the_line_on_top_stays_one_line_for_a_long_name(browser: Browser, live: 
         )
 
     assert max(below) - min(below) < 20, below
-
-
-@pytest.mark.prove
-@pytest.mark.slice
-def test_every_page_of_accounting_is_accessible_in_both_themes_and_widths(
-    browser: Browser, live: tuple[MoneyWorld, str]
-) -> None:
-    wrong = []
-    for path, page, _said in visits(browser, live):
-        found = violations(page)
-        page.set_viewport_size(PHONE)
-        if found := found + axe(page, LAYOUT):
-            wrong.append((path, found))
-
-    assert wrong == [], json.dumps(wrong, indent=1)
 
 
 def test_accounting_works_without_script_from_a_waiting_order_to_its_payment_and_back(

@@ -177,34 +177,31 @@ def visits(
                 yield path, page, said
 
 
-def test_every_page_is_silent_and_as_wide_as_the_screen(
+@pytest.mark.prove
+@pytest.mark.slice
+def test_every_page_is_silent_as_wide_as_the_screen_and_accessible_in_both_themes(
     browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     wrong = []
     for path, page, said in visits(browser, live, numbers):
-        too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
-        page.set_viewport_size(PHONE)
-        too_wide += [PHONE["width"]] if is_too_wide(page) else []
-        spoken = [text for text in said if not _NOT_OURS.search(text)]
-        if spoken or too_wide:
-            wrong.append((path, spoken, too_wide))
+        spoken, *others = faults(page, said)
+        spoken = [text for text in spoken if not _NOT_OURS.search(text)]
+        if spoken or any(others):
+            wrong.append((path, spoken, *others))
 
     assert wrong == [], json.dumps(wrong, indent=1)
 
 
-@pytest.mark.prove
-@pytest.mark.slice
-def test_every_page_is_accessible_in_both_themes_and_widths(
-    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
-) -> None:
-    wrong = []
-    for path, page, _said in visits(browser, live, numbers):
-        found = violations(page)
-        page.set_viewport_size(PHONE)
-        if found := found + axe(page, LAYOUT):
-            wrong.append((path, found))
-
-    assert wrong == [], json.dumps(wrong, indent=1)
+def faults(page: Page, said: list[str]) -> tuple[list[str], list[int], list[Any]]:
+    """What a page that has opened on a desktop says, at which widths it scrolls sideways, and what axe finds in it."""
+    too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
+    page.set_viewport_size(PHONE)
+    too_wide += [PHONE["width"]] if is_too_wide(page) else []
+    spoken = list(said)
+    page.set_viewport_size(DESKTOP)
+    found = violations(page)
+    page.set_viewport_size(PHONE)
+    return spoken, too_wide, found + axe(page, LAYOUT)
 
 
 def test_a_phone_shows_whom_each_order_waits_for(

@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 def live(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[tuple[CardWorld, str]]:
     """A console that is served as localhost, so that the provider at 127.0.0.1 is another site; and its address."""
     shutil.copy(filled[0], tmp_path / "orders.db")
-    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
+    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path)
     port = free_port()
     url = f"http://localhost:{port}"
     with card_world(orders, cash, tmp_path, public_url=url) as cards, chrome.served(cards.console.app, port=port):

@@ -8,6 +8,9 @@ from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from services.orders.order import aggregate
 from services.orders.store import orders
 from tests.console.world import ConsoleWorld
+from tests.orders.desk import shipment
+from tests.orders.test_intercepted import on_its_way as stopped_soon
+from tests.orders.test_intercepted import returns_of, stopped
 
 
 def on_its_way(world: ConsoleWorld, number: str) -> fulfillment.Shipment:
@@ -56,3 +59,29 @@ async def test_only_support_stops_it(world: ConsoleWorld, numbers: dict[str, str
     ]
 
     assert [answer.status_code for answer in answers] == [403, 403]
+
+
+async def test_what_was_stopped_is_listed_to_be_received_and_its_customer_is_not_told_to_send_it(
+    world: ConsoleWorld,
+) -> None:
+    world.warehouse("W1", "Dallas")
+    order_id = stopped_soon(world.desk)
+    detail = stopped(shipment("SH-1", "shipped", {"1": 4}))
+    world.desk.notify(world.desk.fact(order_id, "fulfillment", "shipment_intercepted", 2, detail))
+    [found] = returns_of(world.desk, order_id)
+    floor, buyer = world.browser("warehouse"), world.browser("customer")
+
+    listed = " ".join((await floor.get("/returns")).text.split())
+    page = (await world.browser("support").get(f"/returns/{found.number}")).text
+    own = (await buyer.get(f"/my/returns/{found.number}")).text
+    order = (await buyer.get(f"/my/orders/{found.order_number}")).text
+
+    assert listed.index("To receive") < listed.index(found.number)
+    assert "Its carrier stopped the parcel on its way and brings it back." in page
+    assert "The carrier stopped the parcel on its way and brings it back to us." in own
+    assert f"/my/returns/{found.number}" in order
+    for shown in (own, order):
+        for words in ("label.pdf", "send it by", "Send the goods", "Goods are on their way", "Cancel return"):
+            assert words not in shown
+    assert 'name="tracking_number"' not in page
+    assert "Credit without the goods" not in page

@@ -65,6 +65,7 @@ def test_a_customer_sends_photos_with_a_return_and_a_file_that_is_none_is_said(
         page.get_by_role("link", name="RMA-1001").click()
         expect(page.get_by_role("img")).to_have_count(3)
         page.wait_for_function("[...document.images].every(one => one.complete && one.naturalWidth === 640)")
+        assert page.evaluate("[...document.images].every(one => one.offsetWidth === one.offsetHeight)")
 
         assert violations(page) == []
         page.set_viewport_size(PHONE)

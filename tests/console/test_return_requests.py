@@ -115,6 +115,31 @@ async def test_a_form_of_another_login_or_cut_short_keeps_nothing(world: Console
     assert _kept(world) == []
 
 
+async def test_a_form_with_invisible_characters_is_said_to_hold_them(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    page = f"/my/orders/{order.number}/return"
+
+    answer = await _send(
+        world.browser("customer"), page, page, _chosen(JPEG), why="other", reason="bent\x07", **{"units-1": "2"}
+    )
+
+    assert (answer.status_code, "holds a field twice or invisible characters" in answer.text) == (422, True)
+    assert (_returns(world, order.order_id), _kept(world)) == ([], [])
+
+
+async def test_a_folder_that_takes_no_photo_is_said_on_the_form(world: ConsoleWorld) -> None:
+    order = world.desk.read(_delivered(world.desk)).order
+    page = f"/my/orders/{order.number}/return"
+    (world.keys_dir / "photos").write_text("no folder")
+
+    answer = await _send(
+        world.browser("customer"), page, page, _chosen(JPEG), why="other", reason="bent", **{"units-1": "2"}
+    )
+
+    assert (answer.status_code, "No photo can be kept just now" in answer.text) == (503, True)
+    assert _returns(world, order.order_id) == []
+
+
 async def test_photos_are_added_and_removed_while_nobody_has_decided(world: ConsoleWorld) -> None:
     waiting, _ = returned(world)
     browser, page = world.browser("customer"), f"/my/returns/{waiting.number}"

@@ -52,6 +52,7 @@ async def test_the_warehouse_records_a_parcel_once_and_support_makes_a_return_of
     first, again = [await floor.send("/parcels", "/parcels", key=key, **typed) for _ in range(2)]
     nothing = await floor.send("/parcels", "/parcels", warehouse="W1", reference="x")
     nowhere = await floor.send("/parcels", "/parcels", **{**typed, "warehouse": "W9"})
+    uncounted = await floor.send("/parcels", "/parcels", **{**typed, "count-2": "some"})
     [parcel] = _listed(world)
     home, work = (await support.get("/returns")).text, (await support.get("/")).text
     listed, page = (await support.get("/parcels")).text, (await support.get("/parcels/PCL-1001")).text
@@ -61,6 +62,7 @@ async def test_the_warehouse_records_a_parcel_once_and_support_makes_a_return_of
     ended = await support.send("/parcels/PCL-1001", "/parcels/PCL-1001/decision", outcome="scrap", note="a hose")
 
     assert [one.status_code for one in (first, again, nothing, nowhere)] == [303, 303, 422, 404]
+    assert "Goods 2: enter a whole number of units." in uncounted.text
     assert (parcel.order_number, [line.seems for line in parcel.lines]) == (number, ["of_order", "foreign"])
     assert "1 parcel that no return announces" in " ".join(home.split())
     assert "parcels to match" in work
@@ -109,6 +111,7 @@ async def test_quarantine_is_listed_by_warehouse_and_decided_once_with_a_reason(
     done = [await floor.send("/quarantine", "/quarantine/mov_1", key=key, **typed) for _ in range(2)]
     wordless = await floor.send("/quarantine", "/quarantine/mov_1", **{**typed, "reason": ""})
     over = await floor.send("/quarantine", "/quarantine/mov_1", **typed)
+    odd = await floor.send("/quarantine", "/quarantine/mov_1", **{**typed, "units": "two"})
 
     assert ("refurbish" in page, "150.00" in page, "150.00" in sees) == (True, False, True)
     assert "No goods are in quarantine there." in empty
@@ -121,6 +124,9 @@ async def test_quarantine_is_listed_by_warehouse_and_decided_once_with_a_reason(
         "pat",
     )
     assert 'name="reason"' not in sees
+    assert "Goods in quarantine: enter a whole number of units." in odd.text
+    for label in ("Units", "Decision", "Reason"):
+        assert f"<label>{label}<" in page
 
 
 async def test_support_lets_the_customer_keep_goods_and_another_agrees_above_the_limit(world: ConsoleWorld) -> None:
@@ -137,6 +143,8 @@ async def test_support_lets_the_customer_keep_goods_and_another_agrees_above_the
     assert "Somebody else must agree." in shown
     assert _read(world, waiting.number).is_kept
     assert "The customer keeps what has not come." in (await abe.get(page)).text
+    listed = (await abe.get("/returns")).text
+    assert listed.index("To credit") < listed.index(waiting.number)
 
 
 async def test_accounting_credits_before_goods_come_and_support_gives_up_what_never_does(world: ConsoleWorld) -> None:

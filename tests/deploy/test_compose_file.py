@@ -137,3 +137,9 @@ def test_a_folder_to_watch_is_told_to_every_process_that_tells_metrics() -> None
         each["environment"] for each in services.values() if "OMS_METRICS_LISTEN" in each.get("environment", {})
     ]
     assert [(each["OMS_DISK_FOLDER"], each["OMS_DISK_WARN_MIB"]) for each in environments] == [("/", "4096")] * 6
+
+
+def test_photos_are_kept_in_a_volume_whatever_the_environment_says() -> None:
+    orders = configuration({**stand_ins(), "OMS_PHOTOS_FOLDER": "/elsewhere"})["services"]["orders"]
+
+    assert orders["environment"]["OMS_PHOTOS_FOLDER"] in {volume["target"] for volume in orders["volumes"]}

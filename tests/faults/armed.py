@@ -81,8 +81,12 @@ def arm_rpcs(process: str, reached: Callable[[str], None]) -> None:
 
 
 def _subjects(request: Any) -> tuple[str, ...]:
-    """What tells calls of one method apart: the milestone recorded, what was done for a return, the facts told, the mails asked for."""
+    """What tells calls of one method apart: the milestone recorded, what was done for a return, the facts told, the mails asked for, and a
+    capture of all that an order has open.
+    """
     fields = {field.name for field in request.DESCRIPTOR.fields}
+    if {"shipment_id", "card_token"} <= fields and not request.shipment_id:
+        return ("/open",)
     if "done" in fields:
         return (f"/{request.done or ('passed' if request.passed_micros else 'next')}",)
     if "milestone" in fields:

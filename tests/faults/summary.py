@@ -112,6 +112,11 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         """SELECT i.position, i.credited_minor, i.fee_minor, json_array_length(i.credit_notes)
         FROM return_inspection i JOIN sales_return r USING (return_id) WHERE r.order_id = :order""",
     ),
+    "replacements": (
+        "orders",
+        """SELECT o.subject = 'advance', o.is_documented, o.settled_at IS NOT NULL, l.line_id, l.quantity FROM replacement_order o
+        JOIN replacement_line l USING (order_id) JOIN sales_return r USING (return_id) WHERE r.order_id = :order""",
+    ),
     "expected returns": (
         "fulfillment",
         """SELECT e.is_open, l.quantity, l.received, l.inspected

@@ -136,7 +136,9 @@ def faults_of(proofs: Sequence[str], folder: Path, within_s: float) -> list[str]
     return [f"{proof}: {one.faults()}\n{one.output[-3000:]}" for proof, one in runs.items() if one.faults()]
 
 
+@pytest.mark.prove
 def test_a_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path) -> None:
+    """The small one by hand; of each commit's tests, those that follow a loss say the same."""
     faults = faults_of([CHEAPEST], tmp_path, within_s=170)
 
     assert faults == [], "\n".join(faults)

@@ -11,6 +11,7 @@ from services.inventory.domain.quarantine import Quarantined
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.kernel.money import Money
 from tests.inventory.stockroom import MARCH, Stockroom
+from tests.plans import recorded, steps
 from tests.threads import Crew
 
 
@@ -127,8 +128,23 @@ def test_the_list_is_of_a_warehouse_or_a_sku_and_comes_in_pages(stockroom: Stock
     second = stockroom.servicer.ListQuarantine(pb.ListQuarantineRequest(limit=1, cursor=first.next_cursor), None)
 
     assert {first.units[0].disposition, second.units[0].disposition} == {"quarantine", "refurbish"}
+    assert second.next_cursor == ""
     assert _listed(stockroom, warehouse_id="w1") == []
     assert len(_listed(stockroom, warehouse_id="w2", sku="PUMP")) == 2
+
+
+def test_what_was_decided_of_other_goods_is_not_read(stockroom: Stockroom) -> None:
+    if not stockroom.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    [units] = _apart(stockroom, ("quarantine", 2))
+    statements = recorded(stockroom.database)
+
+    _decide(stockroom, units.movement_id, 1, "scrap")
+    left = _listed(stockroom)
+
+    planned = [step for one in steps(stockroom.database, statements).values() for step in one]
+    assert [one.quantity for one in left] == [1]
+    assert [step for step in planned if step.startswith("SCAN quarantine_decision")] == []
 
 
 @pytest.mark.on_postgres

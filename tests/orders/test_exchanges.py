@@ -14,17 +14,20 @@ from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.changes.propose import check_changeable
 from services.orders.domain.exchange_terms import paid_by
+from services.orders.domain.facts import Invoice
 from services.orders.domain.order import check_placer
 from services.orders.domain.projection import Exchange, LineProgress, Progress, is_settled
 from services.orders.domain.replacements import units_for
+from services.orders.domain.return_steps import finished, next_step
 from services.orders.domain.returnable import LineToReturn
-from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine, finished, next_step
+from services.orders.domain.returns import InspectedUnits, Inspection, Return, ReturnLine
+from services.orders.domain.status import derive
 from services.orders.lifecycle import cancel, exchange
 from services.orders.order.outbox import CANCEL, START
 from services.orders.returns import decide, keep, reading
 from services.orders.store.audit_exchanges import INVARIANTS
 from services.runtime.audit import find_all
-from tests.orders.desk import ACCOUNTING, ANY, BUYER, Desk
+from tests.orders.desk import ACCOUNTING, ANY, BUYER, NOON, Desk
 from tests.orders.mail_parties import CONTACTS, ORDER
 from tests.orders.test_returns import _advance, _count, _credit, _delivered, _inspect
 from tests.planting import unnoticed
@@ -236,6 +239,17 @@ def test_what_is_replaced_is_not_credited_before_it_comes(desk: Desk) -> None:
     assert refused.value.reason == "RETURN_REPLACED"
 
 
+@pytest.mark.parametrize(("units", "advance"), [(2, False), (5, False), (2, True)])
+def test_what_is_replaced_is_neither_kept_nor_asked_to_be(desk: Desk, units: int, advance: bool) -> None:  # a row
+    one = _ask(desk, _delivered(desk, 5), units, "PUMP", advance=advance)
+
+    with desk.database.transaction() as session, pytest.raises(Refused) as refused:
+        keep.keep(session, one.return_id, ACCOUNTING, "", CONTACTS, desk.now)
+
+    assert refused.value.reason == "RETURN_REPLACED"
+    assert _read(desk, one).keep_asked_by == ""
+
+
 def test_a_credit_that_earns_nothing_yet_is_not_netted() -> None:
     found = _return(1, 3)  # 3 for 4: one unit alone earns none
 
@@ -258,6 +272,21 @@ def test_an_exchange_is_settled_once_all_has_left_and_what_is_charged_is_paid() 
     assert settled(Exchange(charged={"1": 1}), {"1": LineProgress(shipped=2, invoiced=1)})
     kept = Progress(exchange=Exchange(is_open=False, charged={"1": 1}))
     assert Progress.of(kept.document()) == kept
+
+
+def test_an_exchange_of_which_all_that_is_charged_is_paid_is_paid() -> None:
+    order = replace(ORDER, lines=(replace(ORDER.lines[0], line_id="1", quantity=2),))
+    left = {"1": LineProgress(shipped=2, delivered=2, invoiced=1)}
+
+    def payment(paid_minor: int) -> str:
+        state, left_minor = "open" if paid_minor < 139_64 else "paid", 139_64 - paid_minor
+        bill = Invoice(
+            "inv_1", "INV-1", "shp_1", 139_64, paid_minor, "USD", "2026-11-23", "", state, 1, open_minor=left_minor
+        )
+        known = Progress(lines=left, invoices={"inv_1": bill}, exchange=Exchange(charged={"1": 1}))
+        return derive(order, known, [], NOON).axes.payment
+
+    assert (payment(139_64), payment(100_00), payment(0)) == ("paid", "part", "unpaid")
 
 
 PLANTED = (

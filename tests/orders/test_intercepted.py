@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.orders.domain.order import SETTLED_ELSEWHERE
-from services.orders.domain.returnable import returnable
+from services.orders.domain.returnable import LineToReturn, returnable
 from services.orders.domain.returns import Return
-from services.orders.returns import ask, intercepted
+from services.orders.lifecycle import exchange
+from services.orders.returns import ask, decide, intercepted, keep, labels, on_the_way
 from services.orders.store import returns as store
-from tests.orders.desk import SUPPORT, Desk, invoiced, shipment
+from tests.orders.desk import BUYER, SUPPORT, Desk, invoiced, shipment
+from tests.orders.mail_parties import CONTACTS
+from tests.orders.test_returns import _delivered
 
 
 def stopped(detail: dict[str, Any]) -> dict[str, Any]:
@@ -110,3 +116,39 @@ def test_what_is_coming_back_already_is_no_part_of_its_return(desk: Desk) -> Non
     desk.notify(desk.fact(order_id, "fulfillment", "shipment_intercepted", 3, twice))
 
     assert len(returns_of(desk, order_id)) == 1
+
+
+def test_nobody_sends_it_labels_it_or_keeps_it_since_its_carrier_brings_it(desk: Desk) -> None:
+    order_id = on_its_way(desk)
+    desk.notify(
+        desk.fact(order_id, "fulfillment", "shipment_intercepted", 2, stopped(shipment("SH-1", "shipped", {"1": 4})))
+    )
+    [found] = returns_of(desk, order_id)
+
+    def reason(act: Callable[[Session], object]) -> str:
+        with pytest.raises(Refused) as refused, desk.database.transaction() as session:
+            act(session)
+        return refused.value.reason
+
+    one = found.return_id
+    assert [
+        reason(lambda session: labels.read(session, one)),
+        reason(lambda session: on_the_way.record(session, one, SUPPORT, "ups", "PW 1", CONTACTS, desk.now)),
+        reason(lambda session: keep.keep(session, one, SUPPORT, "keep it", CONTACTS, desk.now)),
+        reason(lambda session: decide.cancel(session, one, BUYER, "", CONTACTS, desk.now)),
+    ] == ["RETURN_HAS_NO_LABEL", *["RETURN_INTERCEPTED"] * 3]
+    assert returns_of(desk, order_id) == [found]
+
+
+def test_an_exchange_is_not_stopped_since_what_it_brings_is_not_returned_again(desk: Desk) -> None:
+    asked, sold = LineToReturn("1", 2, "defective", "", "PUMP"), _delivered(desk)
+    with desk.database.transaction() as session:
+        one = exchange.request(session, sold, BUYER, [asked], "", CONTACTS, desk.now, is_advance=True)
+    order_id = one.replacements[0].order_id
+    gone = shipment("SH-1", "shipped", {"1": 2})
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, gone))
+
+    with pytest.raises(Refused) as refused:
+        check(desk, order_id)
+
+    assert refused.value.reason == "EXCHANGED"

@@ -51,7 +51,7 @@ def test_what_the_customer_keeps_is_credited_once_the_warehouse_awaits_nothing(d
     inspection = _read(desk, one).inspections[-1]
     ended = _credit(desk, one, inspection.inspection_id)
 
-    assert (kept.is_kept, kept.waits_for) == (True, "customer")
+    assert (kept.is_kept, kept.waits_for) == (True, "")
     assert steps == [("credit", "authorized"), ("close", "authorized"), ("credit", "authorized")]
     assert [(unit.quantity, unit.disposition, unit.responsible) for unit in inspection.units] == [(2, "keep", "seller")]
     assert (inspection.warehouse_id, inspection.inspected_by, _read(desk, one).received) == ("", "sue", 1)
@@ -111,6 +111,55 @@ def test_goods_that_are_credited_in_advance_are_awaited_and_not_credited_again(d
     assert _read(desk, one).credited.minor == 100
     assert _returned(desk, one.order_id) == (3, "part")
     assert desk.broken() == []
+
+
+def _credited_early(desk: Desk, one: Return) -> None:
+    _do(desk, keep.credit_early, one, ACCOUNTING)
+    _credit(desk, one, _read(desk, one).inspections[-1].inspection_id)
+
+
+def test_what_was_inspected_before_the_rest_is_credited_in_advance_takes_nothing_of_that(desk: Desk) -> None:
+    one = _announced(desk, 3)
+    _count(desk, one, 1)
+    _inspect(desk, one, 1)
+    _credit(desk, one)
+    _credited_early(desk, one)
+    _count(desk, one, 3)
+    _inspect(desk, one, 2, "insp_2")
+
+    before = [dict(each.credited_before) for each in _document(desk, one).inspections]
+
+    assert before == [{}, {}, {"1": 2}]
+
+
+def test_units_that_came_and_those_credited_in_advance_that_did_not_are_not_returned_another_time(desk: Desk) -> None:
+    one = _announced(desk, 3)
+    _count(desk, one, 1)
+    _inspect(desk, one, 1)
+    _credit(desk, one)
+    _credited_early(desk, one)
+
+    _do(desk, keep.give_up, one)
+    ended = _advance(desk, one, done="closed", received={})
+
+    assert ended == ("over", "closed")
+    with pytest.raises(Refused, match="at most 7 may come back"):
+        _ask(desk, one.order_id, 8)
+
+
+def test_units_that_are_credited_in_advance_and_then_kept_are_the_same_units(desk: Desk) -> None:
+    one = _announced(desk, 2)
+    _credited_early(desk, one)
+
+    _do(desk, keep.keep, one)
+    _advance(desk, one, done="closed", received={})
+    kept = _read(desk, one).inspections[-1]
+    before = dict(_document(desk, one).inspections[-1].credited_before)
+    ended = _advance(desk, one, done="credited", inspection_id=kept.inspection_id)
+
+    assert (ended, before) == (("over", "closed"), {"1": 2})
+    assert sum(_read(desk, one).taken(line) for line in one.lines) == 2
+    assert _ask(desk, one.order_id, 8).announced == 8
 
 
 def test_goods_that_were_credited_in_advance_and_never_came_are_not_returned_another_time(desk: Desk) -> None:

@@ -107,6 +107,41 @@ def test_another_day_resolves_what_was_told(desk: Desk) -> None:
     assert (before, reasons(desk, order_id)) == (1, [])
 
 
+def test_another_day_that_passes_is_told_again_whoever_resolved_the_first(desk: Desk) -> None:
+    order_id = _invoiced_at_order(desk)
+    desk.now += LAST - TODAY + timedelta(days=1)
+    sweep(desk)
+    [first] = _open(desk, order_id)
+    with desk.database.transaction() as session:
+        store.resolve(
+            session, first.exception_id, resolved_by="sue", resolved_role="support", note="more time", now=desk.now
+        )
+    changed(desk, order_id, asked(cancel_after=LATER))
+    sweep(desk)
+    between = reasons(desk, order_id)
+    desk.now += LATER - LAST
+    sweep(desk)
+
+    assert (between, len(reasons(desk, order_id))) == ([], 1)
+
+
+@pytest.mark.on_postgres
+def test_what_was_said_to_have_shipped_and_had_not_is_told_again(desk: Desk) -> None:
+    order_id = _invoiced_at_order(desk)
+    desk.now += LAST - TODAY + timedelta(days=1)
+    sweep(desk)
+    rest = shipment("SH-2", "shipped", {"1": 3}, before={"1": 1})
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 2, rest))
+    sweep(desk)
+    gone = reasons(desk, order_id)
+    packed, undone = shipment("SH-3", "packed", {"1": 3}, before={"1": 1}), {**rest["shipment"], "state": "cancelled"}
+    detail = {"lines": packed["lines"], "shipments": [undone, packed["shipment"]], "reason": "wrong pallet"}
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_reversed", 3, detail))
+    sweep(desk)
+
+    assert (gone, len(reasons(desk, order_id))) == ([], 1)
+
+
 def test_an_order_that_cannot_be_read_keeps_no_other_from_its_turn(desk: Desk) -> None:
     broken, fine = desk.accepted(("PUMP", 4), cancel_after=LAST), desk.accepted(("PUMP", 4), cancel_after=LAST)
     with desk.database.transaction() as session:

@@ -111,6 +111,13 @@ def test_what_is_all_replaced_is_told_by_the_mail_of_its_replacement_alone() -> 
     assert return_mails(before, replace(before, inspections=(replace(came, credited_at=AT),)), CUSTOMER, CONTACTS) == ()
 
 
+def test_goods_that_were_credited_before_they_came_have_no_second_credit_mail() -> None:
+    nothing = Money(0, "USD")
+    seen = replace(INSPECTED.inspections[0], credited_at=AT, credited=nothing, fee=nothing)
+
+    assert return_mails(INSPECTED, replace(INSPECTED, inspections=(seen,)), CUSTOMER, CONTACTS) == ()
+
+
 def test_a_receipt_lists_what_has_come_now_and_counts_what_has_come_in_all() -> None:
     rest = replace(COME, lines=tuple(replace(line, received=line.quantity) for line in LINES))
 

@@ -92,6 +92,8 @@ def test_a_parcel_is_said_while_goods_are_awaited_and_the_last_number_counts(des
         _parcel(desk, coming, "PW 3")
 
     assert (first.stage, first.waits_for) == ("in_transit", "warehouse")
+    with pytest.raises(Refused, match="none of its goods are awaited"):
+        _label(desk, coming)
     kept = _read(desk, coming)
     assert (kept.tracking_number, kept.in_transit_at, second.carrier) == ("PW 2", first.in_transit_at, "ups")
     assert (kept.stage, kept.waits_for) == ("received", "warehouse")

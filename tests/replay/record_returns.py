@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,17 +85,59 @@ async def netted(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
     await handle.result()
 
 
+async def netted_in_part(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
+    """Another SKU replaces what comes in two parcels; what is netted is netted while more is awaited."""
+    await quiet(handle, 7)
+    fake.inspections = ["insp_1"]
+    await wake(handle, names.RETURN_INSPECTED)
+    await quiet(handle, 17)
+    fake.inspections, fake.awaits_more = ["insp_2"], False
+    await wake(handle, names.RETURN_INSPECTED)
+    await handle.result()
+
+
+async def called_off(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
+    """Called off while the goods are awaited."""
+    await quiet(handle, 7)
+    fake.is_closing = True
+    await wake(handle, names.RETURN_CANCELLED)
+    await handle.result()
+
+
+async def money_away(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
+    """Billing is away while a credit is to pay, and while what never came is to be charged."""
+    fake.away_at = Counter(net=3, settle=3)
+    await netted(handle, fake)
+
+
+async def settling_refused(handle: WorkflowHandle[Any, Any], fake: FakeReturn) -> None:
+    """What never came cannot be charged."""
+    fake.refused = "settle"
+    try:
+        await handle.result()
+    except WorkflowFailureError:
+        return
+    raise RuntimeError("the life was to halt")
+
+
+def _soon() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=2)
+
+
 LIVES: dict[str, tuple[Callable[[], FakeReturn], Life]] = {
     "credited": (FakeReturn, credited),
-    "expired": (lambda: FakeReturn(deadline=datetime.now(UTC) + timedelta(seconds=2)), expired),
+    "expired": (lambda: FakeReturn(deadline=_soon()), expired),
     "reviewed": (lambda: FakeReturn(state="requested"), reviewed),
     "denied": (lambda: FakeReturn(state="requested"), denied),
     "halted": (FakeReturn, halted),
     "netted": (lambda: FakeReturn(is_netted=True), netted),
-    "advance_expired": (
-        lambda: FakeReturn(is_advance=True, deadline=datetime.now(UTC) + timedelta(seconds=2)),
-        expired,
-    ),
+    "netted_in_part": (lambda: FakeReturn(is_netted=True), netted_in_part),
+    "advance_expired": (lambda: FakeReturn(is_advance=True, deadline=_soon()), expired),
+    "advance_returned": (lambda: FakeReturn(is_advance=True), credited),
+    "advance_netted": (lambda: FakeReturn(is_advance=True, is_netted=True), netted),
+    "advance_called_off": (lambda: FakeReturn(is_advance=True), called_off),
+    "advance_refused": (lambda: FakeReturn(is_advance=True, deadline=_soon()), settling_refused),
+    "money_away": (lambda: FakeReturn(is_advance=True, is_netted=True), money_away),
     "service_away": (FakeReturn, service_away),
 }
 

@@ -30,9 +30,19 @@ def test_a_day_that_is_free_moves_to_the_next_that_is_not(place: str, day: str, 
     assert next_business_day(place, date.fromisoformat(day)).isoformat() == moved
 
 
-@pytest.mark.parametrize("place", ["", "US", "US-TX", "DE-BY"])
-def test_a_known_place_has_a_calendar(place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "day", "moved"),
+    [
+        ("", "2026-12-25", "2026-12-25"),
+        ("US", "2026-11-27", "2026-11-27"),
+        ("US-TX", "2026-11-27", "2026-11-30"),  # the Friday after Thanksgiving is free in Texas
+        ("DE-BY", "2026-11-01", "2026-11-02"),
+    ],
+)
+def test_a_known_place_has_a_calendar(place: str, day: str, moved: str) -> None:
     check_place(place)
+
+    assert next_business_day(place, date.fromisoformat(day)).isoformat() == moved
 
 
 @pytest.mark.parametrize("place", ["XX", "us", "US-QQ", "US-", "-TX", "USA"])

@@ -80,10 +80,15 @@ def test_a_connection_that_does_not_speak_grpc_is_closed(settings: ServiceSettin
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
             client.sendall(sent)
 
-            while client.recv(65536):  # ends when the server closes, and raises when it does not
-                pass
+            chunks = list(
+                iter(lambda: client.recv(65536), b"")
+            )  # ends when the server closes, and raises when it does not
+
+        stub = rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
+        served = list(stub.Notify(pb.NotifyRequest(), timeout=30).delivery_ids)
     finally:
         server.stop(0)
+    assert (b"served" in b"".join(chunks), served) == (False, ["served"])
 
 
 _RESTS_S = 0.05

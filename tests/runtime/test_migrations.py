@@ -38,6 +38,30 @@ def test_migrations_make_every_constraint_of_the_models(service: str, tmp_path: 
     database.close()
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_make_every_index_of_the_models(service: str, tmp_path: Path) -> None:
+    database = database_of(service, f"sqlite:///{tmp_path / service}.db")
+    upgrade(database)
+
+    with database.reading() as session:
+        made = set(session.execute(text("SELECT name FROM sqlite_master WHERE type = 'index'")).scalars())
+
+    assert {str(one.name) for table in database.metadata.tables.values() for one in table.indexes} - made == set()
+    database.close()
+
+
+def test_a_database_that_one_release_made_with_an_index_already_gets_no_second_one(tmp_path: Path) -> None:
+    database = database_of("fulfillment", f"sqlite:///{tmp_path / 'fulfillment'}.db")
+    upgrade(database)
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+
+    upgrade(database)
+
+    check(database)
+    database.close()
+
+
 @pytest.fixture(params=["SQL_ASCII", "LATIN1"])
 def narrow_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database that cannot hold every letter."""

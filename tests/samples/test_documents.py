@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from gateway.http.masterdata.customers import CustomerInput
 from gateway.http.masterdata.people import PersonInput
@@ -63,23 +65,35 @@ REVIEWS = {
 }
 
 
-def test_every_document_is_a_body_that_the_api_takes() -> None:
-    for body in CATALOG:
-        ProductInput.model_validate(body)
-    for body in CUSTOMERS["customers"]:
-        CustomerInput.model_validate(body)
-    for body in CUSTOMERS["prices"]:
-        PriceInput.model_validate(body)
-    for body in WAREHOUSES["warehouses"]:
-        WarehouseInput.model_validate(body)
-    for body in documents.receipts():
-        StockReceiptInput.model_validate(body)
-    RatesInput.model_validate(WAREHOUSES["rates"])
-    PolicyInput.model_validate(documents.read("policies"))
-    for body in documents.read("tax_rates")["tax_rates"]:
-        TaxRateInput.model_validate(body)
-    for placing in DAY.placings:
-        OrderInput.model_validate(placing.body)
+def refused(model: type[BaseModel], bodies: Iterable[documents.Body]) -> list[str]:
+    """What the API says of each body that it does not take."""
+    found = []
+    for body in bodies:
+        try:
+            model.model_validate(body)
+        except ValidationError as error:
+            found.append(str(error))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("model", "bodies"),
+    [
+        (ProductInput, CATALOG),
+        (CustomerInput, CUSTOMERS["customers"]),
+        (PriceInput, CUSTOMERS["prices"]),
+        (WarehouseInput, WAREHOUSES["warehouses"]),
+        (StockReceiptInput, documents.receipts()),
+        (RatesInput, [WAREHOUSES["rates"]]),
+        (PolicyInput, [documents.read("policies")]),
+        (TaxRateInput, documents.read("tax_rates")["tax_rates"]),
+        (OrderInput, [placing.body for placing in DAY.placings]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_every_document_is_a_body_that_the_api_takes(model: type[BaseModel], bodies: Sequence[documents.Body]) -> None:
+    assert bodies
+    assert refused(model, bodies) == []
 
 
 def test_the_wholesaler_is_as_large_as_promised() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -39,22 +40,31 @@ def parked(room: Boardroom, *, by: str = "", quantity: int = 6, **customer: Any)
     return order_id
 
 
-def refused(room: Boardroom, who: str, order_id: str, *codes: str, **more: Any) -> None:
-    """The decision is refused with one of these codes, the log says so, and the order goes on waiting."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of a decision: what the API answers, whether the order's history names it, and whether the order waits as it did."""
+
+    code: str
+    is_logged: bool = True
+    is_waiting: bool = True
+
+
+def attempt(room: Boardroom, who: str, order_id: str, **more: Any) -> Attempt:
+    """Somebody tries to approve, and is refused."""
     before = room.trade.order(order_id)
     answer = room.decide(who, order_id, "approve", **({"version": before["version"]} | more))
-
     assert answer.status_code in (403, 404, 409), answer.text
-    assert answer.json()["code"] in codes, answer.text
     events = ok(room.system.api("auditor").get(f"/v1/orders/{order_id}/history", params={"limit": 200}))["rows"]
-    logged = [event for event in events if event["what"] == "decision_refused" and event["who"] == room.sub(who)]
-    assert logged, [event["what"] for event in events]
     after = room.trade.when_idle(order_id)
-    assert (after["status"], after["axes"]["review"]) == (before["status"], before["axes"]["review"])
+    return Attempt(
+        answer.json()["code"],
+        any(event["what"] == "decision_refused" and event["who"] == room.sub(who) for event in events),
+        (after["status"], after["axes"]["review"]) == (before["status"], before["axes"]["review"]),
+    )
 
 
 def test_way_1_the_creator(room: Boardroom) -> None:
-    refused(room, "rep", parked(room, by="rep"), "OWN_ORDER")
+    assert attempt(room, "rep", parked(room, by="rep")) == Attempt("OWN_ORDER")
 
 
 def test_way_2_the_last_editor(room: Boardroom) -> None:
@@ -68,19 +78,19 @@ def test_way_2_the_last_editor(room: Boardroom) -> None:
     room.trade.until(order_id, lambda order: order["version"] == 2, "version 2")
     room.trade.when_idle(order_id)
 
-    refused(room, "support", order_id, "OWN_ORDER")
+    assert attempt(room, "support", order_id) == Attempt("OWN_ORDER")
 
 
 def test_way_3_the_owning_sales_representative(room: Boardroom) -> None:
-    refused(room, "rep", parked(room), "OWN_ORDER")
+    assert attempt(room, "rep", parked(room)) == Attempt("OWN_ORDER")
 
 
 def test_way_4_the_delegate_of_the_creator_and_of_the_representative(room: Boardroom) -> None:
     entered, owned = parked(room, by="rep"), parked(room)
     room.delegate("rep", "friend")
 
-    refused(room, "friend", entered, "OWN_ORDER")
-    refused(room, "friend", owned, "OWN_ORDER")
+    assert attempt(room, "friend", entered) == Attempt("OWN_ORDER")
+    assert attempt(room, "friend", owned) == Attempt("OWN_ORDER")
 
 
 def test_way_5_the_second_tier_by_the_same_person(room: Boardroom) -> None:
@@ -88,7 +98,7 @@ def test_way_5_the_second_tier_by_the_same_person(room: Boardroom) -> None:
     order_id = parked(room, quantity=26)
     ok(room.decide("both", order_id, "approve", version=1))
 
-    refused(room, "both", order_id, "DECIDED_BEFORE")
+    assert attempt(room, "both", order_id) == Attempt("DECIDED_BEFORE")
 
 
 def test_way_6_an_order_split_under_the_limit(room: Boardroom) -> None:
@@ -101,13 +111,13 @@ def test_way_6_an_order_split_under_the_limit(room: Boardroom) -> None:
     second = trade.placed(trade.order_body(customer_id, [{"sku": sku, "quantity": 6}]))
 
     assert second["reviews"][0]["counts_as"]["amount"] == "12000.00"
-    refused(room, "small", second["order_id"], "OVER_LIMIT")
+    assert attempt(room, "small", second["order_id"]) == Attempt("OVER_LIMIT")
 
 
 def test_way_7_a_limit_in_another_currency(room: Boardroom) -> None:
     room.hire("euro", roles=["approver"], positions=["manager"], limit="900000.00", currency="EUR")
 
-    refused(room, "euro", parked(room), "OVER_LIMIT")
+    assert attempt(room, "euro", parked(room)) == Attempt("OVER_LIMIT")
 
 
 def test_way_8_an_edit_after_the_approval(room: Boardroom) -> None:
@@ -120,7 +130,7 @@ def test_way_8_an_edit_after_the_approval(room: Boardroom) -> None:
     room.trade.until(order_id, lambda order: order["version"] == 2, "version 2")
     room.trade.when_idle(order_id)
 
-    refused(room, "director", order_id, "VERSION_STALE", version=1, step_id=step_id)
+    assert attempt(room, "director", order_id, version=1, step_id=step_id) == Attempt("VERSION_STALE")
     asked = [step["position"] for step in room.steps(order_id) if step["state"] in ("open", "waiting")]
     assert sorted(asked) == ["finance_director", "manager"]
 
@@ -173,4 +183,4 @@ def test_way_12_an_expired_delegation(room: Boardroom) -> None:
     room.delegate("manager", "deputy", valid_to=(room.system.now() + timedelta(minutes=1)).isoformat())
     room.system.pass_time(timedelta(minutes=1))
 
-    refused(room, "deputy", order_id, "DELEGATION_NOT_IN_FORCE")
+    assert attempt(room, "deputy", order_id) == Attempt("DELEGATION_NOT_IN_FORCE")

@@ -36,7 +36,16 @@ def stocked(trade: Trade, count: int, warehouse: str) -> list[str]:
     return skus
 
 
-@pytest.mark.parametrize("kind", ["distinct", pytest.param("one", marks=pytest.mark.slice)])
+@pytest.mark.parametrize(
+    ("system", "kind"),
+    [
+        ("sqlite", "distinct"),
+        ("postgres", "distinct"),
+        ("sqlite", "one"),
+        pytest.param("postgres", "one", marks=pytest.mark.slice),
+    ],
+    indirect=["system"],
+)
 def test_the_longest_order_goes_all_the_way_and_its_history_is_as_short_as_any(trade: Trade, kind: str) -> None:
     customer = trade.customer(tax_rate="0.0825")
     warehouse = trade.warehouses({"w1": 900})["w1"]

@@ -81,18 +81,24 @@ def nothing(company: Company, order_id: str) -> None:
 def test_what_did_not_happen_is_named_with_its_age(
     moving: System, plant: Plant, units: int, name: str, said: str
 ) -> None:
-    is_named_with_its_age(moving, plant, units, name, said)
+    at_once, later = overdue_later(moving, plant, units)
+
+    assert at_once == {}
+    assert later.get(name, "").endswith(said)
+    assert bool(later) == bool(name)
 
 
 def test_goods_that_left_and_are_not_invoiced_are_named_with_their_age(tmp_path: Path) -> None:
     """A system whose clock nobody has moved: fulfillment says by its own when goods have left."""
-    said = "left 20 minutes ago and is not invoiced"
     with System(tmp_path, "sqlite") as system:
-        is_named_with_its_age(system, unheard_shipment, 5, "overdue.shipped_and_not_invoiced", said)
+        at_once, later = overdue_later(system, unheard_shipment, 5)
+
+    assert at_once == {}
+    assert later.get("overdue.shipped_and_not_invoiced", "").endswith("left 20 minutes ago and is not invoiced")
 
 
-def is_named_with_its_age(moving: System, plant: Plant, units: int, name: str, said: str) -> None:
-    """At once the audit says nothing; twenty minutes later it says what is overdue, and nothing once it is repaired."""
+def overdue_later(moving: System, plant: Plant, units: int) -> tuple[dict[str, str], dict[str, str]]:
+    """What the audit says at once, and twenty minutes later; nothing once it is repaired."""
     with Trade(moving) as trade:
         company = Company(trade)
         order_id = company.place("overdue", ("plenty", units))
@@ -105,11 +111,9 @@ def is_named_with_its_age(moving: System, plant: Plant, units: int, name: str, s
         moving.pass_time(timedelta(minutes=20))
         later = overdue(trade, number)
 
-        assert at_once == {}
-        assert later.get(name, "").endswith(said)
-        assert bool(later) == bool(name)
         ok(moving.api("admin").post("/v1/repairs", json={"cursor": ""}))
         eventually(lambda: _must_be_clean(trade, number, plant))
+    return at_once, later
 
 
 def overdue(trade: Trade, number: str) -> dict[str, str]:

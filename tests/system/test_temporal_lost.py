@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.system.conftest import KINDS
 from tests.system.harness import System
 from tests.system.states import SCARCE, Company, begin, end_of, go_on_unheard, live_to_the_end
 from tests.system.test_leases import sweep
 from tests.system.trade import Trade, ok
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture
 def losing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system of its own, whose Temporal may lose all that it knows."""
     with System(tmp_path_factory.mktemp("losing"), request.param) as system:
@@ -55,13 +54,16 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]
     return {what: (found[what], wanted[what]) for what in wanted if found[what] != wanted[what]}
 
 
-@pytest.mark.on_postgres
+@pytest.mark.prove
 @pytest.mark.parametrize(
-    "count",
+    ("losing", "count"),
     [
-        pytest.param(1, id="15 orders", marks=[pytest.mark.prove, pytest.mark.slice]),
-        pytest.param(20, id="300 orders", marks=pytest.mark.prove),
+        pytest.param("sqlite", 1, id="sqlite-15 orders"),
+        pytest.param("postgres", 1, id="postgres-15 orders", marks=pytest.mark.slice),
+        pytest.param("sqlite", 20, id="sqlite-300 orders"),
+        pytest.param("postgres", 20, id="postgres-300 orders"),
     ],
+    indirect=["losing"],
 )
 def test_after_temporal_lost_everything_repaired_orders_end_as_undisturbed_ones(losing: System, count: int) -> None:
     with Trade(losing) as trade:

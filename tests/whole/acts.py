@@ -12,7 +12,7 @@ from _pytest.mark import ParameterSet
 
 from tests.system.harness import SERVICES
 from tests.system.trade import eventually
-from tests.whole import money, returning, selling
+from tests.whole import exchanging, money, returning, selling
 from tests.whole.ground import Ground
 from tests.whole.walk import Options, Walk
 
@@ -22,7 +22,7 @@ MOST_SEAMS = 25
 SPANS = (timedelta(hours=1), timedelta(hours=5), timedelta(days=1), timedelta(days=3))
 
 
-def live(ground: Ground, seed: int, *methods: str) -> None:
+def live(ground: Ground, seed: int, *methods: str) -> Walk:
     """One order from placed to its end, as the seed has it, paid in one of these ways; what was done is said in any case."""
     ground.system.skipped = timedelta()
     walk = Walk(ground, seed, methods)
@@ -33,11 +33,12 @@ def live(ground: Ground, seed: int, *methods: str) -> None:
             step(walk)
         finish(walk)
     except BaseException:
-        ground.left += [walk.number, walk.order_id]
+        ground.left += [walk.number, walk.order_id, *(one["number"] for one in walk.replacements)]
         raise
     finally:
         ground.faults.arm(0)
         print(f"seed {seed}, {walk.method}, {walk.number}: {'; '.join(walk.done)}", file=sys.stderr)
+    return walk
 
 
 def seeds(first: int, count: int) -> list[ParameterSet]:
@@ -49,7 +50,8 @@ def seeds(first: int, count: int) -> list[ParameterSet]:
 
 def options(walk: Walk) -> Options:
     """Everything that can happen now."""
-    return [*selling.options(walk), *money.options(walk), *returning.options(walk), *_around(walk)]
+    back = [*returning.options(walk), *exchanging.options(walk)]
+    return [*selling.options(walk), *money.options(walk), *back, *_around(walk)]
 
 
 def _around(walk: Walk) -> Options:
@@ -85,11 +87,13 @@ def do(walk: Walk, name: str, act: Callable[[], None], crash: int = 0) -> None:
     deaths = len(faults.struck)
     walk.done.append(name)
     faults.arm(crash)
-    act()
-    walk.settle()
-    faults.arm(0)
-    if struck := faults.struck[deaths:]:
-        walk.done[-1] += f" (died at {', '.join(struck)})"
+    try:
+        act()
+        walk.settle()
+    finally:
+        faults.arm(0)
+        if struck := faults.struck[deaths:]:
+            walk.done[-1] += f" (died at {', '.join(struck)})"
     walk.take_answers()
     walk.check()
 
@@ -97,7 +101,7 @@ def do(walk: Walk, name: str, act: Callable[[], None], crash: int = 0) -> None:
 def finish(walk: Walk) -> None:
     """Live the order to its end, whatever it takes."""
     for _ in range(40):
-        if walk.has_ended() and all(one["ended_at"] for one in walk.returns):
+        if walk.has_come_to_rest():
             return
         (_, name, act) = _next(walk)
         do(walk, name, act)
@@ -117,7 +121,6 @@ def _next(walk: Walk) -> tuple[int, str, Callable[[], None]]:
             if one[1].split(" credit")[0].startswith(verb) and one[1] != "pay in part":
                 return one
     for line_id in walk.model.lines:
-        if walk.line(line_id)["backordered"]:
-            units = walk.line(line_id)["backordered"]
+        if units := walk.backordered(line_id):
             return 1, "receive the rest", partial(selling.receive, walk, line_id, walk.ground.warehouses[0], units)
     raise AssertionError(f"nobody can do anything for {walk.number}: {walk.order['waiting_for']}")

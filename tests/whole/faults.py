@@ -23,7 +23,8 @@ from services.runtime.relay import Relay, Route
 from tests.faults import armed
 from workflows.activities import calls
 
-_READS = ("Get", "List", "Preview", "Quote", "Find", "Audit", "Check")
+_READS = ("Get", "List", "Preview", "Quote", "Find", "Audit", "Check", "Render")
+"""Nothing is lost at these; who renders no document in time is left alone for a minute by the mails that wait for one."""
 
 
 class Died(Unreachable):

@@ -21,7 +21,8 @@ from tests.system.pending import pending
 from tests.system.trade import Trade, ok
 from tests.whole.faults import Faults
 
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
+"""More than the longest pause that anybody makes by design: a mail waits a minute for a document that nobody answered for."""
 TRIES = 4
 ASKED = "SELECT operation_id FROM provider_operation WHERE state = 'asked'"
 

@@ -20,7 +20,9 @@ class Line:
     delivered: int = 0
     returned: int = 0
     restocked: int = 0
-    noted: int = 0
+    replaced: int = 0
+    """Units in place of those that came back: an order of their own brings them, and `resent` of them have left."""
+    resent: int = 0
 
     @property
     def open(self) -> int:
@@ -63,11 +65,11 @@ class Model:
     def on_hand(self, sku: str) -> int:
         """Units of a SKU over all warehouses."""
         lines = [line for line in self.lines.values() if line.sku == sku]
-        return self.received.get(sku, 0) - sum(line.shipped - line.restocked for line in lines)
+        return self.received.get(sku, 0) - sum(line.shipped - line.restocked + line.resent for line in lines)
 
     def allocated(self, sku: str) -> int:
-        """Units of a SKU that the order holds when it is accepted: all there are, up to what is still to ship."""
-        wanted = sum(line.open for line in self.lines.values() if line.sku == sku)
+        """Units of a SKU that are held when the order is accepted: all there are, up to what is still to ship and to replace."""
+        wanted = sum(line.open + line.replaced - line.resent for line in self.lines.values() if line.sku == sku)
         return min(wanted, self.on_hand(sku))
 
     @property
@@ -85,9 +87,10 @@ class Model:
         """What of the customer's credit waits to be billed, once the order is accepted."""
         return 0 if self.by_card else sum(line.open * line.gross for line in self.lines.values())
 
-    def take_back(self, line: Line, units: int, *, restocked: int, with_fee: int) -> int:
-        """Inspected units, of which some go on the shelf and for some the customer pays a fee; what is credited for them."""
+    def take_back(self, line: Line, units: int, *, restocked: int, with_fee: int, is_replaced: bool) -> None:
+        """Inspected units, of which some go on the shelf: they are replaced, or credited, and for some the customer pays a fee."""
         line.restocked += restocked
-        credit = units * line.gross - with_fee * line.net * FEE_PERCENT // 100
-        self.credited += credit
-        return credit
+        if is_replaced:
+            line.replaced += units
+        else:
+            self.credited += units * line.gross - with_fee * line.net * FEE_PERCENT // 100

@@ -10,6 +10,7 @@ from tests.whole.walk import Options, Refusal, Row, Walk, cents
 from workflows.names import return_workflow_id
 
 OVERDUE = timedelta(days=30, minutes=1)
+EXCHANGES = 0.3
 FOUND = (
     ("A", "restock", "customer"),
     ("B", "restock", "seller"),
@@ -72,8 +73,12 @@ def _body(walk: Walk, units: dict[str, int]) -> Row:
 
 
 def _ask(walk: Walk, left: dict[str, int]) -> None:
-    units = {line_id: walk.chance.randint(1, most) for line_id, most in left.items()}
-    walk.asked_back.append(walk.post("customer", "/v1/returns", _body(walk, units))["number"])
+    """To be credited, or, line by line, to be exchanged for the same."""
+    body = _body(walk, {line_id: walk.chance.randint(1, most) for line_id, most in left.items()})
+    for line in body["lines"]:
+        if walk.chance.random() < EXCHANGES:
+            line["replace"] = {}
+    walk.asked_back.append(walk.post("customer", "/v1/returns", body)["number"])
 
 
 def _ask_too_much(walk: Walk, left: dict[str, int]) -> None:
@@ -121,6 +126,7 @@ def _inspect(walk: Walk, rma: Row) -> None:
     body = {"warehouse_id": walk.chance.choice(walk.ground.warehouses), "units": units}
     walk.post("warehouse", f"/v1/returns/{rma['number']}/inspect", body)
     assert rma["fee_percent"] == str(FEE_PERCENT), rma["fee_percent"]
+    replaced = {line["line_id"] for line in rma["lines"] if line["replace"]}
     for one in units:
         count = int(str(one["quantity"]))
         walk.model.take_back(
@@ -128,6 +134,7 @@ def _inspect(walk: Walk, rma: Row) -> None:
             count,
             restocked=count if one["disposition"] == "restock" else 0,
             with_fee=count if one["responsible"] == "customer" else 0,
+            is_replaced=one["line_id"] in replaced,
         )
 
 

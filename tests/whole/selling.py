@@ -152,7 +152,7 @@ def _change(walk: Walk) -> None:
 
 def _goods(walk: Walk) -> Options:
     found: Options = [(1, "receive", partial(_receive_any, walk))]
-    if any(walk.line(line_id)["backordered"] for line_id in walk.model.lines):
+    if any(walk.backordered(line_id) for line_id in walk.model.lines):
         found.append((3, "receive", partial(_receive_any, walk)))
     for shipment in walk.shipments:
         state = shipment["state"]

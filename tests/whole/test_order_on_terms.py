@@ -14,4 +14,7 @@ from tests.whole.ground import Ground
 
 @pytest.mark.parametrize("seed", seeds(0, 150))
 def test_an_order_on_terms_is_plain_arithmetic(ground: Ground, seed: int) -> None:
-    live(ground, seed, "terms")
+    walk = live(ground, seed, "terms")
+
+    assert walk.has_come_to_rest()
+    assert walk.wrong() == {}

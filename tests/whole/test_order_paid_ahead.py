@@ -13,4 +13,7 @@ from tests.whole.ground import Ground
 
 @pytest.mark.parametrize("seed", seeds(1000, 150))
 def test_an_order_paid_ahead_is_plain_arithmetic(ground: Ground, seed: int) -> None:
-    live(ground, seed, "prepaid", "card")
+    walk = live(ground, seed, "prepaid", "card")
+
+    assert walk.has_come_to_rest()
+    assert walk.wrong() == {}

@@ -54,6 +54,8 @@ class Walk:
         self.shipments: list[Row] = []
         self.returns: list[Row] = []
         self.asked_back: list[str] = []
+        self.replacements: list[Row] = []
+        """Orders that replace what came back."""
         self.overdue: set[str] = set()
         self.refunds: dict[str, Row] = {}
         self.is_refused = False
@@ -89,20 +91,25 @@ class Walk:
     # Looking.
 
     def handles(self) -> list[WorkflowHandle[Any, Any]]:
-        """The workflows of the order and its returns."""
-        ids = [order_workflow_id(self.number), *(return_workflow_id(number) for number in self.asked_back)]
+        """The workflows of the order, of its returns, and of what replaces goods of them."""
+        numbers = [self.number, *(one["number"] for one in self.replacements)]
+        ids = [*map(order_workflow_id, numbers), *map(return_workflow_id, self.asked_back)]
         return [self.trade.system.temporal.get_workflow_handle(one) for one in ids]
 
     def settle(self) -> None:
         """Wait until nothing is under way, and read how things stand."""
-        self.ground.until_quiet(self.handles())
-        self.read()
+        known = -1
+        while known < len(self.replacements):
+            known = len(self.replacements)
+            self.ground.until_quiet(self.handles())
+            self.read()
 
     def read(self) -> None:
         """Read how things stand."""
         self.order = self.trade.order(self.order_id)
         self.shipments = self.trade.shipments(self.order_id)
         self.returns = [self.get("auditor", f"/v1/returns/{number}") for number in self.asked_back]
+        self.replacements = [self.trade.order(one["order_id"]) for rma in self.returns for one in rma["replacements"]]
 
     def is_asked(self) -> bool:
         """Whether a change or a cancellation waits for somebody's word."""
@@ -111,6 +118,11 @@ class Walk:
     def has_ended(self) -> bool:
         """Whether nothing more leaves of the order."""
         return self.order["phase"] in ENDED
+
+    def has_come_to_rest(self) -> bool:
+        """Whether nothing more is to happen to the order, to its returns, and to what replaces goods of them."""
+        are_back = all(one["ended_at"] for one in self.returns)
+        return self.has_ended() and are_back and all(one["phase"] in ENDED for one in self.replacements)
 
     def is_over(self) -> bool:
         """Whether nothing of the order has left and nothing will."""
@@ -125,6 +137,12 @@ class Walk:
         (found,) = [line for line in self.order["lines"] if line["line_id"] == line_id]
         quantities: dict[str, int] = found["quantities"]
         return quantities
+
+    def backordered(self, line_id: str) -> int:
+        """Units of a line, and of what replaces units of it, for which there are no goods."""
+        sku = self.model.lines[line_id].sku
+        lines = [line for order in (self.order, *self.replacements) for line in order["lines"] if line["sku"] == sku]
+        return sum(int(line["quantities"]["backordered"]) for line in lines)
 
     def take_answers(self) -> None:
         """Take into the model what people's answers made of a cancellation or a change that was asked for."""
@@ -161,11 +179,15 @@ class Walk:
         self._agrees()
 
     def _agrees(self) -> None:
-        said, wanted = self._said(), self._wanted()
-        wrong = {what: (said[what], wanted[what]) for what in wanted if said[what] != wanted[what]}
+        wrong = self.wrong()
         assert not wrong, f"{self.order['phase']}, {self.order['status']}: what is said and what must be: {wrong}"
         broken = self.ground.broken()
         assert not broken, f"the audit is not clean: {broken}"
+
+    def wrong(self) -> Row:
+        """What the system says otherwise than the model, and what it must be."""
+        said, wanted = self._said(), self._wanted()
+        return {what: (said[what], wanted[what]) for what in wanted if said[what] != wanted[what]}
 
     def _said(self) -> Row:
         invoices = self.get("accounting", "/v1/invoices", order_id=self.order_id)["rows"]

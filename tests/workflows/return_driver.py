@@ -57,11 +57,12 @@ class FakeReturn:
     refused: str = ""
     halted: str = ""
     away: int = 0
+    away_at: Counter[str] = field(default_factory=Counter)
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
 
     def following(self) -> Following:
-        """What comes next, as services.orders.domain.returns says it."""
+        """What comes next, as services.orders.domain.return_steps says it."""
         if self.state == "requested":
             return Following(WAIT, state=self.state)
         if self.state == "authorized" and not self.is_announced and not self.is_closing:
@@ -80,8 +81,9 @@ class FakeReturn:
 
     def called(self, name: str, step: ReturnStep) -> None:
         """Note a call; be away, or refuse, as the test asked for."""
-        if self.away:
-            self.away -= 1
+        if self.away or self.away_at[name]:
+            self.away -= bool(self.away)
+            self.away_at[name] -= bool(self.away_at[name])
             raise ApplicationError("away", type="UNREACHABLE")
         if name == self.refused:
             raise ApplicationError("refused", type="WAREHOUSE_CURRENCY", non_retryable=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
 from gateway.http.masterdata.cancellation_fees import CancellationFees
+from gateway.http.masterdata.policy_shapes import PolicyShape, StoredPolicyShape, policy_shape, stored_shape
 from gateway.http.masterdata.returns_rule import ReturnsRuleInput
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
@@ -20,8 +20,7 @@ from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Day, Input, 
 from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import enough_people
-from services.orders.domain.calendar_rules import CalendarRule
-from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
+from services.orders.domain.policies import parse_policy
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.roles import RULE_OWNERS, SELLER_DECIDERS
@@ -198,112 +197,15 @@ else:
     PolicyPatch = partial("PolicyPatch", PolicyInput, (), window_hours=48, note="orders of two days count together")
 
 
-class RuleShape(BaseModel):
-    """One check."""
-
-    code: str
-    scope: str
-    when: str
-    severity: str
-    message: str
-    hold_type: str
-    owner_role: str
-
-
-class TierShape(BaseModel):
-    """Who is asked at one level."""
-
-    level: int
-    role: str
-    position: str
-    mode: str
-    count: int
-    limit: str
-
-
-class ReviewRuleShape(BaseModel):
-    """A row of the approval matrix."""
-
-    code: str
-    scope: str
-    when: str
-    message: str
-    chain: str
-    tiers: list[TierShape]
-
-
-class DeadlinesShape(BaseModel):
-    """Business hours until people are reminded, others are asked, and it is over."""
-
-    remind_after_hours: int
-    escalate_after_hours: int
-    expire_after_hours: int
-    on_expiry: str
-    calendar: str
-
-
-class ConsentRuleShape(BaseModel):
-    """When the customer must agree to a change."""
-
-    when: str
-    expires_after_hours: int
-    on_expiry: str
-
-
-class ChangesRuleShape(BaseModel):
-    """How long a pending change holds back the lines it touches, and a warehouse may leave a recall unanswered."""
-
-    hold_release_hours: int
-    recall_answer_hours: int
-
-
-class CalendarShape(BaseModel):
-    """Working days and hours of a name."""
-
-    name: str
-    time_zone: str
-    days: list[str]
-    opens: str
-    closes: str
-    country: str
-    subdivision: str
-    holidays: list[str]
-
-
-class PolicyShape(BaseModel):
-    """A version of the policy."""
-
-    version: int = Field(description="0 is the one built in.")
-    rules: list[RuleShape]
-    reviews: list[ReviewRuleShape]
-    deadlines: DeadlinesShape
-    consent: ConsentRuleShape
-    changes: ChangesRuleShape
-    cancellation_fees: CancellationFees
-    returns: ReturnsRuleInput
-    calendars: list[CalendarShape]
-    window_hours: int
-    currency: str | None = Field(description="Null is the company's currency.")
-    note: str
-
-
-class StoredPolicyShape(PolicyShape):
-    """A version that was stored just now, and what to know of it."""
-
-    warnings: list[str] = Field(
-        description="Rows of the approval matrix that the people of the directory could never finish, and whom they lack."
-    )
-
-
 @router.get("/v1/policies")
 def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PolicyShape]:
     """Versions, newest first; the last one is the policy built in."""
     below = paging.after_number() or None
     with deps.database.reading() as session:
         found = policy_versions.list_policies(session, below=below, limit=paging.limit + 1)
-    versions = [_stored_shape(row) for row in found]
+    versions = [stored_shape(row) for row in found]
     if len(versions) <= paging.limit:
-        versions.append(_shape(engine.built_in()))
+        versions.append(policy_shape(engine.built_in()))
     page, next_cursor = cut(versions, paging.limit, lambda row: str(row.version))
     return Page(rows=list(page), next_cursor=next_cursor)
 
@@ -318,14 +220,14 @@ def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf, if_
     A predicate that costs too much is refused: its cost is summed over its text for the largest order, and it is tried on such an
     order. 422 POLICY_INVALID names the rule, its cost and the limit.
     """
-    document = _document(body)
+    document = document_of(body)
     policy_versions.check(parse_policy(document, 0))
 
     def put(session: Session) -> StoredPolicyShape:
         expected = expected_version(body.version, if_match)
         stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock(), expected)
         short = enough_people.short_rows(session, policy_versions.parsed(stored), deps.clock())
-        return StoredPolicyShape(**_stored_shape(stored).model_dump(), warnings=list(short))
+        return StoredPolicyShape(**stored_shape(stored).model_dump(), warnings=list(short))
 
     return once.answer_here(body, put, 201)
 
@@ -336,8 +238,8 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
     expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
 
     def made(session: Session) -> tuple[PolicyShape, dict[str, Any]]:
-        stands = _shape(policy_versions.policy_in_force(session))
-        return stands, _document(merged(stands, body, PolicyInput))
+        stands = policy_shape(policy_versions.policy_in_force(session))
+        return stands, document_of(merged(stands, body, PolicyInput))
 
     def edit() -> PolicyShape:
         with deps.database.reading() as session:
@@ -346,14 +248,15 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
         with deps.database.transaction() as session:
             stands, whole = made(session)
             seen = stands.version if expected is None else expected
-            return _stored_shape(policy_versions.put_policy(session, whole, who.principal.sub, deps.clock(), seen))
+            return stored_shape(policy_versions.put_policy(session, whole, who.principal.sub, deps.clock(), seen))
 
     changed = on_newest(edit, expected)
     tag(response, changed.version)
     return changed
 
 
-def _document(body: PolicyInput) -> dict[str, Any]:
+def document_of(body: PolicyInput) -> dict[str, Any]:
+    """The policy as it is stored. InvalidArgument POLICY_INVALID for a calendar that is there twice."""
     document = body.model_dump(mode="json", exclude_none=True, exclude={"version", "warnings"})
     calendars = document["calendars"]
     if isinstance(calendars, list):
@@ -363,37 +266,3 @@ def _document(body: PolicyInput) -> dict[str, Any]:
             raise InvalidArgument("POLICY_INVALID", f"calendar {twice} is there twice: leave one out")
         document["calendars"] = {one.pop("name"): one for one in calendars}
     return document
-
-
-def _stored_shape(stored: StoredPolicy) -> PolicyShape:
-    return _shape(policy_versions.parsed(stored), str(stored.document.get("note", "")))
-
-
-def _shape(policy: Policy, note: str = "") -> PolicyShape:
-    return PolicyShape(
-        version=policy.version,
-        rules=[RuleShape(**asdict(rule)) for rule in policy.rules],
-        reviews=[ReviewRuleShape.model_validate(asdict(row)) for row in policy.reviews],
-        deadlines=DeadlinesShape(**asdict(policy.deadlines)),
-        consent=ConsentRuleShape(**asdict(policy.consent)),
-        changes=ChangesRuleShape(**asdict(policy.changes)),
-        cancellation_fees=CancellationFees(**asdict(policy.cancellation_fees)),
-        returns=ReturnsRuleInput(**asdict(policy.returns)),
-        calendars=[_calendar_shape(rule) for rule in policy.calendars],
-        window_hours=policy.window_hours,
-        currency=policy.currency or None,
-        note=note,
-    )
-
-
-def _calendar_shape(rule: CalendarRule) -> CalendarShape:
-    return CalendarShape(
-        name=rule.name,
-        time_zone=rule.time_zone,
-        days=list(rule.days),
-        opens=f"{rule.opens:%H:%M}",
-        closes=f"{rule.closes:%H:%M}",
-        country=rule.country,
-        subdivision=rule.subdivision,
-        holidays=[day.isoformat() for day in rule.holidays],
-    )

@@ -82,9 +82,7 @@ class InvoiceInput(ShipmentsInput):
         description="Units of lines to invoice of those shipments, the first to leave first; what is left of them waits. All of them when left out.",
     )
 
-    model_config = example(
-        order_id="SO-1001", shipments=["shp_0198c7f2"], lines=[{"line_id": "lin_0198c7f2", "quantity": 4}]
-    )
+    model_config = example(order_id="SO-1001", shipments=["shp_0198c7f2"], lines=[{"line_id": "1", "quantity": 4}])
 
 
 class InvoicePreview(BaseModel):

@@ -82,7 +82,7 @@ class SourcingPolicy(BaseModel):
 @router.get("/v1/sourcing-policy", responses=ETAG)
 def get_sourcing_policy(deps: DepsOf, _who: CallerOf, response: Response) -> SourcingPolicy:
     """How warehouses are chosen: most units first, then the lowest cost under this policy. Nothing counts before one is stored."""
-    policy = _policy(deps)
+    policy = policy_in_force(deps)
     tag(response, policy.version)
     return policy
 
@@ -105,7 +105,7 @@ def change_sourcing_policy(
     expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
 
     def edit() -> SourcingPolicy:
-        stands = _policy(deps)
+        stands = policy_in_force(deps)
         whole = merged(stands, body, SourcingPolicyInput)
         return _put(deps, whole, stands.version if expected is None else expected)
 
@@ -115,15 +115,18 @@ def change_sourcing_policy(
 
 
 def _put(deps: Deps, body: SourcingPolicyInput, expected: int | None) -> SourcingPolicy:
-    wanted = pb.SourcingPolicy(
-        nodes=[pb.NodeTerms(**node.model_dump()) for node in body.nodes],
-        **body.model_dump(exclude={"nodes", "version"}),
-    )
-    request = pb.PutSourcingPolicyRequest(policy=wanted, expected_version=expected)
+    request = pb.PutSourcingPolicyRequest(policy=policy_message(body), expected_version=expected)
     return _shape(deps.inventory.PutSourcingPolicy(request).policy)
 
 
-def _policy(deps: Deps) -> SourcingPolicy:
+def policy_message(body: SourcingPolicyInput) -> pb.SourcingPolicy:
+    """A policy that was sent, for the wire."""
+    nodes = [pb.NodeTerms(**node.model_dump()) for node in body.nodes]
+    return pb.SourcingPolicy(nodes=nodes, **body.model_dump(exclude={"nodes", "version"}))
+
+
+def policy_in_force(deps: Deps) -> SourcingPolicy:
+    """The policy as it stands."""
     return _shape(deps.inventory.GetSourcingPolicy(pb.GetSourcingPolicyRequest()).policy)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from gateway.http.plumbing.inputs import Identity, Input, Quantity
+from gateway.http.plumbing.inputs import Input, Quantity, Sku
 from services.orders.access.matrix import Caller
 from services.orders.domain.replacements import Replaced
 from services.orders.domain.returns import Return, ReturnLine
@@ -13,7 +13,7 @@ from services.orders.domain.returns import Return, ReturnLine
 class ReplaceInput(Input):
     """What comes in place of units instead of a credit."""
 
-    sku: Identity | None = Field(
+    sku: Sku | None = Field(
         default=None,
         description="Without it the same product, at what was paid: nothing is credited and nothing invoiced. Another one costs what it "
         "costs the customer today: what comes back is credited, and that pays for it.",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from gateway.http.orders.return_shapes import GoodsInput, LineToReturnInput, ReturnShape, goods_of, return_shape
+from gateway.http.orders.return_shapes import GoodsInput, ReturnedLineInput, ReturnShape, goods_of, return_shape
 from gateway.http.orders.returns import check_warehouse
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
@@ -54,7 +54,7 @@ class ParcelMatchInput(Input):
     """The order that goods of a parcel are of."""
 
     order: Identity = Field(description="The order's id or its number.")
-    lines: list[LineToReturnInput] = Field(min_length=1, max_length=MAX_LINES)
+    lines: list[ReturnedLineInput] = Field(min_length=1, max_length=MAX_LINES)
     note: Text = ""
     fee_percent: Percent | None = Field(default=None, description="Another restocking fee than the policy's.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -15,7 +16,7 @@ from gateway.http.orders.exchange_shapes import (
     replaced_shape,
     replacement_shapes,
 )
-from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Text, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, Percent, Quantity, Sku, Switch, Text, example
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.bounds import MAX_LINES
 from services.orders.access.matrix import Caller
@@ -31,8 +32,8 @@ Responsible = Literal["customer", "seller", "carrier"]
 State = Literal["requested", "authorized", "denied", "cancelled", "expired", "closed"]
 
 
-class LineToReturnInput(Input):
-    """Units of an order line that come back."""
+class ReturnedLineInput(Input):
+    """Units of an order line that come back and are credited."""
 
     line_id: Identity = Field(examples=["1"])
     quantity: Quantity
@@ -40,12 +41,23 @@ class LineToReturnInput(Input):
     shipment_id: Identity | None = Field(
         default=None, description="The shipment that they came with: they are credited at what its invoice billed."
     )
+
+    def asked(self) -> LineToReturn:
+        """As the domain has it."""
+        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "")
+
+
+class LineToReturnInput(ReturnedLineInput):
+    """Units of an order line that come back, credited or replaced."""
+
     replace: ReplaceInput | None = Field(default=None, description="An exchange; without it they are credited.")
 
     def asked(self, sku: str = "") -> LineToReturn:
         """As the domain has it; `sku` is the line's own, which replaces it where no other is named."""
-        wanted = (self.replace.sku or sku, self.replace.quantity or 0) if self.replace else ("", 0)
-        return LineToReturn(self.line_id, self.quantity, self.reason, self.shipment_id or "", *wanted)
+        line = super().asked()
+        if self.replace is None:
+            return line
+        return replace(line, replace_sku=self.replace.sku or sku, replace_quantity=self.replace.quantity or 0)
 
 
 class ReturnInput(Input):
@@ -58,7 +70,7 @@ class ReturnInput(Input):
         default=None,
         description="Why an article comes back that is not returnable (`is_returnable`); from support alone.",
     )
-    advance: bool = Field(
+    advance: Switch = Field(
         default=False,
         description="Send what replaces the goods before they come: on credit, or once the card or cash secures it, as the order was paid. What has "
         "not come when the return expires is charged.",
@@ -214,7 +226,9 @@ class ReturnShape(BaseModel):
     )
     waits_for: str | None = Field(description="support, customer, carrier or warehouse; null when nobody must act.")
     lines: list[ReturnLineShape]
-    reason: str
+    reason: str = Field(
+        description="More on why, in the words of who asked. Why a parcel was stopped on its way is for staff; customers read nothing."
+    )
     requested_at: str
     is_automatic: bool = Field(description="Whether the policy authorized it without a review.")
     decided_at: str | None
@@ -270,7 +284,7 @@ def return_shape(found: Return, who: Caller) -> ReturnShape:
         stage=found.stage,
         waits_for=found.waits_for or None,
         lines=[_line(line, who) for line in found.lines],
-        reason=found.reason,
+        reason=found.reason if is_ours or not found.is_intercepted else "",
         requested_at=rfc3339(found.requested_at),
         is_automatic=found.is_automatic,
         decided_at=rfc3339(found.decided_at) if found.decided_at else None,

@@ -24,7 +24,8 @@ router = APIRouter(tags=["returns"])
 TRACKING = r"^[A-Za-z0-9][A-Za-z0-9 ._/-]*$"
 TrackingNumber = Annotated[str, Field(min_length=1, max_length=64, pattern=TRACKING)]
 _REFUSED = (
-    "`RETURN_HAS_NO_LABEL`: it has one from its authorization until no more of it may come. "
+    "`RETURN_HAS_NO_LABEL`: it has one from its authorization until no more of it may come, "
+    "and none where its goods were stopped on their way. "
     "`ORDERS_AWAY`: ask again in a few seconds."
 )
 
@@ -48,7 +49,7 @@ def get_return_label(deps: DepsOf, who: CallerOf, return_id: ReturnReference) ->
 def send_return(
     deps: DepsOf, who: CallerOf, once: OnceOf, return_id: ReturnReference, body: ReturnParcelInput
 ) -> Response:
-    """Say that the goods of a return are on their way, and in which parcel; said again, the later number counts."""
+    """Say that the goods of a return are on their way, and in which parcel; said again, the later number counts. Nobody sends what was stopped on its way."""
 
     def do(session: Session) -> ReturnShape:
         found, _ = reading.find_id(session, return_id, who.scope)

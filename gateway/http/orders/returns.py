@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -33,6 +35,7 @@ from oms.inventory.v1 import inventory_pb2
 from oms.types.v1 import types_pb2
 from services.kernel.errors import NotFound
 from services.orders.access.matrix import Caller
+from services.orders.domain.mails import Contacts
 from services.orders.domain.returns import FeeRule, Return
 from services.orders.lifecycle import exchange
 from services.orders.order import aggregate, lookup
@@ -106,12 +109,7 @@ def deny_return(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
 ) -> Response:
     """Let no goods come back."""
-
-    def do(session: Session) -> ReturnShape:
-        found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.deny(session, found, who, body.note, deps.contacts, deps.clock()), who)
-
-    return once.answer_here(body, do)
+    return decided(deps, who, once, return_id, body, decide.deny)
 
 
 @router.post("/v1/returns/{return_id}/cancel", response_model=ReturnShape)
@@ -119,12 +117,7 @@ def cancel_return(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
 ) -> Response:
     """Call a return off, while nothing of it has come."""
-
-    def do(session: Session) -> ReturnShape:
-        found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(decide.cancel(session, found, who, body.note, deps.contacts, deps.clock()), who)
-
-    return once.answer_here(body, do)
+    return decided(deps, who, once, return_id, body, decide.cancel)
 
 
 @router.post("/v1/returns/{return_id}/receive", response_model=ReturnShape)
@@ -176,6 +169,20 @@ def repair_return(deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: Ret
         return return_shape(advance.repair(session, found, deps.clock()), who)
 
     return once.answer_here(None, do)
+
+
+Decide = Callable[[Session, str, Caller, str, Contacts, datetime], Return]
+"""Decides of a return by its id: within a transaction, by whom, with which note, and when."""
+
+
+def decided(deps: Deps, who: Caller, once: Once, reference: str, body: ReturnDecisionInput, decide: Decide) -> Response:
+    """Decide of a return that the caller may see, once a key, and show it."""
+
+    def do(session: Session) -> ReturnShape:
+        found, _ = reading.find_id(session, reference, who.scope)
+        return return_shape(decide(session, found, who, body.note, deps.contacts, deps.clock()), who)
+
+    return once.answer_here(body, do)
 
 
 def keep_apart(deps: Deps, who: Caller, found: Return, body: ReturnReceiptInput, request_id: str) -> None:

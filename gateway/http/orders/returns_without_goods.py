@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
-from sqlmodel import Session
 
-from gateway.http.orders.return_shapes import ReturnDecisionInput, ReturnShape, return_shape
-from gateway.http.orders.returns import ReturnReference
+from gateway.http.orders.return_shapes import ReturnDecisionInput, ReturnShape
+from gateway.http.orders.returns import ReturnReference, decided
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from services.orders.returns import keep, reading
+from services.orders.returns import keep
 
 router = APIRouter(tags=["returns"])
 
@@ -22,13 +21,9 @@ def credit_kept_goods(
     """Credit what has not come of a return: the customer keeps it, and the warehouse awaits nothing.
 
     Worth more than the policy authorizes by itself, the first call asks and another person's call agrees (`keep_asked_by`).
+    Goods that are replaced (`RETURN_REPLACED`) or were stopped on their way (`RETURN_INTERCEPTED`) are not kept.
     """
-
-    def do(session: Session) -> ReturnShape:
-        found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(keep.keep(session, found, who, body.note, deps.contacts, deps.clock()), who)
-
-    return once.answer_here(body, do)
+    return decided(deps, who, once, return_id, body, keep.keep)
 
 
 @router.post("/v1/returns/{return_id}/credit", response_model=ReturnShape)
@@ -39,12 +34,7 @@ def credit_in_advance(
 
     Worth more than the policy authorizes by itself, another person does it than who authorized the return.
     """
-
-    def do(session: Session) -> ReturnShape:
-        found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(keep.credit_early(session, found, who, body.note, deps.contacts, deps.clock()), who)
-
-    return once.answer_here(body, do)
+    return decided(deps, who, once, return_id, body, keep.credit_early)
 
 
 @router.post("/v1/returns/{return_id}/give-up", response_model=ReturnShape)
@@ -52,9 +42,4 @@ def close_return(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, return_id: ReturnReference, body: ReturnDecisionInput
 ) -> Response:
     """Close a return at what has come of it: nothing more is awaited, and what has come is credited as ever."""
-
-    def do(session: Session) -> ReturnShape:
-        found, _ = reading.find_id(session, return_id, who.scope)
-        return return_shape(keep.give_up(session, found, who, body.note, deps.contacts, deps.clock()), who)
-
-    return once.answer_here(body, do)
+    return decided(deps, who, once, return_id, body, keep.give_up)

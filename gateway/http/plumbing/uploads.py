@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
+import structlog
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from gateway.http.plumbing.problems import ApiError
+from gateway.http.plumbing.problems import RETRY_AFTER_S, ApiError
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.return_photos import MOST_BYTES, NewPhoto
 from services.orders.returns.photo_files import PhotoFiles
 
+log = structlog.get_logger()
 _DRAIN_BYTES = 4 * MOST_BYTES
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """Write photos in this block; ApiError PHOTOS_UNAVAILABLE where their folder takes none."""
+    try:
+        yield
+    except OSError as unwritable:
+        log.exception("photos.not_written")
+        sentence = "no photo can be kept just now: send it later, or go on without it"
+        raise ApiError(503, "PHOTOS_UNAVAILABLE", sentence, headers={"Retry-After": str(RETRY_AFTER_S)}) from unwritable
 
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:
@@ -29,7 +43,7 @@ async def receive_photo(request: Request, files: PhotoFiles) -> NewPhoto:
     """The photo that is the body. One that is too large is read on for a while, so that the sender gets to hear the refusal."""
     refused: InvalidArgument | None = None
     too_much = 0
-    with files.incoming() as incoming:
+    with written(), files.incoming() as incoming:
         async for chunk in chunks(request):
             try:
                 too_much += len(chunk) if refused else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import structlog
@@ -12,7 +11,7 @@ from services.billing.cards.desk import CardDesk
 from services.billing.cards.events import read_event
 from services.billing.cards.provider import ProviderAway
 from services.billing.store import authorizations, operations
-from services.runtime.wake import Wake
+from services.runtime.background import BackgroundThread
 
 log = structlog.get_logger()
 
@@ -21,25 +20,22 @@ POLL_S = 2.0
 _PAUSE_S = 5.0
 
 
-class Asker:
+class Asker(BackgroundThread):
     """A thread that asks for operations when their time has come. Without a provider it has nothing to do."""
 
     def __init__(self, desk: CardDesk, rest: Callable[[float], object] | None = None) -> None:
+        super().__init__("cards", rest)
         self._desk = desk
-        self._wake = Wake(rest)
-        self._thread = threading.Thread(target=self._run, daemon=True, name="cards")
         desk.wake = self._wake.call
 
     def start(self) -> None:
         """Begin asking."""
         if self._desk.provider is not None:
-            self._thread.start()
+            super().start()
 
     def stop(self) -> None:
         """Finish what is in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        super().stop()
         self._desk.close()
 
     def _run(self) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select, text
+from sqlalchemy import Column, Row, ScalarSelect, func, insert, literal_column, select, text
 from sqlmodel import Session
 
 from services.inventory.domain.quarantine import Decision, Quarantined
@@ -13,26 +13,22 @@ from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
 _IS_APART = text("returned_stock.disposition IN ('quarantine', 'refurbish')")
-_DECIDED = (
-    select(
-        quarantine_decision.c.movement_id,
-        func.sum(quarantine_decision.c.quantity).label("units"),
-        func.sum(quarantine_decision.c.value_minor).label("minor"),
-    )
-    .group_by(quarantine_decision.c.movement_id)
-    .subquery("decided")
-)
-_ZERO: ColumnElement[int] = literal_column("0")
-_UNITS, _MINOR = func.coalesce(_DECIDED.c.units, _ZERO), func.coalesce(_DECIDED.c.minor, _ZERO)
+
+
+def _decided(column: Column[int]) -> ScalarSelect[int]:
+    """What decisions took of units: read by index for each, since what was ever decided only grows."""
+    taken = select(func.coalesce(func.sum(column), literal_column("0")))
+    return taken.where(quarantine_decision.c.movement_id == returned_stock.c.movement_id).scalar_subquery()
+
+
+_UNITS, _MINOR = _decided(quarantine_decision.c.quantity), _decided(quarantine_decision.c.value_minor)
 _APART = (
     select(returned_stock, _UNITS.label("decided"), _MINOR.label("decided_minor"))
-    .join(_DECIDED, _DECIDED.c.movement_id == returned_stock.c.movement_id, isouter=True)
     .where(_IS_APART)
     .order_by(returned_stock.c.movement_id)
 )
 _VALUE = (
-    select(returned_stock.c.currency, (func.sum(returned_stock.c.value_minor) - func.sum(_MINOR)).label("worth"))
-    .join(_DECIDED, _DECIDED.c.movement_id == returned_stock.c.movement_id, isouter=True)
+    select(returned_stock.c.currency, func.sum(returned_stock.c.value_minor - _MINOR).label("worth"))
     .where(_IS_APART)
     .group_by(returned_stock.c.currency)
     .order_by(returned_stock.c.currency)

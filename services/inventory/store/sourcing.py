@@ -5,12 +5,13 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, tuple_
 from sqlmodel import Session
 
 from services.inventory.domain.tariffs import NodeTerms, SourcingPolicy
 from services.inventory.store.tables import sourcing_plan, sourcing_policy
 from services.runtime import versioned
+from services.runtime.db import UtcDateTime
 
 MOST_PLANS = 20
 
@@ -21,6 +22,16 @@ _OF_ORDER = (
     .where(sourcing_plan.c.order_id == bindparam("order"))
     .order_by(sourcing_plan.c.planned_at.desc(), sourcing_plan.c.plan_id.desc())
     .limit(MOST_PLANS)
+)
+_BETWEEN = (
+    select(sourcing_plan.c.plan_id, sourcing_plan.c.order_id, sourcing_plan.c.planned_at, sourcing_plan.c.given)
+    .where(
+        tuple_(sourcing_plan.c.planned_at, sourcing_plan.c.plan_id)
+        > tuple_(bindparam("after_at", type_=UtcDateTime()), bindparam("after_id")),
+        sourcing_plan.c.planned_at < bindparam("until", type_=UtcDateTime()),
+    )
+    .order_by(sourcing_plan.c.planned_at, sourcing_plan.c.plan_id)
+    .limit(bindparam("most"))
 )
 
 
@@ -45,9 +56,25 @@ def put_policy(session: Session, wanted: SourcingPolicy, expected: int | None = 
     return replace(wanted, version=version)
 
 
-def keep(session: Session, plan_id: str, order_id: str, plan: Mapping[str, Any], now: datetime) -> None:
-    """Keep a plan as it was made."""
-    session.execute(_KEEP, {"plan_id": plan_id, "order_id": order_id, "planned_at": now, "plan": dict(plan)})
+def keep(
+    session: Session,
+    plan_id: str,
+    order_id: str,
+    plan: Mapping[str, Any],
+    given: Mapping[str, Any] | None,
+    now: datetime,
+) -> None:
+    """Keep a plan as it was made, and what it was made from."""
+    values = {"plan_id": plan_id, "order_id": order_id, "planned_at": now, "plan": dict(plan), "given": given}
+    session.execute(_KEEP, values)
+
+
+def plans_between(
+    session: Session, after: tuple[datetime, str], until: datetime, most: int
+) -> list[tuple[str, str, datetime, Any]]:
+    """(Plan id, order id, when, what it was made from) of plans behind `after` and before `until`, oldest first."""
+    values = {"after_at": after[0], "after_id": after[1], "until": until, "most": most}
+    return [(row.plan_id, row.order_id, row.planned_at, row.given) for row in session.execute(_BETWEEN, values)]
 
 
 def plans_of(session: Session, order_id: str) -> list[tuple[str, datetime, Mapping[str, Any]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -36,6 +38,42 @@ def check_open(found: Return) -> None:
         raise Refused("RETURN_STATE", f"nothing of {found.number} is awaited any more: reload it")
 
 
+def check_keep(found: Return) -> None:
+    """What the customer is to keep is awaited from the customer, and only credited.
+
+    Refused RETURN_STATE, RETURN_INTERCEPTED, RETURN_REPLACED.
+    """
+    check_open(found)
+    if found.is_intercepted:
+        raise Refused(
+            "RETURN_INTERCEPTED",
+            f"goods of {found.number} were stopped on their way: their carrier brings them, and the customer has none to keep",
+        )
+    if any(line.replace_quantity for line in awaited(found)):
+        raise Refused(
+            "RETURN_REPLACED",
+            f"goods of {found.number} are replaced: cancel it, and ask for a return without an exchange",
+        )
+
+
+def may_keep(found: Return) -> bool:
+    """Whether the customer may keep what is awaited."""
+    return _allows(check_keep, found)
+
+
+def may_credit_early(found: Return) -> bool:
+    """Whether what is awaited may be credited in advance."""
+    return _allows(check_early, found)
+
+
+def _allows(check: Callable[[Return], None], found: Return) -> bool:
+    try:
+        check(found)
+    except Refused:
+        return False
+    return True
+
+
 def check_second(found: Return, who: str) -> None:
     """NotPermitted SECOND_PERSON for the one who asked for it."""
     if who == found.keep_asked_by:
@@ -46,7 +84,7 @@ def check_second(found: Return, who: str) -> None:
 
 def keep(found: Return) -> Return:
     """The customer keeps what has not come. The warehouse is told first; what it counted until then is not kept."""
-    check_open(found)
+    check_keep(found)
     state = move(found, "authorize") if found.state == REQUESTED else found.state
     return replace(found, state=state, closing=EXPIRED, is_kept=True)
 
@@ -59,8 +97,8 @@ def give_up(found: Return) -> Return:
     return replace(found, closing=EXPIRED)
 
 
-def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> Return:
-    """All that is awaited is credited in advance, with no fee, and comes later. Refused RETURN_STATE, RETURN_CREDITED, RETURN_REPLACED."""
+def check_early(found: Return) -> None:
+    """Refused RETURN_STATE, RETURN_CREDITED, RETURN_REPLACED for what is not credited in advance."""
     if found.state != AUTHORIZED:
         raise Refused(
             "RETURN_STATE", f"{found.number} is {found.state}: only goods that may come are credited in advance"
@@ -72,6 +110,11 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
         raise Refused(
             "RETURN_REPLACED", f"goods of {found.number} are replaced: ask for a return that replaces them in advance"
         )
+
+
+def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> Return:
+    """All that is awaited is credited in advance, with no fee, and comes later; refused as `check_early` says."""
+    check_early(found)
     units = tuple(
         InspectedUnits(line.line_id, line.sku, line.quantity, "A", IN_ADVANCE, SELLER, "credited in advance")
         for line in awaited(found)
@@ -80,17 +123,17 @@ def credit_early(found: Return, inspection_id: str, who: str, now: datetime) -> 
 
 
 def credited_before(found: Return, inspection: Inspection) -> dict[str, int]:
-    """Line id → units of an inspection that had been credited in advance: those that were inspected first are."""
-    left = {line.line_id: found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines}
-    before: dict[str, int] = {}
+    """Line id → units of an inspection that had been credited in advance: those that are inspected first from then on."""
+    left, before = Counter[str](), Counter[str]()
     for one in found.inspections:
-        before = {}
+        before = Counter()
         for units in one.units:
             if units.disposition == IN_ADVANCE:
+                left[units.line_id] += units.quantity
                 continue
             taken = min(left[units.line_id], units.quantity)
             left[units.line_id] -= taken
-            before[units.line_id] = before.get(units.line_id, 0) + taken
+            before[units.line_id] += taken
         if one.inspection_id == inspection.inspection_id:
             break
     return {line_id: count for line_id, count in before.items() if count}

@@ -41,6 +41,17 @@ class Returnable:
     why: str = ""
 
 
+def never(order: Order, line: Line) -> Returnable | None:
+    """Why nothing of a line ever comes back; None where something may."""
+    if line.kind == "service":
+        return Returnable(0, "SERVICE_NOT_RETURNABLE", "a service is not sent back: ask for a credit note")
+    if order.payment_method == SETTLED_ELSEWHERE:
+        return Returnable(0, "SETTLED_ELSEWHERE", "it was paid where it was bought: return it there")
+    if order.is_exchange:
+        return Returnable(0, "EXCHANGED", "it replaced goods of another order: support credits those")
+    return None
+
+
 def returnable(
     order: Order,
     progress: Progress,
@@ -55,12 +66,8 @@ def returnable(
 
     A parcel that is stopped on its way does not wait for its invoice: billing makes what is missing as it credits it.
     """
-    if line.kind == "service":
-        return Returnable(0, "SERVICE_NOT_RETURNABLE", "a service is not sent back: ask for a credit note")
-    if order.payment_method == SETTLED_ELSEWHERE:
-        return Returnable(0, "SETTLED_ELSEWHERE", "it was paid where it was bought: return it there")
-    if order.is_exchange:
-        return Returnable(0, "EXCHANGED", "it replaced goods of another order: support credits those")
+    if stands_against := never(order, line):
+        return stands_against
     so_far = progress.lines.get(line.line_id, LineProgress())
     taken = sum(one.taken(each) for one in returns for each in one.lines if each.line_id == line.line_id)
     left = so_far.shipped - taken

@@ -1,4 +1,4 @@
-"""Returns: what may come back of an order, the life of a return, and what comes next for it."""
+"""Returns: why goods come back, and the life of a return."""
 
 from __future__ import annotations
 
@@ -38,8 +38,6 @@ KEEP, IN_ADVANCE = "keep", "in_advance"
 """Dispositions of units that are credited without goods: they never come, or come later and are not credited again."""
 
 IN_TRANSIT = "in_transit"
-ANNOUNCE, CREDIT, CLOSE, WAIT, OVER = "announce", "credit", "close", "wait", "over"
-NET, SETTLE = "net", "settle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +164,12 @@ class Return:
         return any(line.reason == INTERCEPTED for line in self.lines)
 
     @property
+    def is_to_be_sent(self) -> bool:
+        """Whether its customer is still to send goods of it; those of a parcel that was stopped its carrier brings back."""
+        is_awaited = self.state == AUTHORIZED and not (self.closing or self.is_closed or self.is_intercepted)
+        return is_awaited and self.received < self.announced
+
+    @property
     def announced(self) -> int:
         """Units that were announced."""
         return sum(line.quantity for line in self.lines)
@@ -214,9 +218,11 @@ class Return:
             return ""
         if self.received > self.inspected:
             return "warehouse"
+        if self.closing or self.is_closed or self.received >= self.announced:
+            return ""
         if self.is_intercepted:
             return "carrier"
-        return "warehouse" if self.in_transit_at is not None and not self.received else "customer"
+        return "warehouse" if self.in_transit_at and not self.received else "customer"
 
     def replaced(self, inspection: Inspection) -> dict[str, int]:
         """Line id → units that replace what an inspection found; all inspections together give what all that came earns."""
@@ -262,11 +268,19 @@ class Return:
         return is_over and self.inspected >= self.received and all(one.credited_at for one in self.inspections)
 
     def taken(self, line: ReturnLine) -> int:
-        """Units of a line that no other return may have."""
-        gone = max(line.received, self.without_goods(line.line_id, IN_ADVANCE)) + self.without_goods(line.line_id, KEEP)
+        """Units of a line that no other return may have: that came or are kept, and no fewer than are credited."""
+        gone = max(line.received + self.without_goods(line.line_id, KEEP), self.credited_early(line.line_id))
         if self.state in (DENIED, CANCELLED, EXPIRED):
             return gone
         return gone if self.state == CLOSED or self.is_closed else max(line.quantity, gone)
+
+    def credited_early(self, line_id: str) -> int:
+        """Units of a line for which nothing more is credited: the rest was in advance, after those inspected before; 0 without an advance."""
+        units = early = 0
+        for each in (each for one in self.inspections for each in one.units if each.line_id == line_id):
+            units += each.quantity
+            early = units if each.disposition == IN_ADVANCE else early
+        return early
 
     def without_goods(self, line_id: str, disposition: str) -> int:
         """Units of a line that are credited in advance, or that the customer keeps."""
@@ -278,15 +292,6 @@ class Return:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What the workflow of a return does next; until `deadline` where it waits with one."""
-
-    action: str
-    inspection_id: str = ""
-    deadline: datetime | None = None
-
-
 def move(found: Return, verb: str) -> str:
     """The state that follows. Refused RETURN_STATE for what may not happen to it."""
     following = TRANSITIONS[found.state].get(verb)
@@ -295,56 +300,20 @@ def move(found: Return, verb: str) -> str:
     return following
 
 
-def check_cancel(found: Return) -> None:
-    """A return of which goods have come is not cancelled. Refused RETURN_RECEIVED or RETURN_STATE."""
+def check_cancel(found: Return, *, is_customer: bool) -> None:
+    """A return of which goods have come is not cancelled, nor by a customer one of a parcel that was stopped.
+
+    Refused RETURN_RECEIVED, RETURN_CREDITED, RETURN_STATE or RETURN_INTERCEPTED.
+    """
     move(found, "cancel")
+    if is_customer and found.is_intercepted:
+        raise Refused("RETURN_INTERCEPTED", f"goods of {found.number} were stopped on their way: ask us about them")
     if any(found.without_goods(line.line_id, IN_ADVANCE) for line in found.lines):
         raise Refused("RETURN_CREDITED", f"goods of {found.number} are credited in advance: they are awaited")
     if found.received:
         raise Refused(
             "RETURN_RECEIVED", f"{found.received} units of {found.number} have come: they are inspected first"
         )
-
-
-def next_step(found: Return) -> NextStep:
-    """What comes next. Stock and money follow each inspection; what has not come is given up when it is due, or cancelled."""
-    if not found.is_open:
-        return NextStep(OVER)
-    if found.state == REQUESTED:
-        return NextStep(WAIT)
-    if not found.is_announced and not found.closing:
-        return NextStep(ANNOUNCE)
-    for one in found.inspections:
-        if one.credited_at is None:
-            return NextStep(CREDIT, one.inspection_id)
-    for one in found.inspections:
-        if not found.is_netted(one):
-            return NextStep(NET, one.inspection_id)
-    if found.closing and not found.is_closed:
-        return NextStep(CLOSE)
-    if found.has_all and any(one.is_unsettled for one in found.replacements):
-        return NextStep(SETTLE)
-    is_all_here = found.received >= found.announced or found.is_closed
-    return NextStep(WAIT, deadline=None if is_all_here else found.valid_until)
-
-
-def after_deadline(found: Return, passed: datetime) -> Return:
-    """The return when a deadline has passed: no more goods are wanted, unless all have come or somebody was quicker."""
-    is_due = found.state == AUTHORIZED and found.valid_until is not None and passed >= found.valid_until
-    if not is_due or found.closing or found.received >= found.announced:
-        return found
-    return replace(found, closing=EXPIRED)
-
-
-def finished(found: Return) -> str:
-    """The verb that ends it once all that came is credited and nothing more comes; empty while it goes on."""
-    if found.state != AUTHORIZED or not found.has_all:
-        return ""
-    if any(one.is_unsettled for one in found.replacements) or not all(map(found.is_netted, found.inspections)):
-        return ""
-    if found.received or found.is_kept:
-        return "close"
-    return "cancel" if found.closing == CANCELLED else "expire"
 
 
 def with_received(found: Return, received: Mapping[str, int]) -> Return:

@@ -136,15 +136,17 @@ def _billing(lines: Sequence[LineQuantities]) -> str:
 def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
     """unpaid, deposit, part, paid, credited, written_off or over.
 
-    What is exchanged without an invoice counts as paid. Once everything is billed and every invoice is settled it is written_off where any of it was, credited where all of it was,
-    else paid.
+    What is exchanged without an invoice counts as paid. Once everything is billed, of an exchange what is charged, and every invoice is
+    settled it is written_off where any of it was, credited where all of it was, else paid.
     """
     bills = progress.invoices.values()
     if progress.exchange is not None and not bills:
         return "paid"
     if sum(bill.open_minor for bill in bills) < 0:
         return "over"
-    if _billing(lines) == "full" and all(bill.is_settled for bill in bills):
+    exchange = progress.exchange
+    is_billed = exchange.is_billed(progress.lines) if exchange is not None else _billing(lines) == "full"
+    if is_billed and all(bill.is_settled for bill in bills):
         found = {bill.status for bill in bills}
         return WRITTEN_OFF if WRITTEN_OFF in found else CREDITED if found == {CREDITED} else "paid"
     if any(bill.paid_minor for bill in bills):

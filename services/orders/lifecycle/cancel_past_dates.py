@@ -1,6 +1,6 @@
 """Cancelling what has not shipped by the cancel-after day of its order: asked for once, as any cancellation is, and without a fee.
 
-What only people can settle is an exception, once.
+What only people can settle is an exception, and stays settled once they have resolved it, unless the day is moved.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from services.orders.domain.exceptions import PAST_CANCEL_AFTER
 from services.orders.lifecycle import cancel
 from services.orders.lifecycle.cancel import Asked
 from services.orders.order import exceptions
+from services.orders.store import exceptions as store
 from services.orders.store import orders, past_dates
 from services.runtime import sessions
 from services.runtime.auth import Principal
@@ -82,6 +83,11 @@ def _cancelled(database: Database, order_id: str, clock: Clock) -> bool:
 
 
 def _notify(database: Database, order_id: str, why: str, clock: Clock) -> None:
+    """Tell support, unless somebody has resolved that since the day was over."""
     with database.transaction() as session:
+        last = orders.load(session, order_id).cancel_after
+        resolved = store.last_resolved_by_people(session, PAST_CANCEL_AFTER, order_id)
+        if resolved and last and sessions.business_day(session, resolved) > last:
+            return
         reason = f"It is past its last day to ship, and what has not shipped cannot be canceled: {why}."
-        exceptions.open_once(session, order_id, PAST_CANCEL_AFTER, reason, clock())
+        exceptions.open_exception(session, order_id, PAST_CANCEL_AFTER, order_id, reason, clock())

@@ -18,16 +18,15 @@ from services.orders.domain.mails.replacements import replacement_mail
 from services.orders.domain.order import CARD, PREPAID_CHANNELS, Order, PlaceLine, PlaceOrder
 from services.orders.domain.projection import Exchange
 from services.orders.domain.replacements import ADVANCE, PLACER, Replacement
+from services.orders.domain.return_steps import NextStep, next_step
 from services.orders.domain.returnable import LineToReturn
 from services.orders.domain.returns import (
     AUTHORIZED,
     CANCELLED,
     EXPIRED,
     FeeRule,
-    NextStep,
     Return,
     ReturnLine,
-    next_step,
 )
 from services.orders.domain.tax_engine import NOTHING_ASKED, OWN
 from services.orders.domain.tax_parts import OWN_RATES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,8 +10,8 @@ from services.kernel.clock import Clock, utc_now
 from services.orders.changes import determine_tax
 from services.orders.domain.mails import Contacts
 from services.orders.domain.tax_engine import TaxDesk
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -24,7 +23,7 @@ _AFTER_REFUSAL = timedelta(minutes=10)
 """What is refused is asked again as soon as the order changes, and otherwise seldom: somebody may have changed a setting there."""
 
 
-class TaxAsker:
+class TaxAsker(BackgroundThread):
     """A thread that asks for orders without their tax. While the engine is away one order is asked about, ever less often."""
 
     def __init__(
@@ -34,26 +33,15 @@ class TaxAsker:
         contacts: Contacts,
         clock: Clock = utc_now,
     ) -> None:
+        super().__init__("tax-asker")
         self._database = database
         self._desk = desk
         self._contacts = contacts
         self._clock = clock
-        self._wake = Wake()
         self._last = ""
         self._refused: dict[str, tuple[int, datetime]] = {}
         self._pause = timedelta(seconds=POLL_S)
         self._next_at = datetime.min.replace(tzinfo=clock().tzinfo)
-        self._thread = threading.Thread(target=self._run, daemon=True, name="tax-asker")
-
-    def start(self) -> None:
-        """Begin asking."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
 
     def _run(self) -> None:
         while not self._wake.is_stopped():

@@ -17,6 +17,7 @@ from services.orders.domain.clearance import Clearance
 from services.orders.domain.holds import TAX_HOLD, TAX_UNDETERMINED
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
+from services.orders.domain.replayed import Validated
 from services.orders.domain.tax_engine import NOTHING_ASKED
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
@@ -24,6 +25,7 @@ from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
+from services.orders.store import validations
 
 VALIDATOR = Actor("validation", "service")
 _VERBS = {"cleared": "clear", "held": "hold", "rejected": "reject"}
@@ -56,6 +58,7 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     hold_store.add_violations(
         session, order_id, before.order.version, evaluation.policy.version, violations, is_first=True
     )
+    validations.keep(session, order_id, _validated(before.order.version, evaluation, credit, now))
     review = plan_review.plan(session, before.order, evaluation, now)
     decided = outcome(violations)
     if decided == "cleared" and review is not None:
@@ -71,6 +74,11 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     if review is not None and decided == "held":
         after = restate(session, plan_review.open_review(session, after, review, contacts, now), now)
     return Verdict(decided, codes, after)
+
+
+def _validated(version: int, evaluation: evaluate.Evaluation, credit: Credit, now: datetime) -> Validated:
+    figures = (credit.is_granted, credit.exposure_minor, credit.limit_minor, credit.card)
+    return Validated(version, evaluation.policy.version, *figures, now)
 
 
 def _held_for_tax(session: Session, before: OrderAggregate, now: datetime) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.orders.models.cards import GivenCardRow, OrderCardRow
 from services.orders.models.changes import ChangeRow, VersionRow
 from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PasswordLinkRow, PersonSecretRow
-from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
+from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ValidationRow, ViolationRow
 from services.orders.models.exceptions import BusinessExceptionRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.masterdata import (
@@ -67,6 +67,7 @@ __all__ = [
     "StepRow",
     "Table",
     "TaxRateRow",
+    "ValidationRow",
     "VersionRow",
     "ViolationRow",
     "answers",

@@ -71,6 +71,22 @@ class ViolationRow(Table, table=True):
     given_for: Any = Field(default=None, sa_type=JsonText, nullable=True)
 
 
+class ValidationRow(Table, table=True):
+    """How the money of an order stood when its rules were first asked, and under which policy: what a replay cannot find out later."""
+
+    __tablename__ = "validation"
+    __table_args__ = (ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="validation_order"), STRICT)
+
+    order_id: str = Field(sa_type=Text, primary_key=True)
+    order_version: int = Field(sa_type=Int64)
+    policy_version: int = Field(sa_type=Int64)
+    is_granted: bool = Field(sa_type=Flag)
+    exposure_minor: int = Field(sa_type=Int64)
+    limit_minor: int = Field(sa_type=Int64)
+    card: str = Field(sa_type=Text)
+    validated_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class CancellationRow(Table, table=True):
     """A request to cancel an order, or by `change_id` units of it; at most one waits. `consequence` is what it comes to."""
 

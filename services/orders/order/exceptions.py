@@ -55,12 +55,6 @@ def open_exception(session: Session, order_id: str, kind: str, subject_id: str, 
         note_event(session, opened, OPENED, SYSTEM, "service", reason, now)
 
 
-def open_once(session: Session, order_id: str, kind: str, reason: str, now: datetime) -> None:
-    """Open an exception of an order that never had one of this kind: whoever resolved it has been told."""
-    if not store.was_opened(session, kind, order_id):
-        open_exception(session, order_id, kind, order_id, reason, now)
-
-
 def resolve_all_but(session: Session, kind: str, subject_ids: Collection[str], note: str, now: datetime) -> None:
     """Resolve every open exception of a kind but those of these subjects."""
     gone = [one for one in store.open_subjects(session, kind) if one not in subject_ids]

@@ -30,18 +30,20 @@ class Evaluation:
     hits: tuple[Hit, ...]
 
 
-def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:
-    """The evaluation; the order need not be stored as it is given.
+def evaluate(session: Session, order: Order, credit: Credit, now: datetime, policy: Policy | None = None) -> Evaluation:
+    """The evaluation, under the policy in force unless another one is given; the order need not be stored as it is given.
 
     Of an order with cancelled units only that is said which is true of what was asked, too: no minimum is judged again, and no hold
     goes because less is wanted of it. Lines that are cancelled whole are not looked at.
     """
+    policy = policy or versions.policy_in_force(session)
     if order.is_exchange:
-        return _of_exchange(_evaluate(session, order, credit, now))
-    found = _evaluate(session, replace(order, lines=tuple(line for line in order.lines if line.quantity)), credit, now)
+        return _of_exchange(_evaluate(session, policy, order, credit, now))
+    left = replace(order, lines=tuple(line for line in order.lines if line.quantity))
+    found = _evaluate(session, policy, left, credit, now)
     if not any(line.cancelled for line in order.lines):
         return found
-    said = {key_of(one) for one in _evaluate(session, as_asked(order), credit, now).violations}
+    said = {key_of(one) for one in _evaluate(session, policy, as_asked(order), credit, now).violations}
     return replace(found, violations=tuple(one for one in found.violations if key_of(one) in said))
 
 
@@ -51,8 +53,7 @@ def _of_exchange(found: Evaluation) -> Evaluation:
     return Evaluation(found.policy, tuple(one for one in found.violations if one.code in about_credit), ())
 
 
-def _evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:
-    policy = versions.policy_in_force(session)
+def _evaluate(session: Session, policy: Policy, order: Order, credit: Credit, now: datetime) -> Evaluation:
     skus = [line.sku for line in order.lines]
     today = sessions.business_day(session, now)
     currency = policy.currency or sessions.currency(session)

@@ -95,3 +95,9 @@ def policy_of(session: Session, version: int) -> Policy:
     """The policy that something was decided under."""
     found = store.policies(session, below=version + 1, limit=1) if version else []
     return parsed(found[0]) if found else engine.built_in()
+
+
+def policy_at(session: Session, then: datetime) -> Policy:
+    """The policy that was in force at an instant."""
+    found = store.policy_at(session, then)
+    return parsed(found) if found else engine.built_in()

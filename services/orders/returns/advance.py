@@ -12,7 +12,8 @@ from services.kernel.ids import new_id
 from services.kernel.money import Money
 from services.orders.domain.kept_returns import with_kept
 from services.orders.domain.mails import Contacts
-from services.orders.domain.returns import NextStep, Return, after_deadline, next_step, with_received
+from services.orders.domain.return_steps import NextStep, after_deadline, next_step
+from services.orders.domain.returns import Return, with_received
 from services.orders.order import outbox
 from services.orders.returns import lost
 from services.orders.returns.changing import WORKFLOW, Taken, save, take

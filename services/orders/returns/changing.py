@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from services.orders.domain import mails, projection
 from services.orders.domain.order import Order
-from services.orders.domain.returns import OPEN, Return, finished, move, open_count, returned_units
+from services.orders.domain.return_steps import finished
+from services.orders.domain.returns import OPEN, Return, move, open_count, returned_units
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_for_change, restate
 from services.orders.store import masterdata

@@ -52,10 +52,10 @@ def deny(session: Session, return_id: str, caller: Caller, note: str, contacts: 
 
 
 def cancel(session: Session, return_id: str, caller: Caller, note: str, contacts: Contacts, now: datetime) -> Return:
-    """Call a return off. One that was authorized ends when the warehouse has agreed to take nothing. Refused RETURN_RECEIVED."""
+    """Call a return off. One that was authorized ends when the warehouse has agreed to take nothing; refused as `check_cancel` says."""
     taken = take(session, return_id)
     found, actor = taken.found, actor_of(caller)
-    check_cancel(found)
+    check_cancel(found, is_customer=caller.reach == "own")
     if found.closing:
         return found
     after = replace(found, state=CANCELLED) if found.state == REQUESTED else replace(found, closing=CANCELLED)

@@ -22,11 +22,11 @@ from services.orders.returns.changing import save, take
 def keep(session: Session, return_id: str, caller: Caller, note: str, contacts: Contacts, now: datetime) -> Return:
     """Credit what has not come without awaiting it. Beyond what the policy authorizes by itself one person asks and another agrees.
 
-    Refused RETURN_STATE; NotPermitted SECOND_PERSON for whoever asked.
+    Refused RETURN_STATE, RETURN_INTERCEPTED, RETURN_REPLACED; NotPermitted SECOND_PERSON for whoever asked.
     """
     taken = take(session, return_id)
     found, actor = taken.found, actor_of(caller)
-    domain.check_open(found)
+    domain.check_keep(found)
     rule = versions.policy_in_force(session).returns
     if not is_small(session, taken.aggregate.order, domain.awaited(found), rule, now):
         if not found.keep_asked_by:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.kernel.errors import Refused
 from services.orders.domain.order import Address
 from services.orders.domain.projection import Progress
-from services.orders.domain.returns import AUTHORIZED, Return
+from services.orders.domain.returns import REQUESTED, Return
 from services.orders.order import aggregate
 from services.orders.store import returns as store
 
@@ -28,11 +28,19 @@ def read(session: Session, reference: str) -> LabelFacts:
     """The facts of a label. NotFound RETURN_UNKNOWN, Refused RETURN_HAS_NO_LABEL while none of its goods may come."""
     return_id, order_id = store.find_id(session, reference)
     found = store.get(session, return_id)
-    if found.state != AUTHORIZED or found.is_closed or found.closing:
-        way = "it has one once it is authorized" if found.state == "requested" else "none of its goods are awaited"
-        raise Refused("RETURN_HAS_NO_LABEL", f"{found.number} has no label: {way}")
+    if why := _missing(found):
+        raise Refused("RETURN_HAS_NO_LABEL", f"{found.number} has no label: {why}")
     kept = aggregate.read(session, order_id)
     return LabelFacts(found, kept.order.ship_to, warehouse_of(found, kept.progress))
+
+
+def _missing(found: Return) -> str:
+    """Why a return has no label; empty where it has one."""
+    if found.state == REQUESTED:
+        return "it has one once it is authorized"
+    if found.is_intercepted:
+        return "its goods were stopped on their way, and their carrier brings them"
+    return "" if found.is_to_be_sent else "none of its goods are awaited"
 
 
 def warehouse_of(found: Return, progress: Progress) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -37,7 +37,8 @@ class IncomingPhoto:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of what is kept all is written before; a full disk takes no rest of what is not
+            self._file.close()
         self._path.unlink(missing_ok=True)
 
     def write(self, chunk: bytes) -> None:

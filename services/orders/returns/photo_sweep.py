@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import structlog
@@ -10,8 +9,8 @@ import structlog
 from services.kernel.clock import Clock, utc_now
 from services.orders.returns.photo_files import PhotoFiles
 from services.orders.store import return_photos as store
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -21,25 +20,14 @@ AGE = timedelta(hours=1)
 _MOST = 500
 
 
-class PhotoSweep:
+class PhotoSweep(BackgroundThread):
     """A thread that looks when the process starts and every hour."""
 
     def __init__(self, database: Database, files: PhotoFiles, clock: Clock = utc_now) -> None:
+        super().__init__("photo-sweep")
         self._database = database
         self._files = files
         self._clock = clock
-        self._wake = Wake()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="photo-sweep")
-
-    def start(self) -> None:
-        """Begin looking."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
 
     def _run(self) -> None:
         while not self._wake.is_stopped():

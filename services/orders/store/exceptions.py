@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.exceptions import OPEN, BusinessException, ExceptionFilter, ListedException
+from services.orders.domain.exceptions import OPEN, SYSTEM, BusinessException, ExceptionFilter, ListedException
 from services.orders.models import BusinessExceptionRow, OrderRow
 from services.orders.store.orders import within
 from services.runtime.db import table_of
@@ -55,6 +55,13 @@ def was_opened(session: Session, kind: str, subject_id: str) -> bool:
     """Whether a subject ever had an exception of a kind."""
     query = select(_exception.c.exception_id).where(_exception.c.kind == kind, _exception.c.subject_id == subject_id)
     return session.execute(query.limit(1)).first() is not None
+
+
+def last_resolved_by_people(session: Session, kind: str, subject_id: str) -> datetime | None:
+    """When anybody but the system last resolved an exception of a kind of a subject."""
+    wanted = (_exception.c.kind == kind, _exception.c.subject_id == subject_id, _exception.c.resolved_by != SYSTEM)
+    found: datetime | None = session.execute(select(func.max(_exception.c.resolved_at)).where(*wanted)).scalar_one()
+    return found
 
 
 def open_reasons(session: Session, kind: str, subject_ids: Collection[str]) -> dict[str, str]:

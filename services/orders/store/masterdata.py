@@ -312,5 +312,12 @@ def policies(session: Session, *, below: int | None = None, limit: int = 100) ->
     return [_stored(row) for row in session.scalars(query)]
 
 
+def policy_at(session: Session, then: datetime) -> StoredPolicy | None:
+    """The newest version that was stored by an instant; None while only the built-in one existed."""
+    query = select(PolicyRow).where(col(PolicyRow.stored_at) <= then).order_by(col(PolicyRow.version).desc()).limit(1)
+    row = session.scalars(query).first()
+    return _stored(row) if row else None
+
+
 def _stored(row: Any) -> StoredPolicy:
     return StoredPolicy(row.version, row.document, row.stored_at, row.stored_by)

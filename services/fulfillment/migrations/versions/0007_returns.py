@@ -35,7 +35,6 @@ def upgrade() -> None:
     of_return = sa.ForeignKeyConstraint(
         ["return_id"], ["expected_return.return_id"], name="expected_return_line_return"
     )
-    op.create_index("expected_return_of_order", "expected_return", ["order_id"])
     op.create_table(
         "expected_return_line",
         *_texts("return_id", "line_id", "sku", "description"),

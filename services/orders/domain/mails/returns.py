@@ -90,13 +90,9 @@ def _received(before: Return | None, after: Return, customer: Customer) -> Mail:
 
 
 def _newly_credited(before: Return | None, after: Return) -> list[Inspection]:
-    """What was credited now; of what is all replaced without a credit the mail of the replacement tells."""
+    """What was credited now; nothing is told where no credit note was made: all was replaced, or credited before it came."""
     known = {one.inspection_id for one in before.inspections if one.credited_at} if before else set()
-    return [
-        one
-        for one in after.inspections
-        if one.credited_at and one.inspection_id not in known and (one.credit_notes or not after.replaced(one))
-    ]
+    return [one for one in after.inspections if one.credited_at and one.credit_notes and one.inspection_id not in known]
 
 
 def _credited(one: Inspection, after: Return, customer: Customer) -> Mail:

@@ -1415,6 +1415,164 @@ class GetSourcingResponse(_message.Message):
 Global___GetSourcingResponse: _TypeAlias = GetSourcingResponse  # noqa: Y015
 
 @_typing.final
+class ReplaySourcingRequest(_message.Message):
+    """Asks what plans of the past would have been under another sourcing policy."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POLICY_FIELD_NUMBER: _builtins.int
+    SINCE_MICROS_FIELD_NUMBER: _builtins.int
+    UNTIL_MICROS_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    since_micros: _builtins.int
+    """From when on plans are taken, microseconds since the epoch."""
+    until_micros: _builtins.int
+    """Before when, microseconds since the epoch."""
+    cursor: _builtins.str
+    """The next_cursor of the page before; empty for the first one."""
+    limit: _builtins.int
+    """Plans that are read at most, 1 to 200."""
+    @_builtins.property
+    def policy(self) -> Global___SourcingPolicy:
+        """The policy that is tried."""
+
+    def __init__(
+        self,
+        *,
+        policy: Global___SourcingPolicy | None = ...,
+        since_micros: _builtins.int = ...,
+        until_micros: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["policy", b"policy"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "policy", b"policy", "since_micros", b"since_micros", "until_micros", b"until_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaySourcingRequest: _TypeAlias = ReplaySourcingRequest  # noqa: Y015
+
+@_typing.final
+class PlanOutcome(_message.Message):
+    """What a plan comes to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    PAID_MINOR_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    quantity: _builtins.int
+    """Units it serves."""
+    paid_minor: _builtins.int
+    """Freight, handling and third parties' fees, minor units; penalties that the policy only counts are left out."""
+    promised_on: _builtins.str
+    """ISO date of the last delivery; empty when nobody promises."""
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The warehouses that send something, by id."""
+
+    def __init__(
+        self,
+        *,
+        quantity: _builtins.int = ...,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        paid_minor: _builtins.int = ...,
+        promised_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["paid_minor", b"paid_minor", "promised_on", b"promised_on", "quantity", b"quantity", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlanOutcome: _TypeAlias = PlanOutcome  # noqa: Y015
+
+@_typing.final
+class ReplayedPlan(_message.Message):
+    """A plan under the policy of its day and under the one that is tried, from the same stock and tariffs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    PLANNED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    WANTED_QUANTITY_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """Identity, "src_…"."""
+    order_id: _builtins.str
+    """The order."""
+    planned_at_micros: _builtins.int
+    """When it was planned, microseconds since the epoch."""
+    currency: _builtins.str
+    """ISO 4217 of the amounts; may be empty."""
+    wanted_quantity: _builtins.int
+    """Units that were wanted."""
+    @_builtins.property
+    def before(self) -> Global___PlanOutcome:
+        """Under the policy of its day."""
+
+    @_builtins.property
+    def after(self) -> Global___PlanOutcome:
+        """Under the one that is tried."""
+
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        planned_at_micros: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        wanted_quantity: _builtins.int = ...,
+        before: Global___PlanOutcome | None = ...,
+        after: Global___PlanOutcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "currency", b"currency", "order_id", b"order_id", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "wanted_quantity", b"wanted_quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplayedPlan: _TypeAlias = ReplayedPlan  # noqa: Y015
+
+@_typing.final
+class ReplaySourcingResponse(_message.Message):
+    """Plans that were replayed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLANS_FIELD_NUMBER: _builtins.int
+    NOT_KEPT_COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    not_kept_count: _builtins.int
+    """Plans of before it was kept what they were made from: they cannot be replayed."""
+    next_cursor: _builtins.str
+    """Give it back for the next page; empty at the end."""
+    @_builtins.property
+    def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReplayedPlan]:
+        """Oldest first, those that stay the same as well."""
+
+    def __init__(
+        self,
+        *,
+        plans: _abc.Iterable[Global___ReplayedPlan] | None = ...,
+        not_kept_count: _builtins.int = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "not_kept_count", b"not_kept_count", "plans", b"plans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReplaySourcingResponse: _TypeAlias = ReplaySourcingResponse  # noqa: Y015
+
+@_typing.final
 class GetReservationRequest(_message.Message):
     """Asks what is held for an order."""
 

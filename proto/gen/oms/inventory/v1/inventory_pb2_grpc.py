@@ -101,6 +101,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.FromString,
                 _registered_method=True)
+        self.ReplaySourcing = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ReplaySourcing',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingResponse.FromString,
+                _registered_method=True)
         self.GetReservation = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetReservation',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.SerializeToString,
@@ -258,6 +263,13 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplaySourcing(self, request, context):
+        """What plans of the past would have been under another sourcing policy; nothing is stored. INVALID_ARGUMENT: WAREHOUSE_TWICE, CURSOR_INVALID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReservation(self, request, context):
         """What is held for an order; all empty when nothing ever was.
         """
@@ -402,6 +414,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.GetSourcing,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.SerializeToString,
+            ),
+            'ReplaySourcing': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaySourcing,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingResponse.SerializeToString,
             ),
             'GetReservation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReservation,
@@ -790,6 +807,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/GetSourcing',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplaySourcing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ReplaySourcing',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.ReplaySourcingResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,8 @@ class InventoryServiceStub:
     """The sourcing policy."""
     GetSourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]
     """Why an order is served from where it is; empty where nothing was planned."""
+    ReplaySourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]
+    """What plans of the past would have been under another sourcing policy; nothing is stored. INVALID_ARGUMENT: WAREHOUSE_TWICE, CURSOR_INVALID."""
     GetReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]
     """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]
@@ -152,6 +154,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """The sourcing policy."""
     GetSourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]  # type: ignore[assignment]
     """Why an order is served from where it is; empty where nothing was planned."""
+    ReplaySourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]  # type: ignore[assignment]
+    """What plans of the past would have been under another sourcing policy; nothing is stored. INVALID_ARGUMENT: WAREHOUSE_TWICE, CURSOR_INVALID."""
     GetReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]  # type: ignore[assignment]
     """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
@@ -299,6 +303,14 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.GetSourcingResponse, _abc.Awaitable[_inventory_pb2.GetSourcingResponse]]:
         """Why an order is served from where it is; empty where nothing was planned."""
+
+    @_abc_1.abstractmethod
+    def ReplaySourcing(
+        self,
+        request: _inventory_pb2.ReplaySourcingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.ReplaySourcingResponse, _abc.Awaitable[_inventory_pb2.ReplaySourcingResponse]]:
+        """What plans of the past would have been under another sourcing policy; nothing is stored. INVALID_ARGUMENT: WAREHOUSE_TWICE, CURSOR_INVALID."""
 
     @_abc_1.abstractmethod
     def GetReservation(

@@ -320,7 +320,7 @@ class OrdersServiceServicer:
 
     def GetReturnLabel(self, request, context):
         """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
-        more of it may come.
+        more of it may come, and for one whose goods were stopped on their way.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

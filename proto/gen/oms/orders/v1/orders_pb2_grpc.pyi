@@ -101,7 +101,7 @@ class OrdersServiceStub:
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
     GetReturnLabel: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetReturnLabelRequest, _orders_pb2.GetReturnLabelResponse]
     """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
-    more of it may come.
+    more of it may come, and for one whose goods were stopped on their way.
     """
     AdvanceReturn: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]
     """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
@@ -181,7 +181,7 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """A return as a document. NOT_FOUND: RETURN_UNKNOWN."""
     GetReturnLabel: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetReturnLabelRequest, _orders_pb2.GetReturnLabelResponse]  # type: ignore[assignment]
     """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
-    more of it may come.
+    more of it may come, and for one whose goods were stopped on their way.
     """
     AdvanceReturn: _aio.UnaryUnaryMultiCallable[_orders_pb2.AdvanceReturnRequest, _orders_pb2.AdvanceReturnResponse]  # type: ignore[assignment]
     """Record what was done for a return and say what comes next. NOT_FOUND: RETURN_UNKNOWN. INVALID_ARGUMENT: DONE_UNKNOWN."""
@@ -384,7 +384,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetReturnLabelResponse, _abc.Awaitable[_orders_pb2.GetReturnLabelResponse]]:
         """What the label of a return says. NOT_FOUND: RETURN_UNKNOWN. FAILED_PRECONDITION: RETURN_HAS_NO_LABEL before it is authorized, and once no
-        more of it may come.
+        more of it may come, and for one whose goods were stopped on their way.
         """
 
     @_abc_1.abstractmethod
