@@ -50,6 +50,7 @@ from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
     audit,
     audit_at_order,
+    audit_claw_backs,
     audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
@@ -363,6 +364,7 @@ class BillingServicer(
             *audit.INVARIANTS,
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
+            *audit_claw_backs.INVARIANTS,
             *audit_consolidated.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
             *audit_exchanges.INVARIANTS,

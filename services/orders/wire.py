@@ -93,6 +93,7 @@ def order_message(
         is_tax_pending=order.taxation.is_pending,
         requested_on=order.requested_on.isoformat() if order.requested_on else "",
         customer_tier=customer_tier,
+        discount_minimum=money(order.discount_minimum) if order.discount_minimum and order.claws_back else None,
     )
 
 

@@ -274,6 +274,14 @@ class OrderDocument(BaseModel):
     on_behalf_of: str
     note: str = Field(description="A customer reads its own, none of ours.")
     totals: TotalsShape
+    discount_minimum: MoneyShape | None = Field(
+        default=None,
+        description="From what of goods on it has its discount; null without one, and for who sees no money.",
+    )
+    claws_back: bool = Field(
+        default=False,
+        description="Whether that discount is taken back when less is kept, as the policy said when it was placed.",
+    )
     lines: list[OrderLine]
     holds: list[HoldShape]
     violations: list[ViolationShape]

@@ -108,7 +108,7 @@ def _without_money(document: OrderDocument) -> OrderDocument:
     none = MoneyShape(amount="", currency=document.currency)
     lines = [line.model_copy(update={"unit_price": "", "extended": none}) for line in document.lines]
     totals = TotalsShape(merchandise=none, discount=none, freight=none, tax=none, total=none)
-    return document.model_copy(update={"totals": totals, "lines": lines, "invoices": []})
+    return document.model_copy(update={"totals": totals, "discount_minimum": None, "lines": lines, "invoices": []})
 
 
 def _document(page: OrderPage, who: Caller) -> OrderDocument:
@@ -202,6 +202,8 @@ def _header(order: Order, who: Caller) -> dict[str, Any]:
         "placed_by": order.placed_by,
         "on_behalf_of": order.on_behalf_of,
         "totals": TotalsShape.of(order.totals),
+        "discount_minimum": MoneyShape.of(order.discount_minimum) if order.discount_minimum else None,
+        "claws_back": order.claws_back,
         "links": links(order.order_id),
     }
 

@@ -362,6 +362,7 @@ class Order(_message.Message):
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
     IS_EXCHANGE_OPEN_FIELD_NUMBER: _builtins.int
     CHARGED_FIELD_NUMBER: _builtins.int
+    DISCOUNT_MINIMUM_FIELD_NUMBER: _builtins.int
     CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
@@ -467,6 +468,10 @@ class Order(_message.Message):
     def charged(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Units of its lines that are charged because what they replace has not come; only of an order that is invoiced so."""
 
+    @_builtins.property
+    def discount_minimum(self) -> _types_pb2.Money:
+        """From what of goods on it has its discount, which is taken back when less is kept; unset where it is not taken back."""
+
     def __init__(
         self,
         *,
@@ -507,11 +512,12 @@ class Order(_message.Message):
         requested_on: _builtins.str = ...,
         is_exchange_open: _builtins.bool = ...,
         charged: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        discount_minimum: _types_pb2.Money | None = ...,
         customer_tier: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "discount_minimum", b"discount_minimum", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "customer_tier", b"customer_tier", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "customer_tier", b"customer_tier", "deposit", b"deposit", "discount", b"discount", "discount_minimum", b"discount_minimum", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
