@@ -43,6 +43,12 @@ def queued(world: ConsoleWorld, number: str) -> str:
     return line.sku
 
 
+def backorder_pages(world: ConsoleWorld, number: str) -> list[tuple[str, str]]:
+    """(Role, path) of the page, with the queue alone and with goods that come."""
+    sku = queued(world, number)
+    return [("support", "/backorders"), ("warehouse", f"/backorders?sku={sku}&warehouse=W1&units=2")]
+
+
 async def test_the_queue_shows_who_waits_why_and_what_is_at_risk_but_no_prices_to_the_warehouse(
     world: ConsoleWorld,
 ) -> None:

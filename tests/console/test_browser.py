@@ -23,7 +23,7 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
-from tests.console.test_backorders import queued
+from tests.console.test_backorders import backorder_pages
 from tests.console.test_returns import returned
 from tests.console.test_reversals import shipped
 from tests.console.world import ConsoleWorld, build, with_figures
@@ -117,7 +117,6 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     shipped(world, numbers["shipping"])
-    sku = queued(world, numbers["shipping"])
     return [
         *(("", f"/login{page}") for page in ("", "/forgotten")),
         ("admin", "/"),
@@ -153,12 +152,9 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("accounting", f"/exceptions/{wrong.exception_id}"),
         ("support", f"/exceptions/{done.exception_id}"),
         ("support", f"/orders/{wrong.order_id}"),
-        ("support", "/backorders"),
-        ("warehouse", f"/backorders?sku={sku}&warehouse=W1&units=2"),
-        ("admin", "/dead-letters"),
-        ("admin", "/dead-letters/mail/del_1"),
-        ("support", "/notifications/preview"),
-        ("support", "/notifications/preview/shipped/customer"),
+        *backorder_pages(world, numbers["shipping"]),
+        *(("admin", f"/dead-letters{page}") for page in ("", "/mail/del_1")),
+        *(("support", f"/notifications/preview{page}") for page in ("", "/shipped/customer")),
         ("customer", "/my"),
         ("customer", f"/my/orders/{numbers['shipping']}"),
         ("customer", f"/my/orders/{numbers['held']}/cancel"),

@@ -174,6 +174,16 @@ def test_a_newcomer_gets_what_is_over_age_at_once_and_nobody_else_does(stockroom
     assert stockroom.broken() == {}
 
 
+def test_an_order_that_ends_while_it_waits_for_the_rest_keeps_nothing_together(stockroom: Stockroom) -> None:
+    frozen(stockroom)
+    stockroom.release("o1")
+    stockroom.reserve("o2", {"l1": ("J", 8)}, is_order_complete=True)
+
+    stockroom.change("o2", {"l1": ("J", 0)})
+
+    assert stockroom.broken() == {}
+
+
 def test_two_orders_that_are_over_age_take_nothing_of_each_other(stockroom: Stockroom) -> None:
     """Each holds what the other waits for: before, units went to and fro for ever."""
     stockroom.put_allocation(freeze_days=5)

@@ -126,5 +126,6 @@ def close_when_empty(session: Session, reservation_id: str) -> None:
     waits = exists().where(backorder.c.reservation_id == reservation_id, backorder.c.waiting_quantity > 0)
     left = exists().where(same, allocation.c.shipped_quantity > 0)
     is_over = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active") & ~holds & ~waits
-    if not changed(session, update(reservation).where(is_over, left).values(state="shipped")):
-        session.execute(update(reservation).where(is_over).values(state="released"))
+    over = {"is_gathering": False, "gathers_since": None}
+    if not changed(session, update(reservation).where(is_over, left).values(state="shipped", **over)):
+        session.execute(update(reservation).where(is_over).values(state="released", **over))

@@ -50,7 +50,7 @@ _CLOSE = (
         ~exists().where(_OF_THIS, allocation.c.held_quantity > NOTHING),
         ~_WAITS,
     )
-    .values(state="shipped")
+    .values(state="shipped", is_gathering=False, gathers_since=None)
 )
 _JOINED = reservation.c.reservation_id == allocation.c.reservation_id
 _OF_ORDER = (
@@ -168,7 +168,9 @@ def ship(session: Session, reservation_id: str | None, warehouse_id: str, lines:
 def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int] | None:
     """End the reservation and give what it held, (SKU, warehouse id) → units; None when it had ended before."""
     is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")
-    if not changed(session, update(reservation).where(is_active).values(state="released")):
+    if not changed(
+        session, update(reservation).where(is_active).values(state="released", is_gathering=False, gathers_since=None)
+    ):
         return None
     is_held = (allocation.c.reservation_id == reservation_id) & (allocation.c.held_quantity > 0)
     freed: defaultdict[tuple[str, str], int] = defaultdict(int)
