@@ -213,7 +213,7 @@ def test_backorders_are_told_when_both_the_acceptance_and_the_fact_are_in_whiche
     notified = desk.outbox("notify", order_id)[-1]["detail"]
     assert [one["role"] for one in notified["recipients"]] == ["customer", "sales_rep", "warehouse_manager"]
     assert notified["variables"]["lines"] == [
-        {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01"}
+        {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01", "promised_on": "2026-12-01"}
     ]
 
 
