@@ -294,6 +294,30 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceStep:
+    """Source again what is open; released to the warehouses unless the order is held, but for the lines that a change holds back."""
+
+    request_id: str
+    order_id: str
+    version: int
+    is_released: bool
+    withholding_change_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedAgain:
+    """Whether anything was asked to be sourced again, why the units come from where they do now, and what was released.
+
+    It `is_to_be_repeated` once a recall of something else is answered.
+    """
+
+    is_asked: bool
+    why: str = ""
+    release: Release | None = None
+    is_to_be_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done.
 
@@ -356,6 +380,7 @@ class Standing:
     amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
     An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken. `unpaid_hold_id`
     is the hold that stands because a payment was reversed. `never_left` are shipments whose ship confirm was reversed.
+    It `is_sourcing_asked` when what is open is to be sourced again.
     """
 
     phase: str
@@ -369,6 +394,7 @@ class Standing:
     is_on_credit: bool = False
     unpaid_hold_id: str = ""
     never_left: list[str] = field(default_factory=list)
+    is_sourcing_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

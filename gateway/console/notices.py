@@ -81,6 +81,8 @@ SENTENCES: Mapping[str, str] = {
     "return_keep_asked": "{subject} is worth more than one person may credit without its goods: somebody else must agree.",
     "return_given_up": "No more goods of {subject} are awaited.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
+    "outage_declared": "The warehouse is closed. What nobody has picked there is sourced again in a moment.",
+    "outage_ended": "The warehouse is open again.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }

@@ -22,6 +22,7 @@ from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.quote_wire import quotes_response
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
+from services.fulfillment.servicer_unsendable import UnsendableServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -34,7 +35,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer):
     """Warehouses and carriers."""
 
     def __init__(self, database: Database, clock: Clock = utc_now, carriers: Carriers | None = None) -> None:

@@ -6,6 +6,7 @@ from sqlmodel import Session
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
 from services.inventory.availability import availability
+from services.inventory.servicer_outages import OutagesServicer
 from services.inventory.servicer_quarantine import QuarantineServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
@@ -18,7 +19,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(QuarantineServicer):
+class InventoryServicer(QuarantineServicer, OutagesServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:

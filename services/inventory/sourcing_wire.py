@@ -82,6 +82,7 @@ def plan_document(made: SourcingRecord) -> dict[str, Any]:
         why=made.why,
         candidates=[_candidate(one) for one in made.candidates],
         unused=[pb.UnusedWarehouse(warehouse_id=one.warehouse_id, reason=one.reason) for one in made.unused],
+        cause=made.cause,
     )
     document: dict[str, Any] = MessageToDict(plan, preserving_proto_field_name=True)
     return document

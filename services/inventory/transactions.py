@@ -24,7 +24,7 @@ from services.inventory.domain.requests import Adjustment, Announcement, Demand,
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.queues import fill_queues, filled, notify, notify_filled, notify_moved
 from services.inventory.sourcing import Planned
-from services.inventory.store import backorders, expected, layers, reservations, reversals, stock, warehouses
+from services.inventory.store import backorders, expected, layers, outages, reservations, reversals, stock, warehouses
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
@@ -37,12 +37,13 @@ log = structlog.get_logger()
 
 
 def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int | None = None) -> Warehouse:
-    """Store the warehouse; one that opens again serves who waits, the same again changes nothing. Refused VERSION_STALE."""
+    """Store the warehouse; one that opens again ends its outage and serves who waits. The same again changes nothing. Refused VERSION_STALE."""
     known = warehouses.find(session, place.warehouse_id)
     if known is not None and is_unchanged(known, place, seen):
         return known
     stored = warehouses.put(session, place, seen)
     if known is not None and place.is_active and not known.is_active:
+        outages.end(session, place.warehouse_id, now)
         _serve_waiting(session, place, now)
     return stored
 

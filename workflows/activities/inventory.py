@@ -76,7 +76,7 @@ class InventoryActivities:
             ],
             costs=costs.rows,
             placed_at_micros=order.placed_at_micros,
-            carried=_carried(shipments),
+            carried=carried_units(shipments),
             unit_weights=unit_weights(goods),
             currency=costs.currency,
         )
@@ -163,7 +163,7 @@ def _reservation(
     )
 
 
-def _carried(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[pb.Allocation]:
+def carried_units(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[pb.Allocation]:
     """Units per line and warehouse in shipments of goods that were not cancelled."""
     units: Counter[tuple[str, str, str]] = Counter()
     for shipment in shipments:

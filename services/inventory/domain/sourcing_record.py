@@ -41,7 +41,7 @@ class UnusedWarehouse:
 class SourcingRecord:
     """What was planned for an order at once, in minor units of `currency`; the chosen plan comes first.
 
-    `bound_minor` is what no plan that serves as much can cost less than; None where that is not known.
+    `bound_minor` is what no plan that serves as much can cost less than; None where that is not known. `cause` says why it was planned again.
     """
 
     currency: str
@@ -53,6 +53,7 @@ class SourcingRecord:
     why: str
     candidates: tuple[CandidatePlan, ...]
     unused: tuple[UnusedWarehouse, ...]
+    cause: str = ""
 
 
 def record(

@@ -67,6 +67,12 @@ def candidates_of(session: Session, reservation_id: str) -> tuple[Candidate, ...
     return tuple(Candidate(row.warehouse_id, row.cost_minor) for row in session.execute(mine))
 
 
+def placed_at(session: Session, reservation_id: str) -> int:
+    """When the order was placed, microseconds since 1970: where its backorders stand in the queue."""
+    mine = select(reservation.c.placed_at_micros).where(reservation.c.reservation_id == reservation_id)
+    return int(session.execute(mine).scalar_one())
+
+
 def put_candidates(session: Session, reservation_id: str, places: Sequence[Candidate]) -> None:
     """From now on these warehouses serve the reservation, and no others."""
     session.execute(delete(candidate).where(candidate.c.reservation_id == reservation_id))

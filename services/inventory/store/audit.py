@@ -146,6 +146,15 @@ _ALWAYS = (
         WHERE b.waiting_quantity > 0 AND r.state <> 'active'
         """,
     ),
+    Invariant(
+        "inventory.outages_close",
+        "a warehouse is closed while its outage lasts",
+        """
+        SELECT w.warehouse_id || ' is open in its outage ' || o.outage_id AS offender
+        FROM warehouse_outage o JOIN warehouse w ON w.warehouse_id = o.warehouse_id
+        WHERE o.ended_at IS NULL AND w.is_active
+        """,
+    ),
 )
 
 _IN_TIME = (
@@ -169,6 +178,14 @@ _IN_TIME = (
         """
         SELECT 'order ' || order_id || ' has not heard of its other days' AS offender
         FROM unnotified WHERE left_at < :overdue
+        """,
+    ),
+    Invariant(
+        "inventory.orders_hear_of_sourcing",
+        "every order that is to be sourced again is told within the grace of a batch",
+        """
+        SELECT 'order ' || order_id || ' has not heard: ' || why AS offender
+        FROM sourcing_request WHERE told_at IS NULL AND asked_at < :overdue
         """,
     ),
 )

@@ -6,7 +6,7 @@ does. What they compare with a constant says it as SQL: an index of part of a ta
 
 from sqlalchemy import ColumnElement, literal_column
 
-from services.inventory.models import Table
+from services.inventory.sourcing_models import Table
 
 _tables = Table.metadata.tables
 
@@ -27,6 +27,8 @@ unfilled = _tables["unfilled"]
 unnotified = _tables["unnotified"]
 sourcing_policy = _tables["sourcing_policy"]
 sourcing_plan = _tables["sourcing_plan"]
+warehouse_outage = _tables["warehouse_outage"]
+sourcing_request = _tables["sourcing_request"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

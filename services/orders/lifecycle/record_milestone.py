@@ -35,7 +35,7 @@ _HAS_LEFT = "a shipment has left meanwhile: cancel again what has not shipped, a
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable, failed and interrupted."""
+    """What the saga reached; `promises` only with accepted, allocated and sourced_again, a `reason` with undeliverable, failed, interrupted, sourced_again."""
 
     name: str
     version: int
@@ -102,7 +102,7 @@ def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted") else ""
+    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted", "sourced_again") else ""
 
 
 def _allocated(turn: Turn) -> OrderAggregate:
@@ -191,6 +191,7 @@ MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
     "accepted": _accepted,
     "allocated": _allocated,
     "changed": _allocated,
+    "sourced_again": _allocated,
     "cancelled": _cancelled,
     "cancel_refused": _cancel_refused,
     "closed": _closed,

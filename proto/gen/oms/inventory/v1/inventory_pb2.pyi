@@ -1312,6 +1312,7 @@ class SourcingPlan(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     UNUSED_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Identity, "src_…"."""
     planned_at_micros: _builtins.int
@@ -1330,6 +1331,8 @@ class SourcingPlan(_message.Message):
     """How far above the best possible it is at most, in basis points; not set where that is not known."""
     why: _builtins.str
     """Why these warehouses, in a sentence."""
+    cause: _builtins.str
+    """Why it was planned again, in words; empty for what was ordered or changed."""
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingCandidate]:
         """The chosen plan, then its rivals, best first; at most 12."""
@@ -1352,10 +1355,11 @@ class SourcingPlan(_message.Message):
         why: _builtins.str = ...,
         candidates: _abc.Iterable[Global___SourcingCandidate] | None = ...,
         unused: _abc.Iterable[Global___UnusedWarehouse] | None = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "gap_bp", b"gap_bp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "candidates", b"candidates", "currency", b"currency", "gap_bp", b"gap_bp", "is_optimal", b"is_optimal", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "quantity", b"quantity", "unused", b"unused", "wanted_quantity", b"wanted_quantity", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "candidates", b"candidates", "cause", b"cause", "currency", b"currency", "gap_bp", b"gap_bp", "is_optimal", b"is_optimal", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "quantity", b"quantity", "unused", b"unused", "wanted_quantity", b"wanted_quantity", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bound_minor: _TypeAlias = _typing.Literal["bound_minor"]  # noqa: Y015
     _WhichOneofArgType__bound_minor: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor"]  # noqa: Y015
@@ -1367,6 +1371,176 @@ class SourcingPlan(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_bp) -> _WhichOneofReturnType__gap_bp | None: ...
 
 Global___SourcingPlan: _TypeAlias = SourcingPlan  # noqa: Y015
+
+@_typing.final
+class SourceAgainRequest(_message.Message):
+    """Plans anew what of an order is open: what is held and in no shipment, and what waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    COSTS_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    IS_TO_BE_REPEATED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    currency: _builtins.str
+    """ISO 4217 of the costs, for the sentences; may be empty."""
+    is_to_be_repeated: _builtins.bool
+    """Whether some units are still to be asked back from a warehouse that is to be left: then it is asked again."""
+    @_builtins.property
+    def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
+        """Warehouses that can serve the order with their cost; empty leaves them as they are."""
+
+    @_builtins.property
+    def carried(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Units that shipments which were not cancelled carry, those that have left included: they stay held where they are."""
+
+    @_builtins.property
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        costs: _abc.Iterable[Global___WarehouseCost] | None = ...,
+        carried: _abc.Iterable[Global___Allocation] | None = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
+        currency: _builtins.str = ...,
+        is_to_be_repeated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "is_to_be_repeated", b"is_to_be_repeated", "order_id", b"order_id", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceAgainRequest: _TypeAlias = SourceAgainRequest  # noqa: Y015
+
+@_typing.final
+class SourceAgainResponse(_message.Message):
+    """What is held and waits now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ASKED_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    ALLOCATIONS_FIELD_NUMBER: _builtins.int
+    SHORTAGES_FIELD_NUMBER: _builtins.int
+    is_asked: _builtins.bool
+    """Whether anything was asked to be sourced again; otherwise nothing was done."""
+    why: _builtins.str
+    """Why the units come from where they do now, in a sentence."""
+    @_builtins.property
+    def allocations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Held and not yet shipped."""
+
+    @_builtins.property
+    def shortages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortage]:
+        """Waiting as a backorder."""
+
+    def __init__(
+        self,
+        *,
+        is_asked: _builtins.bool = ...,
+        why: _builtins.str = ...,
+        allocations: _abc.Iterable[Global___Allocation] | None = ...,
+        shortages: _abc.Iterable[Global___Shortage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "is_asked", b"is_asked", "shortages", b"shortages", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceAgainResponse: _TypeAlias = SourceAgainResponse  # noqa: Y015
+
+@_typing.final
+class GetSourcingRequestsRequest(_message.Message):
+    """Asks whether an order is to be sourced again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingRequestsRequest: _TypeAlias = GetSourcingRequestsRequest  # noqa: Y015
+
+@_typing.final
+class SourcingRequest(_message.Message):
+    """Why an order is to be sourced again, and what is to be left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCING_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    sourcing_request_id: _builtins.str
+    """Identity, "srq_…"."""
+    cause: _builtins.str
+    """outage."""
+    warehouse_id: _builtins.str
+    """The warehouse whose units are to come from elsewhere; empty where any may stay."""
+    why: _builtins.str
+    """The cause in words."""
+    def __init__(
+        self,
+        *,
+        sourcing_request_id: _builtins.str = ...,
+        cause: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "sourcing_request_id", b"sourcing_request_id", "warehouse_id", b"warehouse_id", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourcingRequest: _TypeAlias = SourcingRequest  # noqa: Y015
+
+@_typing.final
+class GetSourcingRequestsResponse(_message.Message):
+    """Those that wait; empty where nothing is to be sourced again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingRequest]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___SourcingRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingRequestsResponse: _TypeAlias = GetSourcingRequestsResponse  # noqa: Y015
 
 @_typing.final
 class GetSourcingRequest(_message.Message):

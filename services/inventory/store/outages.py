@@ -1,0 +1,138 @@
+"""Queries over outages and over orders that are to be sourced again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, insert, literal_column, select, update
+from sqlmodel import Session
+
+from services.inventory.domain.outages import Outage, SourcingRequest
+from services.inventory.store.tables import ACTIVE, NOTHING, allocation, reservation, sourcing_request, warehouse_outage
+from services.runtime.statements import changed
+
+MOST = 100
+
+_LASTS = warehouse_outage.c.ended_at.is_(None)
+_HOLDERS = (
+    select(reservation.c.order_id)
+    .join(allocation, allocation.c.reservation_id == reservation.c.reservation_id)
+    .where(
+        reservation.c.state == ACTIVE,
+        allocation.c.warehouse_id == bindparam("place"),
+        allocation.c.held_quantity > NOTHING,
+    )
+    .distinct()
+    .order_by(reservation.c.order_id)
+)
+_UNTOLD = (
+    select(sourcing_request)
+    .where(sourcing_request.c.told_at.is_(None))
+    .order_by(sourcing_request.c.sourcing_request_id)
+    .limit(bindparam("most"))
+)
+_OPEN = (
+    select(sourcing_request)
+    .where(sourcing_request.c.done_at.is_(None), sourcing_request.c.order_id == bindparam("order"))
+    .order_by(sourcing_request.c.sourcing_request_id)
+)
+_TOLD = (
+    update(sourcing_request)
+    .where(
+        sourcing_request.c.sourcing_request_id == bindparam("request"),
+        sourcing_request.c.told_at.is_(literal_column("NULL")),
+    )
+    .values(told_at=bindparam("at"))
+)
+
+
+def add(session: Session, outage: Outage) -> None:
+    """Store an outage that begins."""
+    session.execute(insert(warehouse_outage), asdict(outage))
+
+
+def lasting(session: Session, warehouse_id: str) -> Outage | None:
+    """The outage of a warehouse; None where there is none now."""
+    row = session.execute(
+        select(warehouse_outage).where(_LASTS, warehouse_outage.c.warehouse_id == warehouse_id)
+    ).first()
+    return _outage(row) if row else None
+
+
+def over(session: Session, now: datetime) -> list[Outage]:
+    """Outages whose time is over, the earliest first."""
+    due = select(warehouse_outage).where(_LASTS, warehouse_outage.c.ends_at <= now)
+    return [_outage(row) for row in session.execute(due.order_by(warehouse_outage.c.ends_at).limit(MOST))]
+
+
+def end(session: Session, warehouse_id: str, now: datetime) -> None:
+    """The outage of a warehouse is over, where one lasts."""
+    this = update(warehouse_outage).where(_LASTS, warehouse_outage.c.warehouse_id == warehouse_id)
+    session.execute(this.values(ended_at=now))
+
+
+def page(session: Session, warehouse_id: str, *, is_open_only: bool) -> list[Outage]:
+    """The newest first, at most MOST."""
+    wanted = select(warehouse_outage)
+    if warehouse_id:
+        wanted = wanted.where(warehouse_outage.c.warehouse_id == warehouse_id)
+    if is_open_only:
+        wanted = wanted.where(_LASTS)
+    newest = wanted.order_by(warehouse_outage.c.began_at.desc(), warehouse_outage.c.outage_id.desc()).limit(MOST)
+    return [_outage(row) for row in session.execute(newest)]
+
+
+def holders(session: Session, warehouse_id: str) -> list[str]:
+    """Orders that have units held in a warehouse, by id."""
+    return list(session.execute(_HOLDERS, {"place": warehouse_id}).scalars())
+
+
+def ask(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> None:
+    """Have these orders sourced again; they are told in batches."""
+    if requests:
+        session.execute(
+            insert(sourcing_request),
+            [asdict(one) | {"asked_at": now, "told_at": None, "done_at": None} for one in requests],
+        )
+
+
+def untold(session: Session, most: int) -> list[SourcingRequest]:
+    """Requests of which their orders have not heard, the oldest first."""
+    return [_request(row) for row in session.execute(_UNTOLD, {"most": most})]
+
+
+def mark_told(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> bool:
+    """Their orders hear of them in this transaction; False where another one was quicker with some."""
+    rows = [{"request": one.sourcing_request_id, "at": now} for one in requests]
+    return changed(session, _TOLD, rows) == len(rows)
+
+
+def open_of(session: Session, order_id: str) -> list[SourcingRequest]:
+    """What is asked of an order and not done, the oldest first."""
+    return [_request(row) for row in session.execute(_OPEN, {"order": order_id})]
+
+
+def mark_done(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> None:
+    """These are answered by a plan."""
+    ids = [one.sourcing_request_id for one in requests]
+    session.execute(update(sourcing_request).where(sourcing_request.c.sourcing_request_id.in_(ids)).values(done_at=now))
+
+
+def _outage(row: Row[Any]) -> Outage:
+    return Outage(
+        row.outage_id,
+        row.warehouse_id,
+        row.reason,
+        row.declared_by,
+        row.began_at,
+        row.ends_at,
+        row.ended_at,
+        row.order_count,
+    )
+
+
+def _request(row: Row[Any]) -> SourcingRequest:
+    return SourcingRequest(row.sourcing_request_id, row.order_id, row.cause, row.warehouse_id, row.why)
