@@ -294,30 +294,6 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceStep:
-    """Source again what is open; released to the warehouses unless the order is held, but for the lines that a change holds back."""
-
-    request_id: str
-    order_id: str
-    version: int
-    is_released: bool
-    withholding_change_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourcedAgain:
-    """Whether anything was asked to be sourced again, why the units come from where they do now, and what was released.
-
-    It `is_to_be_repeated` once a recall of something else is answered.
-    """
-
-    is_asked: bool
-    why: str = ""
-    release: Release | None = None
-    is_to_be_repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Stopped:
     """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done.
 

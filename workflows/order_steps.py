@@ -27,14 +27,13 @@ with workflow.unsafe.imports_passed_through():
         Release,
         ReleaseCleared,
         Reservation,
-        SourcedAgain,
-        SourceStep,
         Standing,
         Stop,
         Stopped,
         ValidateStep,
         Validation,
     )
+    from workflows.sourcing_messages import SourcedAgain, SourceStep
     from workflows.steps import slow_step, step
 
 INTERRUPTED = "interrupted"

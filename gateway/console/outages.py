@@ -46,7 +46,7 @@ def declare(form: FormOf) -> Response:
     place = form.text("warehouse", most=64)
     until = instant(form.text("until", most=40), who.deps.console.formats.time_zone, "until")
     try:
-        body = OutageInput(until=until, reason=form.text("reason", most=200))
+        body = OutageInput.model_validate({"until": until.isoformat(), "reason": form.text("reason", most=200)})
     except ValidationError as wrong:
         raise InvalidArgument("REASON_MISSING", "say why the warehouse is closed") from wrong
     api.declare(who.deps, who.caller, place, body, request_id(form, f"outage/{place}/{body.model_dump_json()}"))

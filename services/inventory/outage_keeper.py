@@ -56,7 +56,7 @@ class OutageKeeper:
         with self._database.reading() as session:
             if not outages.has_work(session, self._clock()):
                 return False
-        return self._does(outages.end_due) or self._does(outages.tell)
+        return self._does(outages.end_due) or self._does(outages.notify)
 
     def _does(self, act: Callable[[Session, datetime], bool]) -> bool:
         with self._database.transaction() as session:

@@ -66,8 +66,8 @@ def _open(session: Session, outage: Outage, now: datetime) -> None:
 
 
 def has_work(session: Session, now: datetime) -> bool:
-    """Whether end_due() or tell() has anything to do."""
-    return bool(store.over(session, now) or store.untold(session, 1))
+    """Whether end_due() or notify() has anything to do."""
+    return bool(store.over(session, now) or store.unnotified(session, 1))
 
 
 def end_due(session: Session, now: datetime) -> bool:
@@ -78,14 +78,14 @@ def end_due(session: Session, now: datetime) -> bool:
     return bool(due)
 
 
-def tell(session: Session, now: datetime) -> bool:
+def notify(session: Session, now: datetime) -> bool:
     """Tell orders that they are to be sourced again, BATCH of them; whether there were any."""
-    untold = store.untold(session, BATCH)
-    if not untold:
+    unnotified = store.unnotified(session, BATCH)
+    if not unnotified:
         return False
-    if not store.mark_told(session, untold, now):
-        raise Conflict("SOURCING_TOLD", "another process has told some of these orders: the next batch goes on")
-    for one in sorted(untold, key=lambda each: each.order_id):
+    if not store.mark_notified(session, unnotified, now):
+        raise Conflict("SOURCING_NOTIFIED", "another process has told some of these orders: the next batch goes on")
+    for one in sorted(unnotified, key=lambda each: each.order_id):
         detail = fact_wire.sourcing_fact(one)
         emit_fact(session, detail, order_id=one.order_id, subject_id=one.sourcing_request_id, now=now)
     return True

@@ -56,10 +56,10 @@ class SourcingRequest(Table, table=True):
             postgresql_where=literal_column("done_at IS NULL"),
         ),
         Index(
-            "sourcing_request_untold",
+            "sourcing_request_unnotified",
             "sourcing_request_id",
-            sqlite_where=literal_column("told_at IS NULL"),
-            postgresql_where=literal_column("told_at IS NULL"),
+            sqlite_where=literal_column("notified_at IS NULL"),
+            postgresql_where=literal_column("notified_at IS NULL"),
         ),
         STRICT,
     )
@@ -70,5 +70,5 @@ class SourcingRequest(Table, table=True):
     warehouse_id: str = Field(sa_type=Text)
     why: str = Field(sa_type=Text)
     asked_at: datetime = Field(sa_type=UtcDateTime)
-    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    notified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.inventory.v1 import outage_pb2 as pb
 from services.kernel.errors import NotFound, Refused
 
 
 class Outages:
-    """By warehouse, as they were declared; of the warehouses that are known."""
+    """By warehouse, as they were declared; of the warehouses that are known. A part of FakeInventory."""
 
-    def __init__(self) -> None:
-        self.all: list[pb.Outage] = []
+    here: Callable[..., None]
+    once: Callable[..., Any]
+    warehouses: dict[str, inventory.Warehouse]
 
-    def listed(self, request: pb.ListOutagesRequest) -> pb.ListOutagesResponse:
+    @cached_property
+    def outages(self) -> list[pb.Outage]:
+        return []
+
+    def DeclareOutage(self, request: pb.DeclareOutageRequest) -> pb.DeclareOutageResponse:
+        answer: pb.DeclareOutageResponse = self.once(request, lambda: self._declare(request, set(self.warehouses)))
+        return answer
+
+    def EndOutage(self, request: pb.EndOutageRequest) -> pb.EndOutageResponse:
+        answer: pb.EndOutageResponse = self.once(request, lambda: self._end(request))
+        return answer
+
+    def ListOutages(self, request: pb.ListOutagesRequest) -> pb.ListOutagesResponse:
+        self.here()
         found = [
             one
-            for one in reversed(self.all)
+            for one in reversed(self.outages)
             if request.warehouse_id in ("", one.warehouse_id) and not (request.is_open_only and one.ended_at_micros)
         ]
         return pb.ListOutagesResponse(outages=found)
 
-    def declare(self, request: pb.DeclareOutageRequest, known: set[str]) -> pb.DeclareOutageResponse:
+    def _declare(self, request: pb.DeclareOutageRequest, known: set[str]) -> pb.DeclareOutageResponse:
         if request.warehouse_id not in known:
             raise NotFound("WAREHOUSE_UNKNOWN", "there is no such warehouse: put it first")
-        if any(one.warehouse_id == request.warehouse_id and not one.ended_at_micros for one in self.all):
+        if any(one.warehouse_id == request.warehouse_id and not one.ended_at_micros for one in self.outages):
             raise Refused("WAREHOUSE_CLOSED", "it is closed already")
         made = pb.Outage(
-            outage_id=f"out_{len(self.all) + 1}",
+            outage_id=f"out_{len(self.outages) + 1}",
             warehouse_id=request.warehouse_id,
             reason=request.reason,
             declared_by=request.declared_by,
@@ -34,11 +53,11 @@ class Outages:
             ends_at_micros=request.ends_at_micros,
             order_count=2,
         )
-        self.all.append(made)
+        self.outages.append(made)
         return pb.DeclareOutageResponse(outage=made)
 
-    def end(self, request: pb.EndOutageRequest) -> pb.EndOutageResponse:
-        for one in self.all:
+    def _end(self, request: pb.EndOutageRequest) -> pb.EndOutageResponse:
+        for one in self.outages:
             if one.warehouse_id == request.warehouse_id and not one.ended_at_micros:
                 one.ended_at_micros = 1_700_000_001_000_000
                 return pb.EndOutageResponse(outage=one)

@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
-from oms.inventory.v1 import outage_pb2
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
@@ -55,7 +54,7 @@ class Neighbor:
         return answer
 
 
-class FakeInventory(Neighbor):
+class FakeInventory(Neighbor, Outages):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
@@ -70,7 +69,6 @@ class FakeInventory(Neighbor):
         self.policy = inventory.SourcingPolicy()
         self.plans: dict[str, list[inventory.SourcingPlan]] = {}
         self.quarantine = Quarantine()
-        self.outages = Outages()
 
     def ListQuarantine(self, request: inventory.ListQuarantineRequest) -> inventory.ListQuarantineResponse:
         self.here()
@@ -78,16 +76,6 @@ class FakeInventory(Neighbor):
 
     def DecideQuarantine(self, request: inventory.DecideQuarantineRequest) -> inventory.DecideQuarantineResponse:
         return self.once(request, lambda: self.quarantine.decide(request))
-
-    def ListOutages(self, request: outage_pb2.ListOutagesRequest) -> outage_pb2.ListOutagesResponse:
-        self.here()
-        return self.outages.listed(request)
-
-    def DeclareOutage(self, request: outage_pb2.DeclareOutageRequest) -> outage_pb2.DeclareOutageResponse:
-        return self.once(request, lambda: self.outages.declare(request, set(self.warehouses)))
-
-    def EndOutage(self, request: outage_pb2.EndOutageRequest) -> outage_pb2.EndOutageResponse:
-        return self.once(request, lambda: self.outages.end(request))
 
     def PutSourcingPolicy(self, request: inventory.PutSourcingPolicyRequest) -> inventory.PutSourcingPolicyResponse:
         self.here()

@@ -172,7 +172,9 @@ def test_lines_that_are_asked_back_are_not_released_further_until_the_answer(des
 
     desk.answer(asked.recall_id, yes=False, reason="no")
     (rest,) = desk.release(("L1", "W1", 20), ("L2", "W1", 1))
-    assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 10)]
+    # it joins the oldest that is not picked
+    assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 20)]
+    assert [line.line_id for line in desk.get(other).lines] == ["L2"]
 
 
 def test_a_cancelled_order_has_given_its_units_back(desk: WarehouseDesk) -> None:

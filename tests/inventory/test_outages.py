@@ -84,8 +84,8 @@ def test_what_orders_hold_in_a_closed_warehouse_comes_from_elsewhere_and_the_res
     newest, first = stockroom.plans("o1")
     assert (newest.cause, first.cause) == ("W1 is closed until 2026-03-04 09:00 UTC: flooded dock", "")
     assert [(one.warehouse_id, one.reason) for one in newest.unused] == [("w1", "closed"), ("w3", "has none of it")]
-    [told] = stockroom.facts("sourcing_asked")
-    assert (told["order_id"], told["warehouse_id"], told["cause"]) == ("o1", "w1", "outage")
+    [heard] = stockroom.facts("sourcing_asked")
+    assert (heard["order_id"], heard["warehouse_id"], heard["cause"]) == ("o1", "w1", "outage")
     standing = stockroom.facts("stock_reserved", "o1")[-1]["lines"]["l1"]
     assert (standing["allocated"], standing["backordered"]) == (6, 2)
     assert stockroom.broken() == {}
@@ -192,8 +192,8 @@ def test_many_orders_are_told_in_batches_each_once(stockroom: Stockroom) -> None
     while one.step() or beside.step():
         steps += 1
 
-    told = [fact["order_id"] for fact in stockroom.facts("sourcing_asked")]
-    assert (steps, len(told), len(set(told))) == (3, 120, 120)
+    heard = [fact["order_id"] for fact in stockroom.facts("sourcing_asked")]
+    assert (steps, len(heard), len(set(heard))) == (3, 120, 120)
 
 
 def test_an_order_that_was_not_told_within_the_grace_of_a_batch_breaks_the_audit(stockroom: Stockroom) -> None:

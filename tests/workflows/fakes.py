@@ -30,14 +30,13 @@ from workflows.messages import (
     Release,
     ReleaseCleared,
     Reservation,
-    SourcedAgain,
-    SourceStep,
     Standing,
     Stop,
     Stopped,
     ValidateStep,
     Validation,
 )
+from workflows.sourcing_messages import SourcedAgain, SourceStep
 
 
 @dataclass

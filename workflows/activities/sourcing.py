@@ -10,7 +10,8 @@ from workflows.activities.calls import Services, goods_of, shipments_of, unit_we
 from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import carried_units
-from workflows.messages import OrderStep, SourcedAgain, SourceStep
+from workflows.messages import OrderStep
+from workflows.sourcing_messages import SourcedAgain, SourceStep
 
 
 class SourcingActivities:

@@ -78,6 +78,39 @@ def by_warehouse(lines: Iterable[ReleaseLine]) -> dict[str, tuple[ShipmentLine, 
     return {warehouse_id: tuple(cut[warehouse_id]) for warehouse_id in sorted(cut)}
 
 
+def join(
+    lines: Sequence[ReleaseLine], earlier: Iterable[Shipment], ship_to: Address, today: date
+) -> tuple[list[tuple[Shipment, Shipment]], list[ReleaseLine]]:
+    """What goes into shipments that are not picked yet, each before and after, and the lines that need one of their own.
+
+    Same warehouse and address, the oldest first; none of which units are asked back, and none whose promised day is over: it keeps
+    its day, and what joins it arrives with it.
+    """
+    waiting: dict[str, Shipment] = {}
+    for each in sorted(earlier, key=lambda one: one.serial):
+        if _may_be_joined(each, ship_to, today):
+            waiting.setdefault(each.warehouse_id, each)
+    joined = {place: cut for place, cut in by_warehouse(lines).items() if place in waiting}
+    together = [
+        (waiting[place], replace(waiting[place], lines=_merged(waiting[place].lines, cut)))
+        for place, cut in joined.items()
+    ]
+    return together, [line for line in lines if line.warehouse_id not in joined]
+
+
+def _may_be_joined(each: Shipment, ship_to: Address, today: date) -> bool:
+    is_open = each.state is State.RELEASED and not each.is_service and not each.recall_id
+    return is_open and each.ship_to == ship_to and (each.promised_on is None or each.promised_on >= today)
+
+
+def _merged(lines: Sequence[ShipmentLine], more: Iterable[ShipmentLine]) -> tuple[ShipmentLine, ...]:
+    found = {(line.line_id, line.sku): line for line in lines}
+    for line in more:
+        known = found.get((line.line_id, line.sku))
+        found[line.line_id, line.sku] = replace(known, quantity=known.quantity + line.quantity) if known else line
+    return tuple(found.values())
+
+
 def new_shipments(
     release: Release,
     lines: Iterable[ReleaseLine],

@@ -185,7 +185,7 @@ _IN_TIME = (
         "every order that is to be sourced again is told within the grace of a batch",
         """
         SELECT 'order ' || order_id || ' has not heard: ' || why AS offender
-        FROM sourcing_request WHERE told_at IS NULL AND asked_at < :overdue
+        FROM sourcing_request WHERE notified_at IS NULL AND asked_at < :overdue
         """,
     ),
 )

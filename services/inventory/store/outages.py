@@ -28,9 +28,9 @@ _HOLDERS = (
     .distinct()
     .order_by(reservation.c.order_id)
 )
-_UNTOLD = (
+_UNNOTIFIED = (
     select(sourcing_request)
-    .where(sourcing_request.c.told_at.is_(None))
+    .where(sourcing_request.c.notified_at.is_(None))
     .order_by(sourcing_request.c.sourcing_request_id)
     .limit(bindparam("most"))
 )
@@ -39,13 +39,13 @@ _OPEN = (
     .where(sourcing_request.c.done_at.is_(None), sourcing_request.c.order_id == bindparam("order"))
     .order_by(sourcing_request.c.sourcing_request_id)
 )
-_TOLD = (
+_NOTIFIED = (
     update(sourcing_request)
     .where(
         sourcing_request.c.sourcing_request_id == bindparam("request"),
-        sourcing_request.c.told_at.is_(literal_column("NULL")),
+        sourcing_request.c.notified_at.is_(literal_column("NULL")),
     )
-    .values(told_at=bindparam("at"))
+    .values(notified_at=bindparam("at"))
 )
 
 
@@ -95,19 +95,19 @@ def ask(session: Session, requests: Sequence[SourcingRequest], now: datetime) ->
     if requests:
         session.execute(
             insert(sourcing_request),
-            [asdict(one) | {"asked_at": now, "told_at": None, "done_at": None} for one in requests],
+            [asdict(one) | {"asked_at": now, "notified_at": None, "done_at": None} for one in requests],
         )
 
 
-def untold(session: Session, most: int) -> list[SourcingRequest]:
+def unnotified(session: Session, most: int) -> list[SourcingRequest]:
     """Requests of which their orders have not heard, the oldest first."""
-    return [_request(row) for row in session.execute(_UNTOLD, {"most": most})]
+    return [_request(row) for row in session.execute(_UNNOTIFIED, {"most": most})]
 
 
-def mark_told(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> bool:
+def mark_notified(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> bool:
     """Their orders hear of them in this transaction; False where another one was quicker with some."""
     rows = [{"request": one.sourcing_request_id, "at": now} for one in requests]
-    return changed(session, _TOLD, rows) == len(rows)
+    return changed(session, _NOTIFIED, rows) == len(rows)
 
 
 def open_of(session: Session, order_id: str) -> list[SourcingRequest]:

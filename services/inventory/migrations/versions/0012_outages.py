@@ -38,14 +38,14 @@ def upgrade() -> None:
         sa.Column("sourcing_request_id", sa.Text(), primary_key=True),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("order_id", "cause", "warehouse_id", "why")),
         sa.Column("asked_at", UtcDateTime(), nullable=False),
-        sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("notified_at", UtcDateTime(), nullable=True),
         sa.Column("done_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("cause <> ''", name="sourcing_request_cause"),
         sa.CheckConstraint("why <> ''", name="sourcing_request_why"),
         sqlite_strict=True,
     )
     _index("sourcing_request_open", "sourcing_request", ["order_id", "sourcing_request_id"], "done_at IS NULL")
-    _index("sourcing_request_untold", "sourcing_request", ["sourcing_request_id"], "told_at IS NULL")
+    _index("sourcing_request_unnotified", "sourcing_request", ["sourcing_request_id"], "notified_at IS NULL")
 
 
 def downgrade() -> None:
