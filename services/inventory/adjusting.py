@@ -6,12 +6,13 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.inventory import sourcing
+from services.inventory import resourcing, sourcing
 from services.inventory.domain import facts
 from services.inventory.domain.adjusting import Change, change, serving
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.requests import Adjusted, Demand
 from services.inventory.queues import fill_queues, filled, notify
+from services.inventory.resourcing import Again
 from services.inventory.sourcing import Planned
 from services.inventory.store import adjusting as store
 from services.inventory.store import reservations, stock
@@ -42,13 +43,18 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> str:
         store.put_candidates(session, known, planned.fillers)
     _get(session, reservation_id, demand, planned, now)
     _give_up(session, reservation_id, wanted)
+    why = planned.why
+    if known and store.goes_elsewhere(session, known, demand.destination):
+        # whoever could send it to the other address need not be cheapest for this one
+        again = Again(demand, adjusted.carried)
+        why = resourcing.plan_open(session, known, again, "the address was changed", now) or why
     fills = fill_queues(
         session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id), now
     )
     _notify(session, demand.order_id, reservation_id, wanted, fills, now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
-    return planned.why
+    return why
 
 
 def _take_turns(session: Session, demand: Demand) -> None:
@@ -68,7 +74,14 @@ def _open(session: Session, demand: Demand, planned: Planned, now: datetime) -> 
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
-    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
+    new = NewReservation(
+        new_id("res"),
+        demand.order_id,
+        demand.placed_at_micros,
+        demand.lease_seconds,
+        planned.fillers,
+        demand.destination,
+    )
     reservations.create(session, new, now)
     return new.reservation_id
 

@@ -58,5 +58,6 @@ def again(request: inventory_pb2.SourceAgainRequest) -> Again:
         DEFAULT_LEASE_SECONDS,
         weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
+        optional_text(request.customer_id, "customer_id"),
     )
     return Again(demand, carried(request.carried), request.is_to_be_repeated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from services.inventory import fact_wire, transactions
-from services.inventory.domain.outages import OUTAGE, Outage, SourcingRequest, check_end, why
+from services.inventory.domain.outages import OUTAGE, RATE, Outage, SourcingRequest, check_end, why
 from services.inventory.store import outages as store
 from services.inventory.store import stock, warehouses
 from services.kernel.errors import Conflict, NotFound, Refused
@@ -63,6 +64,18 @@ def _open(session: Session, outage: Outage, now: datetime) -> None:
     assert place is not None, "an outage is of a warehouse"
     transactions.put_warehouse(session, replace(place, is_active=True), now)
     log.info("outage.ended", warehouse_id=outage.warehouse_id, outage_id=outage.outage_id)
+
+
+def ask_for_rates(session: Session, places: Collection[str], now: datetime) -> int:
+    """Have orders sourced again that wait for what these warehouses could not send to them before; how many there are."""
+    beside = store.waiting_beside(session, places)
+    sentence = "a carrier goes from {} to more places now"
+    asked = [SourcingRequest(new_id("srq"), order, RATE, "", sentence.format(place)) for order, place in beside]
+    store.ask(session, asked, now)
+    if asked:
+        wake_after_commit(session, ASKED)
+        log.info("sourcing.rates_came", orders=len(asked))
+    return len(asked)
 
 
 def has_work(session: Session, now: datetime) -> bool:

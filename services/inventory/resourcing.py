@@ -12,6 +12,7 @@ from services.inventory import sourcing
 from services.inventory.domain import facts
 from services.inventory.domain.adjusting import Carried
 from services.inventory.domain.backorders import Waiting
+from services.inventory.domain.outages import RATE
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.resourcing import Moves, moves, open_units
 from services.inventory.queues import fill_queues, filled, notify
@@ -50,10 +51,17 @@ def source_again(session: Session, again: Again, now: datetime) -> tuple[bool, s
     if known is None:
         return True, ""
     cause = "; ".join(dict.fromkeys(one.why for one in asked))
-    return True, f"{cause}. {_plan(session, known, again, cause, now)}"
+    why = plan_open(session, known, again, cause, now)
+    if not why and all(one.cause == RATE for one in asked):
+        return False, ""  # the carrier does not go to this address
+    return True, f"{cause}. {f'Now {why}' if why else 'Nothing of it could be moved'}"
 
 
-def _plan(session: Session, known: str, again: Again, cause: str, now: datetime) -> str:
+def plan_open(session: Session, known: str, again: Again, cause: str, now: datetime) -> str:
+    """Plan what is open of a reservation; gives where it comes from now, or nothing where all stays as it was.
+
+    The caller has the turns of all its SKUs.
+    """
     candidates = again.demand.candidates or store.candidates_of(session, known)
     found = open_units(store.holdings(session, again.demand.order_id), again.carried)
     planned = sourcing.plan(session, again.demand, found.lines, candidates, found.serving, found.held)
@@ -61,8 +69,9 @@ def _plan(session: Session, known: str, again: Again, cause: str, now: datetime)
         planned = replace(planned, record=replace(planned.record, cause=cause))
     if again.demand.candidates:
         store.put_candidates(session, known, planned.fillers)
-    sourcing.keep(session, again.demand.order_id, planned, now)
     wanted = moves(found, planned.plan)
+    if not wanted.is_none:
+        sourcing.keep(session, again.demand.order_id, planned, now)
     _record(session, known, again.demand, planned, wanted)
     freed = {part.sku for part in wanted.freed}
     fills = fill_queues(session, freed, now) if freed else ()
@@ -74,7 +83,7 @@ def _plan(session: Session, known: str, again: Again, cause: str, now: datetime)
         moved=sum(part.quantity for part in wanted.freed),
         short=sum(line.quantity for line in wanted.waits_more),
     )
-    return f"Now {planned.why}" if planned.why else "Nothing of it was open any more"
+    return "" if wanted.is_none else planned.why
 
 
 def _record(session: Session, known: str, demand: Demand, planned: Planned, wanted: Moves) -> None:

@@ -52,6 +52,16 @@ class OutagesServicer(InventoryServiceServicer):
             found = store.page(session, place, is_open_only=request.is_open_only)
         return outage_pb2.ListOutagesResponse(outages=map(outage_wire.outage_message, found))
 
+    def RequestSourcingForRates(
+        self, request: pb.RequestSourcingForRatesRequest, context: Context
+    ) -> pb.RequestSourcingForRatesResponse:
+        """Carriers go from these warehouses to where they did not before."""
+        wire.at_most(len(request.warehouse_ids), wire.MAX_WAREHOUSES, "warehouses")
+        places = {wire.identity(one, "warehouse_id") for one in request.warehouse_ids}
+        with self._database.transaction() as session:
+            count = outages.ask_for_rates(session, places, self._clock())
+        return pb.RequestSourcingForRatesResponse(order_count=count)
+
     def GetSourcingRequests(
         self, request: pb.GetSourcingRequestsRequest, context: Context
     ) -> pb.GetSourcingRequestsResponse:

@@ -44,7 +44,7 @@ def plan(
     own: Sequence[Allocation] = (),
 ) -> Planned:
     """Choose for these lines among what is free now; `opened` warehouses serve the order already, `own` units are its own to move."""
-    policy = store.policy(session)
+    policy = store.policy(session).for_customer(demand.customer_id)
     if not lines:
         return Planned(Plan((), ()), _fillers(candidates, policy, opened))
     terms = Terms(candidates, demand.weights, policy, opened)

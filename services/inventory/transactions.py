@@ -62,7 +62,14 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plann
     stock.take_turns(session, skus)
     planned = sourcing.plan(session, demand, demand.lines, demand.candidates)
     plan = planned.plan
-    new = NewReservation(new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers)
+    new = NewReservation(
+        new_id("res"),
+        demand.order_id,
+        demand.placed_at_micros,
+        demand.lease_seconds,
+        planned.fillers,
+        demand.destination,
+    )
     reservations.create(session, new, now)
     sourcing.keep(session, demand.order_id, planned, now)
     stock.hold(session, plan.taken())

@@ -146,6 +146,8 @@ def _demand(
         within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
         weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
+        optional_text(request.customer_id, "customer_id"),
+        optional_text(request.destination, "destination"),
     )
 
 

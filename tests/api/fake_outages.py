@@ -19,6 +19,10 @@ class Outages:
     warehouses: dict[str, inventory.Warehouse]
 
     @cached_property
+    def gained(self) -> list[list[str]]:
+        return []
+
+    @cached_property
     def outages(self) -> list[pb.Outage]:
         return []
 
@@ -29,6 +33,13 @@ class Outages:
     def EndOutage(self, request: pb.EndOutageRequest) -> pb.EndOutageResponse:
         answer: pb.EndOutageResponse = self.once(request, lambda: self._end(request))
         return answer
+
+    def RequestSourcingForRates(
+        self, request: inventory.RequestSourcingForRatesRequest
+    ) -> inventory.RequestSourcingForRatesResponse:
+        self.here()
+        self.gained.append(list(request.warehouse_ids))
+        return inventory.RequestSourcingForRatesResponse(order_count=1)
 
     def ListOutages(self, request: pb.ListOutagesRequest) -> pb.ListOutagesResponse:
         self.here()

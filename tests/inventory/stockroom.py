@@ -135,6 +135,8 @@ class Stockroom:
         key: str = "",
         lease_seconds: int = 0,
         currency: str = "",
+        customer_id: str = "",
+        destination: str = "",
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -148,6 +150,8 @@ class Stockroom:
             placed_at_micros=int(placed_at.timestamp()) * 1_000_000,
             lease_seconds=lease_seconds,
             currency=currency,
+            customer_id=customer_id,
+            destination=destination,
         )
         return self.servicer.ReserveStock(request, None)
 
@@ -160,6 +164,7 @@ class Stockroom:
         carried: Mapping[tuple[str, str], int] | None = None,
         placed_days: int = 0,
         key: str = "",
+        destination: str = "",
     ) -> pb.AdjustReservationResponse:
         """Adjust the reservation to all that is wanted now; `carried` is (line id, warehouse id) → units in shipments."""
         placed_at = MARCH + timedelta(days=placed_days)
@@ -176,6 +181,7 @@ class Stockroom:
                 pb.Allocation(line_id=line_id, warehouse_id=place, quantity=units)
                 for (line_id, place), units in (carried or {}).items()
             ],
+            destination=destination,
         )
         return self.servicer.AdjustReservation(request, None)
 

@@ -14,6 +14,7 @@ from workflows.activities import sentences
 from workflows.activities.calls import (
     Services,
     WarehouseCosts,
+    destination_of,
     goods_of,
     shipments_of,
     unit_weights,
@@ -57,6 +58,8 @@ class InventoryActivities:
             placed_at_micros=order.placed_at_micros,
             unit_weights=unit_weights(goods),
             currency=costs.currency,
+            customer_id=order.customer_id,
+            destination=destination_of(order.ship_to),
         )
         response = await self._services.inventory.ReserveStock(request)
         return _reservation(response, costs)
@@ -79,6 +82,8 @@ class InventoryActivities:
             carried=carried_units(shipments),
             unit_weights=unit_weights(goods),
             currency=costs.currency,
+            customer_id=order.customer_id,
+            destination=destination_of(order.ship_to),
         )
         response = await self._services.inventory.AdjustReservation(request)
         return _reservation(response, costs)

@@ -67,6 +67,7 @@ class SourcingActivities:
             carried=carried_units(await shipments_of(self._services, step.order_id)),
             unit_weights=unit_weights(goods),
             currency=costs.currency,
+            customer_id=order.customer_id,
             is_to_be_repeated=is_to_be_repeated,
         )
         return (await self._services.inventory.SourceAgain(request)).why

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.kernel.errors import InvalidArgument
 
 LONGEST = timedelta(days=366)
-OUTAGE = "outage"
+OUTAGE, RATE = "outage", "rate"
 
 
 @dataclass(frozen=True, slots=True)

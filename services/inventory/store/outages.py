@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, literal_column, select, update
+from sqlalchemy import Row, bindparam, exists, insert, literal_column, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.outages import Outage, SourcingRequest
-from services.inventory.store.tables import ACTIVE, NOTHING, allocation, reservation, sourcing_request, warehouse_outage
+from services.inventory.store.tables import (
+    ACTIVE,
+    NOTHING,
+    allocation,
+    backorder,
+    candidate,
+    reservation,
+    sourcing_request,
+    stock,
+    warehouse,
+    warehouse_outage,
+)
 from services.runtime.statements import changed
 
 MOST = 100
@@ -38,6 +49,24 @@ _OPEN = (
     select(sourcing_request)
     .where(sourcing_request.c.done_at.is_(None), sourcing_request.c.order_id == bindparam("order"))
     .order_by(sourcing_request.c.sourcing_request_id)
+)
+_BESIDE = (
+    select(backorder.c.order_id, stock.c.warehouse_id)
+    .join(stock, stock.c.sku == backorder.c.sku)
+    .join(warehouse, warehouse.c.warehouse_id == stock.c.warehouse_id)
+    .where(
+        backorder.c.waiting_quantity > NOTHING,
+        stock.c.warehouse_id.in_(bindparam("places", expanding=True)),
+        stock.c.on_hand > stock.c.allocated,
+        warehouse.c.is_active,
+        ~exists().where(
+            candidate.c.reservation_id == backorder.c.reservation_id,
+            candidate.c.warehouse_id == stock.c.warehouse_id,
+        ),
+        ~exists().where(sourcing_request.c.order_id == backorder.c.order_id, sourcing_request.c.done_at.is_(None)),
+    )
+    .distinct()
+    .order_by(backorder.c.order_id, stock.c.warehouse_id)
 )
 _NOTIFIED = (
     update(sourcing_request)
@@ -88,6 +117,17 @@ def page(session: Session, warehouse_id: str, *, is_open_only: bool) -> list[Out
 def holders(session: Session, warehouse_id: str) -> list[str]:
     """Orders that have units held in a warehouse, by id."""
     return list(session.execute(_HOLDERS, {"place": warehouse_id}).scalars())
+
+
+def waiting_beside(session: Session, places: Collection[str]) -> list[tuple[str, str]]:
+    """(Order id, warehouse id) of orders that wait for what these warehouses have free and do not count on, each order once.
+
+    None that is to be sourced again already.
+    """
+    found: dict[str, str] = {}
+    for row in session.execute(_BESIDE, {"places": sorted(places)}):
+        found.setdefault(row.order_id, row.warehouse_id)
+    return sorted(found.items())
 
 
 def ask(session: Session, requests: Sequence[SourcingRequest], now: datetime) -> None:

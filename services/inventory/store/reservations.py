@@ -85,6 +85,7 @@ class NewReservation:
     placed_at_micros: int
     lease_seconds: int
     candidates: tuple[Candidate, ...]
+    destination: str = ""
 
 
 def create(session: Session, new: NewReservation, now: datetime) -> None:
@@ -98,6 +99,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         placed_at_micros=new.placed_at_micros,
         lease_seconds=new.lease_seconds,
         lease_until=now + timedelta(seconds=new.lease_seconds),
+        destination=new.destination,
     )
     if not is_first:
         raise Refused(

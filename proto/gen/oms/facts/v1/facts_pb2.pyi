@@ -456,7 +456,7 @@ class SourcingAsked(_message.Message):
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     WHY_FIELD_NUMBER: _builtins.int
     cause: _builtins.str
-    """outage."""
+    """outage or rate."""
     warehouse_id: _builtins.str
     """The warehouse that is to be left; may be empty."""
     why: _builtins.str

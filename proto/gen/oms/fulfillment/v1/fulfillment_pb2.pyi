@@ -523,14 +523,16 @@ Global___ReleaseShipmentsRequest: _TypeAlias = ReleaseShipmentsRequest  # noqa: 
 
 @_typing.final
 class ReleaseShipmentsResponse(_message.Message):
-    """The shipments this call created."""
+    """The shipments that have what this call released."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
-        """New shipments, by warehouse id, a service visit first; empty when all was released before or the order was cancelled."""
+        """Those that are released, not picked, of the same warehouse and to the same address, with what has joined them; then new ones, by
+        warehouse id, a service visit first; empty when all was released before or the order was cancelled.
+        """
 
     def __init__(
         self,

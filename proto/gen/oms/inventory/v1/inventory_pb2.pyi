@@ -738,6 +738,8 @@ class ReserveStockRequest(_message.Message):
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -748,6 +750,10 @@ class ReserveStockRequest(_message.Message):
     """Seconds until the sweep asks whether the order still lives; 0 means the default."""
     currency: _builtins.str
     """ISO 4217 of the costs, for the sentences; may be empty."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
+    destination: _builtins.str
+    """What stands for the address: what is held is planned again once it is another one; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000; several lines of one SKU are summed for allocation."""
@@ -771,10 +777,12 @@ class ReserveStockRequest(_message.Message):
         lease_seconds: _builtins.int = ...,
         unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        destination: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "destination", b"destination", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -901,6 +909,8 @@ class AdjustReservationRequest(_message.Message):
     CARRIED_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -911,6 +921,10 @@ class AdjustReservationRequest(_message.Message):
     """Seconds until the sweep asks whether the order still lives, when nothing was held before; 0 means the default."""
     currency: _builtins.str
     """ISO 4217 of the costs, for the sentences; may be empty."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
+    destination: _builtins.str
+    """What stands for the address: once it is another one, what is held and in no shipment is planned again; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000: every unit wanted since the order began, those that have shipped included. A line that is
@@ -941,10 +955,12 @@ class AdjustReservationRequest(_message.Message):
         carried: _abc.Iterable[Global___Allocation] | None = ...,
         unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        destination: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "destination", b"destination", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1037,6 +1053,7 @@ class SourcingPolicy(_message.Message):
     NODES_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     LATE_DAY_MINOR_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
     split_penalty_minor: _builtins.int
     """What each shipment after the first counts as."""
     maximum_splits: _builtins.int
@@ -1049,6 +1066,10 @@ class SourcingPolicy(_message.Message):
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeTerms]:
         """Terms of single warehouses, each once, at most 200."""
 
+    @_builtins.property
+    def customers(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerTerms]:
+        """Terms of single customers, each once, at most 500."""
+
     def __init__(
         self,
         *,
@@ -1057,16 +1078,59 @@ class SourcingPolicy(_message.Message):
         nodes: _abc.Iterable[Global___NodeTerms] | None = ...,
         version: _builtins.int = ...,
         late_day_minor: _builtins.int = ...,
+        customers: _abc.Iterable[Global___CustomerTerms] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "maximum_splits", b"maximum_splits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "late_day_minor", b"late_day_minor", "maximum_splits", b"maximum_splits", "nodes", b"nodes", "split_penalty_minor", b"split_penalty_minor", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "customers", b"customers", "late_day_minor", b"late_day_minor", "maximum_splits", b"maximum_splits", "nodes", b"nodes", "split_penalty_minor", b"split_penalty_minor", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum_splits: _TypeAlias = _typing.Literal["maximum_splits"]  # noqa: Y015
     _WhichOneofArgType__maximum_splits: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_splits) -> _WhichOneofReturnType__maximum_splits | None: ...
 
 Global___SourcingPolicy: _TypeAlias = SourcingPolicy  # noqa: Y015
+
+@_typing.final
+class CustomerTerms(_message.Message):
+    """Where a customer's orders come from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PREFERRED_WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    PREFERENCE_MINOR_FIELD_NUMBER: _builtins.int
+    EXCLUDED_WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    IS_NEVER_SPLIT_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer."""
+    preference_minor: _builtins.int
+    """How much dearer a preferred warehouse may be than any other, minor units."""
+    is_never_split: _builtins.bool
+    """An order comes from one warehouse, whatever the policy says of splits; what that one does not have waits."""
+    @_builtins.property
+    def preferred_warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Warehouses that are preferred; at most 50."""
+
+    @_builtins.property
+    def excluded_warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Warehouses that serve this customer never; at most 50."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        preferred_warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        preference_minor: _builtins.int = ...,
+        excluded_warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_never_split: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "excluded_warehouse_ids", b"excluded_warehouse_ids", "is_never_split", b"is_never_split", "preference_minor", b"preference_minor", "preferred_warehouse_ids", b"preferred_warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTerms: _TypeAlias = CustomerTerms  # noqa: Y015
 
 @_typing.final
 class PutSourcingPolicyRequest(_message.Message):
@@ -1385,6 +1449,7 @@ class SourceAgainRequest(_message.Message):
     UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     IS_TO_BE_REPEATED_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -1393,6 +1458,8 @@ class SourceAgainRequest(_message.Message):
     """ISO 4217 of the costs, for the sentences; may be empty."""
     is_to_be_repeated: _builtins.bool
     """Whether some units are still to be asked back from a warehouse that is to be left: then it is asked again."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
     @_builtins.property
     def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
         """Warehouses that can serve the order with their cost; empty leaves them as they are."""
@@ -1415,10 +1482,11 @@ class SourceAgainRequest(_message.Message):
         unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
         currency: _builtins.str = ...,
         is_to_be_repeated: _builtins.bool = ...,
+        customer_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "is_to_be_repeated", b"is_to_be_repeated", "order_id", b"order_id", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "is_to_be_repeated", b"is_to_be_repeated", "order_id", b"order_id", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1463,6 +1531,52 @@ class SourceAgainResponse(_message.Message):
 Global___SourceAgainResponse: _TypeAlias = SourceAgainResponse  # noqa: Y015
 
 @_typing.final
+class RequestSourcingForRatesRequest(_message.Message):
+    """Says that carriers go from warehouses to where they did not before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The warehouses, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSourcingForRatesRequest: _TypeAlias = RequestSourcingForRatesRequest  # noqa: Y015
+
+@_typing.final
+class RequestSourcingForRatesResponse(_message.Message):
+    """Whom that concerns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_COUNT_FIELD_NUMBER: _builtins.int
+    order_count: _builtins.int
+    """Orders that wait for what one of them has and did not count on it: they are sourced again."""
+    def __init__(
+        self,
+        *,
+        order_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_count", b"order_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSourcingForRatesResponse: _TypeAlias = RequestSourcingForRatesResponse  # noqa: Y015
+
+@_typing.final
 class GetSourcingRequestsRequest(_message.Message):
     """Asks whether an order is to be sourced again."""
 
@@ -1497,7 +1611,7 @@ class SourcingRequest(_message.Message):
     sourcing_request_id: _builtins.str
     """Identity, "srq_…"."""
     cause: _builtins.str
-    """outage."""
+    """outage or rate."""
     warehouse_id: _builtins.str
     """The warehouse whose units are to come from elsewhere; empty where any may stay."""
     why: _builtins.str

@@ -112,6 +112,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
                 _registered_method=True)
+        self.RequestSourcingForRates = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
+                _registered_method=True)
         self.GetSourcingRequests = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetSourcingRequests',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.SerializeToString,
@@ -299,6 +304,13 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestSourcingForRates(self, request, context):
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSourcingRequests(self, request, context):
         """Why an order is to be sourced again.
         """
@@ -475,6 +487,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListOutages,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.SerializeToString,
+            ),
+            'RequestSourcingForRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestSourcingForRates,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.SerializeToString,
             ),
             'GetSourcingRequests': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSourcingRequests,
@@ -932,6 +949,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ListOutages',
             oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestSourcingForRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,6 +81,8 @@ class InventoryServiceStub:
     """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
     ListOutages: _grpc.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]
     """Outages."""
+    RequestSourcingForRates: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
     GetSourcingRequests: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]
     """Why an order is to be sourced again."""
     SourceAgain: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]
@@ -173,6 +175,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
     ListOutages: _aio.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]  # type: ignore[assignment]
     """Outages."""
+    RequestSourcingForRates: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]  # type: ignore[assignment]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
     GetSourcingRequests: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]  # type: ignore[assignment]
     """Why an order is to be sourced again."""
     SourceAgain: _aio.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]  # type: ignore[assignment]
@@ -346,6 +350,14 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_outage_pb2.ListOutagesResponse, _abc.Awaitable[_outage_pb2.ListOutagesResponse]]:
         """Outages."""
+
+    @_abc_1.abstractmethod
+    def RequestSourcingForRates(
+        self,
+        request: _inventory_pb2.RequestSourcingForRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.RequestSourcingForRatesResponse, _abc.Awaitable[_inventory_pb2.RequestSourcingForRatesResponse]]:
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
 
     @_abc_1.abstractmethod
     def GetSourcingRequests(
