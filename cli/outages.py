@@ -49,7 +49,7 @@ def declare(
 @app.command()
 def end(warehouse: WarehouseArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """Open a warehouse before its outage ends by itself."""
-    done = Api(var, "warehouse").post(f"/v1/warehouses/{segment(warehouse)}/outage/end", {})
+    done = Api(var, "warehouse").post(f"/v1/warehouses/{segment(warehouse)}/outage/end")
     if as_json:
         print_json(done)
         return

@@ -18,7 +18,7 @@ async def test_a_warehouse_is_closed_by_its_manager_and_opened_again(world: Worl
     unknown = await world.send("POST", "/v1/warehouses/wh_9/outage", "warehouse", json=say, key="k2")
     wordless = await world.send("POST", "/v1/warehouses/wh_7/outage", "warehouse", json={"until": UNTIL}, key="k3")
     lasting = await world.send("GET", "/v1/outages?lasting=true", "support")
-    ended = await world.send("POST", "/v1/warehouses/wh_7/outage/end", "warehouse", json={}, key="k4")
+    ended = await world.send("POST", "/v1/warehouses/wh_7/outage/end", "warehouse", key="k4")
     left = await world.send("GET", "/v1/outages?lasting=true", "support")
 
     assert declared.json()["until"] == "2031-01-04T06:00:00.000Z"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import delete
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1 import outage_pb2
@@ -14,9 +16,11 @@ from services.inventory.domain.adjusting import Holding
 from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage
 from services.inventory.domain.resourcing import Moves, moves, open_units
 from services.inventory.outage_keeper import OutageKeeper
+from services.inventory.store import tables
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.inventory.stockroom import MARCH, Stockroom
+from tests.inventory.test_races import at_once
 
 TARIFFS = {"w1": 900, "w2": 1000, "w3": 1100}
 
@@ -243,3 +247,35 @@ def test_orders_outages_and_plans_in_any_order_leave_every_unit_once(stockroom: 
 
     for order, units in wanted.items():
         assert sum(stockroom.held(order).values()) + sum(stockroom.waiting(order).values()) == units
+
+
+def race(room: Stockroom) -> tuple[int, int]:
+    """Thirty orders for one warehouse while it closes: how many hold something there, and of those how many were asked to leave it."""
+    room.receive("w1", "A", 60)
+    acts: list[Callable[[], object]] = [
+        partial(room.reserve, f"o{number}", {"1": ("A", 1)}, {"w1": 900}, key=f"order/{number}") for number in range(30)
+    ]
+    acts.insert(12, partial(close, room, "w1", key="close"))
+    at_once(acts)
+    holding = [f"o{number}" for number in range(30) if room.held(f"o{number}")]
+    return len(holding), sum(asked(room, order) == ["w1"] for order in holding)
+
+
+@pytest.mark.on_postgres
+def test_whoever_reserved_before_a_warehouse_closed_is_asked_to_leave_it_and_nobody_reserves_there_afterwards(
+    stockroom: Stockroom,
+) -> None:
+    holding, leaving = race(stockroom)
+
+    assert holding == leaving
+    assert stockroom.broken() == {}
+
+
+def test_an_order_that_was_not_asked_to_leave_a_closed_warehouse_breaks_the_audit(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 5)
+    stockroom.reserve("o1", {"1": ("A", 1)}, {"w1": 900})
+    close(stockroom, "w1")
+    with stockroom.database.transaction() as session:
+        session.execute(delete(tables.sourcing_request))
+
+    assert list(stockroom.broken()) == ["inventory.outages_are_left"]

@@ -32,10 +32,6 @@ class OutageInput(Input):
     model_config = example(until="2027-01-04T06:00:00Z", reason="flooded loading dock")
 
 
-class OutageEndInput(Input):
-    """Nothing needs to be said."""
-
-
 class Outage(BaseModel):
     """A warehouse that is closed for a while."""
 
@@ -73,11 +69,9 @@ def declare_outage(
 
 
 @router.post("/v1/warehouses/{warehouse_id}/outage/end", response_model=Outage)
-def end_outage(
-    deps: DepsOf, _who: CallerOf, once: OnceWithKey, warehouse_id: WarehouseId, body: OutageEndInput
-) -> Response:
+def end_outage(deps: DepsOf, _who: CallerOf, once: OnceWithKey, warehouse_id: WarehouseId) -> Response:
     """Open a warehouse before its outage ends by itself; it serves who waits. What was sourced from elsewhere stays there."""
-    return once.answer(body, lambda request_id: end(deps, warehouse_id, request_id))
+    return once.answer(None, lambda request_id: end(deps, warehouse_id, request_id))
 
 
 def declare(deps: Deps, who: Caller, warehouse_id: str, body: OutageInput, request_id: str) -> Outage:

@@ -155,6 +155,19 @@ _ALWAYS = (
         WHERE o.ended_at IS NULL AND w.is_active
         """,
     ),
+    Invariant(
+        "inventory.outages_are_left",
+        "every order that holds units in a warehouse with an outage was asked to have them sourced again",
+        """
+        SELECT DISTINCT 'order ' || r.order_id || ' holds ' || a.sku || ' in ' || a.warehouse_id AS offender
+        FROM warehouse_outage o
+        JOIN allocation a ON a.warehouse_id = o.warehouse_id AND a.held_quantity > 0
+        JOIN reservation r ON r.reservation_id = a.reservation_id
+        WHERE o.ended_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM sourcing_request q
+            WHERE q.order_id = r.order_id AND q.warehouse_id = o.warehouse_id AND q.asked_at >= o.began_at)
+        """,
+    ),
 )
 
 _IN_TIME = (
