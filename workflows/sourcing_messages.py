@@ -1,6 +1,7 @@
-"""What crosses between an order's workflow and the step that sources it again."""
+"""What crosses between an order's workflow and the step that sources it again.
 
-from __future__ import annotations
+Annotations are types here, not text, as in messages.py.
+"""
 
 from dataclasses import dataclass
 
