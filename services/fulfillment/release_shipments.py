@@ -33,7 +33,7 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     if not lines:
         return []
     today = sessions.business_day(session, now)
-    together, alone = join(lines, earlier, wanted.ship_to, today)
+    together, alone = join(lines, earlier, wanted, today)
     offers = rate_book.rates_into(session, wanted.ship_to)
     created = new_shipments(
         wanted,

@@ -76,7 +76,7 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServ
             return pb.ReleaseShipmentsResponse(shipments=[wire.shipment_message(each) for each in created])
 
         # a retry may name units that were allocated since: those are released by the turn that hears of them
-        same = without(request, "lines")
+        same = without(request, "lines", "withheld_line_ids")
         return self.database.once(request.request_id, same, pb.ReleaseShipmentsResponse, act)
 
     def GetShipment(self, request: pb.GetShipmentRequest, context: Context) -> pb.GetShipmentResponse:

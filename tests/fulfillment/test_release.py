@@ -161,3 +161,20 @@ def test_two_releases_at_once_release_each_unit_once(desk: WarehouseDesk) -> Non
     made = [each for shipments_made in released for each in shipments_made]
     assert sorted((each.warehouse_id, each.lines[0].quantity) for each in made) == [("W1", 60), ("W2", 5)]
     assert desk.broken_rules() == {}
+
+
+def test_nothing_joins_a_shipment_of_a_line_that_a_change_holds_back(desk: WarehouseDesk) -> None:
+    (first,) = desk.release(("L1", "W1", 5))
+    request = pb.ReleaseShipmentsRequest(
+        request_id="r2",
+        order_id="ord_1",
+        order_number="SO-1001",
+        ship_to=DALLAS,
+        lines=[pb.ReleaseLine(line_id="L2", sku="A", description="Pump", warehouse_id="W1", quantity=3)],
+        withheld_line_ids=["L1"],
+    )
+
+    (other,) = desk.service.ReleaseShipments(request, NO_CONTEXT).shipments
+
+    assert (other.number != first.number, [line.line_id for line in other.lines]) == (True, ["L2"])
+    assert [line.quantity for line in desk.get(first).lines] == [5]

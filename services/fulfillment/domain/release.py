@@ -40,6 +40,7 @@ class Release:
     order_number: str
     ship_to: Address
     allocated: tuple[ReleaseLine, ...]
+    withheld: frozenset[str] = frozenset()
 
 
 def unreleased(allocated: Iterable[ReleaseLine], shipments: Iterable[Shipment]) -> list[ReleaseLine]:
@@ -79,16 +80,16 @@ def by_warehouse(lines: Iterable[ReleaseLine]) -> dict[str, tuple[ShipmentLine, 
 
 
 def join(
-    lines: Sequence[ReleaseLine], earlier: Iterable[Shipment], ship_to: Address, today: date
+    lines: Sequence[ReleaseLine], earlier: Iterable[Shipment], wanted: Release, today: date
 ) -> tuple[list[tuple[Shipment, Shipment]], list[ReleaseLine]]:
     """What goes into shipments that are not picked yet, each before and after, and the lines that need one of their own.
 
-    Same warehouse and address, the oldest first; none of which units are asked back, and none whose promised day is over: it keeps
-    its day, and what joins it arrives with it.
+    Same warehouse and address, the oldest first; none of which units are asked back or a change holds a line back, and none whose
+    promised day is over: it keeps its day, and what joins it arrives with it.
     """
     waiting: dict[str, Shipment] = {}
     for each in sorted(earlier, key=lambda one: one.serial):
-        if _may_be_joined(each, ship_to, today):
+        if _may_be_joined(each, wanted, today):
             waiting.setdefault(each.warehouse_id, each)
     joined = {place: cut for place, cut in by_warehouse(lines).items() if place in waiting}
     together = [
@@ -98,9 +99,11 @@ def join(
     return together, [line for line in lines if line.warehouse_id not in joined]
 
 
-def _may_be_joined(each: Shipment, ship_to: Address, today: date) -> bool:
+def _may_be_joined(each: Shipment, wanted: Release, today: date) -> bool:
     is_open = each.state is State.RELEASED and not each.is_service and not each.recall_id
-    return is_open and each.ship_to == ship_to and (each.promised_on is None or each.promised_on >= today)
+    is_touched = any(line.line_id in wanted.withheld for line in each.lines)
+    is_in_time = each.promised_on is None or each.promised_on >= today
+    return is_open and not is_touched and each.ship_to == wanted.ship_to and is_in_time
 
 
 def _merged(lines: Sequence[ShipmentLine], more: Iterable[ShipmentLine]) -> tuple[ShipmentLine, ...]:

@@ -485,6 +485,7 @@ class ReleaseShipmentsRequest(_message.Message):
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    WITHHELD_LINE_IDS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -504,6 +505,10 @@ class ReleaseShipmentsRequest(_message.Message):
         At most 20000, for a line may come from several warehouses.
         """
 
+    @_builtins.property
+    def withheld_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines that a change holds back, at most 2000: what is released joins no shipment that carries one of them."""
+
     def __init__(
         self,
         *,
@@ -512,10 +517,11 @@ class ReleaseShipmentsRequest(_message.Message):
         order_number: _builtins.str = ...,
         ship_to: _types_pb2.Address | None = ...,
         lines: _abc.Iterable[Global___ReleaseLine] | None = ...,
+        withheld_line_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
