@@ -130,7 +130,7 @@ def _undeliverable(turn: Turn) -> OrderAggregate:
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
     happened = undeliverable_reason(order.ship_to)
-    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
+    reason = f"{happened[:-1]}: enter a rate for its zone, and the order goes on by itself, or change the address."
     aggregate = advance(session, turn.aggregate, "hold", WORKFLOW, now)
     aggregate = holds.place(session, aggregate, "CARRIER_MISSING", "ship_to", "support", reason, now)
     [placed] = set(aggregate.holds) - set(turn.aggregate.holds)
