@@ -26,21 +26,20 @@ class SourcingActivities:
     async def source_again(self, step: SourceStep) -> SourcedAgain:
         """Take back what the warehouses to be left have not picked, plan all that is open, and release it.
 
-        Nothing of an order of which inventory asks nothing: whoever told of it may be wrong.
+        Nothing of an order of which inventory asks nothing: whoever told of it may be wrong. A try whose plan was made, and whose answer
+        was lost, finds no request any more: inventory gives the first answer of its key.
         """
         asked = await self._services.inventory.GetSourcingRequests(
             pb.GetSourcingRequestsRequest(order_id=step.order_id)
         )
-        if not asked.requests:
-            return SourcedAgain(is_asked=False)
         waits = await self._recall(step, list(asked.requests))
-        why = await self._plan(step, is_to_be_repeated=waits)
-        if not step.is_released:
-            return SourcedAgain(is_asked=True, why=why, is_to_be_repeated=waits)
+        planned = await self._plan(step, is_to_be_repeated=waits)
+        if not (planned.is_asked and step.is_released):
+            return SourcedAgain(planned.is_asked, planned.why, is_to_be_repeated=waits)
         release = OrderStep(
             f"{step.request_id}/release", step.order_id, step.withholding_change_id, version=step.version
         )
-        return SourcedAgain(True, why, await self._fulfillment.release_shipments(release), waits)
+        return SourcedAgain(True, planned.why, await self._fulfillment.release_shipments(release), waits)
 
     async def _recall(self, step: SourceStep, requests: list[pb.SourcingRequest]) -> bool:
         """Whether another recall is to be answered first."""
@@ -56,7 +55,7 @@ class SourcingActivities:
         )
         return bool((await self._services.fulfillment.RecallUnsendable(request)).waiting_quantity)
 
-    async def _plan(self, step: SourceStep, *, is_to_be_repeated: bool) -> str:
+    async def _plan(self, step: SourceStep, *, is_to_be_repeated: bool) -> pb.SourceAgainResponse:
         order = await self._documents.order(step.order_id, step.version)
         goods = goods_of(order)
         costs = await warehouse_costs(self._services, order)
@@ -70,4 +69,4 @@ class SourcingActivities:
             customer_id=order.customer_id,
             is_to_be_repeated=is_to_be_repeated,
         )
-        return (await self._services.inventory.SourceAgain(request)).why
+        return await self._services.inventory.SourceAgain(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -102,7 +103,8 @@ async def test_the_service_is_away_and_the_step_is_tried_again_under_the_same_ke
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(clears_releases=True), queue)
         await order.notify(names.SOURCING_ASKED, "srq_1")
-        await services.is_back.wait()
+        async with asyncio.timeout(60):
+            await services.is_back.wait()
         await until_quiet(order, 20)
         await order.handle.terminate()
 
