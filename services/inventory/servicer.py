@@ -116,7 +116,8 @@ class InventoryServicer(QuarantineServicer, OutagesServicer):
                 why=planned.why,
             )
 
-        same = without(request, "costs", "currency")  # rates may have changed when a step is tried again
+        # rates may have changed when a step is tried again, and a release before it said less
+        same = without(request, "costs", "currency", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
@@ -136,7 +137,7 @@ class InventoryServicer(QuarantineServicer, OutagesServicer):
             )
 
         # rates may have changed, and a shipment left, when a step is tried again
-        same = without(request, "costs", "currency", "carried")
+        same = without(request, "costs", "currency", "carried", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
 
     def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:
