@@ -9,7 +9,7 @@ from tests.system.test_changes import at_version, change
 from tests.system.test_outages import places
 from tests.system.trade import TEXAS, Trade, ok
 
-ALBERTA = TEXAS | {"city": "Calgary", "region": "AB", "postal_code": "T2P 1J9", "country": "CA"}
+AUCKLAND = TEXAS | {"city": "Auckland", "region": "AUK", "postal_code": "1010", "country": "NZ"}
 
 
 def rate(warehouse_id: str, zone: str, base_minor: int) -> dict[str, Any]:
@@ -26,11 +26,11 @@ def test_a_carrier_that_comes_lets_held_and_waiting_orders_go_on_by_themselves(t
     trade.receive(far, sku, 10, "10.00")
     customer = trade.customer()
     waiting = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 4}]))
-    held = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 3}], ship_to=ALBERTA))
+    held = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 3}], ship_to=AUCKLAND))
 
     trade.put_rates(
-        [rate(far, "south", 1200), rate(far, "prairie", 1500)],
-        [{"country": "US", "region": "*", "zone": "south"}, {"country": "CA", "region": "AB", "zone": "prairie"}],
+        [rate(far, "south", 1200), rate(far, "islands", 1500)],
+        [{"country": "US", "region": "*", "zone": "south"}, {"country": "NZ", "region": "AUK", "zone": "islands"}],
     )
     trade.until(waiting["order_id"], lambda _: places(trade, waiting["order_id"], "released") == {far: 4}, "the fill")
     trade.until(held["order_id"], lambda _: places(trade, held["order_id"], "released") == {far: 3}, "the release")
@@ -53,10 +53,10 @@ def test_what_waits_to_ship_complete_is_planned_again_for_another_address(trade:
         [
             rate(south, "south", 900),
             rate(north, "south", 1600),
-            rate(south, "prairie", 2500),
-            rate(north, "prairie", 700),
+            rate(south, "islands", 2500),
+            rate(north, "islands", 700),
         ],
-        [{"country": "US", "region": "*", "zone": "south"}, {"country": "CA", "region": "AB", "zone": "prairie"}],
+        [{"country": "US", "region": "*", "zone": "south"}, {"country": "NZ", "region": "AUK", "zone": "islands"}],
     )
     sku, scarce = trade.product("a", "20.00"), trade.product("b", "20.00")
     for place in (south, north):
@@ -65,7 +65,7 @@ def test_what_waits_to_ship_complete_is_planned_again_for_another_address(trade:
     order = trade.placed(trade.order_body(trade.customer(), lines, ship_complete=True))
     before = trade.stock(sku)
 
-    change(trade, order, "support", ship_to=ALBERTA)
+    change(trade, order, "support", ship_to=AUCKLAND)
     path = f"/v1/orders/{order['order_id']}/changes"
     [made] = ok(trade.system.api("auditor").get(path))["rows"]
     if made["needs_consent"]:
