@@ -86,6 +86,8 @@ SENTENCES: Mapping[str, str] = {
     "receipt_changed": "The expected receipt is changed. Orders whose promised day moves are told in a moment.",
     "receipt_cancelled": "Nothing more is expected of it. Orders that waited for it are told in a moment.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
+    "outage_declared": "The warehouse is closed. What nobody has picked there is sourced again in a moment.",
+    "outage_ended": "The warehouse is open again.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }

@@ -22,6 +22,7 @@ from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.quote_wire import quotes_response
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
+from services.fulfillment.servicer_unsendable import UnsendableServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -34,7 +35,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer):
     """Warehouses and carriers."""
 
     def __init__(self, database: Database, clock: Clock = utc_now, carriers: Carriers | None = None) -> None:
@@ -75,7 +76,7 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer):
             return pb.ReleaseShipmentsResponse(shipments=[wire.shipment_message(each) for each in created])
 
         # a retry may name units that were allocated since: those are released by the turn that hears of them
-        same = without(request, "lines")
+        same = without(request, "lines", "withheld_line_ids")
         return self.database.once(request.request_id, same, pb.ReleaseShipmentsResponse, act)
 
     def GetShipment(self, request: pb.GetShipmentRequest, context: Context) -> pb.GetShipmentResponse:

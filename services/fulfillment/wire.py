@@ -82,7 +82,10 @@ def release(request: pb.ReleaseShipmentsRequest) -> Release:
     lines = tuple(_release_line(line) for line in request.lines)
     has_goods = any(line.warehouse_id for line in lines)
     ship_to = _address(request.ship_to, is_label=True) if has_goods else _loose_address(request.ship_to)
-    return Release(text(request.order_id, "order_id"), text(request.order_number, "order_number"), ship_to, lines)
+    withheld = frozenset(text(one, "withheld_line_id") for one in request.withheld_line_ids)
+    _bounded(request.withheld_line_ids, "withheld_line_ids")
+    order_id, number = text(request.order_id, "order_id"), text(request.order_number, "order_number")
+    return Release(order_id, number, ship_to, lines, withheld)
 
 
 def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:

@@ -17,6 +17,7 @@ from services.inventory import (
 )
 from services.inventory.availability import availability
 from services.inventory.servicer_allocation import AllocationServicer
+from services.inventory.servicer_outages import OutagesServicer
 from services.inventory.servicer_replay import ReplayServicer
 from services.inventory.servicer_supply import SupplyServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
@@ -30,7 +31,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(AllocationServicer, SupplyServicer, ReplayServicer):
+class InventoryServicer(AllocationServicer, SupplyServicer, OutagesServicer, ReplayServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -125,8 +126,8 @@ class InventoryServicer(AllocationServicer, SupplyServicer, ReplayServicer):
                 why=planned.why,
             )
 
-        # rates and the customer's tier may have changed when a step is tried again
-        same = without(request, "costs", "currency", "customer_tier")
+        # rates and the customer's tier may have changed when a step is tried again, and a release before it said less
+        same = without(request, "costs", "currency", "customer_tier", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
@@ -146,7 +147,7 @@ class InventoryServicer(AllocationServicer, SupplyServicer, ReplayServicer):
             )
 
         # rates may have changed, and a shipment left, when a step is tried again
-        same = without(request, "costs", "currency", "carried", "customer_tier")
+        same = without(request, "costs", "currency", "carried", "customer_tier", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
 
     def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:

@@ -37,6 +37,7 @@ from services.inventory.store import (
     allocation,
     backorders,
     layers,
+    outages,
     reservations,
     reversals,
     stock,
@@ -55,12 +56,13 @@ log = structlog.get_logger()
 
 
 def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int | None = None) -> Warehouse:
-    """Store the warehouse; one that opens again serves who waits, the same again changes nothing. Refused VERSION_STALE."""
+    """Store the warehouse; one that opens again ends its outage and serves who waits. The same again changes nothing. Refused VERSION_STALE."""
     known = warehouses.find(session, place.warehouse_id)
     if known is not None and is_unchanged(known, place, seen):
         return known
     stored = warehouses.put(session, place, seen)
     if known is not None and place.is_active and not known.is_active:
+        outages.end(session, place.warehouse_id, now)
         _serve_waiting(session, place, now)
     return stored
 
@@ -82,7 +84,13 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plann
     planned = sourcing.plan(session, demand, demand.lines, demand.candidates, is_whole=is_whole)
     plan = planned.plan
     new = NewReservation(
-        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers, demand.claim
+        new_id("res"),
+        demand.order_id,
+        demand.placed_at_micros,
+        demand.lease_seconds,
+        planned.fillers,
+        demand.claim,
+        demand.destination,
     )
     reservations.create(session, new, now)
     sourcing.keep(session, demand.order_id, planned, now)

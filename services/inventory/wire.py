@@ -113,21 +113,27 @@ def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
 
 def demand(request: pb.ReserveStockRequest) -> Demand:
     """What an order asks for and who may serve it."""
-    candidates = _candidates(request.costs)
-    if request.lines and not candidates:
+    places = candidates(request.costs)
+    if request.lines and not places:
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
-    return _demand(request, _lines(request.lines), candidates)
+    return _demand(request, _lines(request.lines), places)
 
 
 def adjusted(request: pb.AdjustReservationRequest) -> Adjusted:
     """What a changed order asks for in all, zero units included."""
-    carried: Counter[tuple[str, str]] = Counter()
-    for part in request.carried:
+    demanded = _demand(request, _lines(request.lines, non_negative), candidates(request.costs))
+    return Adjusted(demanded, carried(request.carried))
+
+
+def carried(parts: Sequence[pb.Allocation]) -> Counter[tuple[str, str]]:
+    """(Line id, warehouse id) → units in shipments."""
+    units: Counter[tuple[str, str]] = Counter()
+    for part in parts:
         place = identity(part.warehouse_id, "warehouse_id")
-        carried[identity(part.line_id, "line_id"), place] += positive(part.quantity, "quantity")
-    return Adjusted(_demand(request, _lines(request.lines, non_negative), _candidates(request.costs)), carried)
+        units[identity(part.line_id, "line_id"), place] += positive(part.quantity, "quantity")
+    return units
 
 
 def _demand(
@@ -141,27 +147,31 @@ def _demand(
         candidates,
         within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
         within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
-        _weights(request.unit_weights),
+        weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
         Claim(
             optional_text(request.customer_tier, "customer_tier"),
             day(request.requested_on, "requested_on") if request.requested_on else "",
             request.is_order_complete,
         ),
+        optional_text(request.customer_id, "customer_id"),
+        optional_text(request.destination, "destination"),
     )
 
 
-def _weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
+def weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
+    """SKU → grams of a unit."""
     at_most(len(sent), MAX_LINES, "SKUs")
-    weights = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
-    if len(weights) < len(sent):
+    grams = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
+    if len(grams) < len(sent):
         raise InvalidArgument("SKU_TWICE", "each SKU may come once in unit_weights")
-    return weights
+    return grams
 
 
-def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
+def candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
+    """The warehouses that can serve an order."""
     at_most(len(costs), MAX_WAREHOUSES, "warehouses")
-    candidates = tuple(
+    places = tuple(
         Candidate(
             identity(place.warehouse_id, "warehouse_id"),
             within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor"),
@@ -170,9 +180,9 @@ def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
         )
         for place in costs
     )
-    if len({place.warehouse_id for place in candidates}) < len(candidates):
+    if len({place.warehouse_id for place in places}) < len(places):
         raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
-    return candidates
+    return places
 
 
 def _tariffs(sent: Sequence[pb.CarrierTariff]) -> tuple[Tariff, ...]:

@@ -12,6 +12,7 @@ from services.kernel.errors import NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S
 from services.runtime.versioned import check_seen
 from tests.api.fake_allocation import Allocations
+from tests.api.fake_outages import Outages
 from tests.api.fake_quarantine import Quarantine
 from tests.api.fake_supply import FakeSupply
 from tests.api.neighbor import Neighbor
@@ -21,7 +22,7 @@ _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
 _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
-class FakeInventory(FakeSupply, Allocations):
+class FakeInventory(FakeSupply, Allocations, Outages):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:

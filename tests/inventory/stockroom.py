@@ -146,6 +146,8 @@ class Stockroom:
         tier: str = "",
         requested_on: str = "",
         is_order_complete: bool = False,
+        customer_id: str = "",
+        destination: str = "",
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -162,6 +164,8 @@ class Stockroom:
             customer_tier=tier,
             requested_on=requested_on,
             is_order_complete=is_order_complete,
+            customer_id=customer_id,
+            destination=destination,
         )
         return self.servicer.ReserveStock(request, None)
 
@@ -174,6 +178,7 @@ class Stockroom:
         carried: Mapping[tuple[str, str], int] | None = None,
         placed_days: int = 0,
         key: str = "",
+        destination: str = "",
         **claim: Any,
     ) -> pb.AdjustReservationResponse:
         """Adjust the reservation to all that is wanted now; `carried` is (line id, warehouse id) → units in shipments."""
@@ -192,6 +197,7 @@ class Stockroom:
                 for (line_id, place), units in (carried or {}).items()
             ],
             **claim,
+            destination=destination,
         )
         return self.servicer.AdjustReservation(request, None)
 

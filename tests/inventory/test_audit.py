@@ -21,6 +21,10 @@ _RETURNED = (
     "value_minor, taken_at) VALUES ('mov_b', 'key/b', 'rma_1', 'o0', 'w1', 'A', '{what}', 'USD', {units}, {minor}, "
     "'2026-03-01T08:44:59.000000+00:00')"
 )
+_OUTAGE = (
+    "INSERT INTO warehouse_outage (outage_id, warehouse_id, reason, declared_by, began_at, ends_at, order_count) VALUES "
+    "('out_1', 'w1', 'flood', 'pat', '2026-03-01T08:44:59.000000+00:00', '2026-03-09T08:44:59.000000+00:00', 0)"
+)
 PLANTED = (
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = on_hand + 1 WHERE sku = 'B'"),
@@ -75,6 +79,15 @@ PLANTED = (
     (
         "inventory.orders_hear_of_other_days",
         "INSERT INTO unnotified VALUES ('o2', 'res_2', 0, '2026-03-01T08:44:59.000000+00:00')",
+    ),
+    ("inventory.outages_close", _OUTAGE),
+    ("inventory.outages_are_left", _OUTAGE),
+    (
+        "inventory.orders_hear_of_sourcing",
+        (
+            "INSERT INTO sourcing_request (sourcing_request_id, order_id, cause, warehouse_id, why, asked_at) "
+            "VALUES ('srq_1', 'o1', 'outage', 'w1', 'flood', '2026-03-01T08:44:59.000000+00:00')"
+        ),
     ),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""

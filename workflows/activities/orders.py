@@ -54,7 +54,7 @@ _CLEARANCES = {
 _ENDS = frozenset({"rejected", "cancelled", "closed", "failed", "interrupted"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
-_WITH_PROMISES = _RESERVED | {"allocated"}
+_WITH_PROMISES = _RESERVED | {"allocated", "sourced_again"}
 
 
 class OrdersActivities:

@@ -20,7 +20,7 @@ from services.orders.domain.promise_ledger import KeptPromise, OnTime, PromiseFi
 router = APIRouter(tags=["promises"])
 
 Outcome = Literal["open", "kept", "broken", "moved", "withdrawn"]
-GivenBy = Literal["acceptance", "change", "supply_change", "fill"]
+GivenBy = Literal["acceptance", "change", "supply_change", "fill", "sourcing"]
 _LIST = "promises"
 _USUAL_SPAN = timedelta(days=30)
 
@@ -40,7 +40,7 @@ class PromiseShape(BaseModel):
     first_on: str = Field(description="The day they were first promised for.")
     given_at: str
     given_by: GivenBy = Field(
-        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came."
+        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came; sourcing: it was sourced again."
     )
     reason: str = Field(description="The supply that gives the day; empty for stock.")
     outcome: Outcome = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,18 @@ def of_cancellation(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> t
                 back = RecallLine(each.shipment_id, line.line_id, line.sku, line.description, units)
                 asked.setdefault(each.shipment_id, []).append(back)
     return tuple(tuple(lines) for _, lines in sorted(asked.items()))
+
+
+def released_at(shipments: Iterable[Shipment], places: Collection[str]) -> tuple[tuple[RecallLine, ...], int]:
+    """All that these warehouses have and did not pick, and how many units more of that kind another recall asks for."""
+    there = [each for each in shipments if each.state is State.RELEASED and each.warehouse_id in places]
+    free = (each for each in there if not each.recall_id)
+    lines = (
+        RecallLine(each.shipment_id, line.line_id, line.sku, line.description, line.quantity)
+        for each in free
+        for line in each.lines
+    )
+    return tuple(lines), sum(line.quantity for each in there if each.recall_id for line in each.lines)
 
 
 def carried_units(shipments: Iterable[Shipment]) -> dict[str, int]:

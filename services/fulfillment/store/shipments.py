@@ -132,6 +132,32 @@ def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
         session.execute(_CUT, cut)
 
 
+def save_joined(session: Session, before: Shipment, after: Shipment) -> None:
+    """Store that units joined the shipment. Raises Conflict like save()."""
+    _save_row(session, before, after)
+    known = {(line.line_id, line.sku): line for line in before.lines}
+    more = [
+        {
+            "id": before.shipment_id,
+            "line": line.line_id,
+            "of_sku": line.sku,
+            "left": line.quantity,
+            "picked": line.picked_quantity,
+        }
+        for line in after.lines
+        if known.get((line.line_id, line.sku), line) != line
+    ]
+    new = [
+        {"shipment_id": before.shipment_id, **asdict(line)}
+        for line in after.lines
+        if (line.line_id, line.sku) not in known
+    ]
+    if more:
+        session.execute(_CUT, more)
+    if new:
+        session.execute(_ADD_LINES, new)
+
+
 def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
     values = {f"new_{name}": value for name, value in _values(after).items()}
     terms = {"id": before.shipment_id, "state_before": before.state.value}

@@ -16,7 +16,8 @@ DEFAULT_LEASE_SECONDS = 900
 class Demand:
     """Hold stock for an order; each line id once, units positive.
 
-    `weights` are the grams of a unit by SKU, `currency` is that of all costs; empty where nobody said.
+    `weights` are the grams of a unit by SKU, `currency` is that of all costs, `destination` stands
+    for the address; empty where nobody said.
     """
 
     order_id: str
@@ -27,6 +28,8 @@ class Demand:
     weights: Mapping[str, int] = field(default_factory=dict)
     currency: str = ""
     claim: Claim = field(default_factory=Claim)
+    customer_id: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from services.inventory.models.allocation import AllocationPolicy
 from services.inventory.models.base import Table
 from services.inventory.models.returned import QuarantineDecision, ReturnedStock
+from services.inventory.models.sourcing import SourcingRequest, WarehouseOutage
 from services.inventory.models.stock import answers, outbox
 from services.inventory.models.supply import ExpectedReceipt, SupplyChange
 
@@ -11,8 +12,10 @@ __all__ = [
     "ExpectedReceipt",
     "QuarantineDecision",
     "ReturnedStock",
+    "SourcingRequest",
     "SupplyChange",
     "Table",
+    "WarehouseOutage",
     "answers",
     "outbox",
 ]

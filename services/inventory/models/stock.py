@@ -149,6 +149,7 @@ class Reservation(Table, table=True):
     is_order_complete: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     is_gathering: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     gathers_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    destination: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ReservationCandidate(Table, table=True):
@@ -301,6 +302,7 @@ class SourcingPolicy(Table, table=True):
     late_day_minor: int = Field(sa_type=Int64)
     maximum_splits: int | None = Field(default=None, sa_type=Int64)
     nodes: list[dict[str, Any]] = Field(sa_type=JsonText)
+    customers: list[dict[str, Any]] = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
 
 

@@ -73,6 +73,22 @@ def candidates_of(session: Session, reservation_id: str) -> tuple[Candidate, ...
     return tuple(Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days) for row in session.execute(mine))
 
 
+def placed_at(session: Session, reservation_id: str) -> int:
+    """When the order was placed, microseconds since 1970: where its backorders stand in the queue."""
+    mine = select(reservation.c.placed_at_micros).where(reservation.c.reservation_id == reservation_id)
+    return int(session.execute(mine).scalar_one())
+
+
+def goes_elsewhere(session: Session, reservation_id: str, destination: str) -> bool:
+    """Whether the reservation was for another address until now; it is for this one from now on."""
+    this = reservation.c.reservation_id == reservation_id
+    known = session.execute(select(reservation.c.destination).where(this)).scalar_one()
+    if not destination or known == destination:
+        return False
+    session.execute(update(reservation).where(this).values(destination=destination))
+    return bool(known)
+
+
 def put_candidates(session: Session, reservation_id: str, places: Sequence[Candidate]) -> None:
     """From now on these warehouses serve the reservation, and no others."""
     session.execute(delete(candidate).where(candidate.c.reservation_id == reservation_id))

@@ -87,6 +87,7 @@ class NewReservation:
     lease_seconds: int
     candidates: tuple[Candidate, ...]
     claim: Claim = field(default_factory=Claim)
+    destination: str = ""
 
 
 def create(session: Session, new: NewReservation, now: datetime) -> None:
@@ -101,6 +102,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         lease_seconds=new.lease_seconds,
         lease_until=now + timedelta(seconds=new.lease_seconds),
         **asdict(new.claim),
+        destination=new.destination,
     )
     if not is_first:
         raise Refused(

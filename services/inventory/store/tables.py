@@ -29,6 +29,8 @@ unnotified = _tables["unnotified"]
 sourcing_policy = _tables["sourcing_policy"]
 sourcing_plan = _tables["sourcing_plan"]
 allocation_policy = _tables["allocation_policy"]
+warehouse_outage = _tables["warehouse_outage"]
+sourcing_request = _tables["sourcing_request"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
             UNDELIVERABLE_ADDRESS,
             "hold",
             "support",
-            "Enter a rate for its zone and release the hold, or change the address. "
+            "Enter a rate for its zone, and the order goes on by itself, or change the address. "
             "The end of the hold resolves this by itself.",
         ),
         Kind(

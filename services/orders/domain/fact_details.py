@@ -23,6 +23,7 @@ from services.orders.domain.facts import (
     ShipmentIntercepted,
     ShipmentReversed,
     ShipmentsChanged,
+    SourcingAsked,
     StockStanding,
 )
 from services.orders.domain.owed_refunds import OwedRefund
@@ -31,7 +32,7 @@ from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
     PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | CreditRestChanged | DueDateSet | CardProblem
-    | InvoiceWrittenOff | OwedRefund | DepositInvoiced
+    | InvoiceWrittenOff | OwedRefund | DepositInvoiced | SourcingAsked
 )  # fmt: skip
 
 

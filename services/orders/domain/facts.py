@@ -11,7 +11,7 @@ from services.orders.domain.credit_facts import CardProblem, CreditGranted, Cred
 from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 
-STOCK_EXPECTED = "stock_expected"
+STOCK_EXPECTED, SOURCING_ASKED = "stock_expected", "sourcing_asked"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION, SHIPMENT_REVERSED = "shipment_exception", "shipment_reversed"
 SHIPMENT_INTERCEPTED = "shipment_intercepted"
@@ -35,7 +35,7 @@ _OF_INVOICES = (
     CARD_PROBLEM, OWED_REFUND, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
 )  # fmt: skip
 KINDS: Mapping[str, frozenset[str]] = {
-    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
+    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED, SOURCING_ASKED}),
     "fulfillment": frozenset(_OF_SHIPMENTS),
     "billing": frozenset(_OF_INVOICES),
 }
@@ -177,6 +177,13 @@ class StockStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcingAsked:
+    """What is open of the order is to be sourced again, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShipmentChanged:
     """A milestone of one shipment or its exception, and how far the order's lines have come, by line id."""
 
@@ -221,6 +228,11 @@ class RecallAnswered:
     is_acknowledged: bool
     reason: str
     waiting: int = 0
+
+    @property
+    def is_of_sourcing(self) -> bool:
+        """Whether the order's workflow itself took the units back, to source them again."""
+        return self.change_id.startswith("srq_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +345,7 @@ class PaymentReversed:
 
 Detail = (
     StockStanding
+    | SourcingAsked
     | ShipmentChanged
     | ShipmentsChanged
     | ShipmentReversed

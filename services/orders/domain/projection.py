@@ -12,6 +12,7 @@ from services.orders.domain.fact_details import credit_in, held_in, invoices_in,
 from services.orders.domain.facts import (
     KINDS,
     SHIPMENT_REVERSED,
+    SOURCING_ASKED,
     STOCK_ALLOCATED,
     Detail,
     Fact,
@@ -33,7 +34,7 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
 """Source → what its facts tell of a line."""
 
 
-_EVERY_ONE = frozenset({STOCK_ALLOCATED, "shipment_shipped", SHIPMENT_REVERSED, "recall_answered"})
+_EVERY_ONE = frozenset({STOCK_ALLOCATED, "shipment_shipped", SHIPMENT_REVERSED, "recall_answered", SOURCING_ASKED})
 """Kinds of which each fact is a signal."""
 
 
@@ -321,12 +322,12 @@ def is_complete(order: Order, progress: Progress) -> bool:
 def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tuple[str, ...]:
     """Names of the signals that this fact owes the workflow.
 
-    Every stock_allocated, shipment_shipped, shipment_reversed and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
+    Every stock_allocated, shipment_shipped, shipment_reversed, sourcing_asked and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
     whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
     for only the workflow knows what it has withheld.
     """
     owed = [fact.kind] if fact.kind in _EVERY_ONE else []
-    if isinstance(fact.detail, RecallAnswered) and fact.detail.waiting:
+    if isinstance(fact.detail, RecallAnswered) and (fact.detail.waiting or fact.detail.is_of_sourcing):
         owed = []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")

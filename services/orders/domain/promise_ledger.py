@@ -9,8 +9,8 @@ from datetime import date, datetime
 
 from services.orders.domain.mails.mail import Promise
 
-ACCEPTANCE, CHANGE, SUPPLY_CHANGE, FILL = "acceptance", "change", "supply_change", "fill"
-GIVEN_BY = (ACCEPTANCE, CHANGE, SUPPLY_CHANGE, FILL)
+ACCEPTANCE, CHANGE, SUPPLY_CHANGE, FILL, SOURCING = "acceptance", "change", "supply_change", "fill", "sourcing"
+GIVEN_BY = (ACCEPTANCE, CHANGE, SUPPLY_CHANGE, FILL, SOURCING)
 OPEN, KEPT, BROKEN, MOVED, WITHDRAWN = "open", "kept", "broken", "moved", "withdrawn"
 OUTCOMES = (OPEN, KEPT, BROKEN, MOVED, WITHDRAWN)
 

@@ -33,6 +33,7 @@ from services.orders.domain.facts import (
     ShipmentChanged,
     ShipmentIntercepted,
     ShipmentReversed,
+    SourcingAsked,
     StockStanding,
 )
 from services.orders.domain.mails import Contacts
@@ -210,6 +211,8 @@ def _why(fact: Fact) -> str:
         return fact.detail.words
     if isinstance(fact.detail, ReturnReceived | ReturnInspected):
         return fact.detail.number
+    if isinstance(fact.detail, SourcingAsked):
+        return fact.detail.why
     if isinstance(fact.detail, InvoiceCredited):
         return " by ".join(filter(None, (fact.detail.invoice.number, fact.detail.number)))
     if isinstance(fact.detail, DepositInvoiced):

@@ -104,6 +104,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
                 for key, line in detail.lines.items()
             }
             return facts.StockStanding(lines, detail.is_complete)
+        case pb.SourcingAsked():
+            return facts.SourcingAsked(detail.why)
         case pb.ShipmentPicked() | pb.ShipmentPacked() | pb.ShipmentShipped() | pb.ShipmentDelivered():
             return facts.ShipmentChanged(_milestones(detail.lines), _shipment(detail.shipment, sequence))
         case pb.ShipmentException():

@@ -23,7 +23,7 @@ from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
-from services.orders.domain.promise_ledger import ACCEPTANCE, CHANGE, FILL
+from services.orders.domain.promise_ledger import ACCEPTANCE, CHANGE, FILL, SOURCING
 from services.orders.domain.promises import heard
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
@@ -37,7 +37,7 @@ _HAS_LEFT = "a shipment has left meanwhile: cancel again what has not shipped, a
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable, failed and interrupted."""
+    """What the saga reached; `promises` only with accepted, allocated and sourced_again, a `reason` with undeliverable, failed, interrupted, sourced_again."""
 
     name: str
     version: int
@@ -104,7 +104,7 @@ def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted") else ""
+    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted", "sourced_again") else ""
 
 
 def _allocated(turn: Turn) -> OrderAggregate:
@@ -123,6 +123,10 @@ def _changed(turn: Turn) -> OrderAggregate:
     aggregate = _allocated(turn)
     aggregate = replace(aggregate, promises=heard(aggregate.promises))
     return promise_ledger.promise(turn.session, aggregate, CHANGE, None, turn.now)
+
+
+def _sourced_again(turn: Turn) -> OrderAggregate:
+    return promise_ledger.promise(turn.session, _allocated(turn), SOURCING, turn.contacts, turn.now)
 
 
 def _accepted(turn: Turn) -> OrderAggregate:
@@ -145,7 +149,7 @@ def _undeliverable(turn: Turn) -> OrderAggregate:
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
     happened = undeliverable_reason(order.ship_to)
-    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
+    reason = f"{happened[:-1]}: enter a rate for its zone, and the order goes on by itself, or change the address."
     aggregate = advance(session, turn.aggregate, "hold", WORKFLOW, now)
     aggregate = holds.place(session, aggregate, "CARRIER_MISSING", "ship_to", "support", reason, now)
     [placed] = set(aggregate.holds) - set(turn.aggregate.holds)
@@ -206,6 +210,7 @@ MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
     "accepted": _accepted,
     "allocated": _filled,
     "changed": _changed,
+    "sourced_again": _sourced_again,
     "cancelled": _cancelled,
     "cancel_refused": _cancel_refused,
     "closed": _closed,

@@ -42,6 +42,7 @@ class Fact(_message.Message):
     STOCK_ALLOCATED_FIELD_NUMBER: _builtins.int
     STOCK_RELEASED_FIELD_NUMBER: _builtins.int
     STOCK_EXPECTED_FIELD_NUMBER: _builtins.int
+    SOURCING_ASKED_FIELD_NUMBER: _builtins.int
     STOCK_RECEIVED_FIELD_NUMBER: _builtins.int
     STOCK_ISSUED_FIELD_NUMBER: _builtins.int
     STOCK_ADJUSTED_FIELD_NUMBER: _builtins.int
@@ -107,6 +108,10 @@ class Fact(_message.Message):
     @_builtins.property
     def stock_expected(self) -> Global___StockExpected:
         """Units that wait are expected on another day than before."""
+
+    @_builtins.property
+    def sourcing_asked(self) -> Global___SourcingAsked:
+        """What is open of the order is to be sourced again."""
 
     @_builtins.property
     def stock_received(self) -> Global___StockReceived:
@@ -265,6 +270,7 @@ class Fact(_message.Message):
         stock_allocated: Global___StockAllocated | None = ...,
         stock_released: Global___StockReleased | None = ...,
         stock_expected: Global___StockExpected | None = ...,
+        sourcing_asked: Global___SourcingAsked | None = ...,
         stock_received: Global___StockReceived | None = ...,
         stock_issued: Global___StockIssued | None = ...,
         stock_adjusted: Global___StockAdjusted | None = ...,
@@ -302,11 +308,11 @@ class Fact(_message.Message):
         quarantine_scrapped: Global___QuarantineScrapped | None = ...,
         quarantine_returned_to_vendor: Global___QuarantineReturnedToVendor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "sourcing_asked", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -447,6 +453,36 @@ class StockAllocated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockAllocated: _TypeAlias = StockAllocated  # noqa: Y015
+
+@_typing.final
+class SourcingAsked(_message.Message):
+    """What is open of an order is to be sourced again: it cannot come from where it was to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    cause: _builtins.str
+    """outage or rate."""
+    warehouse_id: _builtins.str
+    """The warehouse that is to be left; may be empty."""
+    why: _builtins.str
+    """The cause in words."""
+    def __init__(
+        self,
+        *,
+        cause: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "warehouse_id", b"warehouse_id", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourcingAsked: _TypeAlias = SourcingAsked  # noqa: Y015
 
 @_typing.final
 class StockReleased(_message.Message):

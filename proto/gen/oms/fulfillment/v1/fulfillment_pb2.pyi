@@ -489,6 +489,7 @@ class ReleaseShipmentsRequest(_message.Message):
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    WITHHELD_LINE_IDS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -508,6 +509,10 @@ class ReleaseShipmentsRequest(_message.Message):
         At most 20000, for a line may come from several warehouses.
         """
 
+    @_builtins.property
+    def withheld_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines that a change holds back, at most 2000: what is released joins no shipment that carries one of them."""
+
     def __init__(
         self,
         *,
@@ -516,10 +521,11 @@ class ReleaseShipmentsRequest(_message.Message):
         order_number: _builtins.str = ...,
         ship_to: _types_pb2.Address | None = ...,
         lines: _abc.Iterable[Global___ReleaseLine] | None = ...,
+        withheld_line_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -527,14 +533,16 @@ Global___ReleaseShipmentsRequest: _TypeAlias = ReleaseShipmentsRequest  # noqa: 
 
 @_typing.final
 class ReleaseShipmentsResponse(_message.Message):
-    """The shipments this call created."""
+    """The shipments that have what this call released."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
-        """New shipments, by warehouse id, a service visit first; empty when all was released before or the order was cancelled."""
+        """Those that are released, not picked, of the same warehouse and to the same address, with what has joined them; then new ones, by
+        warehouse id, a service visit first; empty when all was released before or the order was cancelled.
+        """
 
     def __init__(
         self,
@@ -1556,6 +1564,74 @@ class Recall(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recall: _TypeAlias = Recall  # noqa: Y015
+
+@_typing.final
+class RecallUnsendableRequest(_message.Message):
+    """Takes units back from warehouses that cannot send them: all of an order that is released there and not picked. The warehouse itself
+    has said so, so the recall is answered at once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SOURCING_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    sourcing_request_id: _builtins.str
+    """What wants them sourced again, "srq_…"."""
+    reason: _builtins.str
+    """Why, at most 500 characters."""
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The warehouses, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        sourcing_request_id: _builtins.str = ...,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason", "request_id", b"request_id", "sourcing_request_id", b"sourcing_request_id", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUnsendableRequest: _TypeAlias = RecallUnsendableRequest  # noqa: Y015
+
+@_typing.final
+class RecallUnsendableResponse(_message.Message):
+    """What has come back and what stays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALLED_QUANTITY_FIELD_NUMBER: _builtins.int
+    WAITING_QUANTITY_FIELD_NUMBER: _builtins.int
+    recalled_quantity: _builtins.int
+    """Units that are in no shipment any more."""
+    waiting_quantity: _builtins.int
+    """Units there that are not picked and are asked back for something else: they are to be looked at when that is answered."""
+    def __init__(
+        self,
+        *,
+        recalled_quantity: _builtins.int = ...,
+        waiting_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recalled_quantity", b"recalled_quantity", "waiting_quantity", b"waiting_quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUnsendableResponse: _TypeAlias = RecallUnsendableResponse  # noqa: Y015
 
 @_typing.final
 class WithdrawRecallRequest(_message.Message):

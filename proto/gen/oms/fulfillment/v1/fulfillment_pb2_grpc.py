@@ -116,6 +116,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
                 _registered_method=True)
+        self.RecallUnsendable = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/RecallUnsendable',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.FromString,
+                _registered_method=True)
         self.WithdrawRecall = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/WithdrawRecall',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallRequest.SerializeToString,
@@ -283,6 +288,13 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecallUnsendable(self, request, context):
+        """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WithdrawRecall(self, request, context):
         """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes.
         """
@@ -420,6 +432,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.RequestRecall,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.SerializeToString,
+            ),
+            'RecallUnsendable': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallUnsendable,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.SerializeToString,
             ),
             'WithdrawRecall': grpc.unary_unary_rpc_method_handler(
                     servicer.WithdrawRecall,
@@ -874,6 +891,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/RequestRecall',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallUnsendable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/RecallUnsendable',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.FromString,
             options,
             channel_credentials,
             insecure,

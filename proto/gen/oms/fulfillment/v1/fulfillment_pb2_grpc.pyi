@@ -87,6 +87,8 @@ class FulfillmentServiceStub:
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    RecallUnsendable: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUnsendableRequest, _fulfillment_pb2.RecallUnsendableResponse]
+    """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
     WithdrawRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]
     """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]
@@ -171,6 +173,8 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]  # type: ignore[assignment]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    RecallUnsendable: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUnsendableRequest, _fulfillment_pb2.RecallUnsendableResponse]  # type: ignore[assignment]
+    """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
     WithdrawRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]  # type: ignore[assignment]
     """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]  # type: ignore[assignment]
@@ -342,6 +346,14 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.RequestRecallResponse, _abc.Awaitable[_fulfillment_pb2.RequestRecallResponse]]:
         """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+
+    @_abc_1.abstractmethod
+    def RecallUnsendable(
+        self,
+        request: _fulfillment_pb2.RecallUnsendableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.RecallUnsendableResponse, _abc.Awaitable[_fulfillment_pb2.RecallUnsendableResponse]]:
+        """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
 
     @_abc_1.abstractmethod
     def WithdrawRecall(

@@ -5,6 +5,7 @@ import warnings
 
 from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
+from oms.inventory.v1 import outage_pb2 as oms_dot_inventory_dot_v1_dot_outage__pb2
 from oms.inventory.v1 import supply_pb2 as oms_dot_inventory_dot_v1_dot_supply__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -122,6 +123,36 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+                _registered_method=True)
+        self.DeclareOutage = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/DeclareOutage',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.FromString,
+                _registered_method=True)
+        self.EndOutage = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/EndOutage',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.FromString,
+                _registered_method=True)
+        self.ListOutages = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListOutages',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
+                _registered_method=True)
+        self.RequestSourcingForRates = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
+                _registered_method=True)
+        self.GetSourcingRequests = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSourcingRequests',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.FromString,
+                _registered_method=True)
+        self.SourceAgain = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/SourceAgain',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.FromString,
                 _registered_method=True)
         self.GetSourcing = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetSourcing',
@@ -347,6 +378,50 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeclareOutage(self, request, context):
+        """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndOutage(self, request, context):
+        """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOutages(self, request, context):
+        """Outages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestSourcingForRates(self, request, context):
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSourcingRequests(self, request, context):
+        """Why an order is to be sourced again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SourceAgain(self, request, context):
+        """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+        repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSourcing(self, request, context):
         """Why an order is served from where it is; empty where nothing was planned.
         """
@@ -561,6 +636,36 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.GetSourcingPolicy,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.SerializeToString,
+            ),
+            'DeclareOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclareOutage,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.SerializeToString,
+            ),
+            'EndOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndOutage,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.SerializeToString,
+            ),
+            'ListOutages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOutages,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.SerializeToString,
+            ),
+            'RequestSourcingForRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestSourcingForRates,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.SerializeToString,
+            ),
+            'GetSourcingRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSourcingRequests,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.SerializeToString,
+            ),
+            'SourceAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.SourceAgain,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.SerializeToString,
             ),
             'GetSourcing': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSourcing,
@@ -1092,6 +1197,168 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclareOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/DeclareOutage',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/EndOutage',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOutages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListOutages',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestSourcingForRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSourcingRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSourcingRequests',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SourceAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/SourceAgain',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.FromString,
             options,
             channel_credentials,
             insecure,

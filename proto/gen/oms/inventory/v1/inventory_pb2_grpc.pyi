@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
+from oms.inventory.v1 import outage_pb2 as _outage_pb2
 from oms.inventory.v1 import supply_pb2 as _supply_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -91,6 +92,22 @@ class InventoryServiceStub:
     """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]
     """The sourcing policy."""
+    DeclareOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.DeclareOutageRequest, _outage_pb2.DeclareOutageResponse]
+    """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+    """
+    EndOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.EndOutageRequest, _outage_pb2.EndOutageResponse]
+    """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+    ListOutages: _grpc.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]
+    """Outages."""
+    RequestSourcingForRates: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+    GetSourcingRequests: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]
+    """Why an order is to be sourced again."""
+    SourceAgain: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]
+    """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+    repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetSourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]
     """Why an order is served from where it is; empty where nothing was planned."""
     ReplaySourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]
@@ -200,6 +217,22 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]  # type: ignore[assignment]
     """The sourcing policy."""
+    DeclareOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.DeclareOutageRequest, _outage_pb2.DeclareOutageResponse]  # type: ignore[assignment]
+    """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+    """
+    EndOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.EndOutageRequest, _outage_pb2.EndOutageResponse]  # type: ignore[assignment]
+    """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+    ListOutages: _aio.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]  # type: ignore[assignment]
+    """Outages."""
+    RequestSourcingForRates: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]  # type: ignore[assignment]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+    GetSourcingRequests: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]  # type: ignore[assignment]
+    """Why an order is to be sourced again."""
+    SourceAgain: _aio.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]  # type: ignore[assignment]
+    """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+    repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetSourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]  # type: ignore[assignment]
     """Why an order is served from where it is; empty where nothing was planned."""
     ReplaySourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]  # type: ignore[assignment]
@@ -402,6 +435,58 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.GetSourcingPolicyResponse, _abc.Awaitable[_inventory_pb2.GetSourcingPolicyResponse]]:
         """The sourcing policy."""
+
+    @_abc_1.abstractmethod
+    def DeclareOutage(
+        self,
+        request: _outage_pb2.DeclareOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.DeclareOutageResponse, _abc.Awaitable[_outage_pb2.DeclareOutageResponse]]:
+        """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+        """
+
+    @_abc_1.abstractmethod
+    def EndOutage(
+        self,
+        request: _outage_pb2.EndOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.EndOutageResponse, _abc.Awaitable[_outage_pb2.EndOutageResponse]]:
+        """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+
+    @_abc_1.abstractmethod
+    def ListOutages(
+        self,
+        request: _outage_pb2.ListOutagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.ListOutagesResponse, _abc.Awaitable[_outage_pb2.ListOutagesResponse]]:
+        """Outages."""
+
+    @_abc_1.abstractmethod
+    def RequestSourcingForRates(
+        self,
+        request: _inventory_pb2.RequestSourcingForRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.RequestSourcingForRatesResponse, _abc.Awaitable[_inventory_pb2.RequestSourcingForRatesResponse]]:
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+
+    @_abc_1.abstractmethod
+    def GetSourcingRequests(
+        self,
+        request: _inventory_pb2.GetSourcingRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.GetSourcingRequestsResponse, _abc.Awaitable[_inventory_pb2.GetSourcingRequestsResponse]]:
+        """Why an order is to be sourced again."""
+
+    @_abc_1.abstractmethod
+    def SourceAgain(
+        self,
+        request: _inventory_pb2.SourceAgainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.SourceAgainResponse, _abc.Awaitable[_inventory_pb2.SourceAgainResponse]]:
+        """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+        repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetSourcing(

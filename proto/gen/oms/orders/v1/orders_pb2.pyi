@@ -1288,17 +1288,17 @@ class RecordOrderRequest(_message.Message):
     """The order version the turn worked on."""
     milestone: _builtins.str
     """The milestone reached: accepted, undeliverable (no carrier serves the address: a hold for support), allocated, changed,
-    cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
+    sourced_again, cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
     """
     waiting_for: _builtins.str
-    """Who must act after the milestones undeliverable and failed, and why the workflow was interrupted, for the order's history;
+    """Who must act after the milestones undeliverable and failed, why the workflow was interrupted, and why and where from the order was sourced_again, for its history;
     empty with all others.
     """
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinePromise]:
-        """When each line is promised; only with the milestones accepted and allocated."""
+        """When each line is promised; only with the milestones accepted, allocated, changed and sourced_again."""
 
     def __init__(
         self,
