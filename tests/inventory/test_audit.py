@@ -61,6 +61,10 @@ PLANTED = (
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = 0"),
     ("inventory.waiting_belongs_to_active", "UPDATE reservation SET state = 'released' WHERE order_id = 'o2'"),
     ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B'"),
+    ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET remaining_quantity = 6"),
+    ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET cancelled_quantity = 1"),
+    ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET remaining_quantity = 4"),
+    ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET expected_on = '2026-03-21'"),
     (
         "inventory.orders_hear_of_other_days",
         "INSERT INTO unnotified VALUES ('o2', 'res_2', 0, '2026-03-01T08:44:59.000000+00:00')",
@@ -73,7 +77,7 @@ PLANTED = (
 def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left.
 
-    1 of D came back and left quarantine for stock.
+    1 of D came back and left quarantine for stock. More of B is announced.
     """
     stockroom.receive("w1", "A", 8, "3.33")
     stockroom.receive("w1", "B", 5, "3.33")
@@ -89,6 +93,7 @@ def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     stockroom.reserve("o4", {"l1": ("D", 1)})
     stockroom.ship("o4", "shp_3", "w1", {"l1": ("D", 1)})
     release(stockroom, "o4", "D")
+    stockroom.expect("w1", "B", 5, "2026-03-20")
     return stockroom
 
 
