@@ -59,8 +59,8 @@ def promise(
         return after
     if contacts is not None:
         after = _notify_slipped(session, after, contacts, now)
-    kept = store.open_of(session, after.order_id)
-    change = follow(kept, after.promises, store.done_of(session, after.order_id))
+    kept, done = store.standing_of(session, after.order_id)
+    change = follow(kept, after.promises, done)
     _record(session, after, change, given_by, now)
     return after
 
@@ -96,5 +96,6 @@ def deliver(
     calendar = working_days(versions.policy_in_force(session))
     at = datetime.fromisoformat(detail.shipment.delivered_at) if detail.shipment.delivered_at else now
     day = business_day(at, calendar.time_zone).isoformat()
-    ended = settle(store.open_of(session, after.order_id), news, detail.shipment.promised_on, day)
+    kept, _ = store.standing_of(session, after.order_id)
+    ended = settle(kept, news, detail.shipment.promised_on, day)
     _record(session, after, LedgerChange(ended=ended), "", now)

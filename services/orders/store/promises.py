@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -44,11 +45,8 @@ from services.runtime.statements import slices
 
 _promise = table_of(PromiseRow)
 _IS_OPEN = _promise.c.outcome == literal_column("'open'")
-_OPEN_OF = select(_promise).where(_promise.c.order_id == bindparam("of"), _IS_OPEN)
-_DONE_OF = (
-    select(_promise.c.line_id, _promise.c.promised_on, func.sum(_promise.c.quantity).label("units"))
-    .where(_promise.c.order_id == bindparam("of"), _promise.c.outcome.in_((KEPT, BROKEN)))
-    .group_by(_promise.c.line_id, _promise.c.promised_on)
+_STANDING_OF = select(_promise).where(
+    _promise.c.order_id == bindparam("of"), _promise.c.outcome.in_((OPEN, KEPT, BROKEN))
 )
 _ADD = insert(_promise)
 _SHRINK = update(_promise).where(_promise.c.promise_id == bindparam("of")).values(quantity=bindparam("units"))
@@ -69,17 +67,16 @@ _WITHDRAW = (
 _NAMES = tuple(one.name for one in fields(KeptPromise))[:-3]
 
 
-def open_of(session: Session, order_id: str) -> list[Given]:
-    """The open promises of an order."""
-    return [
-        Given(row.line_id, row.quantity, row.promised_on, row.first_on, row.promise_id, row.reason)
-        for row in session.execute(_OPEN_OF, {"of": order_id})
-    ]
-
-
-def done_of(session: Session, order_id: str) -> dict[tuple[str, str], int]:
-    """(Line id, promised day) → units of the order that were delivered."""
-    return {(row.line_id, row.promised_on): int(row.units) for row in session.execute(_DONE_OF, {"of": order_id})}
+def standing_of(session: Session, order_id: str) -> tuple[list[Given], dict[tuple[str, str], int]]:
+    """The open promises of an order, and (line id, promised day) → units of it that were delivered."""
+    kept: list[Given] = []
+    done: Counter[tuple[str, str]] = Counter()
+    for row in session.execute(_STANDING_OF, {"of": order_id}):
+        if row.outcome == OPEN:
+            kept.append(Given(row.line_id, row.quantity, row.promised_on, row.first_on, row.promise_id, row.reason))
+        else:
+            done[row.line_id, row.promised_on] += row.quantity
+    return kept, done
 
 
 def withdraw(session: Session, order_id: str, why: str, now: datetime) -> None:
