@@ -20,7 +20,9 @@ class PromiseRow(Table, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="promise_order"),
         CheckConstraint("quantity > 0", name="promise_quantity"),
-        CheckConstraint("given_by IN ('acceptance', 'change', 'supply_change', 'fill', 'sourcing')", name="promise_given_by"),
+        CheckConstraint(
+            "given_by IN ('acceptance', 'change', 'supply_change', 'fill', 'sourcing')", name="promise_given_by"
+        ),
         CheckConstraint("outcome IN ('open', 'kept', 'broken', 'moved', 'withdrawn')", name="promise_outcome"),
         CheckConstraint("(outcome = 'open') = (ended_at IS NULL)", name="promise_ended_when_it_ended"),
         CheckConstraint("(outcome IN ('kept', 'broken')) = (ended_on <> '')", name="promise_delivered_on_a_day"),

@@ -27,7 +27,9 @@ def upgrade() -> None:
         *_texts("ended_on", "moved_to", "why"),
         sa.ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="promise_order"),
         sa.CheckConstraint("quantity > 0", name="promise_quantity"),
-        sa.CheckConstraint("given_by IN ('acceptance', 'change', 'supply_change', 'fill', 'sourcing')", name="promise_given_by"),
+        sa.CheckConstraint(
+            "given_by IN ('acceptance', 'change', 'supply_change', 'fill', 'sourcing')", name="promise_given_by"
+        ),
         sa.CheckConstraint("outcome IN ('open', 'kept', 'broken', 'moved', 'withdrawn')", name="promise_outcome"),
         sa.CheckConstraint("(outcome = 'open') = (ended_at IS NULL)", name="promise_ended_when_it_ended"),
         sa.CheckConstraint("(outcome IN ('kept', 'broken')) = (ended_on <> '')", name="promise_delivered_on_a_day"),
