@@ -73,8 +73,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "manufacturing_answered": ("sku", "answer", "ready_on", "note"),
     # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
     "backorder_created": ("lines", "more_lines"),
-    # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
-    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
+    # lines: [{sku, description, quantity}]; packages: [tracking number], each package's; a service visit has no such mail, only delivered
+    "shipped": ("shipment_number", "carrier", "tracking_number", "packages", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # it was reported as shipped by mistake: lines as of shipped
