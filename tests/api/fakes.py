@@ -199,6 +199,7 @@ class FakeFulfillment(Neighbor):
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.counted: list[fulfillment.ReceiveReturnRequest] = []
+        self.packed: list[fulfillment.PackShipmentRequest] = []
         self.inspected: list[fulfillment.InspectReturnRequest] = []
         self.audit = fulfillment.AuditResponse()
 
@@ -255,6 +256,7 @@ class FakeFulfillment(Neighbor):
         )
 
     def PackShipment(self, request: fulfillment.PackShipmentRequest) -> fulfillment.PackShipmentResponse:
+        self.packed.append(request)
         return self.once(
             request, lambda: fulfillment.PackShipmentResponse(shipment=self._move(request.shipment_id, "pack"))
         )

@@ -119,7 +119,7 @@ class Shipment:
     packages: tuple[ShipmentPackage, ...] = ()
 
     @property
-    def number_in_trouble(self) -> str:
+    def exception_tracking_number(self) -> str:
         """The tracking number of the package that its carrier last told a problem of, the first's where it told of none."""
         newest = max(self.packages, key=lambda package: package.exception_at, default=None)
         return newest.tracking_number if newest and newest.exception_at else self.tracking_number

@@ -184,7 +184,7 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     variables = {
         "shipment_number": shipment.number,
         "carrier": shipment.carrier,
-        "tracking_number": shipment.number_in_trouble,
+        "tracking_number": shipment.exception_tracking_number,
         "customer_name": order.customer_name,
     }
     ours = (*sales_rep(customer), *support_mailbox(contacts), *warehouse_mailbox(contacts))
