@@ -61,9 +61,21 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
         if order[name]:
             out.print()
             out.print(table([_by_name(row, names) for row in order[name]], columns))
+    for said in _packages(order["shipments"]):
+        out.print(said)
     out.print()
     for event in history:
         out.print(sentence(event, names), soft_wrap=True)
+
+
+def _packages(shipments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """The packages of each shipment that has several, with their tracking numbers."""
+    return [
+        f"{shipment['number']} package {package['number']}: tracking number {package['tracking_number']}"
+        for shipment in shipments
+        if len(shipment.get("packages", ())) > 1
+        for package in shipment["packages"]
+    ]
 
 
 def _payment(order: Mapping[str, Any]) -> Sequence[str]:

@@ -226,7 +226,8 @@ def _shipment(shipment: Shipment, kind: str, context: Context) -> tuple[str, ...
     if kind in _CARRIED and shipment.carrier:
         found.append(f"by {shipment.carrier}")
     if kind in _CARRIED and shipment.tracking_number:
-        found.append(f"tracking {shipment.tracking_number}")
+        numbers = [package.tracking_number for package in shipment.packages] or [shipment.tracking_number]
+        found.append(f"tracking {', '.join(_few(numbers))}")
     return tuple(found)
 
 

@@ -44,6 +44,7 @@ from services.billing.servicer_exchange import ExchangeServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_labels import LabelServicer, LabelSources, nowhere
 from services.billing.servicer_ledger import LedgerServicer
+from services.billing.servicer_packing_slips import PackingSlipServicer
 from services.billing.servicer_payouts import PayoutServicer
 from services.billing.servicer_refunds import RefundServicer
 from services.billing.servicer_returns import ReturnServicer
@@ -88,6 +89,7 @@ class BillingServicer(
     InvoicingServicer,
     DocumentServicer,
     LabelServicer,
+    PackingSlipServicer,
     DepositInvoiceServicer,
     CheckoutServicer,
     CorrectionServicer,

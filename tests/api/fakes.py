@@ -161,6 +161,7 @@ class FakeFulfillment(Neighbor):
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.counted: list[fulfillment.ReceiveReturnRequest] = []
+        self.packed: list[fulfillment.PackShipmentRequest] = []
         self.inspected: list[fulfillment.InspectReturnRequest] = []
         self.audit = fulfillment.AuditResponse()
 
@@ -217,6 +218,7 @@ class FakeFulfillment(Neighbor):
         )
 
     def PackShipment(self, request: fulfillment.PackShipmentRequest) -> fulfillment.PackShipmentResponse:
+        self.packed.append(request)
         return self.once(
             request, lambda: fulfillment.PackShipmentResponse(shipment=self._move(request.shipment_id, "pack"))
         )

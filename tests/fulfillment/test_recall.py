@@ -295,8 +295,8 @@ def test_whatever_is_asked_back_and_answered_every_rule_holds(desk: WarehouseDes
                 wanted = kept if is_yes else wanted
             case "step" if shipments:
                 with suppress(Refused):
-                    act = chance.choice([desk.pick, desk.pack, desk.ship])
-                    act(chance.choice(shipments))
+                    acts: list[Callable[..., object]] = [desk.pick, desk.pack, desk.ship]
+                    chance.choice(acts)(chance.choice(shipments))
         assert desk.broken_rules() == {}
     for recall in desk.recalls().recalls:
         desk.answer(recall.recall_id, yes=False, reason="no")

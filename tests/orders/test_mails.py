@@ -49,6 +49,7 @@ SHIPMENT = {
     "is_service": False,
     "carrier": "parcelway",
     "tracking_number": "1Z5",
+    "packages": [{"sscc": "", "tracking_number": "1Z5", "weight_grams": 9}],
     "promised_on": "2026-12-15",
     "lines": [{"sku": "SKID-40", "description": "Pump skid", "quantity": 3}],
 }

@@ -18,6 +18,7 @@ from gateway.http.orders.order_shapes import (
     OrderInvoice,
     OrderLine,
     OrderLinks,
+    OrderPackage,
     OrderShipment,
     OrderShipmentLine,
     Quantities,
@@ -234,6 +235,15 @@ def _shipment(shipment: Shipment) -> OrderShipment:
         warehouse_id=shipment.warehouse_id or None,
         carrier=shipment.carrier or None,
         tracking_number=shipment.tracking_number or None,
+        packages=[
+            OrderPackage(
+                number=number,
+                sscc=package.sscc or None,
+                tracking_number=package.tracking_number,
+                weight_grams=package.weight_grams,
+            )
+            for number, package in enumerate(shipment.packages, start=1)
+        ],
         promised_on=shipment.promised_on or None,
         is_service=shipment.is_service,
         shipped_at=rfc3339(shipment.shipped_at) if shipment.shipped_at else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.fulfillment.domain.packages import without as packages_without
 from services.fulfillment.domain.shipment import LEFT, Shipment, ShipmentLine, State, cancel
 from services.kernel.errors import Refused
 
@@ -182,7 +183,8 @@ def without(shipment: Shipment, recall: Recall, now: datetime) -> Shipment:
     )
     if not lines:
         return replace(cancel(shipment, now), recall_id="")
-    return replace(shipment, lines=lines, recall_id="")
+    packages = packages_without(shipment.packages, lines)
+    return replace(shipment, lines=lines, packages=packages, recall_id="")
 
 
 def _less(line: ShipmentLine, units: int) -> ShipmentLine:

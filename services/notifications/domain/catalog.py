@@ -76,8 +76,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # lines: [{sku, description, quantity, was_on, promised_on, expected_on, reference}]: the day the customer was told, the new one, the day
     # of the supply and its document, each empty while unknown; value of the units; own_link and staff_link: the order as customer and staff see it
     "backorder_delayed": ("lines", "more_lines", "customer_name", "value", "currency", "own_link", "staff_link"),
-    # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
-    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
+    # lines: [{sku, description, quantity}]; packages: [tracking number], each package's; a service visit has no such mail, only delivered
+    "shipped": ("shipment_number", "carrier", "tracking_number", "packages", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # it was reported as shipped by mistake: lines as of shipped

@@ -255,7 +255,8 @@ def carrier_reason(shipment: Shipment) -> str:
         )
     if shipment.intercepted_at:
         return f"{shipment.carrier} tells that {shipment.number} was delivered, which it had stopped on the way: ask it where the goods are."
-    tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
+    number = shipment.exception_tracking_number
+    tracking = f", tracking number {number}" if number else ""
     return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
 
 

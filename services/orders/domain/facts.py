@@ -90,6 +90,17 @@ class ShipmentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentPackage:
+    """A package of a shipment that has left; instants are ISO text, empty while unknown, and so is the code of one that has none."""
+
+    sscc: str
+    tracking_number: str
+    weight_grams: int
+    delivered_at: str = ""
+    exception_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
 
@@ -110,6 +121,13 @@ class Shipment:
     sequence: int
     exception_at: str = ""
     intercepted_at: str = ""
+    packages: tuple[ShipmentPackage, ...] = ()
+
+    @property
+    def exception_tracking_number(self) -> str:
+        """The tracking number of the package that its carrier last told a problem of, the first's where it told of none."""
+        newest = max(self.packages, key=lambda package: package.exception_at, default=None)
+        return newest.tracking_number if newest and newest.exception_at else self.tracking_number
 
 
 InvoicePart = tuple[str, int, int, int, int]

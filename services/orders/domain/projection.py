@@ -21,6 +21,7 @@ from services.orders.domain.facts import (
     RecallAnswered,
     Shipment,
     ShipmentLine,
+    ShipmentPackage,
 )
 from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
 
@@ -140,18 +141,25 @@ class Progress:
         )
 
 
-_LINE, _SHIPMENT, _SHIPMENT_LINE, _INVOICE = (
-    tuple(member.name for member in fields(kind)) for kind in (LineProgress, Shipment, ShipmentLine, Invoice)
+_LINE, _SHIPMENT, _SHIPMENT_LINE, _PACKAGE, _INVOICE = (
+    tuple(member.name for member in fields(kind))
+    for kind in (LineProgress, Shipment, ShipmentLine, ShipmentPackage, Invoice)
 )
 
 
-def _members(value: LineProgress | Shipment | ShipmentLine | Invoice, names: Iterable[str]) -> dict[str, Any]:
+def _members(
+    value: LineProgress | Shipment | ShipmentLine | ShipmentPackage | Invoice, names: Iterable[str]
+) -> dict[str, Any]:
     """What asdict() gives for values without values inside; the projection is written with every fact, so it must be quick."""
     return {name: getattr(value, name) for name in names}
 
 
 def _shipment_document(shipment: Shipment) -> dict[str, Any]:
-    return {**_members(shipment, _SHIPMENT), "lines": [_members(line, _SHIPMENT_LINE) for line in shipment.lines]}
+    return {
+        **_members(shipment, _SHIPMENT),
+        "lines": [_members(line, _SHIPMENT_LINE) for line in shipment.lines],
+        "packages": [_members(package, _PACKAGE) for package in shipment.packages],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +257,9 @@ def _newest(known: Mapping[str, Document], reported: Mapping[str, Document]) -> 
 
 
 def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
-    return Shipment(**{**kept, "lines": tuple(ShipmentLine(**line) for line in kept["lines"])})
+    lines = tuple(ShipmentLine(**line) for line in kept["lines"])
+    packages = tuple(ShipmentPackage(**package) for package in kept.get("packages", ()))
+    return Shipment(**{**kept, "lines": lines, "packages": packages})
 
 
 def _invoice_of(kept: Mapping[str, Any]) -> Invoice:

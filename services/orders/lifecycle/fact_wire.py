@@ -239,6 +239,16 @@ def _shipment(detail: pb.Shipment, sequence: int) -> facts.Shipment:
         sequence=sequence,
         exception_at=_instant(detail.exception_at_micros, "exception_at"),
         intercepted_at=_instant(detail.intercepted_at_micros, "intercepted_at"),
+        packages=tuple(
+            facts.ShipmentPackage(
+                sscc=package.sscc,
+                tracking_number=package.tracking_number,
+                weight_grams=package.weight_grams,
+                delivered_at=_instant(package.delivered_at_micros, "delivered_at of a package"),
+                exception_at=_instant(package.exception_at_micros, "exception_at of a package"),
+            )
+            for package in detail.packages
+        ),
     )
 
 

@@ -2112,6 +2112,54 @@ class RenderReturnLabelResponse(_message.Message):
 Global___RenderReturnLabelResponse: _TypeAlias = RenderReturnLabelResponse  # noqa: Y015
 
 @_typing.final
+class RenderPackingSlipRequest(_message.Message):
+    """Asks for the packing slip of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment, by identity."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPackingSlipRequest: _TypeAlias = RenderPackingSlipRequest  # noqa: Y015
+
+@_typing.final
+class RenderPackingSlipResponse(_message.Message):
+    """The packing slip of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as SH-1001-packing-slip.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: a page for each package, with its contents and its serial shipping container code."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPackingSlipResponse: _TypeAlias = RenderPackingSlipResponse  # noqa: Y015
+
+@_typing.final
 class RenderEInvoiceRequest(_message.Message):
     """Asks for an invoice as an e-invoice."""
 

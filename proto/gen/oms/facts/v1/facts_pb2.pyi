@@ -1230,6 +1230,7 @@ class Shipment(_message.Message):
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     INTERCEPTED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    PACKAGES_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -1258,6 +1259,10 @@ class Shipment(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentLine]:
         """What is in it."""
 
+    @_builtins.property
+    def packages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentPackage]:
+        """Its packages, by number; empty before it ships and for a service."""
+
     def __init__(
         self,
         *,
@@ -1274,14 +1279,53 @@ class Shipment(_message.Message):
         exception_at_micros: _builtins.int = ...,
         lines: _abc.Iterable[Global___ShipmentLine] | None = ...,
         intercepted_at_micros: _builtins.int = ...,
+        packages: _abc.Iterable[Global___ShipmentPackage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "packages", b"packages", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class ShipmentPackage(_message.Message):
+    """One package of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SSCC_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
+    WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    sscc: _builtins.str
+    """Its serial shipping container code; empty where the company has no GS1 prefix."""
+    tracking_number: _builtins.str
+    """The carrier's number of it."""
+    weight_grams: _builtins.int
+    """What it weighs, grams."""
+    delivered_at_micros: _builtins.int
+    """When the customer got it, microseconds since the epoch; 0 before."""
+    exception_at_micros: _builtins.int
+    """When the carrier last told of a problem with it, microseconds since the epoch; 0 without one."""
+    def __init__(
+        self,
+        *,
+        sscc: _builtins.str = ...,
+        tracking_number: _builtins.str = ...,
+        weight_grams: _builtins.int = ...,
+        delivered_at_micros: _builtins.int = ...,
+        exception_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentPackage: _TypeAlias = ShipmentPackage  # noqa: Y015
 
 @_typing.final
 class ShipmentLine(_message.Message):

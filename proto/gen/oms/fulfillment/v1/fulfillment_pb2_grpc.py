@@ -226,7 +226,9 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PackShipment(self, request, context):
-        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED.
+        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, UNITS_NOT_PACKED, PACKED_TWICE,
+        TRACKING_NUMBER_TAKEN. INVALID_ARGUMENT: UNKNOWN_LINE, PACKAGE_EMPTY, TOO_MANY_ROWS, TRACKING_NUMBER_MISREAD,
+        TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,8 +236,9 @@ class FulfillmentServiceServicer:
 
     def ShipShipment(self, request, context):
         """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
-        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
-        SHIPMENT_MOVED.
+        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER, TRACKING_NUMBER_TAKEN, TRACKING_NUMBER_MISSING where no carrier's
+        number is made up for a package that has none. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER, SERVICE_HAS_NO_PACKAGES, TRACKING_NUMBERS_MISMATCH,
+        TRACKING_NUMBER_MISREAD, TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +270,8 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordCarrierEvent(self, request, context):
-        """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+        """Shipped → delivered once all its packages are, by the carrier's word; an exception of one is noted and told. The shipment is found by
+        the number of any package. Repeats and events out of order change nothing.
         NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
