@@ -11,8 +11,11 @@ from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
 from cli.supply import add_to
 
-app = typer.Typer(help="Stock: show levels, receive goods, adjust to a count; expected receipts, movements, outlook.")
+app = typer.Typer(help="Stock: show levels, receive goods, count, adjust; expected receipts, movements, outlook.")
 
+_LOSSES = (
+    ("Loses", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Units", "quantity>"), ("Released", "released_quantity>"),
+)  # fmt: skip
 _COLUMNS = (
     ("SKU", "sku"), ("Warehouse", "warehouse_id"), ("On hand", "on_hand>"), ("Allocated", "allocated>"),
     ("Available", "available>"), ("Expected", "expected>"), ("Expected on", "expected_on"), ("Value", "value>"),
@@ -83,6 +86,33 @@ def adjust(
         print_json(done)
     else:
         console().print(f"{sku}: {done['on_hand']:,} on hand at {warehouse}")
+
+
+@app.command()
+def count(
+    sku: str,
+    counted: Annotated[int, typer.Argument(min=0, help="Units in the building, picked and packed ones included.")],
+    warehouse: Annotated[str, typer.Option(help="Where it was counted.")],
+    reason: Annotated[str, typer.Option(help="Why, for the movement.")] = "cycle count",
+    unit_cost: Annotated[str, typer.Option(help="Cost of one unit found, such as 12.50; else the last known.")] = "",
+    currency: Annotated[str, typer.Option(help="Of the unit cost.")] = "USD",
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what it comes to and who would lose.")] = False,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what was counted. Orders that are promised more than is there wait again, the last to be served first."""
+    body: dict[str, object] = {"warehouse_id": warehouse, "sku": sku, "counted": counted, "reason": reason}
+    if unit_cost:
+        body |= {"unit_cost": unit_cost, "currency": currency}
+    path = "/v1/stock/counts" + ("?preview=true" if preview else "")
+    done = Api(var, "warehouse").post(path, body)
+    if as_json:
+        print_json(done)
+        return
+    says = "would be" if preview else "are"
+    console().print(f"{sku}: {done['on_hand']:,} {says} on hand at {warehouse} ({done['delta']:+,})")
+    if done["losses"]:
+        print_rows(done["losses"], _LOSSES, as_json=False, none="")
 
 
 add_to(app)

@@ -23,6 +23,7 @@ from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.number_packages import PackingRules
 from services.fulfillment.quote_wire import quotes_response
+from services.fulfillment.servicer_counts import CountsServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.servicer_unsendable import UnsendableServicer
@@ -38,7 +39,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer):
     """Warehouses and carriers."""
 
     def __init__(

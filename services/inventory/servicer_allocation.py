@@ -5,7 +5,7 @@ import grpc
 from oms.inventory.v1 import allocation_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from services.inventory import allocation_wire, ranking, what_if, wire
-from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.servicer_counts import CountServicer
 from services.inventory.store import allocation, backorder_pages
 from services.inventory.store.backorder_pages import Wanted
 from services.kernel.quantity import positive
@@ -13,7 +13,7 @@ from services.kernel.quantity import positive
 Context = grpc.ServicerContext | None
 
 
-class AllocationServicer(QuarantineServicer):
+class AllocationServicer(CountServicer):
     """The allocation policy and the backorder queue."""
 
     def PutAllocationPolicy(

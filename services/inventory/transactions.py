@@ -14,6 +14,7 @@ import structlog
 from sqlmodel import Session
 
 from services.inventory import fact_wire, sourcing
+from services.inventory.deallocating import cover
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import LineDemand, Plan, Shortage
 from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
@@ -46,6 +47,7 @@ from services.inventory.store import (
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.inventory.supplying import Arrival
+from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
 from services.runtime.facts import emit_fact
@@ -170,19 +172,29 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     fills = fill_queues(session, [receipt.sku], now)
     notify_filled(session, fills, now)
     arrival.notify_others(free, {fill.backorder.order_id for fill in fills})
-    _notify_change(session, facts.RECEIVED, change, now)
+    notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
     return change, on_hand, fills
 
 
 def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetime) -> tuple[StockChange, int]:
-    """Book a count difference; the movement and on hand there now. Found units serve who waits.
+    """Book a count difference; the movement and on hand there now. Found units serve who waits."""
+    warehouses.require(session, adjustment.warehouse_id)
+    stock.take_turns(session, [adjustment.sku])
+    change, on_hand = book_difference(session, adjustment, currency, now)
+    if adjustment.delta > 0:
+        notify_filled(session, fill_queues(session, [adjustment.sku], now), now)
+    notify_change(session, facts.ADJUSTED, change, now)
+    log.info("stock.adjusted", sku=adjustment.sku, warehouse_id=adjustment.warehouse_id, delta=adjustment.delta)
+    return change, on_hand
+
+
+def book_difference(session: Session, adjustment: Adjustment, currency: str, now: datetime) -> tuple[StockChange, int]:
+    """Units more or fewer on hand and in the cost layers; the caller has the turn, and tells billing of the movement.
 
     `currency` values a warehouse that never received anything, where no cost says another one.
     """
     place, sku = adjustment.warehouse_id, adjustment.sku
-    warehouses.require(session, place)
-    stock.take_turns(session, [sku])
     stock.open_row(session, place, sku)
     on_hand = stock.add(session, place, sku, adjustment.delta)
     costs = [cost.currency for cost in (adjustment.unit_cost, adjustment.standard_cost) if cost]
@@ -191,12 +203,8 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
     if adjustment.delta > 0:
         unit_cost = _counted_cost(session, adjustment, valued_in)
         warehouses.settle_currency(session, place, unit_cost.currency)
-        change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        notify_filled(session, fill_queues(session, [sku], now), now)
-    else:
-        [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
-    _notify_change(session, facts.ADJUSTED, change, now)
-    log.info("stock.adjusted", sku=sku, warehouse_id=place, delta=adjustment.delta)
+        return _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion), on_hand
+    [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
     return change, on_hand
 
 
@@ -220,7 +228,13 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     if not departure.lines:
         return None
     reservation_id = reservations.active_of(session, order_id)
-    reservations.ship(session, reservation_id, place, departure.lines)
+    try:
+        reservations.ship(session, reservation_id, place, departure.lines)
+    except Refused:
+        if not cover(session, order_id, place, departure.lines, now):
+            raise
+        reservations.ship(session, reservation_id, place, departure.lines)
+    allocation.begin(session, reservation_id or "")
     currency = warehouses.currency_of(session, place)
     occasion = Occasion("issued", now, order_id=order_id, shipment_id=departure.shipment_id)
     units = _by_sku(departure.lines)
@@ -230,7 +244,7 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     layers.cost_issue(session, departure.shipment_id, cost)
     for change in changes:
         left = StockChange(change.movement_id, place, change.sku, -change.quantity, -change.value)
-        _notify_change(session, facts.ISSUED, left, now, order_id)
+        notify_change(session, facts.ISSUED, left, now, order_id)
     # locks the order's counter, so of two shipments leaving at once the later one sees both
     write_emitted(session)
     reservations.close_when_shipped(session, reservation_id or "")
@@ -270,6 +284,7 @@ def _take_layers(
     return changes
 
 
-def _notify_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
+def notify_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
+    """Tell billing of a movement."""
     movement = fact_wire.movement_fact(kind, change)
     emit_fact(session, movement, order_id=order_id, subject_id=change.movement_id, now=now)

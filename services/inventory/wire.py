@@ -225,12 +225,13 @@ def adjustment(request: pb.AdjustStockRequest) -> Adjustment:
         sku(request.sku),
         within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
         text(request.reason, "reason"),
-        _optional_price(request.unit_cost, request.currency, "unit_cost"),
-        _optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
+        optional_price(request.unit_cost, request.currency, "unit_cost"),
+        optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
     )
 
 
-def _optional_price(amount: str, currency: str, what: str) -> UnitPrice | None:
+def optional_price(amount: str, currency: str, what: str) -> UnitPrice | None:
+    """A price where one was sent, with its currency."""
     if bool(amount) != bool(currency):
         raise InvalidArgument("FIELD_MISSING", f"{what} is an amount and its currency: send both or neither")
     return UnitPrice.parse(amount, currency) if amount else None

@@ -12,6 +12,7 @@ from services.kernel.errors import NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S
 from services.runtime.versioned import check_seen
 from tests.api.fake_allocation import Allocations
+from tests.api.fake_counts import Counts, Uncovered
 from tests.api.fake_outages import Outages
 from tests.api.fake_quarantine import Quarantine
 from tests.api.fake_supply import FakeSupply
@@ -22,12 +23,13 @@ _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
 _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
-class FakeInventory(FakeSupply, Allocations, Outages):
+class FakeInventory(FakeSupply, Allocations, Counts, Outages):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
         super().__init__()
         Allocations.__init__(self)
+        Counts.__init__(self)
         self.on_hand: dict[tuple[str, str], int] = {}
         self.inbound: dict[str, list[inventory.InboundSupply]] = {}
         self.waiting: dict[str, int] = {}
@@ -151,11 +153,12 @@ class FakeInventory(FakeSupply, Allocations, Outages):
         return self.audit
 
 
-class FakeFulfillment(Neighbor):
+class FakeFulfillment(Neighbor, Uncovered):
     """Shipments that move through their states."""
 
     def __init__(self) -> None:
         super().__init__()
+        Uncovered.__init__(self)
         self.rates = fulfillment.GetRatesResponse()
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}

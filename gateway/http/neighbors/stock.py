@@ -141,7 +141,7 @@ def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> R
     """Book goods in; backorders that wait for them are filled at once, oldest order first."""
 
     def act(request_id: str) -> StockReceipt:
-        known = body.model_copy(update={"sku": _stocked(deps, body.sku).sku})
+        known = body.model_copy(update={"sku": stocked(deps, body.sku).sku})
         done = deps.inventory.ReceiveStock(
             pb.ReceiveStockRequest(request_id=request_id, **known.model_dump(exclude_none=True))
         )
@@ -160,7 +160,7 @@ def adjust_stock(deps: DepsOf, body: StockAdjustmentInput, once: OnceWithKey) ->
     """Book a count difference; refused while missing units are promised to orders, or when nobody knows what found ones cost."""
 
     def act(request_id: str) -> StockAdjustment:
-        product = _stocked(deps, body.sku)
+        product = stocked(deps, body.sku)
         standard = product.standard_cost
         known = body.model_copy(update={"sku": product.sku})
         wanted = pb.AdjustStockRequest(
@@ -181,7 +181,7 @@ def expect_receipt(deps: DepsOf, who: CallerOf, body: ExpectedReceiptInput, once
 
     def act(request_id: str) -> ExpectedReceipt:
         check_day(deps, body.expected_on)
-        known = body.model_copy(update={"sku": _stocked(deps, body.sku).sku})
+        known = body.model_copy(update={"sku": stocked(deps, body.sku).sku})
         wanted = pb.ExpectReceiptRequest(
             request_id=request_id, announced_by=who.principal.sub, **known.model_dump(mode="json", exclude_none=True)
         )
@@ -200,7 +200,7 @@ def check_day(deps: Deps, day: date) -> None:
         )
 
 
-def _stocked(deps: Deps, typed: str) -> Product:
+def stocked(deps: Deps, typed: str) -> Product:
     """The product by its SKU as people type it; one that is none, or never on a shelf, is refused."""
     with deps.database.reading() as session:
         sku = catalog.known_sku(session, typed)

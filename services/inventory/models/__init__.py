@@ -2,6 +2,7 @@
 
 from services.inventory.models.allocation import AllocationPolicy
 from services.inventory.models.base import Table
+from services.inventory.models.counts import CountLoss, StockCount
 from services.inventory.models.returned import QuarantineDecision, ReturnedStock
 from services.inventory.models.sourcing import SourcingRequest, WarehouseOutage
 from services.inventory.models.stock import answers, outbox
@@ -9,10 +10,12 @@ from services.inventory.models.supply import ExpectedReceipt, SupplyChange
 
 __all__ = [
     "AllocationPolicy",
+    "CountLoss",
     "ExpectedReceipt",
     "QuarantineDecision",
     "ReturnedStock",
     "SourcingRequest",
+    "StockCount",
     "SupplyChange",
     "Table",
     "WarehouseOutage",

@@ -98,6 +98,17 @@ _GATHER = (
     .values(gathers_since=bindparam("since"))
 )
 
+_BEGIN = (
+    update(reservation)
+    .where(reservation.c.reservation_id == bindparam("of"), reservation.c.is_gathering)
+    .values(is_gathering=False, gathers_since=None)
+)
+_HAS_BEGUN = (
+    select(allocation.c.line_id)
+    .where(allocation.c.reservation_id == bindparam("of"), allocation.c.shipped_quantity > NOTHING)
+    .limit(1)
+)
+
 
 def policy(session: Session) -> AllocationPolicy:
     """The policy in force; the one of version 0, under which dates alone count, before one was put."""
@@ -275,3 +286,15 @@ def set_gathering(session: Session, reservation_id: str, *, is_gathering: bool) 
     if not is_gathering:
         values["gathers_since"] = None
     session.execute(update(reservation).where(reservation.c.reservation_id == reservation_id).values(**values))
+
+
+def begin(session: Session, reservation_id: str) -> None:
+    """Something of an order leaves: what it holds is kept together no more."""
+    session.execute(_BEGIN, {"of": reservation_id})
+
+
+def gather_again(session: Session, reservation_id: str, now: datetime) -> None:
+    """An order that ships complete has lost something: nothing more of it leaves before all is there, unless some of it has left."""
+    if session.execute(_HAS_BEGUN, {"of": reservation_id}).first() is None:
+        set_gathering(session, reservation_id, is_gathering=True)
+        gather(session, [reservation_id], now)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.inventory.store import allocation_audit, audit_supply, quarantine
+from services.inventory.store import allocation_audit, audit_supply, counts, quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -213,7 +213,9 @@ def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
     timed = (*_IN_TIME, *allocation_audit.IN_TIME)
-    always = (*_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS)
+    always = (
+        *_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS, *counts.INVARIANTS,
+    )  # fmt: skip
     return (*always, *(replace(one, instants=overdue) for one in timed))
 
 

@@ -167,6 +167,12 @@ def ship(session: Session, reservation_id: str | None, warehouse_id: str, lines:
         raise Conflict("ALLOCATION_MOVED", "some of these units were shipped or released meanwhile: try again")
 
 
+def held_at(session: Session, order_id: str, warehouse_id: str) -> dict[tuple[str, str], int]:
+    """(Line id, SKU) → units that the order holds in a warehouse."""
+    of = {"reservation": active_of(session, order_id) or "", "place": warehouse_id}
+    return {(row.line_id, row.sku): row.held_quantity for row in session.execute(_HELD_AT, of)}
+
+
 def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int] | None:
     """End the reservation and give what it held, (SKU, warehouse id) → units; None when it had ended before."""
     is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")

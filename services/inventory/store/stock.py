@@ -120,8 +120,8 @@ def _missing(session: Session, warehouse_id: str, sku: str, units: int) -> Refus
         )
     return Refused(
         "STOCK_ALLOCATED",
-        f"{allocated} of the {on_hand} units of {sku} in {warehouse_id} are promised to orders: release "
-        f"{allocated - on_hand - units} of them first",
+        f"{allocated} of the {on_hand} units of {sku} in {warehouse_id} are promised to orders, so "
+        f"{allocated - on_hand - units} of them would lose theirs: record what was counted as a count, which says who",
     )
 
 

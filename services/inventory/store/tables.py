@@ -31,6 +31,8 @@ sourcing_plan = _tables["sourcing_plan"]
 allocation_policy = _tables["allocation_policy"]
 warehouse_outage = _tables["warehouse_outage"]
 sourcing_request = _tables["sourcing_request"]
+stock_count = _tables["stock_count"]
+count_loss = _tables["count_loss"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

@@ -1888,6 +1888,102 @@ class AnswerRecallResponse(_message.Message):
 Global___AnswerRecallResponse: _TypeAlias = AnswerRecallResponse  # noqa: Y015
 
 @_typing.final
+class LineUnits(_message.Message):
+    """Units of an order line in one warehouse."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The order line."""
+    warehouse_id: _builtins.str
+    """Where."""
+    quantity: _builtins.int
+    """Units."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LineUnits: _TypeAlias = LineUnits  # noqa: Y015
+
+@_typing.final
+class RecallUncoveredRequest(_message.Message):
+    """Takes goods out of shipments that a count has not found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    COUNT_ID_FIELD_NUMBER: _builtins.int
+    COVERED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    count_id: _builtins.str
+    """The count, "cnt_…"."""
+    reason: _builtins.str
+    """Why, in words."""
+    @_builtins.property
+    def covered(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineUnits]:
+        """What is allocated for the order or has left, of each line and warehouse that is concerned."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        count_id: _builtins.str = ...,
+        covered: _abc.Iterable[Global___LineUnits] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "covered", b"covered", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUncoveredRequest: _TypeAlias = RecallUncoveredRequest  # noqa: Y015
+
+@_typing.final
+class RecallUncoveredResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKEN_FIELD_NUMBER: _builtins.int
+    KEPT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def taken(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineUnits]:
+        """Units that left their shipments."""
+
+    @_builtins.property
+    def kept(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineUnits]:
+        """Units beyond what is covered that stay: they are picked, or asked back already."""
+
+    def __init__(
+        self,
+        *,
+        taken: _abc.Iterable[Global___LineUnits] | None = ...,
+        kept: _abc.Iterable[Global___LineUnits] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept", b"kept", "taken", b"taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUncoveredResponse: _TypeAlias = RecallUncoveredResponse  # noqa: Y015
+
+@_typing.final
 class AuditRequest(_message.Message):
     """Asks the service to check itself."""
 

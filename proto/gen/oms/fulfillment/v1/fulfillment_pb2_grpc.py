@@ -136,6 +136,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
                 _registered_method=True)
+        self.RecallUncovered = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/RecallUncovered',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.FromString,
+                _registered_method=True)
         self.ExpectReturn = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/ExpectReturn',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnRequest.SerializeToString,
@@ -321,6 +326,14 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecallUncovered(self, request, context):
+        """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
+        first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExpectReturn(self, request, context):
         """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
         ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
@@ -456,6 +469,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.AnswerRecall,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.SerializeToString,
+            ),
+            'RecallUncovered': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallUncovered,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.SerializeToString,
             ),
             'ExpectReturn': grpc.unary_unary_rpc_method_handler(
                     servicer.ExpectReturn,
@@ -1003,6 +1021,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/AnswerRecall',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallUncovered(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/RecallUncovered',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -102,6 +102,10 @@ class FulfillmentServiceStub:
     """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
+    RecallUncovered: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUncoveredRequest, _fulfillment_pb2.RecallUncoveredResponse]
+    """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
+    first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
+    """
     ExpectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
     ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
@@ -192,6 +196,10 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     AnswerRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]  # type: ignore[assignment]
     """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
     FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
+    """
+    RecallUncovered: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUncoveredRequest, _fulfillment_pb2.RecallUncoveredResponse]  # type: ignore[assignment]
+    """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
+    first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
     """
     ExpectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]  # type: ignore[assignment]
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
@@ -394,6 +402,16 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_fulfillment_pb2.AnswerRecallResponse, _abc.Awaitable[_fulfillment_pb2.AnswerRecallResponse]]:
         """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
         FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def RecallUncovered(
+        self,
+        request: _fulfillment_pb2.RecallUncoveredRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.RecallUncoveredResponse, _abc.Awaitable[_fulfillment_pb2.RecallUncoveredResponse]]:
+        """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
+        first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
         """
 
     @_abc_1.abstractmethod

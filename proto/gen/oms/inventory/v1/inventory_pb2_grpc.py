@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
+from oms.inventory.v1 import counts_pb2 as oms_dot_inventory_dot_v1_dot_counts__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 from oms.inventory.v1 import outage_pb2 as oms_dot_inventory_dot_v1_dot_outage__pb2
 from oms.inventory.v1 import supply_pb2 as oms_dot_inventory_dot_v1_dot_supply__pb2
@@ -63,6 +64,16 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/AdjustStock',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockResponse.FromString,
+                _registered_method=True)
+        self.CountStock = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/CountStock',
+                request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
+                _registered_method=True)
+        self.ListHolders = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListHolders',
+                request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.FromString,
                 _registered_method=True)
         self.ExpectReceipt = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ExpectReceipt',
@@ -283,6 +294,23 @@ class InventoryServiceServicer:
         """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
         cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
         STOCK_ALLOCATED when units would be missing that are promised.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountStock(self, request, context):
+        """Book what was counted: on hand becomes what is there. Where less is there than is promised, who would be served last loses first, of
+        what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
+        not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
+        for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListHolders(self, request, context):
+        """Which order lines hold units of a SKU in a warehouse.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -576,6 +604,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.AdjustStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockResponse.SerializeToString,
+            ),
+            'CountStock': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountStock,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.SerializeToString,
+            ),
+            'ListHolders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListHolders,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.SerializeToString,
             ),
             'ExpectReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.ExpectReceipt,
@@ -873,6 +911,60 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/AdjustStock',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountStock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/CountStock',
+            oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListHolders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListHolders',
+            oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.FromString,
             options,
             channel_credentials,
             insecure,

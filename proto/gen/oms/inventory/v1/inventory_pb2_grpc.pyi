@@ -6,6 +6,7 @@ Stock: warehouses, quantities, cost layers, reservations, backorders."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
+from oms.inventory.v1 import counts_pb2 as _counts_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
 from oms.inventory.v1 import outage_pb2 as _outage_pb2
 from oms.inventory.v1 import supply_pb2 as _supply_pb2
@@ -57,6 +58,14 @@ class InventoryServiceStub:
     cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
     STOCK_ALLOCATED when units would be missing that are promised.
     """
+    CountStock: _grpc.UnaryUnaryMultiCallable[_counts_pb2.CountStockRequest, _counts_pb2.CountStockResponse]
+    """Book what was counted: on hand becomes what is there. Where less is there than is promised, who would be served last loses first, of
+    what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
+    not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
+    for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+    """
+    ListHolders: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]
+    """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
     """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
     warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
@@ -182,6 +191,14 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
     STOCK_ALLOCATED when units would be missing that are promised.
     """
+    CountStock: _aio.UnaryUnaryMultiCallable[_counts_pb2.CountStockRequest, _counts_pb2.CountStockResponse]  # type: ignore[assignment]
+    """Book what was counted: on hand becomes what is there. Where less is there than is promised, who would be served last loses first, of
+    what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
+    not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
+    for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+    """
+    ListHolders: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]  # type: ignore[assignment]
+    """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
     """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
     warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
@@ -328,6 +345,26 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
         STOCK_ALLOCATED when units would be missing that are promised.
         """
+
+    @_abc_1.abstractmethod
+    def CountStock(
+        self,
+        request: _counts_pb2.CountStockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.CountStockResponse, _abc.Awaitable[_counts_pb2.CountStockResponse]]:
+        """Book what was counted: on hand becomes what is there. Where less is there than is promised, who would be served last loses first, of
+        what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
+        not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
+        for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+        """
+
+    @_abc_1.abstractmethod
+    def ListHolders(
+        self,
+        request: _counts_pb2.ListHoldersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.ListHoldersResponse, _abc.Awaitable[_counts_pb2.ListHoldersResponse]]:
+        """Which order lines hold units of a SKU in a warehouse."""
 
     @_abc_1.abstractmethod
     def ExpectReceipt(

@@ -1,0 +1,46 @@
+"""The part of FulfillmentService that follows counts."""
+
+from __future__ import annotations
+
+from grpc import ServicerContext as Context
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
+from services.fulfillment import recall_uncovered
+from services.fulfillment.store import shipments
+from services.kernel.clock import Clock
+from services.kernel.errors import InvalidArgument
+from services.kernel.text import optional_text, text
+from services.runtime.db import Database
+
+
+class CountsServicer(rpc.FulfillmentServiceServicer):
+    """Goods that are released and not there."""
+
+    database: Database
+    clock: Clock
+
+    def RecallUncovered(self, request: pb.RecallUncoveredRequest, context: Context) -> pb.RecallUncoveredResponse:
+        """Take out of shipments what is not covered any more; a repeat finds nothing to take."""
+        order_id, count_id = text(request.order_id, "order_id"), text(request.count_id, "count_id")
+        reason = optional_text(request.reason, "reason", 500)
+        covered = {(one.line_id, one.warehouse_id): one.quantity for one in request.covered}
+        if any(units < 0 for units in covered.values()):
+            raise InvalidArgument("QUANTITY_OUT_OF_RANGE", "quantity of covered units must not be negative")
+        with self.database.transaction() as session:
+            recall, kept = recall_uncovered.recall(session, order_id, count_id, covered, reason, self.clock())
+            places = shipments.by_ids(session, recall.shipment_ids) if recall else {}
+        return pb.RecallUncoveredResponse(
+            taken=[
+                pb.LineUnits(
+                    line_id=line.line_id,
+                    warehouse_id=places[line.shipment_id].warehouse_id,
+                    quantity=line.quantity,
+                )
+                for line in (recall.lines if recall else ())
+            ],
+            kept=[
+                pb.LineUnits(line_id=line_id, warehouse_id=warehouse_id, quantity=units)
+                for (line_id, warehouse_id), units in kept.items()
+            ],
+        )

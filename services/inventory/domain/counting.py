@@ -1,0 +1,125 @@
+"""Decides what a count comes to: the difference, and who loses what is promised and not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.inventory.domain.backorders import Waiting
+from services.kernel.errors import Refused
+from services.kernel.money import UnitPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What shipments from the counted warehouse carry of an order line, those that were not cancelled.
+
+    `released` is not picked yet; `left` has left, stock may not have heard of it. The order `is_begun` once any of it is picked.
+    """
+
+    released: int = 0
+    picked: int = 0
+    left: int = 0
+    is_begun: bool = False
+
+
+Shipped = Mapping[tuple[str, str], Carried]
+"""(Order id, line id) → what shipments carry; a line that holds stock and is missing was not known when it was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Units that somebody counted of a SKU in a warehouse, those on the packing bench included."""
+
+    warehouse_id: str
+    sku: str
+    counted: int
+    reason: str
+    counted_by: str
+    carried: Shipped = field(default_factory=dict)
+    unit_cost: UnitPrice | None = None
+    standard_cost: UnitPrice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An order line that holds units in the counted warehouse; `line` is its place in the queue, with the units that wait already."""
+
+    line: Waiting
+    held: int
+    shipped: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Order and line."""
+        return self.line.order_id, self.line.line_id
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Units that an order line holds no more, positive; `released` of them were given to the warehouse and are not picked."""
+
+    holder: Holder
+    quantity: int
+    released: int
+    is_begun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a count comes to: units more (or fewer) than the books have, and who loses some, the last to be served first."""
+
+    on_hand: int
+    delta: int
+    losses: tuple[Loss, ...]
+
+
+def difference(count: Count, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:
+    """Compare with the books. What has left and is not booked yet was not there to be counted.
+
+    Refused COUNT_BELOW_PICKED where fewer were counted than are picked.
+    """
+    shelf = {one.key: one for one in holders}
+    gone = sum(_not_booked(shelf.get(key), carried) for key, carried in count.carried.items())
+    delta = count.counted - (on_hand - gone)
+    missing = allocated - (on_hand + delta)
+    return Difference(on_hand, delta, deallocate(holders, count.carried, missing) if missing > 0 else ())
+
+
+def deallocate(holders: Iterable[Holder], carried: Shipped, units: int) -> tuple[Loss, ...]:
+    """Who loses so many units: who would be served last first, of what no shipment has before what is released.
+
+    What is picked is never taken.
+    """
+    in_turn = sorted(holders, key=lambda one: one.line.turn, reverse=True)
+    missing, taken = units, dict.fromkeys((one.key for one in in_turn), (0, 0))
+    for is_released in (False, True):
+        for one in in_turn:
+            rest, released = _takeable(one, carried.get(one.key, Carried()))
+            given = min(missing, released if is_released else rest)
+            missing -= given
+            before = taken[one.key]
+            taken[one.key] = (before[0] + given, before[1] + (given if is_released else 0))
+    if missing > 0:
+        free = (sum(_takeable(one, carried.get(one.key, Carried()))) for one in in_turn)
+        picked = sum(one.held for one in in_turn) - sum(free)
+        raise Refused(
+            "COUNT_BELOW_PICKED",
+            f"{picked} units are picked for orders and still in the building: count them too, or reverse what has not left",
+        )
+    return tuple(
+        Loss(one, taken[one.key][0], taken[one.key][1], carried.get(one.key, Carried()).is_begun)
+        for one in in_turn
+        if taken[one.key][0]
+    )
+
+
+def _takeable(one: Holder, carried: Carried) -> tuple[int, int]:
+    """Units in no shipment, and units in shipments that nobody has picked yet."""
+    loose = max(0, one.held - max(0, carried.picked + carried.left - one.shipped))
+    released = min(loose, carried.released)
+    return loose - released, released
+
+
+def _not_booked(one: Holder | None, carried: Carried) -> int:
+    return min(one.held, max(0, carried.left - one.shipped)) if one else 0

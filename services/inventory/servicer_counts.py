@@ -1,0 +1,38 @@
+"""The part of InventoryService that records what somebody counted."""
+
+import grpc
+from sqlmodel import Session
+
+from oms.inventory.v1 import counts_pb2 as pb
+from services.inventory import count_wire, counting, wire
+from services.inventory.servicer_quarantine import QuarantineServicer
+from services.inventory.store import allocation, counts
+from services.runtime.idempotency import without
+
+Context = grpc.ServicerContext | None
+
+
+class CountServicer(QuarantineServicer):
+    """Counts, and who holds what is counted."""
+
+    _currency: str
+
+    def ListHolders(self, request: pb.ListHoldersRequest, context: Context) -> pb.ListHoldersResponse:
+        """Every order line that holds units of a SKU in a warehouse."""
+        place, sku = wire.identity(request.warehouse_id, "warehouse_id"), wire.sku(request.sku)
+        with self._database.reading() as session:
+            return count_wire.holders(counts.holders(session, place, sku, allocation.policy(session)))
+
+    def CountStock(self, request: pb.CountStockRequest, context: Context) -> pb.CountStockResponse:
+        """Book what was counted, or say what that would come to."""
+        count = count_wire.count(request)
+        if request.is_preview:
+            with self._database.reading() as session:
+                return count_wire.previewed(counting.preview(session, count))
+
+        def act(session: Session) -> pb.CountStockResponse:
+            return count_wire.counted(counting.record(session, count, self._currency, self._clock()))
+
+        # what shipments carry and the catalog may have changed when it is asked again
+        same = without(request, "carried", "standard_cost", "standard_currency")
+        return self._database.once(request.request_id, same, pb.CountStockResponse, act)
