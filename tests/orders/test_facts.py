@@ -227,19 +227,19 @@ def test_the_shipped_mail_names_tracking_and_contents(desk: Desk) -> None:
     assert notified["variables"]["lines"] == [{"sku": "PUMP", "description": "Pump", "quantity": 1}]
 
 
-def test_the_mails_of_several_packages_name_each_number_and_the_one_in_trouble(desk: Desk) -> None:
+def test_the_mails_of_several_packages_name_each_number_and_the_one_with_an_exception(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
-    told = shipment("SH-1", "shipped", {"1": 2})
+    sent = shipment("SH-1", "shipped", {"1": 2})
     packages = [{"tracking_number": f"1Z{one}", "weight_grams": 500} for one in (1, 2, 3)]
-    told["shipment"]["packages"] = packages
-    lost = {**told, "shipment": {**told["shipment"], "exception_at_micros": 1_780_000_000_000_000}}
+    sent["shipment"]["packages"] = packages
+    lost = {**sent, "shipment": {**sent["shipment"], "exception_at_micros": 1_780_000_000_000_000}}
     lost["shipment"]["packages"] = [
         packages[0],
         {**packages[1], "exception_at_micros": 1_780_000_000_000_000},
         packages[2],
     ]
 
-    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, told))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, sent))
     shipped = desk.outbox("notify", order_id)[-1]["detail"]["variables"]
     desk.notify(desk.fact(order_id, "fulfillment", "shipment_exception", 2, lost))
     exception = desk.outbox("notify", order_id)[-1]["detail"]
