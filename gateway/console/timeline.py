@@ -20,9 +20,9 @@ from services.orders.domain.facts import (
     InvoiceWrittenOff,
     PaymentReceived,
     Shipment,
-    StockStanding,
 )
 from services.orders.domain.order import Order
+from services.orders.domain.stock_facts import StockStanding
 
 PLACED, HELD = "order_placed", "order_held"
 _CODED = frozenset({HELD, "order_rejected", "review_opened"})

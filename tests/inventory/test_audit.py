@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
+from oms.inventory.v1 import counts_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory.queues import BATCH
 from services.inventory.store.audit import GRACE, invariants
@@ -74,6 +75,11 @@ PLANTED = (
             "VALUES ('company', '[]', 'gain', 1 = 0, '2026-03-01T08:44:59.000000+00:00', 9)"
         ),
     ),
+    ("inventory.counts_are_moved", "UPDATE stock_count SET delta = -3"),
+    ("inventory.counts_are_moved", "UPDATE stock_count SET movement_id = 'mov_x'"),
+    ("inventory.counts_are_moved", "UPDATE count_loss SET quantity = 3"),
+    ("inventory.count_losses_wait_again", "UPDATE count_loss SET line_id = 'l2'"),
+    ("inventory.count_losses_wait_again", "UPDATE allocation SET released_quantity = 0"),
     ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET remaining_quantity = 6"),
     ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET cancelled_quantity = 1"),
     ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET remaining_quantity = 4"),
@@ -99,7 +105,7 @@ PLANTED = (
 def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left.
 
-    1 of D came back and left quarantine for stock. More of B is announced.
+    1 of D came back and left quarantine for stock. More of B is announced. 2 of the 4 of F that o5 held were not there.
     """
     stockroom.receive("w1", "A", 8, "3.33")
     stockroom.receive("w1", "B", 5, "3.33")
@@ -116,6 +122,13 @@ def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     stockroom.ship("o4", "shp_3", "w1", {"l1": ("D", 1)})
     release(stockroom, "o4", "D")
     stockroom.expect("w1", "B", 5, "2026-03-20")
+    stockroom.receive("w1", "F", 4, "3.33")
+    stockroom.reserve("o5", {"l1": ("F", 4)})
+    carried = [counts_pb2.CarriedUnits(order_id="o5", line_id="l1")]
+    request = counts_pb2.CountStockRequest(
+        request_id=stockroom.key(), warehouse_id="w1", sku="F", counted=2, reason="cycle count", counted_by="lee", carried=carried,
+    )  # fmt: skip
+    stockroom.servicer.CountStock(request, None)
     return stockroom
 
 

@@ -23,11 +23,10 @@ from services.orders.domain.facts import (
     ShipmentIntercepted,
     ShipmentReversed,
     ShipmentsChanged,
-    SourcingAsked,
-    StockStanding,
 )
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.stock_facts import SourcingAsked, StockStanding
 
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (

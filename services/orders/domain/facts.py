@@ -10,6 +10,7 @@ from services.kernel.money import Money
 from services.orders.domain.credit_facts import CardProblem, CreditGranted, CreditRestChanged
 from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.stock_facts import LineStanding, SourcingAsked, StockStanding
 
 STOCK_EXPECTED, STOCK_RELEASED, SOURCING_ASKED = "stock_expected", "stock_released", "sourcing_asked"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
@@ -44,20 +45,6 @@ KNOWN_KINDS = frozenset().union(*KINDS.values())
 CREDITED, WRITTEN_OFF = "credited", "written_off"
 _SETTLED = frozenset({"paid", CREDITED, WRITTEN_OFF})
 """What billing calls an invoice on which nothing is open."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineStanding:
-    """Units of a line that inventory holds or shipped, units that wait, the day the last of those is expected, and of which document.
-
-    `lead_days` are the working days from then until the customer has them.
-    """
-
-    allocated: int
-    backordered: int
-    expected_on: str
-    lead_days: int = 0
-    expected_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,21 +171,6 @@ class Invoice:
     def is_settled(self) -> bool:
         """Whether the customer owes nothing on it any more, as billing says."""
         return self.status in _SETTLED
-
-
-@dataclass(frozen=True, slots=True)
-class StockStanding:
-    """Where the order stands with inventory, by line id."""
-
-    lines: Mapping[str, LineStanding]
-    is_complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SourcingAsked:
-    """What is open of the order is to be sourced again, and why."""
-
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

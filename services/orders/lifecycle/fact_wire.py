@@ -17,7 +17,7 @@ from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text
-from services.orders.domain import credit_facts, facts
+from services.orders.domain import credit_facts, facts, stock_facts
 from services.orders.domain.facts import Detail, Fact
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.promises import MAX_LEAD_DAYS
@@ -94,7 +94,7 @@ def _read(detail: object, sequence: int) -> Detail | None:
     match detail:
         case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
             lines = {
-                key: facts.LineStanding(
+                key: stock_facts.LineStanding(
                     line.allocated,
                     line.backordered,
                     _day(line.expected_on),
@@ -103,9 +103,9 @@ def _read(detail: object, sequence: int) -> Detail | None:
                 )
                 for key, line in detail.lines.items()
             }
-            return facts.StockStanding(lines, detail.is_complete)
+            return stock_facts.StockStanding(lines, detail.is_complete)
         case pb.SourcingAsked():
-            return facts.SourcingAsked(detail.why)
+            return stock_facts.SourcingAsked(detail.why)
         case pb.ShipmentPicked() | pb.ShipmentPacked() | pb.ShipmentShipped() | pb.ShipmentDelivered():
             return facts.ShipmentChanged(_milestones(detail.lines), _shipment(detail.shipment, sequence))
         case pb.ShipmentException():
