@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from tests.system.trade import Trade, eventually, key, ok
@@ -77,21 +76,6 @@ def test_what_was_lost_comes_again_in_its_old_place_and_all_of_it_ships(trade: T
     trade.until_audit_is_clean()
 
 
-def test_who_loses_twice_is_notified_twice_and_not_more(trade: Trade) -> None:
-    sku, place, _, second = two_orders(trade)
-    number = trade.order(second)["number"]
-
-    for times in (1, 2):
-        count(trade, place, sku, 7)
-        eventually(partial(_holds, trade, second, number, 1, times))
-        trade.receive(place, sku, 3, "10.00")
-        eventually(partial(_holds, trade, second, number, 4, times))
-
-    trade.when_idle(second)
-    _holds(trade, second, number, 4, 2)
-    trade.until_audit_is_clean()
-
-
 def test_an_order_that_ships_complete_gets_all_of_it_back_from_the_warehouse_and_leaves_whole_later(
     trade: Trade,
 ) -> None:
@@ -133,8 +117,3 @@ def _is(found: Any, wanted: Any) -> Any:
 def _has(found: list[str], wanted: str) -> list[str]:
     assert wanted in found
     return found
-
-
-def _holds(trade: Trade, order_id: str, number: str, units: int, mails: int) -> None:
-    assert sum(carried(trade, order_id)) == units
-    assert trade.mails(number).count(f"Part of your order {number} is backordered") == mails

@@ -20,7 +20,6 @@ from services.orders.domain.facts import (
     SHIPMENT_DELIVERED,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
-    STOCK_RELEASED,
     DepositInvoiced,
     Fact,
     Invoice,
@@ -40,8 +39,12 @@ from services.orders.domain.masterdata import Customer
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.promise_ledger import SUPPLY_CHANGE
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+<<<<<<< HEAD
 from services.orders.domain.stock_facts import SourcingAsked, StockStanding
 from services.orders.lifecycle.record_milestone import notify_backorders, waits_again
+=======
+from services.orders.lifecycle.record_milestone import notify_backorders
+>>>>>>> w-count
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.returns import intake, intercepted
@@ -134,8 +137,6 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if progress.held_minor != before.progress.held_minor:
         exceptions.follow_deposit(session, after.order, progress.held_minor, now)
     after = _follow_money(desk, fact, after)
-    if fact.kind == STOCK_RELEASED:
-        after = waits_again(before, after)
     after = notify_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
         outbox.signal(

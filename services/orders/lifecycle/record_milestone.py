@@ -238,11 +238,3 @@ def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Con
     customer = masterdata.customer(session, order.customer_id)
     outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting, aggregate.promises), now)
     return replace(aggregate, order=replace(order, is_backorder_notified=True))
-
-
-def waits_again(before: OrderAggregate, after: OrderAggregate) -> OrderAggregate:
-    """An order that had all of its goods and lost some to a count is told of it, although it was told of a backorder before."""
-    had_all = not mails.waiting_units(before.order, before.progress)
-    if not had_all or not mails.waiting_units(after.order, after.progress):
-        return after
-    return replace(after, order=replace(after.order, is_backorder_notified=False))
