@@ -12,11 +12,7 @@ from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.domain.stock_facts import LineStanding, SourcingAsked, StockStanding
 
-<<<<<<< HEAD
-STOCK_EXPECTED, STOCK_RELEASED, SOURCING_ASKED = "stock_expected", "stock_released", "sourcing_asked"
-=======
-STOCK_EXPECTED = "stock_expected"
->>>>>>> w-count
+STOCK_EXPECTED, SOURCING_ASKED = "stock_expected", "sourcing_asked"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION, SHIPMENT_REVERSED = "shipment_exception", "shipment_reversed"
 SHIPMENT_INTERCEPTED = "shipment_intercepted"
@@ -40,11 +36,7 @@ _OF_INVOICES = (
     CARD_PROBLEM, OWED_REFUND, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
 )  # fmt: skip
 KINDS: Mapping[str, frozenset[str]] = {
-<<<<<<< HEAD
-    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, STOCK_RELEASED, STOCK_EXPECTED, SOURCING_ASKED}),
-=======
-    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
->>>>>>> w-count
+    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED, SOURCING_ASKED}),
     "fulfillment": frozenset(_OF_SHIPMENTS),
     "billing": frozenset(_OF_INVOICES),
 }

@@ -39,12 +39,8 @@ from services.orders.domain.masterdata import Customer
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.promise_ledger import SUPPLY_CHANGE
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
-<<<<<<< HEAD
 from services.orders.domain.stock_facts import SourcingAsked, StockStanding
-from services.orders.lifecycle.record_milestone import notify_backorders, waits_again
-=======
 from services.orders.lifecycle.record_milestone import notify_backorders
->>>>>>> w-count
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.returns import intake, intercepted
