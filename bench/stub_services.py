@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from google.protobuf.message_factory import GetMessageClass
 
 from cli import embedded, running
 from cli.ports import Ports
@@ -68,11 +69,12 @@ class StubServicer:
     """A servicer that gives a fixed answer to each call it knows, and an empty message to any other."""
 
     def __init__(self, name: str, answers: dict[str, Answer]) -> None:
-        self._messages = importlib.import_module(f"oms.{name}.v1.{name}_pb2")
+        (self._service,) = importlib.import_module(f"oms.{name}.v1.{name}_pb2").DESCRIPTOR.services_by_name.values()
         self._answers = answers
 
     def __getattr__(self, rpc: str) -> Callable[[Any, Any], Any]:
-        answer = self._answers.get(rpc) or (lambda _request: getattr(self._messages, f"{rpc}Response")())
+        empty = GetMessageClass(self._service.methods_by_name[rpc].output_type)
+        answer = self._answers.get(rpc) or (lambda _request: empty())
         return lambda request, _context: answer(request)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -318,6 +319,8 @@ def _print_note(note: dict[str, Any], title: str) -> None:
     out.print(table(note["lines"], LINES))
     for name in _CREDITED:
         out.print(f"{words(name):<18}{text(note[name]):>18}")
+    if Decimal(note["claw_back"]["amount"]):
+        out.print(f"{text(note['claw_back'])} of the order's discount is taken back in the allowance")
 
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:

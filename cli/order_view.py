@@ -52,15 +52,30 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print()
     out.print(table(order["lines"], _LINES))
     out.print("\n" + " · ".join(f"{words(name)} {text(amount)}" for name, amount in order["totals"].items()))
+    if order["discount_minimum"]:
+        below = ", and taken back when less is kept" if order["claws_back"] else ""
+        out.print(f"the discount is given from {text(order['discount_minimum'])} of goods on{below}")
     if order.get("change"):
         print_change(out, order["change"])
     for name, columns in _PARTS.items():
         if order[name]:
             out.print()
             out.print(table([_by_name(row, names) for row in order[name]], columns))
+    for said in _packages(order["shipments"]):
+        out.print(said)
     out.print()
     for event in history:
         out.print(sentence(event, names), soft_wrap=True)
+
+
+def _packages(shipments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """The packages of each shipment that has several, with their tracking numbers."""
+    return [
+        f"{shipment['number']} package {package['number']}: tracking number {package['tracking_number']}"
+        for shipment in shipments
+        if len(shipment.get("packages", ())) > 1
+        for package in shipment["packages"]
+    ]
 
 
 def _payment(order: Mapping[str, Any]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_warehouse
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows, words
+from cli.packages import PACKAGE_HELP, print_packages, read_package
 from cli.refusals import CommandRefused
 
 app = typer.Typer(help="Shipments: list, pick, pack, ship, reverse, intercept; answer recalls.", no_args_is_help=True)
@@ -43,7 +45,7 @@ def list_shipments(
     rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse)
     if not rows:
         check_warehouse(api, warehouse)
-    shown = rows if as_json else [{**row, "units": _units(row), **_pending(row)} for row in rows]
+    shown = rows if as_json else [{**row, "units": _units(row), **_tracking(row), **_pending(row)} for row in rows]
     print_rows(shown, _COLUMNS, as_json=as_json, none="no shipments")
 
 
@@ -54,20 +56,56 @@ def pick(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption =
 
 
 @app.command()
-def pack(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Pack it: picked → packed."""
-    _advance(var, shipment, "pack", None, as_json)
+def pack(
+    shipment: ShipmentArgument,
+    package: Annotated[list[str] | None, typer.Option(metavar="CONTENTS", help=PACKAGE_HELP)] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack it: picked → packed. Without --package it is one package with everything."""
+    body = {"packages": [read_package(said) for said in package]} if package else None
+    _advance(var, shipment, "pack", body, as_json)
 
 
 @app.command()
 def ship(
     shipment: ShipmentArgument,
     carrier: Annotated[str | None, typer.Option(help="The carrier. Default: the cheapest.")] = None,
+    tracking: Annotated[
+        list[str] | None, typer.Option(help="The carrier's number of a package; once for each, in their order.")
+    ] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow."""
-    _advance(var, shipment, "ship", {"carrier": carrier} if carrier else None, as_json)
+    body = ({"carrier": carrier} if carrier else {}) | ({"tracking_numbers": tracking} if tracking else {})
+    _advance(var, shipment, "ship", body or None, as_json)
+
+
+@app.command()
+def packages(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """List its packages: code, tracking number, weight, size and contents."""
+    api = Api(var, "auditor")
+    print_packages(api.get(f"/v1/shipments/{_find(api, shipment)}")["packages"], as_json=as_json)
+
+
+@app.command("packing-slip")
+def packing_slip(
+    shipment: ShipmentArgument,
+    output: Annotated[
+        Path | None, typer.Option(help="The file to write; SHIPMENT-packing-slip.pdf here without one.")
+    ] = None,
+    var: VarOption = VAR,
+) -> None:
+    """Save its packing slip as a PDF: a page for each package."""
+    api = Api(var, "auditor")
+    content, name = api.file(f"/v1/shipments/{_find(api, shipment)}/packing-slip.pdf")
+    target = output or Path(name or "packing-slip.pdf")
+    try:
+        target.write_bytes(content)
+    except OSError as cannot:
+        raise CommandRefused(f"{target} cannot be written: {cannot.strerror}") from None
+    console().print(f"wrote {target}")
 
 
 @app.command()
@@ -200,7 +238,9 @@ def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool)
             f"{done['number']} of {done['order_number']} was {words(done['state'])} before and is {words(now['state'])} now"
         )
         return
-    tracking = f" with {done['carrier']}, tracking number {done['tracking_number']}" if done["tracking_number"] else ""
+    numbers = [one["tracking_number"] for one in done.get("packages", ())] or [done["tracking_number"]]
+    said = f"tracking number{'s' if len(numbers) > 1 else ''} {', '.join(filter(None, numbers))}"
+    tracking = f" with {done['carrier']}, {said}" if done["tracking_number"] else ""
     console().print(f"{done['number']} of {done['order_number']} is {words(done['state'])}{tracking}")
     if pending := now.get("change_pending"):
         console().print(f"a change of {done['order_number']} is pending: {_what(pending)}")
@@ -217,6 +257,14 @@ def _find(api: Api, shipment: str) -> str:
 
 def _units(row: dict[str, Any]) -> int:
     return sum(line["quantity"] for line in row["lines"])
+
+
+def _tracking(row: dict[str, Any]) -> dict[str, Any]:
+    """The tracking number of its first package, and how many more there are."""
+    more = len(row.get("packages", ())) - 1
+    return (
+        {"tracking_number": f"{row['tracking_number']} and {more} more"} if row["tracking_number"] and more > 0 else {}
+    )
 
 
 def _pending(row: dict[str, Any]) -> dict[str, Any]:

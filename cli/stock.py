@@ -9,8 +9,9 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
+from cli.supply import add_to
 
-app = typer.Typer(help="Stock: show levels, receive goods, count, adjust.")
+app = typer.Typer(help="Stock: show levels, receive goods, count, adjust; expected receipts, movements, outlook.")
 
 _LOSSES = (
     ("Loses", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Units", "quantity>"), ("Released", "released_quantity>"),
@@ -46,11 +47,14 @@ def receive(
     unit_cost: Annotated[str, typer.Option(help="Cost of one unit, such as 12.50.")],
     currency: str = "USD",
     reference: Annotated[str, typer.Option(help="The supplier's document. The same one counts once.")] = "",
+    of: Annotated[str, typer.Option(help="Id of the expected receipt that they come of; else the first to come.")] = "",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Receive goods. They fill backorders at once."""
     body = {"warehouse_id": warehouse, "sku": sku, "quantity": quantity, "unit_cost": unit_cost, "currency": currency}
+    if of:
+        body["expected_receipt_id"] = of
     key = f"receipt-{warehouse}-{sku}-{reference}" if reference else None
     done = Api(var, "warehouse").post("/v1/stock/receipts", {**body, "reference": reference}, key=key)
     if as_json:
@@ -109,3 +113,6 @@ def count(
     console().print(f"{sku}: {done['on_hand']:,} {says} on hand at {warehouse} ({done['delta']:+,})")
     if done["losses"]:
         print_rows(done["losses"], _LOSSES, as_json=False, none="")
+
+
+add_to(app)

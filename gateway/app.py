@@ -33,6 +33,9 @@ from gateway.http.neighbors import (
     ledger,
     mail_templates,
     order_documents,
+    outages,
+    outlook,
+    packages,
     payment_corrections,
     payment_events,
     payments,
@@ -47,6 +50,7 @@ from gateway.http.neighbors import (
     sourcing_policy,
     sourcing_replay,
     stock,
+    supply,
     warehouses,
     webhooks,
 )
@@ -62,6 +66,7 @@ from gateway.http.orders import (
     orders,
     parcels,
     place,
+    promises,
     repair,
     resubmission,
     return_photos,
@@ -83,8 +88,8 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, shipments, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, counts, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    place, orders, shipments, packages, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, supply, outlook, promises, counts, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, outages, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -356,6 +356,7 @@ class Standing:
     amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
     An order by card `is_on_credit` when billing counts it against credit, as those from before cards were taken. `unpaid_hold_id`
     is the hold that stands because a payment was reversed. `never_left` are shipments whose ship confirm was reversed.
+    It `is_sourcing_asked` when what is open is to be sourced again.
     """
 
     phase: str
@@ -369,6 +370,7 @@ class Standing:
     is_on_credit: bool = False
     unpaid_hold_id: str = ""
     never_left: list[str] = field(default_factory=list)
+    is_sourcing_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ PAYMENT_SETTLED = "payment_settled"
 HOLDS_RELEASED = "holds_released"
 RECALL_ANSWERED = "recall_answered"
 PAYMENT_REVERSED = "payment_reversed"
+SOURCING_ASKED = "sourcing_asked"
 FACTS = (
     STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, SHIPMENT_REVERSED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED,
-    PAYMENT_REVERSED,
+    PAYMENT_REVERSED, SOURCING_ASKED,
 )  # fmt: skip
 
 # What wakes a return: it reads in the orders database what has happened.

@@ -122,6 +122,9 @@ class OrderWorkflow:
         if kind == names.PAYMENT_REVERSED:
             await self.fulfilling.recall_unpaid(note.subject_id)
             return
+        if kind == names.SOURCING_ASKED:
+            await self.fulfilling.source_again()
+            return
         self.life.state = facts.apply(self.life.state, kind, note)
         if kind == names.SHIPMENT_SHIPPED:
             await self.settling.invoice(note.subject_id)
@@ -173,6 +176,11 @@ class OrderWorkflow:
     def payment_reversed(self, note: FactNote) -> None:
         """A payment for goods that have not left was reversed."""
         self.life.take(names.PAYMENT_REVERSED, note)
+
+    @workflow.signal(name=names.SOURCING_ASKED)
+    def sourcing_asked(self, note: FactNote) -> None:
+        """What is open cannot come from where it was to."""
+        self.life.take(names.SOURCING_ASKED, note)
 
     @workflow.update(name=names.PLACE)
     async def place(self) -> Receipt:

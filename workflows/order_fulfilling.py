@@ -115,8 +115,27 @@ class Fulfilling:
         if recall.state != "not_asked":
             self.life.withheld_by = HOLDS
 
+    async def source_again(self) -> None:
+        """What cannot come from where it was to comes from elsewhere, and is released as far as the rules let it go today."""
+        life = self.life
+        with workflow.create_event_group("source again").scope():
+            cleared = await life.steps.clear_release()
+            life.clearance, change_id = cleared.clearance, cleared.clearance.withholding_change_id
+            life.withheld_by = change_id if cleared.is_clear else HOLDS
+            sourced = await life.steps.source_again(change_id, is_released=cleared.is_clear)
+        life.is_sourcing_asked = sourced.is_to_be_repeated
+        if not sourced.is_asked:
+            return
+        if sourced.release is not None:
+            self._is_new(sourced.release, life.state.backordered)
+            life.withheld_by = HOLDS if sourced.release.uncovered else life.withheld_by
+        await life.record("sourced_again", reason=sourced.why)
+
     async def release_recalled(self) -> None:
         """While a recall was pending its lines were withheld; that they are released was not recorded before."""
+        if self.life.is_sourcing_asked:
+            await self.source_again()
+            return
         if workflow.patched(f"recorded-recall/{self.life.steps.turn}"):
             await self.release_and_record()
         else:

@@ -40,6 +40,7 @@ class OrderLife:
         self.receipt: Receipt | None = None
         self.inbox: list[Event] = []
         self.withheld_by = ""
+        self.is_sourcing_asked = False
         self.is_over = False
         self.is_interrupted = False
         self.is_stopped = False

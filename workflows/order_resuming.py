@@ -65,6 +65,8 @@ class Resuming:
             self.life.take(names.AMEND, FactNote(""))
         if standing.unpaid_hold_id:
             self.life.take(names.PAYMENT_REVERSED, FactNote("", standing.unpaid_hold_id))
+        if standing.is_sourcing_asked:
+            self.life.take(names.SOURCING_ASKED, FactNote(""))
         for shipment_id in standing.completeness.left:
             self.life.take(names.SHIPMENT_SHIPPED, FactNote("", shipment_id))
 

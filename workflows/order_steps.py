@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         ValidateStep,
         Validation,
     )
+    from workflows.sourcing_messages import SourcedAgain, SourceStep
     from workflows.steps import slow_step, step
 
 INTERRUPTED = "interrupted"
@@ -190,6 +191,13 @@ class OrderSteps:
         held_back = ", but for what a pending change holds back" if withholding_change_id else ""
         summary = f"release {self.order.number} to its warehouses{held_back}"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
+
+    async def source_again(self, withholding_change_id: str, *, is_released: bool) -> SourcedAgain:
+        """What is open comes from elsewhere: warehouses give back what they have not picked, and others get it."""
+        asked = self._of_order(f"source/{self.turn}")
+        request = SourceStep(asked.request_id, asked.order_id, asked.version, is_released, withholding_change_id)
+        summary = f"source again what is open of {self.order.number}"
+        return await step("fulfillment.SourceAgain", request, SourcedAgain, summary=summary)
 
     async def stop_shipments(self) -> Stopped:
         """Stop what has not left."""

@@ -21,6 +21,7 @@ from workflows.activities.lost_returns import LostReturnActivities
 from workflows.activities.notifications import NotificationsActivities
 from workflows.activities.orders import OrdersActivities
 from workflows.activities.returns import ReturnActivities
+from workflows.activities.sourcing import SourcingActivities
 from workflows.activities.standing import StandingActivities
 from workflows.activities.temporal import TemporalActivities
 from workflows.order import OrderWorkflow
@@ -44,6 +45,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     standing, returns = StandingActivities(services), ReturnActivities(services)
     exchanges = ExchangeActivities(services)
     lost = LostReturnActivities(client, services)
+    sourcing = SourcingActivities(services, documents, fulfillment)
     return [
         standing.check_completeness,
         standing.get_standing,
@@ -69,6 +71,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         fulfillment.withdraw_recall,
         fulfillment.recall_unpaid,
         fulfillment.cancel_shipments,
+        sourcing.source_again,
         fulfillment.audit,
         billing.commit_credit,
         billing.adjust_credit,

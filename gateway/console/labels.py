@@ -70,6 +70,8 @@ _EVENTS = {
     "stock_reserved": "reserved stock",
     "stock_allocated": "allocated stock to backorders",
     "stock_released": "released reserved stock",
+    "sourcing_asked": "asked to source again:",
+    "order_sourced_again": "sourced again:",
     "stock_expected": "updated the expected dates of backordered stock",
     "shipments_released": "received shipments to pick",
     "shipment_picked": "picked",

@@ -83,9 +83,13 @@ SENTENCES: Mapping[str, str] = {
     "backorder_released": "The backorder is released. It is filled in its turn.",
     "order_expedited": "The order is urgent. Its backorders come before others of their class.",
     "order_not_expedited": "The order is urgent no longer. It waits in its turn.",
+    "receipt_changed": "The expected receipt is changed. Orders whose promised day moves are told in a moment.",
+    "receipt_cancelled": "Nothing more is expected of it. Orders that waited for it are told in a moment.",
     "counted": "The count is recorded.",
     "counted_with_losses": "The count is recorded. The orders that lose goods wait again and are told.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
+    "outage_declared": "The warehouse is closed. What nobody has picked there is sourced again in a moment.",
+    "outage_ended": "The warehouse is open again.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }

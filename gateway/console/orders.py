@@ -21,9 +21,11 @@ from gateway.console.readable import Readable
 from gateway.console.sourcing import sourcing_of
 from gateway.console.visitor import Visitor, VisitorOf
 from gateway.console.warehouses import warehouse_names
+from gateway.http.orders.promises import PromiseShape, shape
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
-from services.orders.approvals import assignees
+from services.kernel.clock import business_day
+from services.orders.approvals import assignees, kept_promises
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import unshipped_lines
 from services.orders.domain.changes import AWAITING_WAREHOUSE, ChangeOrder
@@ -32,6 +34,7 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
+from services.orders.domain.promise_ledger import PromiseFilter
 from services.orders.domain.returnable import never
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
@@ -46,6 +49,7 @@ router = APIRouter()
 
 NumberOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 _MOST_EVENTS = 1000
+_MOST_PROMISES = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Read:
     exceptions: list[BusinessException]
     owners: dict[str, str]
     asked: dict[str, str]
+    promises: list[PromiseShape]
 
     @property
     def holds(self) -> list[Hold]:
@@ -81,6 +86,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         up_next=found.standing.waiting_for,
         lines=shown_lines(found, first),
         read=read,
+        promises=read.promises,
         money=order_money(who, found.order, found.progress),
         pending=None if is_cancelling(read.page) else found.asked.change,
         changing=changing(found),
@@ -114,7 +120,16 @@ def _read(session: Session, who: Visitor, number: str) -> Read:
         exceptions=wrong,
         owners=owners(session, held | {each.owner_role for each in wrong}),
         asked=_asked(session, page.aggregate, who.deps.clock()),
+        promises=_promises(session, who, order_id),
     )
+
+
+def _promises(session: Session, who: Visitor, order_id: str) -> list[PromiseShape]:
+    """What was promised of the order, the newest first."""
+    today = business_day(who.deps.clock(), who.deps.database.time_zone).isoformat()
+    wanted = PromiseFilter(order_id=order_id)
+    found = kept_promises.listed(session, wanted, who.caller.scope, limit=_MOST_PROMISES)
+    return [shape(one, today) for one in found]
 
 
 def _written(who: Visitor, read: Read) -> dict[str, Any]:

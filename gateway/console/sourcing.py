@@ -31,6 +31,7 @@ class SourcingShown:
     """The newest plan; `parts` head the costs of its candidates but for the total, which is last. `earlier` counts the plans before it."""
 
     why: str
+    cause: str
     quality: str
     parts: tuple[str, ...]
     candidates: tuple[CandidateShown, ...]
@@ -58,6 +59,7 @@ def _shown(plan: pb.SourcingPlan, names: Mapping[str, str], earlier: int) -> Sou
     why = _named(plan.why, names)
     return SourcingShown(
         why=f"No{why[2:]}" if why.startswith("no ") else why,
+        cause=plan.cause,
         quality=_quality(plan),
         parts=parts if plan.currency else (),
         candidates=tuple(_candidate(one, plan.currency, parts, names) for one in plan.candidates),

@@ -20,9 +20,9 @@ from services.orders.domain.facts import (
     InvoiceWrittenOff,
     PaymentReceived,
     Shipment,
-    StockStanding,
 )
 from services.orders.domain.order import Order
+from services.orders.domain.stock_facts import StockStanding
 
 PLACED, HELD = "order_placed", "order_held"
 _CODED = frozenset({HELD, "order_rejected", "review_opened"})
@@ -226,7 +226,8 @@ def _shipment(shipment: Shipment, kind: str, context: Context) -> tuple[str, ...
     if kind in _CARRIED and shipment.carrier:
         found.append(f"by {shipment.carrier}")
     if kind in _CARRIED and shipment.tracking_number:
-        found.append(f"tracking {shipment.tracking_number}")
+        numbers = [package.tracking_number for package in shipment.packages] or [shipment.tracking_number]
+        found.append(f"tracking {', '.join(_few(numbers))}")
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oms.billing.v1 import billing_pb2_grpc as rpc
 from oms.facts.v1 import facts_pb2
+from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.billing.cards.asker import Asker
@@ -64,6 +65,7 @@ def _label_sources(
     settings: Settings, orders: orders_pb2_grpc.OrdersServiceStub, token: Callable[[], str]
 ) -> LabelSources:
     inventory = inventory_pb2_grpc.InventoryServiceStub(connect(settings.inventory_target, token))
+    fulfillment = fulfillment_pb2_grpc.FulfillmentServiceStub(connect(settings.fulfillment_target, token))
 
     def read_label(return_id: str) -> orders_pb2.GetReturnLabelResponse:
         """What the label of a return says."""
@@ -73,7 +75,11 @@ def _label_sources(
         """All warehouses with their addresses."""
         return inventory.ListWarehouses(inventory_pb2.ListWarehousesRequest()).warehouses
 
-    return LabelSources(read_label, warehouses, split_lines(settings.return_address))
+    def read_shipment(shipment_id: str) -> fulfillment_pb2.Shipment:
+        """A shipment with its packages."""
+        return fulfillment.GetShipment(fulfillment_pb2.GetShipmentRequest(shipment_id=shipment_id)).shipment
+
+    return LabelSources(read_label, warehouses, split_lines(settings.return_address), read_shipment)
 
 
 if __name__ == "__main__":

@@ -122,4 +122,5 @@ def note_message(note: CreditNote) -> pb.CreditNote:
         is_held=note.is_held,
         fee=money(note.fee or Money.zero(parts.total.currency)),
         return_id=note.return_id,
+        claw_back=money(parts.claw_back),
     )

@@ -10,6 +10,7 @@ from services.billing import fact_wire
 from services.billing.cards.letting_go import let_go_if_over
 from services.billing.committing import grant_waiting
 from services.billing.domain.at_order import off_deferred
+from services.billing.domain.claw_backs import has_goods_back, taken_of
 from services.billing.domain.consolidated import check_of_one_order
 from services.billing.domain.corrected_invoices import credit_note_postings, write_off_posting
 from services.billing.domain.credit_notes import (
@@ -17,14 +18,23 @@ from services.billing.domain.credit_notes import (
     CreditFigures,
     CreditNote,
     LeftOver,
-    check_write_off,
     credit,
     land_with_fee,
 )
+from services.billing.domain.credit_refusals import check_write_off
 from services.billing.domain.facts import InvoiceCredited, InvoiceWrittenOff
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, with_held
-from services.billing.store import at_order, credit_notes, deposits, families, invoice_pages, invoices, payments
+from services.billing.store import (
+    at_order,
+    claw_backs,
+    credit_notes,
+    deposits,
+    families,
+    invoice_pages,
+    invoices,
+    payments,
+)
 from services.billing.store import credit as accounts
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
@@ -61,8 +71,16 @@ def _whole(session: Session, id_or_number: str) -> Invoice | None:
 
 
 def figures(session: Session, invoice: Invoice, asked: CreditAsked) -> CreditFigures:
-    """What falls on what is asked of an invoice whose account is taken."""
-    return credit(invoice, asked, credit_notes.so_far(session, invoice))
+    """What falls on what is asked of an invoice whose account is taken; of goods that come back less the discount that is not earned."""
+    so_far = credit_notes.so_far(session, invoice)
+    found = credit(invoice, asked, so_far)
+    if not has_goods_back(invoice, asked):
+        return found
+    now = found.parts + asked.with_it if asked.with_it else found.parts
+    now = replace(now, merchandise=now.merchandise - asked.ours) if asked.ours else now
+    due = claw_backs.kept(session, invoice.order_id, invoice.total.currency).to_take_back(now)
+    taken = taken_of(found, due)
+    return credit(invoice, replace(asked, claw_back=taken), so_far) if taken.minor else found
 
 
 def post(
@@ -88,7 +106,7 @@ def post(
         new_id("cn"), credit_note_number(sequence), invoice.invoice_id, invoice.number, invoice.order_id,
         invoice.order_number, invoice.customer_id, sessions.business_day(session, now), now, asked.reason_code, asked.reason,
         found.lines, found.parts, landing, left_over, asked.asked_by, approved_by,
-        found.by_tax, _deferred(session, invoice, found, asked), is_held, fee, asked.return_id,
+        found.by_tax, _deferred(session, invoice, found, asked), is_held, fee, asked.return_id, asked.ours,
     )  # fmt: skip
     credit_notes.add(session, note, sequence)
     ledger_store.post(session, credit_note_postings(note, is_fee=bool(invoice.fee_id)), now)
@@ -98,6 +116,23 @@ def post(
     emit_fact(session, detail, order_id=invoice.order_id, subject_id=note.credit_note_id, now=now)
     _follow(session, after, now)
     return note
+
+
+def give_back(session: Session, of: CreditNote, now: datetime) -> list[CreditNote]:
+    """Credit notes of the discount that was taken back of other invoices for goods that a credit note has credited by now."""
+    currency, posted = of.parts.total.currency, list[CreditNote]()
+    invoices_of = claw_backs.by_invoice(session, of.order_id, currency)
+    left = claw_backs.kept(session, of.order_id, currency).to_give_back if invoices_of else Money.zero(currency)
+    for invoice_id, had in invoices_of.items():
+        part, zero = min(had, left), Money.zero(currency)
+        if part.minor:
+            asked = CreditAsked(
+                {}, zero, zero, is_all=False, reason_code=of.reason_code, reason=of.reason, asked_by=of.asked_by,
+                return_id=of.return_id, claw_back=-part,
+            )  # fmt: skip
+            posted.append(post(session, taken(session, invoice_id), asked, of.approved_by, now))
+            left = left - part
+    return posted
 
 
 def _deferred(

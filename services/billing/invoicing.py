@@ -215,6 +215,7 @@ def _invoice(goods: GoodsToBill, billed: Bill, sequence: int) -> Invoice:
         parts=billed.parts,
         shipment_ids=goods.shipment_ids if goods.parts or len(goods.shipment_ids) > 1 else (),
         bills_parts=bool(goods.parts),
+        threshold=order.threshold,
     )
 
 

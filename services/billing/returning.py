@@ -1,16 +1,18 @@
 """Crediting what came back, and giving its cash back, each inside the caller's transaction."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from services.billing import correcting, crediting, invoicing, owing
 from services.billing.domain.billable import OrderToBill, goods_of
-from services.billing.domain.credit_notes import CreditAsked, CreditNote, LeftOver
+from services.billing.domain.claw_backs import RETURNED
+from services.billing.domain.credit_notes import CreditAsked, Credited, CreditFigures, CreditNote, LeftOver, falls_on
+from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import check_refund
-from services.billing.domain.returned import Returned, spread, to_invoice
+from services.billing.domain.returned import Returned, Share, spread, to_invoice
 from services.billing.store import (
     billable,
     credit_notes,
@@ -22,7 +24,7 @@ from services.billing.store import (
 )
 from services.billing.store import credit as accounts
 from services.kernel.errors import Refused
-from services.kernel.money import Money
+from services.kernel.money import Money, exact_share
 from services.runtime import sessions
 
 
@@ -35,7 +37,7 @@ def credit(
     now: datetime,
     waits_of: OrderToBill | None = None,
 ) -> list[CreditNote]:
-    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came.
+    """Post a credit note for each invoice that bears some of it; none where all of it was credited by hand before it came, or cost nothing.
 
     Of an order `waits_of` which something waits for its invoice, what came back of that is invoiced first, so that it never is later.
     """
@@ -49,21 +51,59 @@ def credit(
     credited, by_hand = credit_notes.credited_units(session, order_id), returned_by_hand.of_order(session, order_id)
     shares = spread(returned, bills, credited, by_hand)
     returned_by_hand.bring(session, shares)
-    zero = Money.zero(bills[0].total.currency)
-    return [
+    coming = _coming(session, [one for one in bills if one.invoice_id in shares], shares)
+    posted = [
         crediting.post(
             session,
-            crediting.taken(session, invoice.invoice_id),
-            CreditAsked(
-                shares[invoice.invoice_id].units, zero, zero, is_all=False, reason_code="returned", reason=reason,
-                fees=tuple(shares[invoice.invoice_id].fees), return_id=return_id,
-            ),
+            crediting.taken(session, one.invoice.invoice_id),
+            _asked(one, coming[place + 1 :], return_id, reason),
             "",
             now,
         )
-        for invoice in bills
-        if invoice.invoice_id in shares and shares[invoice.invoice_id].units
-    ]  # fmt: skip
+        for place, one in enumerate(coming)
+        if one.figures.parts.total.minor
+    ]
+    return [*posted, *crediting.give_back(session, posted[-1], now)] if posted else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """What of a return comes back of an invoice, and what that comes to, which is nothing for goods that cost nothing."""
+
+    invoice: Invoice
+    share: Share
+    figures: CreditFigures
+
+    @property
+    def ours(self) -> Money:
+        """What the goods came to for which the customer does not answer."""
+        parts = (exact_share(one.extended, self.share.ours[one.line_id], one.quantity) for one in self.figures.lines)
+        return Money.total(parts, self.figures.parts.tax.currency)
+
+    @property
+    def by_choice(self) -> Credited:
+        """What it comes to, of goods only those that are not kept by the customer's choice."""
+        return replace(self.figures.parts, merchandise=self.figures.parts.merchandise - self.ours)
+
+
+def _coming(session: Session, bills: Sequence[Invoice], shares: Mapping[str, Share]) -> list[_Coming]:
+    found = []
+    for invoice in bills:
+        share, zero = shares[invoice.invoice_id], Money.zero(invoice.total.currency)
+        if share.units:
+            figures = falls_on(invoice, share.units, zero, credit_notes.so_far(session, invoice))
+            found.append(_Coming(invoice, share, figures))
+    return found
+
+
+def _asked(one: _Coming, others: Sequence[_Coming], return_id: str, reason: str) -> CreditAsked:
+    """The credit note of an invoice; what comes back with it is of the others, whose notes follow."""
+    zero = Money.zero(one.invoice.total.currency)
+    with_it = sum((each.by_choice for each in others), start=Credited.none(zero.currency))
+    return CreditAsked(
+        one.share.units, zero, zero, is_all=False, reason_code=RETURNED, reason=reason,
+        fees=tuple(one.share.fees), return_id=return_id, with_it=with_it, ours=one.ours,
+    )  # fmt: skip
 
 
 def is_waiting(session: Session, order_id: str) -> bool:

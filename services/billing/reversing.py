@@ -13,7 +13,8 @@ from services.billing.domain import drafts as drafting
 from services.billing.domain import reversals as domain
 from services.billing.domain.billable import Billable
 from services.billing.domain.credit import check_account, counts_as_committed
-from services.billing.domain.credit_notes import CreditFigures, CreditNote, check_creditable, falls_on
+from services.billing.domain.credit_notes import CreditFigures, CreditNote, falls_on
+from services.billing.domain.credit_refusals import check_creditable
 from services.billing.domain.facts import InvoiceReversed
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.recognized import deferral_postings
@@ -115,6 +116,7 @@ def _credit(session: Session, known: Billable, asked: ReversalAsked, now: dateti
     nothing = Money.zero(invoice.total.currency)
     if note is None:
         return Reversed(CREDITED, nothing, nothing, invoice.invoice_id)
+    crediting.give_back(session, note, now)
     return Reversed(CREDITED, note.parts.total, note.landing.cash, invoice.invoice_id, note.credit_note_id)
 
 

@@ -20,7 +20,7 @@ from services.billing.domain.corrections import (
     corrected_in_all,
     needs_second_person,
 )
-from services.billing.domain.credit_notes import check_write_off
+from services.billing.domain.credit_refusals import check_write_off
 from services.billing.domain.invoices import Invoice
 from services.billing.store import corrections
 from services.kernel.errors import Conflict, NotFound, Refused

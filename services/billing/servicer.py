@@ -44,12 +44,14 @@ from services.billing.servicer_exchange import ExchangeServicer
 from services.billing.servicer_invoicing import InvoicingServicer
 from services.billing.servicer_labels import LabelServicer, LabelSources, nowhere
 from services.billing.servicer_ledger import LedgerServicer
+from services.billing.servicer_packing_slips import PackingSlipServicer
 from services.billing.servicer_payouts import PayoutServicer
 from services.billing.servicer_refunds import RefundServicer
 from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
     audit,
     audit_at_order,
+    audit_claw_backs,
     audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
@@ -87,6 +89,7 @@ class BillingServicer(
     InvoicingServicer,
     DocumentServicer,
     LabelServicer,
+    PackingSlipServicer,
     DepositInvoiceServicer,
     CheckoutServicer,
     CorrectionServicer,
@@ -363,6 +366,7 @@ class BillingServicer(
             *audit.INVARIANTS,
             *audit_credit_notes.INVARIANTS,
             *audit_at_order.INVARIANTS,
+            *audit_claw_backs.INVARIANTS,
             *audit_consolidated.INVARIANTS,
             *audit_deposit_invoices.INVARIANTS,
             *audit_exchanges.INVARIANTS,

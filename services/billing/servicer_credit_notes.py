@@ -143,6 +143,7 @@ class CreditNoteServicer(ServicerPart):
             crediting.write_off(session, invoice, asked, approved_by, self.clock())
         else:
             note = crediting.post(session, invoice, asked, approved_by, self.clock())
+            crediting.give_back(session, note, self.clock())
         log.info("invoice.corrected", invoice_id=invoice.invoice_id, kind=credit_wire.kind_of(asked))
         after = invoices.by_id(session, invoice.invoice_id)
         assert after is not None, "invoices are never deleted"

@@ -7,6 +7,7 @@ import grpc
 import structlog
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from services.billing import header_wire
@@ -21,13 +22,18 @@ from services.runtime.grpc_client import Unreachable
 log = structlog.get_logger()
 
 
+def _no_shipment(shipment_id: str) -> fulfillment_pb2.Shipment:
+    raise Unreachable(f"there is nobody to ask for shipment {shipment_id}")
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSources:
-    """Whom billing asks for what a label says; `returns_to` are the lines of the place that all returns go to, empty without one."""
+    """Whom billing asks for what a label or a packing slip says; `returns_to` are the lines of the place that all returns go to, empty without one."""
 
     read_label: Callable[[str], orders_pb2.GetReturnLabelResponse]
     warehouses: Callable[[], Sequence[inventory_pb2.Warehouse]]
     returns_to: tuple[str, ...] = ()
+    read_shipment: Callable[[str], fulfillment_pb2.Shipment] = _no_shipment
 
 
 class LabelServicer(ServicerPart):

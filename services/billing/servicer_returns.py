@@ -66,6 +66,7 @@ def _lines(request: pb.CreditReturnRequest) -> tuple[Returned, ...]:
             optional_text(line.shipment_id, "shipment_id"),
             _percent(line.fee_percent),
             wire.money(line, "fee_of_unit") if line.HasField("fee_of_unit") else None,
+            line.is_ours,
         )
         for line in request.lines
     )

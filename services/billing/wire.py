@@ -311,6 +311,7 @@ def billable_order(order: orders_pb2.Order) -> BillableOrder:
         _settlement(order, currency) if order.payment_method == SETTLED_ELSEWHERE else None,
         Terms.parse(order.terms) if order.terms else None,
         order.calendar,
+        money(order, "discount_minimum", least=1, currency=currency) if order.HasField("discount_minimum") else None,
     )
     check_place(order.calendar)
     _check_lines(billable)

@@ -32,7 +32,8 @@ SERVICE = fulfillment_pb2.DESCRIPTOR.services_by_name["FulfillmentService"].full
 def assemble(settings: Settings) -> ServiceProcess:
     """The process, ready to start."""
     database = Database(settings.database_url, Table.metadata, MIGRATIONS, settings.time_zone)
-    servicer = FulfillmentServicer(database, carriers=SandboxCarriers() if settings.carriers else None)
+    carriers = SandboxCarriers() if settings.carriers else None
+    servicer = FulfillmentServicer(database, carriers=carriers, packing=settings.packing)
     return ServiceProcess(
         NAME,
         settings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,14 +11,14 @@ from sqlmodel import Session
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, check_repeat, delivers, is_exception
+from services.fulfillment.domain.carrier_event import CarrierEvent, check_repeat, delivers, is_exception, package_of
+from services.fulfillment.domain.packages import Package, check_no_numbers
 from services.fulfillment.domain.rates import chosen
 from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, State, Verb
+from services.fulfillment.number_packages import PackingRules, label, track
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import carrier_events, orders, shipments
-from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.rates import RateBook
-from services.fulfillment.tracking import tracking_number
 
 
 def pick(session: Session, shipment_id: str, counted: Sequence[Counted], picker: str, now: datetime) -> Shipment:
@@ -26,15 +26,25 @@ def pick(session: Session, shipment_id: str, counted: Sequence[Counted], picker:
     return _step(session, shipment_id, lambda shipment: steps.pick(shipment, counted, picker, now), now)
 
 
-def pack(session: Session, shipment_id: str, now: datetime) -> Shipment:
-    """Picked → packed."""
-    return _step(session, shipment_id, lambda shipment: steps.pack(shipment, now), now)
+def pack(session: Session, rules: PackingRules, shipment_id: str, given: Sequence[Package], now: datetime) -> Shipment:
+    """Picked → packed, in the packages `given` or one with everything, each under a code of its own."""
+    return _step(session, shipment_id, lambda shipment: label(session, rules, steps.pack(shipment, now, given)), now)
 
 
-def ship(session: Session, rate_book: RateBook, shipment_id: str, carrier: str, now: datetime) -> Shipment:
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Who is to carry a shipment, empty for the cheapest, and the numbers it has given to its packages, empty for those they have."""
+
+    carrier: str = ""
+    tracking_numbers: tuple[str, ...] = ()
+
+
+def ship(
+    session: Session, rate_book: RateBook, rules: PackingRules, shipment_id: str, handover: Handover, now: datetime
+) -> Shipment:
     """Packed → shipped; a service: released → shipped and delivered, two facts."""
     shipped = _step(
-        session, shipment_id, lambda shipment: _handed_over(session, rate_book, shipment, carrier, now), now
+        session, shipment_id, lambda shipment: _handed_over(session, rate_book, rules, shipment, handover, now), now
     )
     if shipped.is_service:
         return _step(session, shipment_id, lambda visit: steps.deliver(visit, now, now), now)
@@ -54,30 +64,36 @@ def record_carrier_event(session: Session, event: CarrierEvent, now: datetime) -
 
 
 def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, now: datetime) -> Shipment:
-    """The parcel after what its carrier said of it; `siblings` are all shipments of its order."""
-    number, carrier = event.tracking_number, event.carrier
-    parcel = next(each for each in siblings if (each.tracking_number, each.carrier) == (number, carrier))
-    if is_exception(event, parcel):
-        after = steps.note_exception(parcel, event.occurred_at, now)
+    """The parcel's shipment after what its carrier said of it; `siblings` are all shipments of its order."""
+    parcel, package = next((each, found) for each in siblings if (found := package_of(event, each)) is not None)
+    if is_exception(event, parcel, package):
+        after = steps.note_exception(parcel, package, event.occurred_at, now)
         shipments.save(session, parcel, after)
         fact = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after))
         emit_fact(session, fact, after, now)
         return after
-    if not delivers(event, parcel):
+    if not delivers(event, parcel, package):
         return parcel
-    return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)
+    after = steps.deliver_package(parcel, package, event.occurred_at, now)
+    if after.state is State.DELIVERED:
+        return _advance(session, siblings, parcel, after, now)
+    shipments.save(session, parcel, after)
+    return after
 
 
-def _handed_over(session: Session, rate_book: RateBook, shipment: Shipment, carrier: str, now: datetime) -> Shipment:
-    """The shipment handed over: its carrier chosen, its freight fixed, its parcel numbered."""
+def _handed_over(
+    session: Session, rate_book: RateBook, rules: PackingRules, shipment: Shipment, handover: Handover, now: datetime
+) -> Shipment:
+    """The shipment handed over: its carrier chosen, its freight fixed, its packages numbered."""
     if shipment.is_service:
-        return steps.perform(shipment, carrier, now)
+        check_no_numbers(shipment, handover.tracking_numbers)
+        return steps.perform(shipment, handover.carrier, now)
     steps.moved(shipment, Verb.SHIP)  # out of turn is said before anything about rates
     into = rate_book.rates_into(session, shipment.ship_to)
     offers = [rate for rate in into if rate.warehouse_id == shipment.warehouse_id]
-    offer = chosen(offers, shipment.load, carrier)
-    number = tracking_number(offer.carrier, next_value(session, "tracking"))
-    return steps.ship(shipment, Consignment(offer.carrier, number, offer.cost), now)
+    offer = chosen(offers, shipment.load, handover.carrier)
+    tracked = track(session, rules, shipment, offer.carrier, handover.tracking_numbers)
+    return steps.ship(shipment, Consignment(offer.carrier, tracked, offer.cost), now)
 
 
 def _step(session: Session, shipment_id: str, take: Callable[[Shipment], Shipment], now: datetime) -> Shipment:

@@ -194,6 +194,51 @@ class ShipmentLineRow(Table, table=True):
     unit_weight_grams: int = Field(sa_type=Int64)
 
 
+class PackageRow(Table, table=True):
+    """One package of a shipment of goods, since it is packed; `number` counts them from 1."""
+
+    __tablename__ = "package"
+    __table_args__ = (
+        CheckConstraint(
+            "weight_grams >= 0 AND length_mm >= 0 AND width_mm >= 0 AND height_mm >= 0",
+            name="package_measures_not_negative",
+        ),
+        UniqueConstraint("sscc", name="package_sscc_unique"),
+        UniqueConstraint("tracking_number", name="package_tracking_number_unique"),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True, foreign_key="shipment.shipment_id")
+    number: int = Field(sa_type=Int64, primary_key=True)
+    weight_grams: int = Field(sa_type=Int64)
+    length_mm: int = Field(sa_type=Int64)
+    width_mm: int = Field(sa_type=Int64)
+    height_mm: int = Field(sa_type=Int64)
+    sscc: str | None = Field(sa_type=Text)
+    tracking_number: str | None = Field(sa_type=Text)
+    delivered_at: datetime | None = Field(sa_type=UtcDateTime)
+    exception_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class PackageLineRow(Table, table=True):
+    """Units of a shipment's line in a package."""
+
+    __tablename__ = "package_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="package_line_quantity_positive"),
+        ForeignKeyConstraint(
+            ["shipment_id", "number"], ["package.shipment_id", "package.number"], name="package_line_of"
+        ),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    number: int = Field(sa_type=Int64, primary_key=True)
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    quantity: int = Field(sa_type=Int64)
+
+
 _PENDING = text("state = 'pending'")
 
 
@@ -249,7 +294,7 @@ class CarrierEventRow(Table, table=True):
 
     carrier: str = Field(sa_type=Text, primary_key=True)
     event_id: str = Field(sa_type=Text, primary_key=True)
-    tracking_number: str = Field(sa_type=Text, foreign_key="shipment.tracking_number")
+    tracking_number: str = Field(sa_type=Text, foreign_key="package.tracking_number")
     status: str = Field(sa_type=Text)
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)

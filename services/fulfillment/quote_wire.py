@@ -7,7 +7,7 @@ from datetime import date
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment.domain.rates import Quote, Rate, by_warehouse
-from services.fulfillment.domain.workdays import promised_on
+from services.fulfillment.domain.workdays import HANDLING_DAYS, promised_on
 
 
 def quotes_response(quotes: Sequence[Quote], offers: Iterable[Rate], today: date) -> pb.QuoteWarehousesResponse:
@@ -20,6 +20,7 @@ def quotes_response(quotes: Sequence[Quote], offers: Iterable[Rate], today: date
                 carrier=quote.carrier,
                 cost_minor=quote.cost.minor,
                 transit_days=quote.transit_days,
+                lead_days=HANDLING_DAYS + quote.transit_days,
                 tariffs=[_tariff(rate, today) for rate in rates[quote.warehouse_id]],
             )
             for quote in quotes

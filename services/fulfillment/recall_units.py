@@ -93,6 +93,14 @@ def _request(
     return recall
 
 
+def take_back(
+    session: Session, shipment: Shipment, wanted_by: str, lines: tuple[RecallLine, ...], reason: str, now: datetime
+) -> Recall:
+    """Ask for units of which the warehouse has said already that it cannot send them. The order must be claimed."""
+    asked = _request(session, shipment, wanted_by, lines, now, (State.RELEASED,))
+    return answer(session, asked.recall_id, is_acknowledged=True, reason=reason, now=now)
+
+
 def answer(session: Session, recall_id: str, *, is_acknowledged: bool, reason: str, now: datetime) -> Recall:
     """The warehouse's word: the units leave their shipments, or nothing changes. Refused RECALL_ANSWERED."""
     orders.claim(session, recalls.get(session, recall_id).order_id)

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.release import Release, new_shipments, unreleased
+from services.fulfillment.domain.release import Release, join, new_shipments, unreleased
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import orders, shipments
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 def release(session: Session, rate_book: RateBook, wanted: Release, now: datetime) -> list[Shipment]:
-    """Store the shipments of what has none yet; nothing when all was released before or the order was cancelled."""
+    """Store the shipments of what has none yet, those that it joins first; nothing when all was released before or the order was cancelled."""
     if orders.claim(session, wanted.order_id):
         log.info("release.ignored", order_id=wanted.order_id, why="order was cancelled")
         return []
@@ -32,18 +32,25 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     lines = unreleased((line for line in wanted.allocated if line.line_id not in withheld), earlier)
     if not lines:
         return []
+    today = sessions.business_day(session, now)
+    together, alone = join(lines, earlier, wanted, today)
     offers = rate_book.rates_into(session, wanted.ship_to)
     created = new_shipments(
         wanted,
-        lines,
+        alone,
         offers,
         lambda count: next_value(session, "shipment", count),
         lambda: new_id("shp"),
         now,
-        sessions.business_day(session, now),
+        today,
     )
+    for before, after in together:
+        shipments.save_joined(session, before, after)
     for shipment in created:
         shipments.add(session, shipment)
-    fact = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*earlier, *created], created))
-    emit_fact(session, fact, created[0], now)
-    return created
+    joined = {after.shipment_id: after for _, after in together}
+    changed = [*joined.values(), *created]
+    every = [joined.get(each.shipment_id, each) for each in earlier]
+    fact = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*every, *created], changed))
+    emit_fact(session, fact, changed[0], now)
+    return changed

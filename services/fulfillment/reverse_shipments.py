@@ -12,6 +12,7 @@ from services.fulfillment import wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain.reversal import check_not_back, check_reversible, replacement, reverse
 from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.number_packages import PackingRules, label
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import orders, returns, reversals, shipments
 from services.fulfillment.store.counters import next_value
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 
 
 def reverse_ship(
-    session: Session, shipment_id: str, *, who: str, reason: str, now: datetime
+    session: Session, shipment_id: str, rules: PackingRules, *, who: str, reason: str, now: datetime
 ) -> tuple[Shipment, Shipment]:
     """The shipment, which never left and is cancelled, and the packed one that has its goods; one fact for both."""
     order_id = orders.claim_of_shipment(session, shipment_id)
@@ -29,7 +30,7 @@ def reverse_ship(
     before = next(each for each in siblings if each.shipment_id == shipment_id)
     _check(session, before, siblings)
     serial = next_value(session, "shipment")
-    packed = replacement(before, new_id("shp"), serial)
+    packed = label(session, rules, replacement(before, new_id("shp"), serial))
     after = reverse(before, serial, who, reason, now)
     assert after.reversal is not None, "it has just been reversed"
     shipments.save(session, before, after)
@@ -53,7 +54,7 @@ def _check(session: Session, shipment: Shipment, siblings: Sequence[Shipment]) -
     has_carrier = bool(shipment.tracking_number)
     check_reversible(
         shipment,
-        is_with_carrier=has_carrier and reversals.is_with_carrier(session, shipment.carrier, shipment.tracking_number),
+        is_with_carrier=has_carrier and reversals.is_with_carrier(session, shipment.carrier, shipment.shipment_id),
         is_order_cancelled=orders.is_cancelled(session, shipment.order_id),
     )
     others = [each for each in siblings if each.shipment_id != shipment.shipment_id]

@@ -10,19 +10,23 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment import (
     advance_shipments,
     cancel_shipments,
+    package_wire,
     recall_units,
     release_shipments,
     replace_rate_table,
     reverse_shipments,
     wire,
 )
+from services.fulfillment.advance_shipments import Handover
 from services.fulfillment.carriers import Carriers
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
+from services.fulfillment.number_packages import PackingRules
 from services.fulfillment.quote_wire import quotes_response
 from services.fulfillment.servicer_counts import CountsServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
+from services.fulfillment.servicer_unsendable import UnsendableServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -35,11 +39,18 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, CountsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer):
     """Warehouses and carriers."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now, carriers: Carriers | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = utc_now,
+        carriers: Carriers | None = None,
+        packing: PackingRules | None = None,
+    ) -> None:
         self.database = database
+        self.packing = packing or PackingRules()
         self.clock = clock
         self.carriers = carriers
         self._rates = rates.RateBook()
@@ -76,7 +87,7 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, CountsServicer
             return pb.ReleaseShipmentsResponse(shipments=[wire.shipment_message(each) for each in created])
 
         # a retry may name units that were allocated since: those are released by the turn that hears of them
-        same = without(request, "lines")
+        same = without(request, "lines", "withheld_line_ids")
         return self.database.once(request.request_id, same, pb.ReleaseShipmentsResponse, act)
 
     def GetShipment(self, request: pb.GetShipmentRequest, context: Context) -> pb.GetShipmentResponse:
@@ -107,21 +118,21 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, CountsServicer
 
     def PackShipment(self, request: pb.PackShipmentRequest, context: Context) -> pb.PackShipmentResponse:
         """Picked → packed."""
-        shipment_id = wire.shipment_id(request.shipment_id)
+        shipment_id, given = wire.shipment_id(request.shipment_id), package_wire.packages(request.packages)
 
         def act(session: Session) -> pb.PackShipmentResponse:
-            packed = advance_shipments.pack(session, shipment_id, self.clock())
+            packed = advance_shipments.pack(session, self.packing, shipment_id, given, self.clock())
             return pb.PackShipmentResponse(shipment=wire.shipment_message(packed))
 
         return self.database.once(request.request_id, request, pb.PackShipmentResponse, act)
 
     def ShipShipment(self, request: pb.ShipShipmentRequest, context: Context) -> pb.ShipShipmentResponse:
         """Packed → shipped; a service: released → shipped and delivered in one transaction, told as two facts."""
-        carrier = optional_text(request.carrier, "carrier")
+        handover = Handover(optional_text(request.carrier, "carrier"), package_wire.tracking_numbers(request))
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.ShipShipmentResponse:
-            shipped = advance_shipments.ship(session, self._rates, shipment_id, carrier, self.clock())
+            shipped = advance_shipments.ship(session, self._rates, self.packing, shipment_id, handover, self.clock())
             return pb.ShipShipmentResponse(shipment=wire.shipment_message(shipped))
 
         return self.database.once(request.request_id, request, pb.ShipShipmentResponse, act)
@@ -132,7 +143,9 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, CountsServicer
         who = optional_text(request.reversed_by, "reversed_by")
 
         def act(session: Session) -> pb.ReverseShipmentResponse:
-            done = reverse_shipments.reverse_ship(session, shipment_id, who=who, reason=reason, now=self.clock())
+            done = reverse_shipments.reverse_ship(
+                session, shipment_id, self.packing, who=who, reason=reason, now=self.clock()
+            )
             shipment, packed = map(wire.shipment_message, done)
             return pb.ReverseShipmentResponse(shipment=shipment, replacement=packed)
 

@@ -16,8 +16,9 @@ from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Reversal, Shipment, ShipmentLine, State
 from services.fulfillment.interception_wire import intercepted_at_micros, interception_message
+from services.fulfillment.package_wire import package_details, package_messages
 from services.fulfillment.store.shipments import Filter
-from services.fulfillment.tracking import is_tracking_number
+from services.fulfillment.tracking import carriers_number
 from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
 from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument, NotFound
@@ -82,7 +83,10 @@ def release(request: pb.ReleaseShipmentsRequest) -> Release:
     lines = tuple(_release_line(line) for line in request.lines)
     has_goods = any(line.warehouse_id for line in lines)
     ship_to = _address(request.ship_to, is_label=True) if has_goods else _loose_address(request.ship_to)
-    return Release(text(request.order_id, "order_id"), text(request.order_number, "order_number"), ship_to, lines)
+    withheld = frozenset(text(one, "withheld_line_id") for one in request.withheld_line_ids)
+    _bounded(request.withheld_line_ids, "withheld_line_ids")
+    order_id, number = text(request.order_id, "order_id"), text(request.order_number, "order_number")
+    return Release(order_id, number, ship_to, lines, withheld)
 
 
 def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
@@ -97,7 +101,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         number_cursor(request.cursor),
         page_size(request.limit),
         named_orders(request.order_ids),
-        optional_text(request.tracking_number, "tracking_number"),
+        "".join(optional_text(request.tracking_number, "tracking_number").split()).upper(),
     )
 
 
@@ -138,11 +142,7 @@ def pick_count(request: pb.PickShipmentRequest) -> list[Counted]:
 
 def carrier_event(request: pb.RecordCarrierEventRequest) -> CarrierEvent:
     """A carrier's event whose tracking number has the right check digit."""
-    number = text(request.tracking_number, "tracking_number").strip().upper()
-    if not is_tracking_number(number):
-        raise InvalidArgument(
-            "TRACKING_NUMBER_MISREAD", f"{number} is no tracking number: shape or check digit is wrong"
-        )
+    number = carriers_number(text(request.tracking_number, "tracking_number"))
     if request.status not in set(CarrierStatus):
         raise InvalidArgument("STATUS_UNKNOWN", f"status must be one of {', '.join(CarrierStatus)}")
     carrier, event_id = text(request.carrier, "carrier"), text(request.event_id, "event_id")
@@ -173,6 +173,8 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
         reversal=_reversal_message(shipment.reversal) if shipment.reversal else None,
         replaces=shipment.replaces,
         interception=interception_message(shipment.interception),
+        packages=package_messages(shipment.packages),
+        packed_at_micros=optional_micros(shipment.packed_at),
     )
 
 
@@ -386,6 +388,7 @@ def _shipment_detail(shipment: Shipment) -> facts_pb2.Shipment:
         delivered_at_micros=optional_micros(shipment.delivered_at),
         exception_at_micros=optional_micros(shipment.exception_at),
         intercepted_at_micros=intercepted_at_micros(shipment),
+        packages=package_details(shipment),
         lines=[
             facts_pb2.ShipmentLine(
                 line_id=line.line_id, sku=line.sku, description=line.description, quantity=line.quantity

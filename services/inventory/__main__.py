@@ -1,4 +1,4 @@
-"""Settings → database → servicer → serve; a relay tells orders of promises and billing of movements, a filler goes on with long queues."""
+"""Settings → database → servicer → serve; a relay tells orders and billing, a filler goes on with long queues, a keeper ends outages."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,6 +11,7 @@ from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.inventory.domain.facts import FOR_BILLING, FOR_ORDERS
 from services.inventory.filler import QueueFiller
 from services.inventory.models import Table
+from services.inventory.outage_keeper import OutageKeeper
 from services.inventory.servicer import InventoryServicer
 from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
@@ -37,7 +38,7 @@ def assemble(settings: Settings) -> ServiceProcess:
         database,
         register=lambda server: inventory_pb2_grpc.add_InventoryServiceServicer_to_server(servicer, server),
         service=SERVICE,
-        background=(Relay(database, _routes(settings)), QueueFiller(database)),
+        background=(Relay(database, _routes(settings)), QueueFiller(database), OutageKeeper(database)),
     )
 
 

@@ -7,13 +7,14 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.inventory import ranking, sourcing
+from services.inventory import ranking, resourcing, sourcing
 from services.inventory.domain import facts
 from services.inventory.domain.adjusting import Change, Holding, change, serving
 from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.requests import Adjusted, Demand
 from services.inventory.queues import Days, fill_queues, filled, notify, notify_moved
+from services.inventory.resourcing import Again
 from services.inventory.sourcing import Planned
 from services.inventory.store import adjusting as store
 from services.inventory.store import allocation, reservations, stock
@@ -51,12 +52,17 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> str:
     _get(session, reservation_id, replace(demand, claim=claim), planned, terms, now)
     _give_up(session, reservation_id, wanted)
     _gather(session, reservation_id, adjusted, holdings, now)
+    why = planned.why
+    if known and store.goes_elsewhere(session, known, demand.destination):
+        # whoever could send it to the other address need not be cheapest for this one
+        again = Again(demand, adjusted.carried)
+        why = resourcing.plan_open(session, known, again, "the address was changed", now) or why
     fills = fill_queues(session, skus, now)
     _notify(session, demand.order_id, reservation_id, wanted, fills, now)
     notify_moved(session, ranking.not_filled(days, fills, demand.order_id), now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
-    return planned.why
+    return why
 
 
 def _gather(
@@ -88,7 +94,13 @@ def _open(session: Session, demand: Demand, planned: Planned, now: datetime) -> 
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
     new = NewReservation(
-        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers, demand.claim
+        new_id("res"),
+        demand.order_id,
+        demand.placed_at_micros,
+        demand.lease_seconds,
+        planned.fillers,
+        demand.claim,
+        demand.destination,
     )
     reservations.create(session, new, now)
     return new.reservation_id

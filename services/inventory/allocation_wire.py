@@ -79,6 +79,7 @@ def _backorder(queued: Queued) -> inventory_pb2.Backorder:
         placed_at_micros=one.placed_at_micros,
         expected_on=supply.expected_on if supply else "",
         expected_reference=supply.reference if supply else "",
+        lead_days=one.lead_days_from(supply.warehouse_id) if supply else 0,
         allocation_class=rank.allocation_class,
         is_expedited=rank.is_expedited,
         customer_tier=queued.customer_tier,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oms.facts.v1 import facts_pb2
 from services.inventory.domain import facts
 from services.inventory.domain.facts import StockChange, StockStanding
+from services.inventory.domain.outages import SourcingRequest
 
 Standing = facts_pb2.StockReserved | facts_pb2.StockAllocated | facts_pb2.StockReleased | facts_pb2.StockExpected
 MovementFact = (
@@ -45,11 +46,20 @@ def standing_fact(kind: str, standing: StockStanding) -> Standing:
     """Where an order stands, as a fact of one of the kinds for orders."""
     lines = {
         line.line_id: facts_pb2.LineStanding(
-            allocated=line.allocated, backordered=line.backordered, expected_on=line.expected_on
+            allocated=line.allocated,
+            backordered=line.backordered,
+            expected_on=line.expected_on,
+            lead_days=line.lead_days,
+            expected_reference=line.expected_reference,
         )
         for line in standing.lines
     }
     return _STANDINGS[kind](lines=lines, is_complete=standing.is_complete)
+
+
+def sourcing_fact(asked: SourcingRequest) -> facts_pb2.SourcingAsked:
+    """That an order is to be sourced again, as a fact for orders."""
+    return facts_pb2.SourcingAsked(cause=asked.cause, warehouse_id=asked.warehouse_id, why=asked.why)
 
 
 def movement_fact(kind: str, change: StockChange) -> MovementFact:

@@ -11,19 +11,21 @@ import structlog
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation
+from services.inventory.domain.allocation_policy import AllocationPolicy
 from services.inventory.domain.backorders import Fill
 from services.inventory.queues import BATCH, leave, record_fills, what_may_be_taken
-from services.inventory.store import adjusting, allocation, reservations, stock
+from services.inventory.store import adjusting, reservations, stock
 
 log = structlog.get_logger()
 
 
-def take(session: Session, skus: Collection[str], turns: Collection[str], now: datetime) -> list[Fill]:
+def take(
+    session: Session, skus: Collection[str], turns: Collection[str], terms: AllocationPolicy, now: datetime
+) -> list[Fill]:
     """Serve queues of which something is given up, as far as the caller has the `turns` of all that the losing orders hold or want.
 
     BATCH fills; the rest, and what needs other turns, is left to the next batch. Gives what was filled.
     """
-    terms = allocation.policy(session)
     if not terms.may_take:
         return []
     done: list[Fill] = []

@@ -32,7 +32,7 @@ class Left:
 
 def next_left(session: Session, passed_over: Collection[Left] = ()) -> Left:
     """The next batch, ranks before queues before news; empty when nothing is left. Batches of one that are `passed_over` are not in it."""
-    unranked = Left(unranked=allocation.next_unranked(session, allocation.policy(session).version))
+    unranked = Left(unranked=allocation.next_unranked(session))
     if unranked.unranked and unranked not in passed_over:
         return unranked
     most = BATCH + len(passed_over)
@@ -55,12 +55,13 @@ def fill_left(session: Session, left: Left, now: datetime) -> None:
 
 
 def _serve(session: Session, skus: Sequence[str], now: datetime) -> None:
-    turns = set(skus) | allocation.skus_beside(session, skus)
+    terms = allocation.policy(session)
+    turns = set(skus) | (allocation.skus_beside(session, skus) if terms.may_take else set())
     stock.take_turns(session, turns)
     # both leave again what they do not reach
     batches.done(session, skus)
-    taken = giving_up.take(session, skus, turns, now)
-    fills = fill_queues(session, skus, now)
+    taken = giving_up.take(session, skus, turns, terms, now)
+    fills = fill_queues(session, skus, now, terms)
     filled = [*taken, *fills]
     notices = {Notice(facts.ALLOCATED, one.backorder.order_id, one.backorder.reservation_id) for one in filled}
     orders = {one.order_id for one in notices}

@@ -30,16 +30,22 @@ BATCH = 50
 """Backorders that a transaction fills, and orders that it tells, at most."""
 MOST_SHARED = 200
 """Backorders of a SKU among which too few units are shared in proportion; those behind them wait for the next."""
+Due = tuple[str, int, str]
+"""What brings units that wait: the ISO date, the working days from then, the reference."""
+NOT_DUE: Due = ("", 0, "")
 LEFT = "batch_left"
 """What is called out, so that the next batch begins at once."""
 
 
-def fill_queues(session: Session, skus: Collection[str], now: datetime) -> tuple[Fill, ...]:
+def fill_queues(
+    session: Session, skus: Collection[str], now: datetime, known: AllocationPolicy | None = None
+) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs, whose turns the caller has, from what is free: BATCH backorders, the rest is left.
 
     Batch after batch gives the same to the same as all at once would. What others hold is left to the next batch to take.
+    The policy is read unless it is `known`.
     """
-    terms = allocation.policy(session)
+    terms = known or allocation.policy(session)
     done: list[Fill] = []
     for some in slices(skus):
         while fills := _next_fills(session, some, BATCH - len(done), terms):
@@ -68,7 +74,9 @@ def what_may_be_taken(
     found: dict[str, list[Fill]] = {}
     for sku, frozen in allocation.frozen(session, skus, terms, now).items():
         free = stock.available(session, [sku]).get(sku, {})
-        fills = distribute(backorders.whole_queue(session, sku), free, frozen, is_fair_share=terms.is_fair_share)
+        overdue = allocation.overdue_in_queue(session, sku, terms, now)
+        queue = backorders.whole_queue(session, sku)
+        fills = distribute(queue, free, frozen, overdue, is_fair_share=terms.is_fair_share)
         if any(one.given_up for one in fills):
             found[sku] = list(fills)
     return found
@@ -178,18 +186,21 @@ def notify(session: Session, notices: Collection[Notice], now: datetime) -> None
 def _standings(session: Session, order_ids: Sequence[str]) -> dict[str, StockStanding]:
     allocated = reservations.allocated_by_line(session, order_ids)
     waiting: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    due: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    due: defaultdict[str, dict[str, Due]] = defaultdict(dict)
     for one, supply in backorders.lines_of_orders(session, order_ids):
         waiting[one.order_id][one.line_id] += one.quantity
         days = due[one.order_id]
-        days[one.line_id] = supply.expected_on if supply else days.get(one.line_id, "")
+        if supply:
+            days[one.line_id] = (supply.expected_on, one.lead_days_from(supply.warehouse_id), supply.reference)
     return {
         order_id: _standing(allocated.get(order_id, {}), waiting[order_id], due[order_id]) for order_id in order_ids
     }
 
 
-def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Mapping[str, str]) -> StockStanding:
+def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Mapping[str, Due]) -> StockStanding:
     lines = sorted({*allocated, *waiting})
     return StockStanding(
-        tuple(LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines)
+        tuple(
+            LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), *due.get(line, NOT_DUE)) for line in lines
+        )
     )

@@ -4,10 +4,22 @@ import grpc
 from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
-from services.inventory import adjusting, return_wire, returning, reversing, sourcing, sourcing_wire, transactions, wire
+from services.inventory import (
+    adjusting,
+    return_wire,
+    returning,
+    reversing,
+    sourcing,
+    sourcing_wire,
+    supplying,
+    transactions,
+    wire,
+)
 from services.inventory.availability import availability
 from services.inventory.servicer_allocation import AllocationServicer
+from services.inventory.servicer_outages import OutagesServicer
 from services.inventory.servicer_replay import ReplayServicer
+from services.inventory.servicer_supply import SupplyServicer
 from services.inventory.store import audit, backorders, quarantine, reservations, stock, warehouses
 from services.inventory.store import sourcing as plans
 from services.kernel.clock import Clock, utc_now
@@ -19,7 +31,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(AllocationServicer, ReplayServicer):
+class InventoryServicer(AllocationServicer, SupplyServicer, OutagesServicer, ReplayServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
@@ -74,9 +86,8 @@ class InventoryServicer(AllocationServicer, ReplayServicer):
         announcement = wire.announcement(request)
 
         def act(session: Session) -> pb.ExpectReceiptResponse:
-            return pb.ExpectReceiptResponse(
-                expected_receipt_id=transactions.expect(session, announcement, self._clock())
-            )
+            receipt, is_known = supplying.expect(session, announcement, self._clock())
+            return pb.ExpectReceiptResponse(expected_receipt_id=receipt.expected_receipt_id, is_known=is_known)
 
         return self._database.once(request.request_id, request, pb.ExpectReceiptResponse, act)
 
@@ -108,16 +119,15 @@ class InventoryServicer(AllocationServicer, ReplayServicer):
             reservation_id, planned = transactions.reserve(session, demand, self._clock())
             plan = planned.plan
             waiting = backorders.lines_of_order(session, demand.order_id) if plan.shortages else []
-            due = {one.line_id: supply for one, supply in waiting}
             return pb.ReserveStockResponse(
                 reservation_id=reservation_id,
                 allocations=wire.allocations(plan.allocations),
-                shortages=[wire.shortage(shortage, due[shortage.line_id]) for shortage in plan.shortages],
+                shortages=wire.shortages(waiting),
                 why=planned.why,
             )
 
-        # rates and the customer's tier may have changed when a step is tried again
-        same = without(request, "costs", "currency", "customer_tier")
+        # rates and the customer's tier may have changed when a step is tried again, and a release before it said less
+        same = without(request, "costs", "currency", "customer_tier", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
@@ -137,7 +147,7 @@ class InventoryServicer(AllocationServicer, ReplayServicer):
             )
 
         # rates may have changed, and a shipment left, when a step is tried again
-        same = without(request, "costs", "currency", "carried", "customer_tier")
+        same = without(request, "costs", "currency", "carried", "customer_tier", "customer_id", "destination")
         return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
 
     def PutSourcingPolicy(self, request: pb.PutSourcingPolicyRequest, context: Context) -> pb.PutSourcingPolicyResponse:

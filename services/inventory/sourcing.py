@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.inventory import sourcing_wire
-from services.inventory.domain.allocation import LineDemand, Plan, Terms, allocate, allocate_whole
+from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Terms, allocate, allocate_whole
 from services.inventory.domain.replaying import Given
 from services.inventory.domain.requests import Demand
+from services.inventory.domain.resourcing import with_own
 from services.inventory.domain.sourcing_record import SourcingRecord, record
 from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
 from services.inventory.queues import free_for_newcomers
@@ -42,21 +43,24 @@ def plan(
     lines: Sequence[LineDemand],
     candidates: tuple[Candidate, ...],
     opened: frozenset[str] = frozenset(),
+    own: Sequence[Allocation] = (),
     *,
     is_whole: bool = False,
 ) -> Planned:
-    """Choose for these lines among what is free now; `opened` warehouses serve the order already.
+    """Choose for these lines among what is free now; `opened` warehouses serve the order already, `own` units are its own to move.
 
     Of a customer whose lines ship complete a line gets all of its units or none: it `is_whole`.
     """
-    policy = store.policy(session)
+    policy = store.policy(session).for_customer(demand.customer_id)
     if not lines:
         return Planned(Plan((), ()), _fillers(candidates, policy, opened))
     terms = Terms(candidates, demand.weights, policy, opened)
     places = [one.warehouse_id for one in candidates]
-    free = free_for_newcomers(session, {line.sku for line in lines}, places)
-    made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
+    free = free_for_newcomers(session, {line.sku for line in lines}, places)
+    if own:
+        free = with_own(free, own, [place for place in places if known.get(place)])
+    made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     used = opened | {part.warehouse_id for part in made.allocations}
     kept = record(lines, free, terms, made, known, demand.currency)
     given = Given(tuple(lines), free, terms, demand.currency, is_whole=is_whole)

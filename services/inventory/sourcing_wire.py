@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory.domain.replaying import Given, PlanOutcome, ReplayedPlan
 from services.inventory.domain.sourcing import Shipment
 from services.inventory.domain.sourcing_record import CandidatePlan, SourcingRecord
-from services.inventory.domain.tariffs import NodeTerms, SourcingPolicy
+from services.inventory.domain.tariffs import CustomerTerms, NodeTerms, SourcingPolicy
 from services.inventory.wire import MAX_COST_MINOR, MAX_WAREHOUSES, at_most, identity, within
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
@@ -21,6 +21,8 @@ from services.kernel.money import MAX_MINOR
 
 MAX_SPLITS = 199
 _GIVEN = TypeAdapter(Given)
+MAX_CUSTOMERS = 500
+MAX_PLACES = 50
 
 
 def policy(sent: pb.SourcingPolicy) -> SourcingPolicy:
@@ -35,7 +37,37 @@ def policy(sent: pb.SourcingPolicy) -> SourcingPolicy:
         _cost(sent.late_day_minor, "late_day_minor"),
         splits,
         nodes,
+        _customers(sent.customers),
     )
+
+
+def _customers(sent: Sequence[pb.CustomerTerms]) -> tuple[CustomerTerms, ...]:
+    at_most(len(sent), MAX_CUSTOMERS, "customers")
+    found = tuple(sorted((_customer(one) for one in sent), key=lambda one: one.customer_id))
+    if len({one.customer_id for one in found}) < len(found):
+        raise InvalidArgument("CUSTOMER_TWICE", "each customer may come once in customers")
+    return found
+
+
+def _customer(sent: pb.CustomerTerms) -> CustomerTerms:
+    preferred, excluded = (_places(ids) for ids in (sent.preferred_warehouse_ids, sent.excluded_warehouse_ids))
+    if both := sorted({*preferred} & {*excluded}):
+        raise InvalidArgument(
+            "WAREHOUSE_PREFERRED_AND_EXCLUDED",
+            f"{both[0]} is preferred and excluded for {sent.customer_id}: choose one",
+        )
+    if bool(preferred) != bool(sent.preference_minor):
+        raise InvalidArgument(
+            "PREFERENCE_INCOMPLETE",
+            "preferred warehouses and preference_minor go together: say how much dearer they may be",
+        )
+    cost = _cost(sent.preference_minor, "preference_minor")
+    return CustomerTerms(identity(sent.customer_id, "customer_id"), preferred, cost, excluded, sent.is_never_split)
+
+
+def _places(ids: Sequence[str]) -> tuple[str, ...]:
+    at_most(len(ids), MAX_PLACES, "warehouses of a customer")
+    return tuple(sorted({identity(one, "warehouse_id") for one in ids}))
 
 
 def _node(sent: pb.NodeTerms) -> NodeTerms:
@@ -67,6 +99,16 @@ def policy_message(stored: SourcingPolicy) -> pb.SourcingPolicy:
                 is_excluded=node.is_excluded,
             )
             for node in stored.nodes
+        ],
+        customers=[
+            pb.CustomerTerms(
+                customer_id=one.customer_id,
+                preferred_warehouse_ids=one.preferred,
+                preference_minor=one.preference_minor,
+                excluded_warehouse_ids=one.excluded,
+                is_never_split=one.is_never_split,
+            )
+            for one in stored.customers
         ],
         version=stored.version,
     )
@@ -117,6 +159,7 @@ def plan_document(made: SourcingRecord) -> dict[str, Any]:
         why=made.why,
         candidates=[_candidate(one) for one in made.candidates],
         unused=[pb.UnusedWarehouse(warehouse_id=one.warehouse_id, reason=one.reason) for one in made.unused],
+        cause=made.cause,
     )
     document: dict[str, Any] = MessageToDict(plan, preserving_proto_field_name=True)
     return document

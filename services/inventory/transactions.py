@@ -15,14 +15,13 @@ from sqlmodel import Session
 
 from services.inventory import fact_wire, sourcing
 from services.inventory.deallocating import cover
-from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import LineDemand, Plan, Shortage
 from services.inventory.domain.allocation_policy import LINE_COMPLETE, AllocationPolicy
-from services.inventory.domain.backorders import Fill, Place, Supply, Waiting
+from services.inventory.domain.backorders import Fill, Place, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import StockChange
-from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
+from services.inventory.domain.requests import Adjustment, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.queues import (
     Days,
@@ -38,8 +37,8 @@ from services.inventory.sourcing import Planned
 from services.inventory.store import (
     allocation,
     backorders,
-    expected,
     layers,
+    outages,
     reservations,
     reversals,
     stock,
@@ -47,6 +46,7 @@ from services.inventory.store import (
 )
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
+from services.inventory.supplying import Arrival
 from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
@@ -58,12 +58,13 @@ log = structlog.get_logger()
 
 
 def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int | None = None) -> Warehouse:
-    """Store the warehouse; one that opens again serves who waits, the same again changes nothing. Refused VERSION_STALE."""
+    """Store the warehouse; one that opens again ends its outage and serves who waits. The same again changes nothing. Refused VERSION_STALE."""
     known = warehouses.find(session, place.warehouse_id)
     if known is not None and is_unchanged(known, place, seen):
         return known
     stored = warehouses.put(session, place, seen)
     if known is not None and place.is_active and not known.is_active:
+        outages.end(session, place.warehouse_id, now)
         _serve_waiting(session, place, now)
     return stored
 
@@ -85,7 +86,13 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plann
     planned = sourcing.plan(session, demand, demand.lines, demand.candidates, is_whole=is_whole)
     plan = planned.plan
     new = NewReservation(
-        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, planned.fillers, demand.claim
+        new_id("res"),
+        demand.order_id,
+        demand.placed_at_micros,
+        demand.lease_seconds,
+        planned.fillers,
+        demand.claim,
+        demand.destination,
     )
     reservations.create(session, new, now)
     sourcing.keep(session, demand.order_id, planned, now)
@@ -154,15 +161,17 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     """Book goods in and serve who waits for them; the movement, on hand there now, and what was filled."""
     warehouses.require(session, receipt.warehouse_id)
     stock.take_turns(session, [receipt.sku])
+    arrival = Arrival(session, receipt, now)
     warehouses.settle_currency(session, receipt.warehouse_id, receipt.unit_cost.currency)
     stock.open_row(session, receipt.warehouse_id, receipt.sku)
     on_hand = stock.add(session, receipt.warehouse_id, receipt.sku, receipt.quantity)
     occasion = Occasion("received", now, reference=receipt.reference)
     change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
-    supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
-    expected.come(session, queueing.arrived(supply, receipt.quantity))
+    arrival.take_off()
+    free = stock.available(session, [receipt.sku]).get(receipt.sku, {})
     fills = fill_queues(session, [receipt.sku], now)
     notify_filled(session, fills, now)
+    arrival.notify_others(free, {fill.backorder.order_id for fill in fills})
     notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
     return change, on_hand, fills
@@ -204,35 +213,6 @@ def _counted_cost(session: Session, adjustment: Adjustment, currency: str) -> Un
     return counted_cost(
         adjustment.sku, currency, given=adjustment.unit_cost, last=last, standard=adjustment.standard_cost
     )
-
-
-def expect(session: Session, announcement: Announcement, now: datetime) -> str:
-    """Store an expected receipt and give its id; who waits takes its date, and each order whose date that changes is told.
-
-    Many of them are told in batches.
-    """
-    warehouses.require(session, announcement.warehouse_id)
-    stock.take_turns(session, [announcement.sku])
-    stock.open_row(session, announcement.warehouse_id, announcement.sku)
-    supply = Supply(
-        new_id("exp"),
-        announcement.warehouse_id,
-        announcement.quantity,
-        announcement.expected_on,
-        announcement.reference,
-    )
-    queue = backorders.whole_queue(session, announcement.sku)
-    before = _days(session, announcement.sku, queue)
-    expected.announce(session, supply, announcement.sku)
-    after = _days(session, announcement.sku, queue)
-    moved = [one for one in queue if before[one.backorder_id] != after[one.backorder_id]]
-    notify_moved(session, moved, now)
-    log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
-    return supply.expected_receipt_id
-
-
-def _days(session: Session, sku: str, queue: Sequence[Waiting]) -> dict[str, str]:
-    return queueing.days(queue, expected.open_supply(session, [sku]).get(sku, []))
 
 
 def ship(session: Session, departure: Departure, now: datetime) -> Money | None:

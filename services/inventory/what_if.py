@@ -45,7 +45,8 @@ def ask(session: Session, sku: str, warehouse_id: str, quantity: int, now: datet
     if is_open:
         free[warehouse_id] = free.get(warehouse_id, 0) + quantity
     frozen = allocation.frozen(session, [sku], terms, now).get(sku, [])
-    fills = distribute(queue, free, frozen, is_fair_share=terms.is_fair_share)
+    overdue = allocation.overdue_in_queue(session, sku, terms, now) if frozen else frozenset()
+    fills = distribute(queue, free, frozen, overdue, is_fair_share=terms.is_fair_share)
     given: Counter[str] = Counter()
     for one in fills:
         given[one.backorder.backorder_id] += one.quantity

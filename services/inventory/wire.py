@@ -7,7 +7,7 @@ from datetime import date
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.inventory.domain.allocation import Allocation, LineDemand, Shortage
+from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.domain.requests import (
@@ -20,6 +20,7 @@ from services.inventory.domain.requests import (
     Receipt,
 )
 from services.inventory.domain.stock import Availability, StockLevel
+from services.inventory.domain.supply import SUPPLY_KINDS
 from services.inventory.domain.tariffs import Candidate, Tariff
 from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.kernel.bounds import MAX_LINES
@@ -40,6 +41,7 @@ MAX_COST_MINOR = 10**12
 MAX_TARIFFS = 50
 MAX_GRAMS = 10**9
 MAX_LATE_DAYS = 36_600
+MAX_LEAD_DAYS = 1000
 MAX_LEASE_SECONDS = 30 * 24 * 3600
 END_OF_TIME_MICROS = 253_402_300_799_999_999  # the last instant of the year 9999
 
@@ -111,21 +113,27 @@ def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
 
 def demand(request: pb.ReserveStockRequest) -> Demand:
     """What an order asks for and who may serve it."""
-    candidates = _candidates(request.costs)
-    if request.lines and not candidates:
+    places = candidates(request.costs)
+    if request.lines and not places:
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
-    return _demand(request, _lines(request.lines), candidates)
+    return _demand(request, _lines(request.lines), places)
 
 
 def adjusted(request: pb.AdjustReservationRequest) -> Adjusted:
     """What a changed order asks for in all, zero units included."""
-    carried: Counter[tuple[str, str]] = Counter()
-    for part in request.carried:
+    demanded = _demand(request, _lines(request.lines, non_negative), candidates(request.costs))
+    return Adjusted(demanded, carried(request.carried))
+
+
+def carried(parts: Sequence[pb.Allocation]) -> Counter[tuple[str, str]]:
+    """(Line id, warehouse id) → units in shipments."""
+    units: Counter[tuple[str, str]] = Counter()
+    for part in parts:
         place = identity(part.warehouse_id, "warehouse_id")
-        carried[identity(part.line_id, "line_id"), place] += positive(part.quantity, "quantity")
-    return Adjusted(_demand(request, _lines(request.lines, non_negative), _candidates(request.costs)), carried)
+        units[identity(part.line_id, "line_id"), place] += positive(part.quantity, "quantity")
+    return units
 
 
 def _demand(
@@ -139,37 +147,42 @@ def _demand(
         candidates,
         within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
         within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
-        _weights(request.unit_weights),
+        weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
         Claim(
             optional_text(request.customer_tier, "customer_tier"),
             day(request.requested_on, "requested_on") if request.requested_on else "",
             request.is_order_complete,
         ),
+        optional_text(request.customer_id, "customer_id"),
+        optional_text(request.destination, "destination"),
     )
 
 
-def _weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
+def weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
+    """SKU → grams of a unit."""
     at_most(len(sent), MAX_LINES, "SKUs")
-    weights = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
-    if len(weights) < len(sent):
+    grams = {sku(one.sku): within(one.grams, 0, MAX_GRAMS, "grams") for one in sent}
+    if len(grams) < len(sent):
         raise InvalidArgument("SKU_TWICE", "each SKU may come once in unit_weights")
-    return weights
+    return grams
 
 
-def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
+def candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
+    """The warehouses that can serve an order."""
     at_most(len(costs), MAX_WAREHOUSES, "warehouses")
-    candidates = tuple(
+    places = tuple(
         Candidate(
             identity(place.warehouse_id, "warehouse_id"),
             within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor"),
             _tariffs(place.tariffs),
+            within(place.lead_days, 0, MAX_LEAD_DAYS, "lead_days"),
         )
         for place in costs
     )
-    if len({place.warehouse_id for place in candidates}) < len(candidates):
+    if len({place.warehouse_id for place in places}) < len(places):
         raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
-    return candidates
+    return places
 
 
 def _tariffs(sent: Sequence[pb.CarrierTariff]) -> tuple[Tariff, ...]:
@@ -195,6 +208,7 @@ def receipt(request: pb.ReceiveStockRequest) -> Receipt:
         positive(request.quantity, "quantity"),
         UnitPrice.parse(request.unit_cost, request.currency),
         optional_text(request.reference, "reference"),
+        optional_identity(request.expected_receipt_id, "expected_receipt_id"),
     )
 
 
@@ -231,11 +245,19 @@ def announcement(request: pb.ExpectReceiptRequest) -> Announcement:
         positive(request.quantity, "quantity"),
         day(request.expected_on, "expected_on"),
         optional_text(request.reference, "reference"),
+        _kind(request.kind),
+        optional_text(request.announced_by, "announced_by"),
     )
 
 
+def _kind(value: str) -> str:
+    if value and value not in SUPPLY_KINDS:
+        raise InvalidArgument("SUPPLY_KIND", f"kind must be one of {', '.join(SUPPLY_KINDS)}")
+    return value
+
+
 def day(value: str, what: str) -> str:
-    """An ISO date."""
+    """A day as an ISO date."""
     try:
         # fromisoformat also reads 20260301 and 2026-W09-7, which would not sort as text
         return date.fromisoformat(value if _DAY.fullmatch(value) else "").isoformat()
@@ -302,15 +324,21 @@ def allocations(parts: Iterable[Allocation]) -> list[pb.Allocation]:
     ]
 
 
-def shortage(one: Shortage, supply: Supply | None) -> pb.Shortage:
+def shortage(one: Waiting, supply: Supply | None) -> pb.Shortage:
     """A shortage and its date for the wire."""
-    expected_on = supply.expected_on if supply else ""
-    return pb.Shortage(line_id=one.line_id, sku=one.sku, quantity=one.quantity, expected_on=expected_on)
+    return pb.Shortage(
+        line_id=one.line_id,
+        sku=one.sku,
+        quantity=one.quantity,
+        expected_on=supply.expected_on if supply else "",
+        lead_days=one.lead_days_from(supply.warehouse_id) if supply else 0,
+        expected_reference=supply.reference if supply else "",
+    )
 
 
 def shortages(waiting: Iterable[tuple[Waiting, Supply | None]]) -> list[pb.Shortage]:
     """What still waits, for the wire."""
-    return [shortage(Shortage(one.line_id, one.sku, one.quantity), supply) for one, supply in waiting if one.quantity]
+    return [shortage(one, supply) for one, supply in waiting if one.quantity]
 
 
 def level(one: StockLevel) -> pb.StockLevel:

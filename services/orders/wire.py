@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
@@ -19,6 +20,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, Settlement
 from services.orders.domain.projection import LineQuantities, Progress, quantities
+from services.orders.domain.promises import MAX_LEAD_DAYS
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
 from services.orders.lifecycle.resume import Halted
@@ -91,6 +93,7 @@ def order_message(
         is_tax_pending=order.taxation.is_pending,
         requested_on=order.requested_on.isoformat() if order.requested_on else "",
         customer_tier=customer_tier,
+        discount_minimum=money(order.discount_minimum) if order.discount_minimum and order.claws_back else None,
     )
 
 
@@ -221,10 +224,7 @@ def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:
 
 def milestone(request: pb.RecordOrderRequest) -> Milestone:
     """The milestone with its promises."""
-    promises = tuple(
-        Promise(line.line_id, positive(line.quantity, "the quantity promised"), line.promised_on)
-        for line in request.promises
-    )
+    promises = tuple(map(_promise, request.promises))
     return Milestone(request.milestone, request.version, request.waiting_for, request.subject_id, promises)
 
 
@@ -260,3 +260,21 @@ def halted(request: pb.RecordHaltedRequest) -> Halted:
     searched = request.searched_micros
     searched_at = given_instant(searched, "searched_micros") if searched else EPOCH
     return Halted(lost, failing, request.is_all, searched_at)
+
+
+def _promise(line: pb.LinePromise) -> Promise:
+    quantity = positive(line.quantity, "the quantity promised")
+    if not line.is_waiting:
+        return Promise(line.line_id, quantity, _day(line.promised_on, "promised_on"))
+    if not 0 <= line.lead_days <= MAX_LEAD_DAYS:
+        raise InvalidArgument("NUMBER_OUT_OF_RANGE", f"lead_days must be from 0 to {MAX_LEAD_DAYS}")
+    expected_on = _day(line.expected_on, "expected_on")
+    reference = optional_text(line.expected_reference, "expected_reference")
+    return Promise(line.line_id, quantity, "", True, expected_on, line.lead_days, reference)
+
+
+def _day(value: str, what: str) -> str:
+    try:
+        return date.fromisoformat(value).isoformat() if value else ""
+    except ValueError:
+        raise InvalidArgument("DATE_MALFORMED", f"{what} must be a date such as 2026-03-01") from None

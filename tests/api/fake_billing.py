@@ -122,6 +122,12 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
         self.here(timeout)
         return billing.RenderReturnLabelResponse(name="RMA-1001-label.pdf", pdf=b"%PDF-1.7 label")
 
+    def RenderPackingSlip(
+        self, request: billing.RenderPackingSlipRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderPackingSlipResponse:
+        self.here(timeout)
+        return billing.RenderPackingSlipResponse(name="SH-1001-packing-slip.pdf", pdf=b"%PDF-1.7 packing slip")
+
     def RenderEInvoice(self, request: billing.RenderEInvoiceRequest) -> billing.RenderEInvoiceResponse:
         self.here()
         if self.einvoice_fault:

@@ -6,7 +6,7 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S
-from tests.api.fakes import Neighbor
+from tests.api.neighbor import Neighbor
 
 
 class FakeCreditNotes(Neighbor):
@@ -112,7 +112,7 @@ def _note(invoice: billing.Invoice, request: billing.CreditInvoiceRequest) -> bi
         invoice_id=invoice.invoice_id, invoice_number=invoice.number, order_id=invoice.order_id, order_number="SO-1001",
         customer_id=invoice.customer_id, credited_on="2026-12-01", reason_code=request.reason_code, reason=request.reason,
         merchandise=zero, discount=zero, allowance=total, freight=zero, tax=zero, total=total, off_open=total, recovered=zero,
-        discount_lost=zero, cash=zero, issued_at_micros=1, asked_by=request.asked_by, approved_by="ben",
+        discount_lost=zero, cash=zero, claw_back=zero, issued_at_micros=1, asked_by=request.asked_by, approved_by="ben",
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound
 from services.runtime.grpc_client import DEADLINE_S
-from tests.api.fakes import Neighbor
+from tests.api.neighbor import Neighbor
 
 
 def usd(minor: int) -> types.Money:

@@ -8,7 +8,7 @@ from typing import Any
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
-from tests.api.fakes import Neighbor
+from tests.api.neighbor import Neighbor
 
 
 class FakeInvoicing(Neighbor):

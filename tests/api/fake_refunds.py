@@ -5,7 +5,7 @@ from __future__ import annotations
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import NotFound, Refused
-from tests.api.fakes import Neighbor
+from tests.api.neighbor import Neighbor
 
 OWED = billing.OwedRefund(
     refund_id="rfd_1", order_id="ord_1", customer_id="cus_acme", payment_id="pay_1", amount=types.Money(minor_units=75_000, currency="USD"),

@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from google.protobuf.message import Message
+from typing import Any
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
-from services.kernel.errors import AlreadyExists, NotFound, Refused
-from services.runtime.grpc_client import DEADLINE_S, Unreachable
+from services.kernel.errors import NotFound, Refused
+from services.runtime.grpc_client import DEADLINE_S
 from services.runtime.versioned import check_seen
 from tests.api.fake_allocation import Allocations
 from tests.api.fake_counts import Counts, Uncovered
+from tests.api.fake_outages import Outages
 from tests.api.fake_quarantine import Quarantine
+from tests.api.fake_supply import FakeSupply
+from tests.api.neighbor import Neighbor
 from tests.api.recalls import Recalls
-
-Answer = TypeVar("Answer", bound=Message)
 
 _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
 _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
-class Neighbor:
-    """A service that can be away, remembers request ids, and counts what it really did."""
-
-    def __init__(self) -> None:
-        self.is_away = False
-        self.actions = 0
-        self.deadlines: list[float] = []
-        self._answers: dict[str, tuple[bytes, Any]] = {}
-        self._ids = itertools.count(1)
-
-    def here(self, timeout: float = DEADLINE_S) -> None:
-        self.deadlines.append(timeout)
-        if self.is_away:
-            raise Unreachable("the fake is away")
-
-    def once(self, request: Any, act: Callable[[], Answer]) -> Answer:
-        self.here()
-        sent = request.SerializeToString(deterministic=True)
-        if request.request_id in self._answers:
-            first, answer = self._answers[request.request_id]
-            if first != sent:
-                raise AlreadyExists("REQUEST_ID_REUSED", "use a new id for a new request")
-            return answer  # type: ignore[no-any-return]  # stored under the same request type
-        answer = act()
-        self.actions += 1
-        self._answers[request.request_id] = (sent, answer)
-        return answer
-
-
-class FakeInventory(Neighbor, Allocations, Counts):
+class FakeInventory(FakeSupply, Allocations, Counts, Outages):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
@@ -180,9 +148,6 @@ class FakeInventory(Neighbor, Allocations, Counts):
 
         return self.once(request, act)
 
-    def ExpectReceipt(self, request: inventory.ExpectReceiptRequest) -> inventory.ExpectReceiptResponse:
-        return self.once(request, lambda: inventory.ExpectReceiptResponse(expected_receipt_id=f"exp_{next(self._ids)}"))
-
     def Audit(self, request: inventory.AuditRequest) -> inventory.AuditResponse:
         self.here()
         return self.audit
@@ -199,6 +164,7 @@ class FakeFulfillment(Neighbor, Uncovered):
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.counted: list[fulfillment.ReceiveReturnRequest] = []
+        self.packed: list[fulfillment.PackShipmentRequest] = []
         self.inspected: list[fulfillment.InspectReturnRequest] = []
         self.audit = fulfillment.AuditResponse()
 
@@ -255,6 +221,7 @@ class FakeFulfillment(Neighbor, Uncovered):
         )
 
     def PackShipment(self, request: fulfillment.PackShipmentRequest) -> fulfillment.PackShipmentResponse:
+        self.packed.append(request)
         return self.once(
             request, lambda: fulfillment.PackShipmentResponse(shipment=self._move(request.shipment_id, "pack"))
         )

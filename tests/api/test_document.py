@@ -29,9 +29,9 @@ def document(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Any:
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 # fmt: off
 VERBS = {
-    "accept", "add", "adjust", "answer", "approve", "authorize", "cancel", "capture", "change", "check", "close", "create", "credit", "decide", "delegate", "deny", "discard",
-    "dismiss", "expect", "expedite", "get", "give", "inspect", "intercept", "list", "pack", "perform", "pick", "place", "post",
-    "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "repair", "request", "resolve", "resubmit",
+    "accept", "add", "adjust", "answer", "approve", "authorize", "cancel", "capture", "change", "check", "close", "create", "credit", "decide", "declare", "delegate", "deny", "discard",
+    "dismiss", "end", "expect", "expedite", "get", "give", "inspect", "intercept", "list", "pack", "perform", "pick", "place", "post",
+    "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "repair", "replay", "request", "resolve", "resubmit",
     "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw", "write",
 }
 # fmt: on

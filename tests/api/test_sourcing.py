@@ -82,6 +82,7 @@ async def test_before_a_policy_is_stored_nothing_counts_and_an_administrator_cha
         "late_day_minor": 0,
         "maximum_splits": None,
         "nodes": [],
+        "customers": [],
         "version": 0,
     }
     assert (stored.status_code, stored.json()["maximum_splits"], stored.json()["version"]) == (200, 0, 1)

@@ -41,6 +41,7 @@ def order_of(
     freight: int = 0,
     tax_rate: str = "0",
     invoicing: str = "",
+    discount_minimum: int = 0,
 ) -> orders_pb2.Order:
     """An order as placed; `lines` is line id → (units, unit price). Tax is worked out half up, once."""
     order_lines = [
@@ -75,6 +76,7 @@ def order_of(
         total=usd(merchandise - discount + freight + tax),
         tax_rate=tax_rate,
         invoicing=invoicing,
+        discount_minimum=usd(discount_minimum) if discount_minimum else None,
     )
 
 

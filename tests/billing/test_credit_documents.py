@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from pypdf import PdfReader
@@ -163,6 +164,23 @@ def test_an_allowance_that_is_taken_back_lowers_the_credit_as_a_discount() -> No
     # 100.00 - 20.00 = 80.00, × 0.19 = 15.20
     assert note.parts.allowance == Money(-20_00, "EUR")
     assert sums(faultless(invoice, note)) == ["100.00", "0.00", "20.00", "95.20", "95.20"]
+
+
+@pytest.mark.parametrize("name", ["one rate", "mixed rates"])
+def test_a_discount_that_is_taken_back_stands_by_itself_on_paper_and_lowers_the_credit(name: str) -> None:
+    """Of 100.00, also where what is kept is of other rates: the goods that come back bear it."""
+    invoice = CASES[name]
+    [note] = noted(invoice, replace(asked(invoice, "1"), claw_back=Money(1_50, "EUR")))
+
+    [page] = read(rendering.pdf(credit_content(note, invoice, NORDPUMPE)))
+
+    assert (note.parts.claw_back, note.parts.allowance) == (Money(1_50, "EUR"), Money(-1_50, "EUR"))
+    assert "Discount taken back −1.50" in page
+    assert "Price allowance" not in page
+    assert "1.50 EUR of the discount are taken back: what you keep is below its minimum." in page
+    lines, charges, allowances, *_ = sums(faultless(invoice, note))
+    assert (lines, charges) == ("100.00", "0.00")
+    assert Decimal(allowances) == (note.parts.discount + note.parts.claw_back).amount
 
 
 def test_freight_alone_is_a_line_of_each_rate() -> None:

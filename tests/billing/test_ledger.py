@@ -15,6 +15,7 @@ from oms.facts.v1 import facts_pb2
 from services.billing.store import (
     audit,
     audit_at_order,
+    audit_claw_backs,
     audit_consolidated,
     audit_credit_notes,
     audit_deposit_invoices,
@@ -125,7 +126,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
     parts = (
-        audit, audit_credit_notes, audit_at_order, audit_consolidated, audit_deposit_invoices, audit_exchanges,
+        audit, audit_credit_notes, audit_at_order, audit_claw_backs, audit_consolidated, audit_deposit_invoices, audit_exchanges,
         audit_refunds, audit_reversals,
     )  # fmt: skip
     assert len(answer.invariants) == sum(len(part.INVARIANTS) for part in parts) + 6  # and what has waited for too long

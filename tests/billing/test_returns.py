@@ -26,8 +26,10 @@ from tests.billing.test_reversals import reverse
 _KEYS = count(1)
 
 
-def _line(quantity: int, fee: str = "", shipment: str = "", of_unit: int = 0) -> pb.ReturnedLine:
-    line = pb.ReturnedLine(line_id="1", quantity=quantity, fee_percent=fee, shipment_id=shipment)
+def _line(
+    quantity: int, fee: str = "", shipment: str = "", of_unit: int = 0, *, is_ours: bool = False
+) -> pb.ReturnedLine:
+    line = pb.ReturnedLine(line_id="1", quantity=quantity, fee_percent=fee, shipment_id=shipment, is_ours=is_ours)
     if of_unit:
         line.fee_of_unit.CopyFrom(types_pb2.Money(minor_units=of_unit, currency="USD"))
     return line
@@ -157,6 +159,15 @@ def test_a_return_of_which_the_price_was_allowed_before_is_credited_what_is_left
     notes = _credit(desk, _line(10))
 
     assert [one.total.minor_units for one in notes] == [desk.invoice_now(invoice.invoice_id).total.minor_units - 55_000]
+    assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("discount", [0, 10_000])
+def test_goods_that_cost_nothing_come_back_without_a_credit_note(desk: Desk, discount: int) -> None:
+    desk.limit(100_000)
+    desk.invoice(order_of({"1": (10, "10.00" if discount else "0.00")}, discount=discount), "shp_1", {"1": 10})
+
+    assert _credit(desk, _line(2)) == []
     assert desk.violations() == {}
 
 

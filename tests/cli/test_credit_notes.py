@@ -15,7 +15,7 @@ NOTES = "/v1/invoices/INV-000001/credit-notes"
 
 
 def note(**members: Any) -> dict[str, Any]:
-    zeros = ("discount", "allowance", "freight", "tax", "recovered", "discount_lost", "off_open")
+    zeros = ("discount", "allowance", "claw_back", "freight", "tax", "recovered", "discount_lost", "off_open")
     names = {"invoice_number": "INV-000001", "order_number": "SO-1001", "customer_id": "cus_acme", "lines": []}
     amounts = {name: usd("40.00") for name in ("merchandise", "total", "cash")}
     return {**names, **amounts, **{name: usd("0.00") for name in zeros}, **members}
@@ -48,6 +48,15 @@ def test_units_freight_and_an_amount_are_credited_in_the_invoices_own_currency(c
     assert "CN-1001 · INV-000001 · SO-1001 · cus_acme" in answer.out
     assert "40.00 USD" in answer.out
     assert "INV-000001: 1,000.00 USD open, paid" in answer.out
+
+
+def test_a_discount_that_is_taken_back_is_said(command: Oms, billed: FakeApi) -> None:
+    taken_back = note(number="CN-1001", allowance=usd("-5.00"), claw_back=usd("5.00"))
+    billed.on(f"POST {NOTES}", {"credit_note": taken_back, "invoice": invoice(), "waiting": None})
+
+    answer = command("invoices", "credit", "INV-000001", "--line", "1=5", "--reason", "came back", "--code", "returned")
+
+    assert "5.00 USD of the order's discount is taken back in the allowance" in answer.out
 
 
 def test_a_preview_says_what_would_follow(command: Oms, billed: FakeApi) -> None:

@@ -23,6 +23,7 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
+from tests.console.test_backorders import backorder_pages
 from tests.console.test_returns import returned
 from tests.console.test_reversals import shipped
 from tests.console.world import ConsoleWorld, build, with_figures
@@ -127,8 +128,8 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("support", f"/orders/{numbers['held']}/cancel"),
         *(("support", f"/orders/{numbers['shipping']}/{act}") for act in ("cancel", "close")),
         ("support", "/shipments/SH-8/reversal"),
-        ("approver:max", "/reviews"),
-        ("approver:max", "/reviews?for=all"),
+        *(("approver:max", f"/reviews{asked}") for asked in ("", "?for=all")),
+        ("warehouse", "/outages"),
         ("approver:max", f"/reviews/{step.step_id}"),
         ("approver:fay", f"/reviews/{step.step_id}"),
         ("support", f"/orders/{numbers['reviewed']}"),
@@ -145,16 +146,15 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", "/my/returns/RMA-1002"),
         ("support", f"/orders/{numbers['delivered']}/return"),
         ("customer", f"/my/orders/{numbers['delivered']}/return"),
-        *(("support", path) for path in ("/cases", "/exceptions")),
+        *(("support", path) for path in ("/cases", "/exceptions", "/stock", "/stock?sku=PUMP", "/promises")),
         ("auditor", "/exceptions?show=resolved"),
         ("support", f"/exceptions/{wrong.exception_id}"),
         ("accounting", f"/exceptions/{wrong.exception_id}"),
         ("support", f"/exceptions/{done.exception_id}"),
         ("support", f"/orders/{wrong.order_id}"),
-        ("admin", "/dead-letters"),
-        ("admin", "/dead-letters/mail/del_1"),
-        ("support", "/notifications/preview"),
-        ("support", "/notifications/preview/shipped/customer"),
+        *backorder_pages(world, numbers["shipping"]),
+        *(("admin", f"/dead-letters{page}") for page in ("", "/mail/del_1")),
+        *(("support", f"/notifications/preview{page}") for page in ("", "/shipped/customer")),
         ("customer", "/my"),
         ("customer", f"/my/orders/{numbers['shipping']}"),
         ("customer", f"/my/orders/{numbers['held']}/cancel"),

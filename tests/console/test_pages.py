@@ -345,7 +345,7 @@ async def test_a_database_that_does_not_answer_is_a_page_too(world: ConsoleWorld
     ("path", "most"),
     [
         ("/", 15),
-        ("/orders/SO-1003", 15),
+        ("/orders/SO-1003", 16),
         ("/cases", 3),
         ("/exceptions", 3),
         ("/dead-letters", 7),

@@ -145,3 +145,16 @@ async def test_a_backorder_filled_later_costs_7_events_and_2_actions_of_which_as
     assert (second[0] - first[0], second[1] - first[1]) == (7, 2)
     asked = [event for event in history.events if b"check the rules again" in event.user_metadata.summary.data]
     assert len(asked) == 1
+
+
+async def test_an_order_that_is_sourced_again_costs_7_events_and_2_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(), queue):
+        order = await place(temporal, order_ref(clears_releases=True), queue)
+        first = cost(await until_quiet(order, 11))
+        await order.notify(names.SOURCING_ASKED, "srq_1")
+        second = cost(await until_quiet(order, 18))
+        await order.handle.terminate()
+
+    assert (second[0] - first[0], second[1] - first[1]) == (7, 2)

@@ -28,9 +28,16 @@ from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.inventory import fact_wire as inventory_fact_wire
 from services.inventory.domain import facts as inventory
+from services.inventory.domain.outages import SourcingRequest
 from services.kernel.money import Money
 from services.kernel.tax import TaxKind
-from services.orders.domain.facts import CARD_PROBLEM, DEPOSIT_INVOICED, RETURN_INSPECTED, RETURN_RECEIVED
+from services.orders.domain.facts import (
+    CARD_PROBLEM,
+    DEPOSIT_INVOICED,
+    RETURN_INSPECTED,
+    RETURN_RECEIVED,
+    SOURCING_ASKED,
+)
 from services.orders.domain.facts import KINDS as PROJECTED
 from services.orders.domain.owed_refunds import OWED_REFUND
 from services.orders.domain.projection import Progress, apply
@@ -77,7 +84,10 @@ PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
 def of_inventory() -> Iterator[tuple[str, Message]]:
     standing = inventory.StockStanding((inventory.LineStanding("L1", 2, 3, "2026-03-06"),))
     change = inventory.StockChange("mov_1", "W1", "A", 5, USD_10)
-    yield from ((kind, inventory_fact_wire.standing_fact(kind, standing)) for kind in sorted(inventory.FOR_ORDERS))
+    of_standing = sorted(inventory.FOR_ORDERS - {inventory.SOURCING_ASKED})
+    yield from ((kind, inventory_fact_wire.standing_fact(kind, standing)) for kind in of_standing)
+    asked = SourcingRequest("srq_1", "ord_1", "outage", "wh_1", "Dallas is closed")
+    yield inventory.SOURCING_ASKED, inventory_fact_wire.sourcing_fact(asked)
     yield from ((kind, inventory_fact_wire.movement_fact(kind, change)) for kind in sorted(POSTED))
 
 
@@ -186,7 +196,7 @@ def test_orders_projects_every_kind_that_tells_of_an_order(kind: str) -> None:
 
     assert heard.kind == kind
     # they become an exception of the order, an event and a mail, or what its returns say
-    others = (CARD_PROBLEM, DEPOSIT_INVOICED, OWED_REFUND, RETURN_RECEIVED, RETURN_INSPECTED)
+    others = (CARD_PROBLEM, DEPOSIT_INVOICED, OWED_REFUND, RETURN_RECEIVED, RETURN_INSPECTED, SOURCING_ASKED)
     assert (progress != Progress()) is (kind not in others)
     assert fact_wire.reread(heard) == heard
 

@@ -96,13 +96,16 @@ class WarehouseDesk:
         )
         return self.service.PickShipment(request, NO_CONTEXT).shipment
 
-    def pack(self, shipment: pb.Shipment) -> pb.Shipment:
-        request = pb.PackShipmentRequest(request_id=self.fresh(), shipment_id=shipment.shipment_id)
+    def pack(self, shipment: pb.Shipment, *packages: pb.Package) -> pb.Shipment:
+        request = pb.PackShipmentRequest(request_id=self.fresh(), shipment_id=shipment.shipment_id, packages=packages)
         return self.service.PackShipment(request, NO_CONTEXT).shipment
 
-    def ship(self, shipment: pb.Shipment, carrier: str = "", request_id: str = "") -> pb.Shipment:
+    def ship(self, shipment: pb.Shipment, carrier: str = "", request_id: str = "", numbers: Any = ()) -> pb.Shipment:
         request = pb.ShipShipmentRequest(
-            request_id=request_id or self.fresh(), shipment_id=shipment.shipment_id, carrier=carrier
+            request_id=request_id or self.fresh(),
+            shipment_id=shipment.shipment_id,
+            carrier=carrier,
+            tracking_numbers=numbers,
         )
         return self.service.ShipShipment(request, NO_CONTEXT).shipment
 
@@ -113,12 +116,17 @@ class WarehouseDesk:
         return self.ship(shipment, carrier)
 
     def scan(
-        self, parcel: pb.Shipment, status: str = "delivered", event_id: str = "", at: datetime | None = None
+        self,
+        parcel: pb.Shipment,
+        status: str = "delivered",
+        event_id: str = "",
+        at: datetime | None = None,
+        number: str = "",
     ) -> pb.RecordCarrierEventResponse:
         request = pb.RecordCarrierEventRequest(
             carrier=parcel.carrier,
             event_id=event_id or self.fresh(),
-            tracking_number=parcel.tracking_number,
+            tracking_number=number or parcel.tracking_number,
             status=status,
             occurred_at_micros=micros(at or self.clock.now),
         )

@@ -21,6 +21,10 @@ _STOPPED = (
     "INSERT INTO shipment_interception (shipment_id, state, reason, asked_by, asked_at, answered_at) "
     f"SELECT shipment_id, 'intercepted', 'stopped', '', '{LATER}', '{LATER}' FROM shipment WHERE serial = 1003"
 )
+_PACKED_TOO_SOON = (
+    "INSERT INTO package_line (shipment_id, number, line_id, sku, quantity) SELECT shipment_id, 1, line_id, sku, 1 "
+    "FROM shipment_line WHERE shipment_id = (SELECT shipment_id FROM shipment WHERE serial = 1002)"
+)
 PLANTED = (
     ("fulfillment.shipment_state_is_known", "UPDATE shipment SET state = 'lost' WHERE serial = 1001"),
     ("fulfillment.steps_taken_in_order", "UPDATE shipment SET picked_at = NULL WHERE serial = 1003"),
@@ -46,7 +50,19 @@ PLANTED = (
     ("fulfillment.shipped_goods_are_tracked", "UPDATE shipment SET freight_minor = 1 WHERE serial = 1001"),
     ("fulfillment.shipped_goods_are_tracked", "UPDATE shipment SET tracking_number = '1Z' WHERE serial = 1001"),
     ("fulfillment.shipped_goods_are_tracked", "UPDATE shipment SET carrier = 'slow' WHERE serial = 1001"),
-    ("fulfillment.tracking_numbers_unique", "UPDATE shipment SET tracking_number = '1Z'"),
+    ("fulfillment.tracking_numbers_unique", "UPDATE package SET tracking_number = '1Z'"),
+    ("fulfillment.package_codes_unique", "UPDATE package SET sscc = '095213210000000018'"),
+    ("fulfillment.units_are_packed_once", "UPDATE package_line SET quantity = quantity + 1"),
+    ("fulfillment.units_are_packed_once", "DELETE FROM package_line"),
+    ("fulfillment.units_are_packed_once", "UPDATE package_line SET sku = 'B'"),
+    ("fulfillment.units_are_packed_once", _PACKED_TOO_SOON),
+    ("fulfillment.packages_are_tracked", "UPDATE package SET tracking_number = NULL"),
+    ("fulfillment.packages_are_tracked", "UPDATE package SET tracking_number = '1Z'"),
+    ("fulfillment.delivered_with_its_packages", "UPDATE package SET delivered_at = NULL"),
+    (
+        "fulfillment.delivered_with_its_packages",
+        "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
+    ),
     ("fulfillment.numbers_unique_and_gapless", "UPDATE shipment SET serial = 1010 WHERE serial = 1003"),
     ("fulfillment.numbers_unique_and_gapless", "UPDATE shipment SET serial = 1002 WHERE serial = 1001"),
     ("fulfillment.delivered_by_the_carriers_word", "DELETE FROM carrier_event"),
@@ -54,7 +70,7 @@ PLANTED = (
     ("fulfillment.delivered_by_the_carriers_word", "UPDATE carrier_event SET carrier = 'another'"),
     (
         "fulfillment.the_carriers_word_is_heard",
-        "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
+        "UPDATE package SET delivered_at = NULL",
     ),
     (
         "fulfillment.intercepted_is_not_delivered",

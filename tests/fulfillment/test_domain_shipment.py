@@ -11,6 +11,7 @@ from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus, delivers
 from services.fulfillment.domain.facts import MILESTONES, line_counts, one_shipment
+from services.fulfillment.domain.packages import Package, tracked
 from services.fulfillment.domain.reversal import reverse
 from services.fulfillment.domain.shipment import (
     LEFT,
@@ -31,12 +32,17 @@ from tests.facts import members
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LABEL = Address("ACME", "1 Main St", "Dallas", "TX", "75001", "US")
-PARCEL = Consignment("slow", "SLO000000000018", Money(900, "USD"))
+NUMBER = "SLO000000000018"
 
 
 def shipment(warehouse_id: str = "W1", shipment_id: str = "shp_1", quantity: int = 5) -> Shipment:
     lines = (ShipmentLine("L1", "A", "Pump", quantity, 500), ShipmentLine("L2", "B", "Seal", 2, 10))
     return Shipment(shipment_id, 1001, "ord_1", "SO-1001", warehouse_id, LABEL, lines, date(2026, 3, 6), NOW)
+
+
+def handed_over(goods: Shipment, now: datetime) -> Shipment:
+    packages = tracked(goods.packages, [NUMBER], None)
+    return steps.ship(goods, Consignment("slow", packages, Money(900, "USD")), now)
 
 
 def apply(verb: Verb, before: Shipment, now: datetime) -> Shipment:
@@ -46,7 +52,7 @@ def apply(verb: Verb, before: Shipment, now: datetime) -> Shipment:
         case Verb.PACK:
             return steps.pack(before, now)
         case Verb.SHIP:
-            return steps.perform(before, "", now) if before.is_service else steps.ship(before, PARCEL, now)
+            return steps.perform(before, "", now) if before.is_service else handed_over(before, now)
         case Verb.DELIVER:
             return steps.deliver(before, now, now)
         case Verb.CANCEL:
@@ -158,9 +164,9 @@ def test_delivery_lies_between_shipping_and_now(said_minutes: int, later_minutes
 @pytest.mark.parametrize("status", CarrierStatus)
 @pytest.mark.parametrize("state", State)
 def test_only_a_delivery_of_something_shipped_moves_it(status: CarrierStatus, state: State) -> None:
-    event = CarrierEvent("slow", "e1", "SLO000000000018", status, NOW)
+    event, package = CarrierEvent("slow", "e1", NUMBER, status, NOW), Package(1, (), tracking_number=NUMBER)
 
-    assert delivers(event, replace(shipment(), state=state)) == (
+    assert delivers(event, replace(shipment(), state=state, packages=(package,)), package) == (
         status is CarrierStatus.DELIVERED and state is State.SHIPPED
     )
 
@@ -186,5 +192,15 @@ def test_a_shipment_in_a_fact_has_the_agreed_members() -> None:
         "lines": [
             {"line_id": "L1", "sku": "A", "description": "Pump", "quantity": 5},
             {"line_id": "L2", "sku": "B", "description": "Seal", "quantity": 2},
+        ],
+        # 5 of 500 g and 2 of 10 g
+        "packages": [
+            {
+                "sscc": "",
+                "tracking_number": NUMBER,
+                "weight_grams": 2520,
+                "delivered_at_micros": 0,
+                "exception_at_micros": 0,
+            }
         ],
     }

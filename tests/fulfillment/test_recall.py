@@ -172,7 +172,9 @@ def test_lines_that_are_asked_back_are_not_released_further_until_the_answer(des
 
     desk.answer(asked.recall_id, yes=False, reason="no")
     (rest,) = desk.release(("L1", "W1", 20), ("L2", "W1", 1))
-    assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 10)]
+    # it joins the oldest that is not picked
+    assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 20)]
+    assert [line.line_id for line in desk.get(other).lines] == ["L2"]
 
 
 def test_a_cancelled_order_has_given_its_units_back(desk: WarehouseDesk) -> None:
@@ -293,8 +295,8 @@ def test_whatever_is_asked_back_and_answered_every_rule_holds(desk: WarehouseDes
                 wanted = kept if is_yes else wanted
             case "step" if shipments:
                 with suppress(Refused):
-                    act = chance.choice([desk.pick, desk.pack, desk.ship])
-                    act(chance.choice(shipments))
+                    acts: list[Callable[..., object]] = [desk.pick, desk.pack, desk.ship]
+                    chance.choice(acts)(chance.choice(shipments))
         assert desk.broken_rules() == {}
     for recall in desk.recalls().recalls:
         desk.answer(recall.recall_id, yes=False, reason="no")
@@ -306,3 +308,38 @@ def test_whatever_is_asked_back_and_answered_every_rule_holds(desk: WarehouseDes
         for line in shipment.lines if shipment.state != pb.SHIPMENT_STATE_CANCELLED else ():
             carried[line.line_id] += line.quantity
     assert carried == wanted
+
+
+def test_what_a_closed_warehouse_has_not_picked_is_back_at_once_and_nobody_is_asked(desk: WarehouseDesk) -> None:
+    first, second = desk.release(("L1", "W1", 6), ("L1", "W2", 4))
+    desk.pick(first)
+    [third] = desk.release(("L1", "W1", 9), ("L1", "W2", 4))
+
+    request = pb.RecallUnsendableRequest(
+        request_id="again/1", order_id="ord_1", sourcing_request_id="srq_1", warehouse_ids=["W1"], reason="W1 is closed"
+    )
+    done = [desk.service.RecallUnsendable(request, None) for _ in range(2)]  # type: ignore[arg-type]  # no call context
+
+    assert [(one.recalled_quantity, one.waiting_quantity) for one in done] == [(3, 0)] * 2
+    states = [pb.ShipmentState.Name(desk.get(one).state)[15:] for one in (first, second, third)]
+    assert states == ["PICKED", "RELEASED", "CANCELLED"]
+    detail = facts(desk)
+    assert (detail["change_id"], detail["is_acknowledged"], detail["reason"]) == ("srq_1", True, "W1 is closed")
+    assert not desk.recalls().recalls
+    assert desk.broken_rules() == {}
+
+
+def test_units_that_another_recall_asks_for_are_left_to_its_answer(desk: WarehouseDesk) -> None:
+    desk.release(("L1", "W1", 6))
+    asked = desk.recall(L1=2)
+    request = pb.RecallUnsendableRequest(
+        request_id="again/1", order_id="ord_1", sourcing_request_id="srq_1", warehouse_ids=["W1"], reason="W1 is closed"
+    )
+
+    waits = desk.service.RecallUnsendable(request, None)  # type: ignore[arg-type]  # no call context
+    desk.answer(asked.recall_id, yes=False, reason="it is sealed")
+    request.request_id = "again/2"
+    done = desk.service.RecallUnsendable(request, None)  # type: ignore[arg-type]  # no call context
+
+    assert (waits.recalled_quantity, waits.waiting_quantity) == (0, 6)
+    assert (done.recalled_quantity, done.waiting_quantity) == (6, 0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from threading import Barrier
 
@@ -52,7 +53,7 @@ def test_a_retry_that_names_units_allocated_since_gets_the_first_answer(desk: Wa
     later = desk.release(("L1", "W1", 61), request_id="order/ord_1/release/2")
 
     assert [each.shipment_id for each in again] == [each.shipment_id for each in first]
-    assert [line.quantity for each in later for line in each.lines] == [1]
+    assert [line.quantity for each in later for line in each.lines] == [61]
 
 
 def test_what_was_released_is_not_released_again_whatever_state_it_is_in(desk: WarehouseDesk) -> None:
@@ -67,11 +68,42 @@ def test_what_was_released_is_not_released_again_whatever_state_it_is_in(desk: W
 
 
 def test_a_filled_backorder_releases_only_the_rest(desk: WarehouseDesk) -> None:
-    desk.release(("L1", "W1", 5), ("L2", "W1", 3))
+    (first,) = desk.release(("L1", "W1", 5), ("L2", "W1", 3))
+    desk.pick(first)
 
     (rest,) = desk.release(("L1", "W1", 8), ("L2", "W1", 3))
 
     assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 3)]
+
+
+def test_a_fill_joins_what_its_warehouse_has_not_picked_and_another_warehouse_gets_a_shipment(
+    desk: WarehouseDesk,
+) -> None:
+    (first,) = desk.release(("L1", "W1", 5))
+
+    joined, other = desk.release(("L1", "W1", 8), ("L2", "W1", 3), ("L1", "W2", 2))
+
+    assert (joined.number, [(line.line_id, line.quantity) for line in joined.lines]) == (
+        first.number,
+        [("L1", 8), ("L2", 3)],
+    )
+    assert joined.promised_on == first.promised_on
+    assert (other.warehouse_id, [(line.line_id, line.quantity) for line in other.lines]) == ("W2", [("L1", 2)])
+    kind, detail = desk.facts()[-1]
+    assert (kind, detail["lines"]["L1"]["released"]) == ("shipments_released", 10)
+    assert [one["number"] for one in detail["shipments"]] == [joined.number, other.number]
+    assert desk.release(("L1", "W1", 8), ("L2", "W1", 3), ("L1", "W2", 2)) == []
+    assert desk.broken_rules() == {}
+
+
+def test_nothing_joins_a_shipment_whose_promised_day_is_over(desk: WarehouseDesk) -> None:
+    (first,) = desk.release(("L1", "W1", 5))
+    desk.clock.pass_time(timedelta(days=10))
+
+    (late,) = desk.release(("L1", "W1", 6))
+
+    assert (late.number != first.number, late.promised_on > first.promised_on) == (True, True)
+    assert [line.quantity for line in late.lines] == [1]
 
 
 def test_services_leave_together_without_a_warehouse(desk: WarehouseDesk) -> None:
@@ -129,3 +161,20 @@ def test_two_releases_at_once_release_each_unit_once(desk: WarehouseDesk) -> Non
     made = [each for shipments_made in released for each in shipments_made]
     assert sorted((each.warehouse_id, each.lines[0].quantity) for each in made) == [("W1", 60), ("W2", 5)]
     assert desk.broken_rules() == {}
+
+
+def test_nothing_joins_a_shipment_of_a_line_that_a_change_holds_back(desk: WarehouseDesk) -> None:
+    (first,) = desk.release(("L1", "W1", 5))
+    request = pb.ReleaseShipmentsRequest(
+        request_id="r2",
+        order_id="ord_1",
+        order_number="SO-1001",
+        ship_to=DALLAS,
+        lines=[pb.ReleaseLine(line_id="L2", sku="A", description="Pump", warehouse_id="W1", quantity=3)],
+        withheld_line_ids=["L1"],
+    )
+
+    (other,) = desk.service.ReleaseShipments(request, NO_CONTEXT).shipments
+
+    assert (other.number != first.number, [line.line_id for line in other.lines]) == (True, ["L2"])
+    assert [line.quantity for line in desk.get(first).lines] == [5]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -28,6 +30,7 @@ def uncover(desk: WarehouseDesk, **covered: int) -> tuple[dict[str, int], dict[s
 
 def test_what_is_not_covered_leaves_the_newest_shipment_of_that_warehouse_first(desk: WarehouseDesk) -> None:
     [first] = desk.release(("L1", "W1", 4), ("L2", "W1", 2))
+    desk.clock.now += timedelta(days=7)  # its day is over, so that nothing joins it
     second, other = desk.release(("L1", "W1", 7), ("L1", "W2", 5), ("L2", "W1", 2))
 
     taken, kept = uncover(desk, L1=2)  # 7 are in shipments of W1: 3 of the second and 2 of the first come out

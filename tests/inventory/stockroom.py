@@ -121,14 +121,15 @@ class Stockroom:
         )
         return self.servicer.AdjustStock(request, None)
 
-    def expect(self, place: str, sku: str, quantity: int, expected_on: str) -> str:
+    def expect(self, place: str, sku: str, quantity: int, expected_on: str, reference: str = "") -> str:
+        key = self.key()
         request = pb.ExpectReceiptRequest(
-            request_id=self.key(),
+            request_id=key,
             warehouse_id=place,
             sku=sku,
             quantity=quantity,
             expected_on=expected_on,
-            reference="PO-77",
+            reference=reference or f"PO-{key}",
         )
         return self.servicer.ExpectReceipt(request, None).expected_receipt_id
 
@@ -145,6 +146,8 @@ class Stockroom:
         tier: str = "",
         requested_on: str = "",
         is_order_complete: bool = False,
+        customer_id: str = "",
+        destination: str = "",
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -161,6 +164,8 @@ class Stockroom:
             customer_tier=tier,
             requested_on=requested_on,
             is_order_complete=is_order_complete,
+            customer_id=customer_id,
+            destination=destination,
         )
         return self.servicer.ReserveStock(request, None)
 
@@ -173,6 +178,7 @@ class Stockroom:
         carried: Mapping[tuple[str, str], int] | None = None,
         placed_days: int = 0,
         key: str = "",
+        destination: str = "",
         **claim: Any,
     ) -> pb.AdjustReservationResponse:
         """Adjust the reservation to all that is wanted now; `carried` is (line id, warehouse id) → units in shipments."""
@@ -191,6 +197,7 @@ class Stockroom:
                 for (line_id, place), units in (carried or {}).items()
             ],
             **claim,
+            destination=destination,
         )
         return self.servicer.AdjustReservation(request, None)
 
@@ -281,14 +288,20 @@ class Stockroom:
         return {rule.name: list(rule.offenders) for rule in self.audit().invariants if rule.violations}
 
     def facts(self, kind: str = "", order_id: str = "") -> list[dict[str, Any]]:
-        """Details of the facts told, oldest first."""
+        """Details of the facts told, oldest first; of what brings units that wait only the day."""
         with self.database.reading() as session:
             rows = session.execute(select(outbox).order_by(outbox.c.position)).all()
         return [
-            {"kind": row.kind, "order_id": row.order_id, **facts.kept(row.kind, row.detail)}
+            {"kind": row.kind, "order_id": row.order_id, **_plain(facts.kept(row.kind, row.detail))}
             for row in rows
             if kind in ("", row.kind) and order_id in ("", row.order_id)
         ]
+
+
+def _plain(detail: dict[str, Any]) -> dict[str, Any]:
+    for line in detail.get("lines", {}).values():
+        del line["lead_days"], line["expected_reference"]
+    return detail
 
 
 def _line(line_id: str, sku: str, quantity: int) -> types.LineQuantity:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from oms.inventory.v1 import allocation_pb2 as pb
+from services.inventory import left_queues
 from services.inventory.models import Table
 from services.kernel.errors import InvalidArgument, NotFound
 from tests.inventory.stockroom import Stockroom
@@ -170,6 +171,34 @@ def test_a_newcomer_gets_what_is_over_age_at_once_and_nobody_else_does(stockroom
     stockroom.fill_on()
 
     assert (stockroom.units("o2"), stockroom.units("o1")) == (6, 0)
+    assert stockroom.broken() == {}
+
+
+def test_an_order_that_ends_while_it_waits_for_the_rest_keeps_nothing_together(stockroom: Stockroom) -> None:
+    frozen(stockroom)
+    stockroom.release("o1")
+    stockroom.reserve("o2", {"l1": ("J", 8)}, is_order_complete=True)
+
+    stockroom.change("o2", {"l1": ("J", 0)})
+
+    assert stockroom.broken() == {}
+
+
+def test_two_orders_that_are_over_age_take_nothing_of_each_other(stockroom: Stockroom) -> None:
+    """Each holds what the other waits for: before, units went to and fro for ever."""
+    stockroom.put_allocation(freeze_days=5)
+    wanted = {"l1": ("J", 2), "l2": ("K", 2), "l3": ("M", 1)}
+    stockroom.receive("w1", "J", 2)
+    stockroom.reserve("o1", wanted, placed_days=1, is_order_complete=True)
+    stockroom.reserve("o2", wanted, is_order_complete=True)
+    stockroom.receive("w1", "K", 2)
+    stockroom.now += timedelta(days=6)
+
+    with stockroom.database.transaction() as session:
+        left_queues.leave_overdue(session, stockroom.now)
+
+    assert [stockroom.fill_batch() for _ in range(2)] == [False, False]
+    assert [sorted(stockroom.held(one)) for one in ("o1", "o2")] == [[("l1", "w1")], [("l2", "w1")]]
     assert stockroom.broken() == {}
 
 

@@ -187,12 +187,14 @@ def waiting_one(
     return Waiting(f"bo{number}", f"res{number}", f"o{number}", "l1", "J", units, number, candidates, place)
 
 
-def plain(queue: list[Waiting], free: dict[str, int], frozen: list[Frozen]) -> list[tuple[str, str, str]]:
+def plain(
+    queue: list[Waiting], free: dict[str, int], frozen: list[Frozen], late: set[str]
+) -> list[tuple[str, str, str]]:
     """(Who gets it, where, who gives it up) of single units, as a person would hand them out over a counter."""
     shelf = [(place, "") for place in PLACES for _ in range(free.get(place, 0))]
     kept = [(one, unit) for one in frozen for unit in range(one.quantity)]
     handed: list[tuple[str, str, str]] = []
-    for one in sorted(queue, key=lambda each: each.turn):
+    for one in sorted(queue, key=lambda each: (each.reservation_id in late, each.turn)):
         mine = Rank.of(one.place.priority).allocation_class
         places = [each.warehouse_id for each in sorted(one.candidates, key=lambda each: each.cost_minor)]
         from_shelf = sorted((each for each in shelf if each[0] in places), key=lambda each: places.index(each[0]))
@@ -203,7 +205,7 @@ def plain(queue: list[Waiting], free: dict[str, int], frozen: list[Frozen]) -> l
                 (mine == "win" and theirs in ("redistribute", "fill", "lose"))
                 or (mine == theirs == "redistribute" and one.turn < held.backorder.turn)
             )
-            if yields and held.warehouse_id in places:
+            if yields and held.warehouse_id in places and one.reservation_id not in late:
                 may.append((held, unit))
         may.sort(key=lambda each: each[0].backorder.turn, reverse=True)
         may.sort(key=lambda each: not each[0].is_overdue)
@@ -219,11 +221,12 @@ def plain(queue: list[Waiting], free: dict[str, int], frozen: list[Frozen]) -> l
 
 
 @settings(max_examples=300)
-@given(waitings, frees, holdings)
+@given(waitings, frees, holdings, st.sets(st.integers(0, 6)))
 def test_units_are_handed_out_as_a_person_would_over_a_counter(
     asked: list[tuple[str, bool, int, int, int, set[str], bool]],
     free: dict[str, int],
     held: list[tuple[str, int, str, int, bool]],
+    tardy: set[int],
 ) -> None:
     queue = [
         waiting_one(number, name, units, day, places, tier=tier, urgent=urgent, whole=whole)
@@ -234,14 +237,15 @@ def test_units_are_handed_out_as_a_person_would_over_a_counter(
         for number, (name, day, place, units, is_overdue) in enumerate(held)
     ]
 
-    fills = distribute(queue, free, frozen)
+    late = {f"res{number}" for number in tardy}
+    fills = distribute(queue, free, frozen, late)
 
     handed = [
         (one.backorder.backorder_id, one.warehouse_id, one.given_up.backorder.order_id if one.given_up else "")
         for one in fills
         for _ in range(one.quantity)
     ]
-    assert sorted(handed) == plain(queue, free, frozen)
+    assert sorted(handed) == plain(queue, free, frozen, late)
 
 
 @settings(max_examples=300)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -76,7 +75,6 @@ class Market:
         return self.stockroom.servicer.ExpediteOrder(request, None)
 
     def serve(self) -> object:
-        self.stockroom.now += timedelta(hours=3)
         self.stockroom.look_for_overdue()
         return self.stockroom.fill_batch()
 
@@ -85,7 +83,8 @@ class Market:
             pb.TierTerms(tier=tier, allocation_class=name, delivery="line_complete" if tier == "middle" else "partial")
             for tier, name in zip(TIERS, CLASSES, strict=True)
         ]
-        policy = pb.AllocationPolicy(tiers=tiers, freeze_days=self.chance.randint(1, 3))
+        # goods are over age at once, or never
+        policy = pb.AllocationPolicy(tiers=tiers, freeze_days=self.chance.choice((0, None)))
         return self.stockroom.servicer.PutAllocationPolicy(pb.PutAllocationPolicyRequest(policy=policy), None)
 
     def tried(self, act: Callable[[], object]) -> dict[str, list[str]]:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
+from oms.inventory.v1 import counts_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
-from oms.inventory.v1.counts_pb2 import CountStockRequest
 from services.inventory.queues import BATCH
 from services.inventory.store.audit import GRACE, invariants
 from services.runtime.audit import find_all
@@ -21,6 +21,10 @@ _RETURNED = (
     "INSERT INTO returned_stock (movement_id, request_id, return_id, order_id, warehouse_id, sku, disposition, currency, quantity, "
     "value_minor, taken_at) VALUES ('mov_b', 'key/b', 'rma_1', 'o0', 'w1', 'A', '{what}', 'USD', {units}, {minor}, "
     "'2026-03-01T08:44:59.000000+00:00')"
+)
+_OUTAGE = (
+    "INSERT INTO warehouse_outage (outage_id, warehouse_id, reason, declared_by, began_at, ends_at, order_count) VALUES "
+    "('out_1', 'w1', 'flood', 'pat', '2026-03-01T08:44:59.000000+00:00', '2026-03-09T08:44:59.000000+00:00', 0)"
 )
 PLANTED = (
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
@@ -79,9 +83,27 @@ PLANTED = (
             "VALUES ('company', '[]', 'gain', 1 = 0, '2026-03-01T08:44:59.000000+00:00', 9)"
         ),
     ),
+    ("inventory.counts_are_moved", "UPDATE stock_count SET delta = -3"),
+    ("inventory.counts_are_moved", "UPDATE stock_count SET movement_id = 'mov_x'"),
+    ("inventory.counts_are_moved", "UPDATE count_loss SET quantity = 3"),
+    ("inventory.count_losses_wait_again", "UPDATE count_loss SET line_id = 'l2'"),
+    ("inventory.count_losses_wait_again", "UPDATE allocation SET released_quantity = 0"),
+    ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET remaining_quantity = 6"),
+    ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET cancelled_quantity = 1"),
+    ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET remaining_quantity = 4"),
+    ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET expected_on = '2026-03-21'"),
     (
         "inventory.orders_hear_of_other_days",
         "INSERT INTO unnotified VALUES ('o2', 'res_2', 0, '2026-03-01T08:44:59.000000+00:00')",
+    ),
+    ("inventory.outages_close", _OUTAGE),
+    ("inventory.outages_are_left", _OUTAGE),
+    (
+        "inventory.orders_hear_of_sourcing",
+        (
+            "INSERT INTO sourcing_request (sourcing_request_id, order_id, cause, warehouse_id, why, asked_at) "
+            "VALUES ('srq_1', 'o1', 'outage', 'w1', 'flood', '2026-03-01T08:44:59.000000+00:00')"
+        ),
     ),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
@@ -91,7 +113,7 @@ PLANTED = (
 def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     """o1 holds what was left of A after o0 was sent, o2 waits for A, and B is free; what was to be sent of C had not left.
 
-    1 of D came back and left quarantine for stock.
+    1 of D came back and left quarantine for stock. More of B is announced. 2 of the 4 of F that o5 held were not there.
     """
     stockroom.receive("w1", "A", 8, "3.33")
     stockroom.receive("w1", "B", 5, "3.33")
@@ -107,10 +129,14 @@ def busy_stockroom(stockroom: Stockroom) -> Stockroom:
     stockroom.reserve("o4", {"l1": ("D", 1)})
     stockroom.ship("o4", "shp_3", "w1", {"l1": ("D", 1)})
     release(stockroom, "o4", "D")
-    agreed = CountStockRequest(
-        request_id=stockroom.key(), warehouse_id="w1", sku="B", counted=5, reason="cycle count", counted_by="lee"
-    )
-    stockroom.servicer.CountStock(agreed, None)
+    stockroom.expect("w1", "B", 5, "2026-03-20")
+    stockroom.receive("w1", "F", 4, "3.33")
+    stockroom.reserve("o5", {"l1": ("F", 4)})
+    carried = [counts_pb2.CarriedUnits(order_id="o5", line_id="l1")]
+    request = counts_pb2.CountStockRequest(
+        request_id=stockroom.key(), warehouse_id="w1", sku="F", counted=2, reason="cycle count", counted_by="lee", carried=carried,
+    )  # fmt: skip
+    stockroom.servicer.CountStock(request, None)
     return stockroom
 
 

@@ -20,8 +20,8 @@ from tests.threads import at_once
 
 SKU = "HOT"
 COSTS = ({"w1": 900, "w2": 1000}, {"w2": 900}, {"w1": 900}, {"w2": 700, "w1": 800})
-PER_BATCH = 16
-"""Statements of a batch, whatever waits behind it."""
+PER_BATCH = 18
+"""Statements of a batch, whatever waits behind it; one of them reads the policy, one looks for queues that it has not ranked."""
 
 
 def queue_up(stockroom: Stockroom, orders: int, *, chance: random.Random | None = None) -> None:

@@ -9,7 +9,7 @@ from alembic import command
 from sqlalchemy import select, text
 
 from services.inventory.store import batches
-from services.inventory.store.tables import unfilled, unnotified
+from services.inventory.store.tables import expected_receipt, unfilled, unnotified
 from services.runtime.db import Database
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.inventory.stockroom import Stockroom
@@ -47,3 +47,27 @@ def test_the_schema_that_was_released_stays_as_it_was(database: Database) -> Non
         columns = connection.execute(text("SELECT * FROM unnotified")).keys()
 
     assert list(columns) == ["order_id", "reservation_id", "placed_at_micros"]
+
+
+@pytest.mark.on_postgres
+def test_references_that_were_announced_twice_keep_their_receipts_under_names_of_their_own(
+    database: Database, stockroom: Stockroom
+) -> None:
+    stockroom.receive("w1", "A", 1)
+    with database.alone() as connection:
+        command.downgrade(config_of(database.migrations, connection), "0009")
+        for at, reference in enumerate(("PO-1", "PO-1", "PO-1 (2)", "PO-1", "")):
+            connection.execute(
+                text(
+                    f"INSERT INTO expected_receipt VALUES ('exp_{at}', 'w1', 'A', 5, 5, '2026-04-0{at + 1}', '{reference}')"
+                )
+            )
+
+    upgrade(database)
+
+    assert differences(database) == []
+    with database.reading() as session:
+        found = session.execute(select(expected_receipt).order_by(expected_receipt.c.expected_receipt_id)).all()
+    assert [one.reference for one in found] == ["PO-1", "PO-1 (3)", "PO-1 (2)", "PO-1 (4)", ""]
+    assert {(one.kind, one.cancelled_quantity, one.remaining_quantity) for one in found} == {("purchase_order", 0, 5)}
+    assert stockroom.broken() == {}

@@ -141,9 +141,9 @@ def test_other_goods_than_left_are_refused(stockroom: Stockroom) -> None:
 
 @pytest.mark.on_postgres
 def test_movements_of_the_release_before_are_kept_by_the_upgrade(database: Database, stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 10)
     with database.alone() as connection:
         command.downgrade(config_of(database.migrations, connection), "0005")
-    stockroom.receive("w1", "A", 10)
 
     upgrade(database)
 

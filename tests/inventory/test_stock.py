@@ -126,7 +126,7 @@ def test_promised_units_cannot_go_missing(stockroom: Stockroom) -> None:
         stockroom.adjust("w1", "A", -3)
 
     assert refusal.value.reason == "STOCK_ALLOCATED"
-    assert "1 of them would lose theirs: record what was counted as a count" in refusal.value.message
+    assert "so 1 of them would lose theirs: record what was counted as a count" in refusal.value.message
     with pytest.raises(Refused, match="has 10 units of A, so 11 cannot be missing") as refusal:
         stockroom.adjust("w1", "A", -11)
     assert stockroom.adjust("w1", "A", -2).on_hand == 8

@@ -206,12 +206,17 @@ def test_a_warehouse_manager_reads_no_price() -> None:
     assert "558.57" not in text + page
 
 
-def test_a_shipment_names_its_tracking_number_and_contents() -> None:
-    text, page = bodies(opened(STRICT, a_delivery("shipped", "customer", VARIABLES["shipped"]), NOW))
+@pytest.mark.parametrize("role", ["customer", "support"])
+def test_a_shipment_names_the_tracking_number_of_each_package_and_its_contents(role: str) -> None:
+    several = VARIABLES["shipped"] | {"packages": ["1Z5", "1Z6"]}
+    one = VARIABLES["shipped"] | {"packages": ["1Z5"]}
 
-    for part in (text, page):
+    for part in bodies(opened(STRICT, a_delivery("shipped", role, several), NOW)):
+        for said in ("2 packages", "package 1:", "1Z5", "package 2:", "1Z6", "PUMP-100"):
+            assert said in part
+    for part in bodies(opened(STRICT, a_delivery("shipped", role, one), NOW)):
         assert "1Z5" in part
-        assert "PUMP-100" in part
+        assert "packages" not in part
 
 
 @pytest.mark.parametrize("role", ["customer", "support"])

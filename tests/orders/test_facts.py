@@ -213,7 +213,7 @@ def test_backorders_are_told_when_both_the_acceptance_and_the_fact_are_in_whiche
     notified = desk.outbox("notify", order_id)[-1]["detail"]
     assert [one["role"] for one in notified["recipients"]] == ["customer", "sales_rep", "warehouse_manager"]
     assert notified["variables"]["lines"] == [
-        {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01"}
+        {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01", "promised_on": "2026-12-01"}
     ]
 
 
@@ -225,6 +225,27 @@ def test_the_shipped_mail_names_tracking_and_contents(desk: Desk) -> None:
 
     assert (notified["mail"], notified["variables"]["tracking_number"]) == ("shipped", "RR123")
     assert notified["variables"]["lines"] == [{"sku": "PUMP", "description": "Pump", "quantity": 1}]
+
+
+def test_the_mails_of_several_packages_name_each_number_and_the_one_with_an_exception(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    sent = shipment("SH-1", "shipped", {"1": 2})
+    packages = [{"tracking_number": f"1Z{one}", "weight_grams": 500} for one in (1, 2, 3)]
+    sent["shipment"]["packages"] = packages
+    lost = {**sent, "shipment": {**sent["shipment"], "exception_at_micros": 1_780_000_000_000_000}}
+    lost["shipment"]["packages"] = [
+        packages[0],
+        {**packages[1], "exception_at_micros": 1_780_000_000_000_000},
+        packages[2],
+    ]
+
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, sent))
+    shipped = desk.outbox("notify", order_id)[-1]["detail"]["variables"]
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_exception", 2, lost))
+    exception = desk.outbox("notify", order_id)[-1]["detail"]
+
+    assert shipped["packages"] == ["1Z1", "1Z2", "1Z3"]
+    assert (exception["mail"], exception["variables"]["tracking_number"]) == ("shipment_exception", "1Z2")
 
 
 def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:

@@ -49,6 +49,7 @@ SHIPMENT = {
     "is_service": False,
     "carrier": "parcelway",
     "tracking_number": "1Z5",
+    "packages": [{"sscc": "", "tracking_number": "1Z5", "weight_grams": 9}],
     "promised_on": "2026-12-15",
     "lines": [{"sku": "SKID-40", "description": "Pump skid", "quantity": 3}],
 }
@@ -100,6 +101,12 @@ MAILS = [
     mails.units_dropped(ORDER, CUSTOMER, CONTACTS, GONE, reason="price list", is_at_warehouse=True),
     mails.units_dropped(ORDER, CUSTOMER, CONTACTS, replace(GONE, is_closing=True), reason="", is_at_warehouse=True),
     mails.backorder_created(ORDER, CUSTOMER, CONTACTS, {"lin_1": (3, "")}),
+    mails.backorder_delayed(
+        ORDER,
+        CUSTOMER,
+        CONTACTS,
+        [mails.Promise("lin_1", 3, "2026-12-08", True, "2026-12-04", 2, "PO-9", "2026-12-01")],
+    ),
     mails.support_case(
         ORDER,
         "help@oms.example",

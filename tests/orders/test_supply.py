@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oms.orders.v1 import orders_pb2 as pb
-from services.orders.domain.mails import Promise, updated_promises
+from services.orders.domain import promises
+from services.orders.domain.calendars import Calendar
+from services.orders.domain.mails import Promise
 from services.orders.domain.projection import LineProgress, Progress
 from tests.orders.desk import Desk, shipment, stock, together
 
@@ -25,7 +27,8 @@ def test_the_day_of_later_supply_becomes_the_promise_of_what_waits(desk: Desk) -
     desk.notify(desk.fact(order_id, "inventory", "stock_expected", 2, stock({"1": (2, 3)}, "2026-12-03")))
 
     found = desk.read(order_id)
-    assert found.promises == (Promise("1", 2, "2026-11-27"), Promise("1", 3, "2026-12-03"))
+    waiting = Promise("1", 3, "2026-12-03", True, "2026-12-03")
+    assert found.promises == (Promise("1", 2, "2026-11-27"), waiting)
     assert found.lines()["1"].expected_on == "2026-12-03"
     assert (desk.events(order_id)[-1].what, desk.events(order_id)[-1].why) == ("stock_expected", "2026-12-03")
     assert desk.signals(order_id) == []
@@ -59,6 +62,12 @@ def test_new_days_keep_every_unit_and_what_is_in_shipments(shipped: list[int], w
     before = Progress({"1": LineProgress(backordered=waits, expected_on=was)})
     after = Progress({"1": LineProgress(backordered=waits, expected_on=now)})
 
-    promised = updated_promises([*in_shipments, Promise("2", 4, was), *waiting], before, after)
+    promised = promises.moved(
+        [*in_shipments, Promise("2", 4, was), *waiting], before, after, Calendar("business"), date(2026, 11, 1)
+    )
 
-    assert list(promised) == [*in_shipments, Promise("2", 4, was), *([Promise("1", waits, now)] if waits else [])]
+    assert [(one.line_id, one.quantity, one.promised_on) for one in promised] == [
+        *(("1", units, "2026-12-01") for units in shipped),
+        ("2", 4, was),
+        *([("1", waits, now)] if waits else []),
+    ]

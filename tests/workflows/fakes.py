@@ -36,6 +36,7 @@ from workflows.messages import (
     ValidateStep,
     Validation,
 )
+from workflows.sourcing_messages import SourcedAgain, SourceStep
 
 
 @dataclass
@@ -74,6 +75,7 @@ class FakeServices:
     credit_by: list[str] = field(default_factory=list)
     uncovered: list[int] = field(default_factory=list)
     stops: list[bool] = field(default_factory=list)
+    sourced: list[SourcedAgain] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
@@ -253,6 +255,13 @@ class FakeServices:
         uncovered = self.uncovered.pop(0) if self.uncovered else 0
         return Release(self.released, sentences.released([shipment] * self.released), self.backordered, uncovered)
 
+    @activity.defn(name="fulfillment.SourceAgain")
+    async def source_again(self, step: SourceStep) -> SourcedAgain:
+        self.called("fulfillment.SourceAgain", step.request_id)
+        if self.sourced:
+            return self.sourced.pop(0)
+        return SourcedAgain(True, "Dallas is closed. Now wh_reno", Release(1) if step.is_released else None)
+
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
         self.called("fulfillment.CancelShipments", step.request_id)
@@ -289,4 +298,5 @@ class FakeServices:
             self.reverse_shipment_billing,
             self.release_shipments,
             self.cancel_shipments,
+            self.source_again,
         ]

@@ -30,7 +30,21 @@ def test_what_is_replaced_without_documents_is_not_credited() -> None:
 
     [line] = credited_lines(found, inspection)
 
-    assert (line.line_id, line.quantity, line.fee_percent) == ("1", 1, "15")
+    assert (line.line_id, line.quantity, line.fee_percent, line.is_ours) == ("1", 1, "15", False)
+
+
+def test_units_are_credited_apart_by_whether_the_customer_answers_for_them() -> None:
+    units = [
+        facts_pb2.InspectedUnits(line_id="1", quantity=2, disposition="restock", responsible="customer"),
+        facts_pb2.InspectedUnits(line_id="1", quantity=1, disposition="scrap", responsible="carrier"),
+        facts_pb2.InspectedUnits(line_id="1", quantity=1, disposition="scrap", responsible="us"),
+    ]
+    inspection = pb.ReturnInspection(inspection_id="insp_1", units=units)
+    found = pb.ReturnDocument(lines=[pb.ReturnLine(line_id="1", sku="PUMP", quantity=4)], inspections=[inspection])
+
+    lines = credited_lines(found, inspection)
+
+    assert [(line.quantity, line.fee_percent, line.is_ours) for line in lines] == [(2, "", False), (2, "", True)]
 
 
 def test_an_exchange_is_settled_when_all_has_left_and_what_is_charged_is_billed() -> None:

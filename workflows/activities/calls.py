@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.notifications.v1 import notifications_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from oms.types.v1 import types_pb2
 from services.kernel.errors import DomainError
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import RemoteBug, Unreachable, connect_async
@@ -91,10 +93,16 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> Wareho
             warehouse_id=quote.warehouse_id,
             cost_minor=quote.cost_minor,
             tariffs=[_tariff(one, order.requested_on) for one in quote.tariffs],
+            lead_days=quote.lead_days,
         )
         for quote in answer.quotes
     ]
     return WarehouseCosts(rows, answer.currency)
+
+
+def destination_of(address: types_pb2.Address) -> str:
+    """What stands for an address where only another one matters: it names nobody."""
+    return hashlib.sha256(address.SerializeToString(deterministic=True)).hexdigest()[:32]
 
 
 def unit_weights(goods: Iterable[orders_pb2.OrderLine]) -> list[inventory_pb2.SkuWeight]:

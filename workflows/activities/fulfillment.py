@@ -61,6 +61,7 @@ class FulfillmentActivities:
             order_number=order.number,
             ship_to=order.ship_to,
             lines=covered,
+            withheld_line_ids=sorted(withheld),
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
         what = [*sentences.released(response.shipments), *sentences.uncovered(uncovered)]

@@ -14,6 +14,7 @@ from workflows.activities import sentences
 from workflows.activities.calls import (
     Services,
     WarehouseCosts,
+    destination_of,
     goods_of,
     shipments_of,
     unit_weights,
@@ -60,6 +61,8 @@ class InventoryActivities:
             customer_tier=order.customer_tier,
             requested_on=order.requested_on,
             is_order_complete=order.is_ship_complete,
+            customer_id=order.customer_id,
+            destination=destination_of(order.ship_to),
         )
         response = await self._services.inventory.ReserveStock(request)
         return _reservation(response, costs)
@@ -79,12 +82,14 @@ class InventoryActivities:
             ],
             costs=costs.rows,
             placed_at_micros=order.placed_at_micros,
-            carried=_carried(shipments),
+            carried=carried_units(shipments),
             unit_weights=unit_weights(goods),
             currency=costs.currency,
             customer_tier=order.customer_tier,
             requested_on=order.requested_on,
             is_order_complete=order.is_ship_complete,
+            customer_id=order.customer_id,
+            destination=destination_of(order.ship_to),
         )
         response = await self._services.inventory.AdjustReservation(request)
         return _reservation(response, costs)
@@ -169,7 +174,7 @@ def _reservation(
     )
 
 
-def _carried(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[pb.Allocation]:
+def carried_units(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[pb.Allocation]:
     """Units per line and warehouse in shipments of goods that were not cancelled."""
     units: Counter[tuple[str, str, str]] = Counter()
     for shipment in shipments:

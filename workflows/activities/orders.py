@@ -54,7 +54,7 @@ _CLEARANCES = {
 _ENDS = frozenset({"rejected", "cancelled", "closed", "failed", "interrupted"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
-_WITH_PROMISES = _RESERVED | {"allocated"}
+_WITH_PROMISES = _RESERVED | {"allocated", "sourced_again"}
 
 
 class OrdersActivities:
@@ -297,4 +297,12 @@ def _released(shipments: Shipments) -> Iterator[pb.LinePromise]:
 
 def _waiting(held: inventory_pb2.GetReservationResponse) -> Iterator[pb.LinePromise]:
     for shortage in held.shortages:
-        yield pb.LinePromise(line_id=shortage.line_id, quantity=shortage.quantity, promised_on=shortage.expected_on)
+        yield pb.LinePromise(
+            line_id=shortage.line_id,
+            quantity=shortage.quantity,
+            promised_on=shortage.expected_on,
+            is_waiting=True,
+            expected_on=shortage.expected_on,
+            lead_days=shortage.lead_days,
+            expected_reference=shortage.expected_reference,
+        )

@@ -137,14 +137,15 @@ def _inspection(found: pb.ReturnDocument, inspection_id: str) -> pb.ReturnInspec
 
 
 def credited_lines(found: pb.ReturnDocument, inspection: pb.ReturnInspection) -> list[billing_pb2.ReturnedLine]:
-    """Units by line and by whether a fee is kept of them, less those that were credited before they came, of which none was kept, and
+    """Units by line, by whether the customer answers for them and whether a fee is kept of them, less those that were credited before they came, of which none was kept, and
     those that are replaced without documents.
     """
     shipments = {line.line_id: line.shipment_id for line in found.lines}
     before = dict(inspection.credited_before)
-    units: dict[tuple[str, bool], int] = {}
+    units: dict[tuple[str, bool, bool], int] = {}
     for one in inspection.units:
-        key = one.line_id, one.responsible == CUSTOMER and one.line_id in inspection.fee_line_ids
+        is_theirs = one.responsible == CUSTOMER
+        key = one.line_id, is_theirs and one.line_id in inspection.fee_line_ids, not is_theirs
         had = min(before.get(one.line_id, 0), one.quantity)
         before[one.line_id] = before.get(one.line_id, 0) - had
         if one.quantity > had:
@@ -161,7 +162,8 @@ def credited_lines(found: pb.ReturnDocument, inspection: pb.ReturnInspection) ->
             shipment_id=shipments[line_id],
             fee_percent=found.fee_percent if bears_fee else "",
             fee_of_unit=found.fee_of_unit if bears_fee and found.HasField("fee_of_unit") else None,
+            is_ours=is_ours,
         )
-        for (line_id, bears_fee), count in sorted(units.items())
+        for (line_id, bears_fee, is_ours), count in sorted(units.items())
         if count
     ]

@@ -50,6 +50,8 @@ class StandingActivities:
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
             self._services.billing.GetCommitment(billing_pb2.GetCommitmentRequest(order_id=order_id)),
         )
+        asked = inventory_pb2.GetSourcingRequestsRequest(order_id=order_id)
+        sourcing = await self._services.inventory.GetSourcingRequests(asked)
         true = completeness(order.order, shipments, invoices, await self._waiting(order.order))
         return Standing(
             phase=found.phase,
@@ -64,6 +66,7 @@ class StandingActivities:
             ],
             unpaid_hold_id=found.unpaid_hold_id,
             never_left=[each.shipment_id for each in shipments if each.HasField("reversal")],
+            is_sourcing_asked=bool(sourcing.requests),
             is_on_credit=await self._is_on_credit(order.order, is_committed=credit.HasField("remaining")),
         )
 

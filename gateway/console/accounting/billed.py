@@ -11,8 +11,10 @@ from services.kernel.money import Money
 from services.runtime.wire import read_tax_part
 
 _PARTS = (
-    ("Merchandise", "merchandise"), ("Discount", "discount"), ("Price allowance", "allowance"), ("Freight", "freight"),
+    ("Merchandise", "merchandise"), ("Discount", "discount"), ("Price allowance", "allowance"),
+    ("Discount taken back", "claw_back"), ("Freight", "freight"),
 )  # fmt: skip
+_TAKEN_OFF = ("Discount", "Discount taken back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,14 @@ def parts_of(row: pb.Invoice | pb.CreditNote) -> tuple[tuple[str, Money], ...]:
     """What its total is made of: the parts that are not zero, and its tax by rate."""
     currency = row.total.currency
     amounts = ((words, money(getattr(row, name), currency)) for words, name in _PARTS if hasattr(row, name))
-    parts = [(words, -part if words == "Discount" else part) for words, part in amounts if part.minor]
+    if isinstance(row, pb.CreditNote):  # a discount that is taken back stands by itself
+        amounts = ((words, part + _claw_back(row) if words == "Price allowance" else part) for words, part in amounts)
+    parts = [(words, -part if words in _TAKEN_OFF else part) for words, part in amounts if part.minor]
     if not row.tax_parts:  # of before they were kept
         return (*parts, ("Tax", money(row.tax, currency)))
     taxes = tax_lines([read_tax_part(part, currency) for part in row.tax_parts], currency)
     return (*parts, *((one.name, one.tax) for one in taxes))
+
+
+def _claw_back(note: pb.CreditNote) -> Money:
+    return money(note.claw_back, note.total.currency)

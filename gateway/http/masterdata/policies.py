@@ -8,15 +8,17 @@ from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 from sqlmodel import Session
 
+from gateway.http.masterdata.calendar_shapes import CalendarInput, Name40, NamedCalendar
 from gateway.http.masterdata.cancellation_fees import CancellationFees
 from gateway.http.masterdata.policy_shapes import PolicyShape, StoredPolicyShape, policy_shape, stored_shape
+from gateway.http.masterdata.promises_rule import PromisesRuleInput
 from gateway.http.masterdata.returns_rule import ReturnsRuleInput
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.editing import ETAG, SeenVersion, merged, on_newest, partial, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Day, Input, Text, example
+from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import enough_people
@@ -32,8 +34,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,63}$", max_l
 Predicate = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE), TIDY]
 Message = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE), TIDY]
 Word = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
-Name40 = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
-HourMinute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 if TYPE_CHECKING:
     HoldOwner = str
     Decider = str
@@ -117,26 +117,6 @@ class ChangesRuleInput(Input):
     )
 
 
-class CalendarInput(Input):
-    """Working days and hours; `country` and `subdivision` (ISO 3166) add their public holidays."""
-
-    time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/\-]*$")] = "UTC"
-    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1, max_length=7)] = [
-        "mon", "tue", "wed", "thu", "fri",
-    ]  # fmt: skip
-    opens: HourMinute = "09:00"
-    closes: HourMinute = Field(default="17:00", description="The same as opens: open all day.")
-    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)] = ""
-    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{0,10}$", max_length=10)] = ""
-    holidays: Annotated[list[Day], Field(max_length=500)] = []
-
-
-class NamedCalendar(CalendarInput):
-    """Working days and hours of a name."""
-
-    name: Name40
-
-
 class PolicyInput(Input):
     """The whole document; it becomes the next version and is in force for orders validated from then on."""
 
@@ -147,6 +127,7 @@ class PolicyInput(Input):
     changes: ChangesRuleInput = ChangesRuleInput()
     cancellation_fees: CancellationFees = CancellationFees()
     returns: ReturnsRuleInput = ReturnsRuleInput()
+    promises: PromisesRuleInput = PromisesRuleInput()
     calendars: (
         Annotated[dict[Name40, CalendarInput], Field(max_length=50)]
         | Annotated[list[NamedCalendar], Field(max_length=50)]

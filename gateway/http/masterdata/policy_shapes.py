@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 from pydantic import BaseModel, Field
 
+from gateway.http.masterdata.calendar_shapes import CalendarShape, calendar_shape
 from gateway.http.masterdata.cancellation_fees import CancellationFees
+from gateway.http.masterdata.promises_rule import PromisesRuleInput
 from gateway.http.masterdata.returns_rule import ReturnsRuleInput
-from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, StoredPolicy
 from services.orders.policies import versions as policy_versions
 
@@ -72,19 +73,6 @@ class ChangesRuleShape(BaseModel):
     recall_answer_hours: int
 
 
-class CalendarShape(BaseModel):
-    """Working days and hours of a name."""
-
-    name: str
-    time_zone: str
-    days: list[str]
-    opens: str
-    closes: str
-    country: str
-    subdivision: str
-    holidays: list[str]
-
-
 class PolicyShape(BaseModel):
     """A version of the policy."""
 
@@ -96,6 +84,7 @@ class PolicyShape(BaseModel):
     changes: ChangesRuleShape
     cancellation_fees: CancellationFees
     returns: ReturnsRuleInput
+    promises: PromisesRuleInput
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
@@ -126,21 +115,9 @@ def policy_shape(policy: Policy, note: str = "") -> PolicyShape:
         changes=ChangesRuleShape(**asdict(policy.changes)),
         cancellation_fees=CancellationFees(**asdict(policy.cancellation_fees)),
         returns=ReturnsRuleInput(**asdict(policy.returns)),
-        calendars=[_calendar_shape(rule) for rule in policy.calendars],
+        promises=PromisesRuleInput(**asdict(policy.promises)),
+        calendars=[calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,
         note=note,
-    )
-
-
-def _calendar_shape(rule: CalendarRule) -> CalendarShape:
-    return CalendarShape(
-        name=rule.name,
-        time_zone=rule.time_zone,
-        days=list(rule.days),
-        opens=f"{rule.opens:%H:%M}",
-        closes=f"{rule.closes:%H:%M}",
-        country=rule.country,
-        subdivision=rule.subdivision,
-        holidays=[day.isoformat() for day in rule.holidays],
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from gateway.http.plumbing.inputs import Input, Percent
+from gateway.http.plumbing.inputs import Input, Percent, Switch
 
 
 class ReturnsRuleInput(Input):
@@ -23,4 +23,8 @@ class ReturnsRuleInput(Input):
     ] = Field(default="500.00", description="One of goods worth no more, in the policy's currency, needs no review.")
     fee_percent: Percent = Field(
         default="0", description="Kept of what is credited before tax, where the customer answers for the return."
+    )
+    claw_back: Switch = Field(
+        default=True,
+        description="Whether orders that are placed under it lose a discount with a minimum when less than that is kept.",
     )

@@ -100,7 +100,12 @@ class CreditNoteFigures(BaseModel):
     merchandise: MoneyShape
     discount: MoneyShape = Field(description="Their share of the invoice's discount.")
     allowance: MoneyShape = Field(
-        description="Given on the price of the goods; negative where units are credited whose price was lowered before."
+        description="Given on the price of the goods; negative where units are credited whose price was lowered before, and where a "
+        "discount is taken back."
+    )
+    claw_back: MoneyShape = Field(
+        description="What of the order's discount is taken back, for what is kept is below its minimum; the allowance is lower by it. "
+        "Negative where it is given back with goods that had lost it."
     )
     freight: MoneyShape
     tax: MoneyShape
@@ -301,7 +306,7 @@ def _figures(row: pb.CreditNote) -> dict[str, object]:
         "invoice_id", "invoice_number", "order_id", "order_number", "customer_id", "reason_code", "reason"
     )  # fmt: skip
     amounts = (
-        "merchandise", "discount", "allowance", "freight", "tax", "total", "off_open", "recovered", "discount_lost", "cash"
+        "merchandise", "discount", "allowance", "claw_back", "freight", "tax", "total", "off_open", "recovered", "discount_lost", "cash"
     )  # fmt: skip
     return {
         **{name: getattr(row, name) for name in texts},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -15,9 +16,15 @@ from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Country, Currency, Identity, Input, Minor, example
 from gateway.http.plumbing.paging import Page
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import NotFound
+from services.orders.approvals import carriers
 
 router = APIRouter(tags=["master data"])
+
+MOST_PLACES = 200
+"""Warehouses of which one call asks who waits for them."""
 
 
 class RateInput(Input):
@@ -113,7 +120,8 @@ class Rates(BaseModel):
 def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Replace the whole rate table, zones included; shipments that have left keep their freight.
 
-    Refused while a shipment that has yet to leave would have no carrier any more.
+    Refused while a shipment that has yet to leave would have no carrier any more. Orders that wait for what a warehouse has, and to
+    which a carrier goes from there only now, are sourced again; what was held for want of a carrier goes on.
     """
 
     def act(_request_id: str) -> Rates:
@@ -167,6 +175,7 @@ def _table(deps: Deps) -> RateTable:
 
 
 def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
+    before = _ways(_known(deps))
     stored = deps.fulfillment.PutRates(
         pb.PutRatesRequest(
             currency=body.currency,
@@ -175,7 +184,38 @@ def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
             expected_version=expected,
         )
     )
+    if gained := sorted({place for place, *_ in _ways(body) - before}):
+        _follow(deps, gained)
     return Rates(rate_count=stored.rate_count, zone_count=stored.zone_count, version=stored.version)
+
+
+def _follow(deps: Deps, gained: list[str]) -> None:
+    """Carriers go from these warehouses to where they did not: who waits for that is sourced, and who was held for it goes on."""
+    for start in range(0, len(gained), MOST_PLACES):
+        some = inventory.RequestSourcingForRatesRequest(warehouse_ids=gained[start : start + MOST_PLACES])
+        deps.inventory.RequestSourcingForRates(some)
+    with deps.database.reading() as session:
+        held = carriers.undeliverable(session)
+    for order_id, ship_to in held.items():
+        quotes = deps.fulfillment.QuoteWarehouses(pb.QuoteWarehousesRequest(ship_to=types.Address(**asdict(ship_to))))
+        if quotes.quotes:
+            with deps.database.transaction() as session:
+                carriers.came(session, order_id, deps.contacts, deps.clock())
+
+
+def _known(deps: Deps) -> pb.GetRatesResponse:
+    try:
+        return deps.fulfillment.GetRates(pb.GetRatesRequest())
+    except NotFound:
+        return pb.GetRatesResponse()
+
+
+def _ways(table: RatesInput | pb.GetRatesResponse) -> set[tuple[str, str, str]]:
+    """(Warehouse, country, region) from where to where somebody carries."""
+    zones: dict[str, list[tuple[str, str]]] = {}
+    for rule in table.zones:
+        zones.setdefault(rule.zone, []).append((rule.country, rule.region))
+    return {(rate.warehouse_id, *place) for rate in table.rates for place in zones.get(rate.zone, ())}
 
 
 class RateQuote(BaseModel):

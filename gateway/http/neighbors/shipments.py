@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
+from gateway.http.neighbors.packages import CarriersNumber, Package, PackInput, package_shapes
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
@@ -88,7 +89,8 @@ class Shipment(BaseModel):
     state: State
     lines: list[ShipmentLine]
     carrier: str | None
-    tracking_number: str | None
+    tracking_number: str | None = Field(description="That of the first package.")
+    packages: list[Package] = Field(description="What it is packed in; none before that, and for a service visit.")
     freight_cost: MoneyShape | None = Field(description="What the carrier charges us; null for who sees no prices.")
     promised_on: str | None = Field(
         description="The day it is promised for; null when no carrier had a rate at release."
@@ -129,11 +131,17 @@ class PickInput(Input):
 
 
 class ShipInput(Input):
-    """Who carries it; without a carrier the cheapest of the rate table."""
+    """Who carries it, without a carrier the cheapest of the rate table; and the carrier's number of each package."""
 
     carrier: Identity | None = None
+    tracking_numbers: list[CarriersNumber] = Field(
+        default=[],
+        max_length=200,
+        description="One for each package, in their order; without any those that were given when it was packed. A system in "
+        "production needs them, the embedded mode makes up what is missing.",
+    )
 
-    model_config = example(carrier="parcelway")
+    model_config = example(carrier="parcelway", tracking_numbers=["1Z999AA10123456784"])
 
 
 @router.get("/v1/shipments")
@@ -184,14 +192,20 @@ def pick_shipment(
 
 
 @router.post("/v1/shipments/{shipment_id}/pack", response_model=Shipment)
-def pack_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
-    """Put it into its packages: picked → packed."""
+def pack_shipment(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: PackInput | None = None
+) -> Response:
+    """Put it into its packages: picked → packed. Without any it is one package with everything.
+
+    Each unit is in one package: `UNITS_NOT_PACKED` and `PACKED_TWICE` say what is missing, or is there twice.
+    """
 
     def act(request_id: str) -> Shipment:
-        wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id)
+        packages = [each.message() for each in (body.packages if body else [])]
+        wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id, packages=packages)
         return _shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
 
-    return once.answer(None, act)
+    return once.answer(body, act)
 
 
 @router.post("/v1/shipments/{shipment_id}/ship", response_model=Shipment)
@@ -201,8 +215,10 @@ def ship_shipment(
     """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
 
     def act(request_id: str) -> Shipment:
-        carrier = (body.carrier if body else None) or ""
-        wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id, carrier=carrier)
+        carrier, numbers = (body.carrier or "", body.tracking_numbers) if body else ("", [])
+        wanted = pb.ShipShipmentRequest(
+            request_id=request_id, shipment_id=shipment_id, carrier=carrier, tracking_numbers=numbers
+        )
         return _shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
     return once.answer(body, act)
@@ -255,6 +271,7 @@ def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.Pending
             ],
             "carrier": row.carrier or None,
             "tracking_number": row.tracking_number or None,
+            "packages": package_shapes(row.packages),
             "freight_cost": MoneyShape.of_proto(row.freight_cost) if who.sees_money else None,
             "promised_on": row.promised_on or None,
             "is_service": row.is_service,

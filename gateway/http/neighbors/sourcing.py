@@ -71,6 +71,7 @@ class SourcingPlan(BaseModel):
         description="How far above the best possible it is at most; null where not known.", examples=["1.25"]
     )
     why: str = Field(description="Why these warehouses, in a sentence.")
+    cause: str | None = Field(description="Why it was planned again; null for what was ordered or changed.")
     candidates: list[SourcingCandidate] = Field(description="The chosen plan, then its rivals, best first.")
     unused: list[UnusedWarehouse] = Field(description="Warehouses that could give nothing.")
 
@@ -99,6 +100,7 @@ def sourcing_plan(plan: pb.SourcingPlan) -> SourcingPlan:
         is_optimal=plan.is_optimal,
         gap_percent=f"{plan.gap_bp / 100:.2f}" if plan.HasField("gap_bp") else None,
         why=plan.why,
+        cause=plan.cause or None,
         candidates=[_candidate(one, currency) for one in plan.candidates],
         unused=[UnusedWarehouse(warehouse_id=one.warehouse_id, reason=one.reason) for one in plan.unused],
     )

@@ -30,6 +30,22 @@ class SourcingTermsInput(Input):
     is_excluded: Switch = Field(default=False, description="It gets no new orders and fills no new backorders.")
 
 
+class CustomerTermsInput(Input):
+    """Where one customer's orders come from."""
+
+    customer_id: Identity
+    preferred_warehouse_ids: Annotated[list[Identity], Field(max_length=50)] = []
+    preference_minor: Minor = Field(
+        default=0, description="How much dearer a preferred warehouse may be than any other."
+    )
+    excluded_warehouse_ids: Annotated[list[Identity], Field(max_length=50)] = Field(
+        default=[], description="They serve this customer never."
+    )
+    is_never_split: Switch = Field(
+        default=False, description="An order comes from one warehouse; what that one does not have waits for it."
+    )
+
+
 Splits = Annotated[int, Field(strict=True, ge=0, le=199)]
 
 
@@ -45,6 +61,9 @@ class SourcingPolicyInput(Input):
     )
     nodes: Annotated[list[SourcingTermsInput], Field(max_length=200)] = Field(
         default=[], description="Terms of single warehouses, each once."
+    )
+    customers: Annotated[list[CustomerTermsInput], Field(max_length=500)] = Field(
+        default=[], description="Terms of single customers, each once."
     )
     version: SeenVersion = None
 
@@ -69,6 +88,16 @@ class SourcingTerms(BaseModel):
     is_excluded: bool
 
 
+class CustomerSourcingTerms(BaseModel):
+    """Where one customer's orders come from."""
+
+    customer_id: str
+    preferred_warehouse_ids: list[str]
+    preference_minor: int
+    excluded_warehouse_ids: list[str]
+    is_never_split: bool
+
+
 class SourcingPolicy(BaseModel):
     """How warehouses are chosen, in minor units of the rate table's currency."""
 
@@ -76,6 +105,7 @@ class SourcingPolicy(BaseModel):
     late_day_minor: int
     maximum_splits: int | None
     nodes: list[SourcingTerms]
+    customers: list[CustomerSourcingTerms]
     version: StoredVersion
 
 
@@ -101,7 +131,7 @@ def put_sourcing_policy(deps: DepsOf, body: SourcingPolicyInput, once: OnceOf, i
 def change_sourcing_policy(
     deps: DepsOf, _who: CallerOf, body: SourcingPolicyPatch, if_match: IfMatch, response: Response
 ) -> SourcingPolicy:
-    """Change what is named of the sourcing policy; the rest of it stays. Terms of warehouses that are named are all of them."""
+    """Change what is named of the sourcing policy; the rest of it stays. Terms of warehouses or customers that are named are all of them."""
     expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
 
     def edit() -> SourcingPolicy:
@@ -121,8 +151,11 @@ def _put(deps: Deps, body: SourcingPolicyInput, expected: int | None) -> Sourcin
 
 def policy_message(body: SourcingPolicyInput) -> pb.SourcingPolicy:
     """A policy that was sent, for the wire."""
-    nodes = [pb.NodeTerms(**node.model_dump()) for node in body.nodes]
-    return pb.SourcingPolicy(nodes=nodes, **body.model_dump(exclude={"nodes", "version"}))
+    return pb.SourcingPolicy(
+        nodes=[pb.NodeTerms(**node.model_dump()) for node in body.nodes],
+        customers=[pb.CustomerTerms(**one.model_dump()) for one in body.customers],
+        **body.model_dump(exclude={"nodes", "customers", "version"}),
+    )
 
 
 def policy_in_force(deps: Deps) -> SourcingPolicy:
@@ -144,6 +177,16 @@ def _shape(stored: pb.SourcingPolicy) -> SourcingPolicy:
                 is_excluded=node.is_excluded,
             )
             for node in stored.nodes
+        ],
+        customers=[
+            CustomerSourcingTerms(
+                customer_id=one.customer_id,
+                preferred_warehouse_ids=list(one.preferred_warehouse_ids),
+                preference_minor=one.preference_minor,
+                excluded_warehouse_ids=list(one.excluded_warehouse_ids),
+                is_never_split=one.is_never_split,
+            )
+            for one in stored.customers
         ],
         version=stored.version,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -15,7 +16,8 @@ from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfSku, OfWarehouse
 from gateway.http.plumbing.shapes import MoneyShape
 from oms.inventory.v1 import inventory_pb2 as pb
-from services.kernel.errors import NotFound, Refused
+from services.kernel.clock import business_day
+from services.kernel.errors import InvalidArgument, NotFound, Refused
 from services.orders.domain.masterdata import Product
 from services.orders.masterdata import catalog
 
@@ -44,6 +46,10 @@ class StockReceiptInput(Input):
     unit_cost: Price = Field(description="What one unit cost; the goods' cost layer is made of it.")
     currency: Currency
     reference: Text = Field(default="", description="The supplier's document.")
+    expected_receipt_id: Identity | None = Field(
+        default=None,
+        description="What they were announced as; without it the announcement of the same reference, else the one that was to come first.",
+    )
 
     model_config = example(
         warehouse_id="wh_dallas", sku="PUMP-100", quantity=40, unit_cost="79.40", currency="USD", reference="DN-88213"
@@ -93,7 +99,12 @@ class ExpectedReceiptInput(Input):
     sku: Sku
     quantity: Quantity
     expected_on: Day
-    reference: Name = Field(description="The purchase order, transfer or work order it comes from.")
+    reference: Name = Field(
+        description="The purchase order, transfer or work order it comes from. The same one of a SKU in a warehouse again changes what is announced."
+    )
+    kind: Literal["purchase_order", "work_order", "transfer"] | None = Field(
+        default=None, description="purchase_order where it is new and nothing is said."
+    )
 
     model_config = example(
         warehouse_id="wh_dallas", sku="PUMP-100", quantity=60, expected_on="2026-12-09", reference="PO-4711"
@@ -104,6 +115,7 @@ class ExpectedReceipt(BaseModel):
     """The stored announcement."""
 
     expected_receipt_id: str
+    is_known: bool = Field(description="The reference had been announced before: it is the same, or was changed.")
 
 
 @router.get("/v1/stock")
@@ -120,7 +132,7 @@ def list_stock(
             sku=known_sku(deps, sku), warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor
         )
     )
-    rows = [_level(level, sees_money=who.sees_money) for level in found.levels]
+    rows = [level_shape(level, sees_money=who.sees_money) for level in found.levels]
     return Page(rows=rows, next_cursor=found.next_cursor or None)
 
 
@@ -130,7 +142,9 @@ def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> R
 
     def act(request_id: str) -> StockReceipt:
         known = body.model_copy(update={"sku": stocked(deps, body.sku).sku})
-        done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **known.model_dump()))
+        done = deps.inventory.ReceiveStock(
+            pb.ReceiveStockRequest(request_id=request_id, **known.model_dump(exclude_none=True))
+        )
         return StockReceipt(
             movement_id=done.movement_id,
             on_hand=done.on_hand,
@@ -162,15 +176,28 @@ def adjust_stock(deps: DepsOf, body: StockAdjustmentInput, once: OnceWithKey) ->
 
 
 @router.post("/v1/stock/expected-receipts", status_code=201, response_model=ExpectedReceipt)
-def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) -> Response:
-    """Announce supply; backorders take its date, and the orders they belong to are told."""
+def expect_receipt(deps: DepsOf, who: CallerOf, body: ExpectedReceiptInput, once: OnceWithKey) -> Response:
+    """Announce supply; backorders take its date, and the orders they belong to are told. A known reference is changed, never doubled."""
 
     def act(request_id: str) -> ExpectedReceipt:
+        check_day(deps, body.expected_on)
         known = body.model_copy(update={"sku": stocked(deps, body.sku).sku})
-        wanted = pb.ExpectReceiptRequest(request_id=request_id, **known.model_dump(mode="json"))
-        return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
+        wanted = pb.ExpectReceiptRequest(
+            request_id=request_id, announced_by=who.principal.sub, **known.model_dump(mode="json", exclude_none=True)
+        )
+        done = deps.inventory.ExpectReceipt(wanted)
+        return ExpectedReceipt(expected_receipt_id=done.expected_receipt_id, is_known=done.is_known)
 
     return once.answer(body, act, 201)
+
+
+def check_day(deps: Deps, day: date) -> None:
+    """Refuse a day of supply that has passed: goods that have come are received."""
+    today = business_day(deps.clock(), deps.database.time_zone)
+    if day < today:
+        raise InvalidArgument(
+            "DATE_PAST", f"supply cannot be expected on {day}: it is {today}; receive goods that have come already"
+        )
 
 
 def stocked(deps: Deps, typed: str) -> Product:
@@ -193,7 +220,8 @@ def known_sku(deps: Deps, typed: str | None) -> str:
         return catalog.known_sku(session, typed)
 
 
-def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+def level_shape(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+    """A stock level as it is shown."""
     return StockLevel(
         sku=level.sku,
         warehouse_id=level.warehouse_id,

@@ -133,6 +133,11 @@ class OrderInput(Input):
     ship_complete: Switch = Field(default=False, description="Ship only when everything can leave together.")
     lines: Annotated[list[LineInput], Field(min_length=1, max_length=MAX_LINES)]
     discount: Amount | None = Field(default=None, description="Off the merchandise, in the order's currency; by staff.")
+    discount_minimum: Amount | None = Field(
+        default=None,
+        description="The discount is given from so much of goods on, before discount and tax. Where the policy says so "
+        "(`returns.claw_back`), a return after which less is kept takes it back.",
+    )
     freight: Amount | None = Field(
         default=None, description="Charged for carriage, in the order's currency; none when left out."
     )
@@ -186,6 +191,9 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         cancel_after=body.cancel_after,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,
+        discount_minimum=Money.parse(body.discount_minimum, body.currency)
+        if body.discount_minimum is not None
+        else None,
         freight=Money.parse(body.freight, body.currency) if body.freight is not None else None,
         on_behalf_of=body.on_behalf_of,
         note=body.note,

@@ -133,6 +133,15 @@ class OrderShipmentLine(BaseModel):
     quantity: int
 
 
+class OrderPackage(BaseModel):
+    """A package of a shipment that has left."""
+
+    number: int = Field(description="Counts the packages of the shipment from 1.")
+    sscc: str | None = Field(description="Its serial shipping container code.")
+    tracking_number: str
+    weight_grams: int
+
+
 class OrderShipment(BaseModel):
     """A shipment of the order."""
 
@@ -141,7 +150,8 @@ class OrderShipment(BaseModel):
     state: str
     warehouse_id: str | None
     carrier: str | None
-    tracking_number: str | None
+    tracking_number: str | None = Field(description="That of its first package.")
+    packages: list[OrderPackage] = Field(description="None before it ships, and for a service visit.")
     promised_on: str | None
     is_service: bool
     shipped_at: str | None
@@ -274,6 +284,14 @@ class OrderDocument(BaseModel):
     on_behalf_of: str
     note: str = Field(description="A customer reads its own, none of ours.")
     totals: TotalsShape
+    discount_minimum: MoneyShape | None = Field(
+        default=None,
+        description="From what of goods on it has its discount; null without one, and for who sees no money.",
+    )
+    claws_back: bool = Field(
+        default=False,
+        description="Whether that discount is taken back when less is kept, as the policy said when it was placed.",
+    )
     lines: list[OrderLine]
     holds: list[HoldShape]
     violations: list[ViolationShape]

@@ -18,6 +18,7 @@ from gateway.http.orders.order_shapes import (
     OrderInvoice,
     OrderLine,
     OrderLinks,
+    OrderPackage,
     OrderShipment,
     OrderShipmentLine,
     Quantities,
@@ -108,7 +109,7 @@ def _without_money(document: OrderDocument) -> OrderDocument:
     none = MoneyShape(amount="", currency=document.currency)
     lines = [line.model_copy(update={"unit_price": "", "extended": none}) for line in document.lines]
     totals = TotalsShape(merchandise=none, discount=none, freight=none, tax=none, total=none)
-    return document.model_copy(update={"totals": totals, "lines": lines, "invoices": []})
+    return document.model_copy(update={"totals": totals, "discount_minimum": None, "lines": lines, "invoices": []})
 
 
 def _document(page: OrderPage, who: Caller) -> OrderDocument:
@@ -202,6 +203,8 @@ def _header(order: Order, who: Caller) -> dict[str, Any]:
         "placed_by": order.placed_by,
         "on_behalf_of": order.on_behalf_of,
         "totals": TotalsShape.of(order.totals),
+        "discount_minimum": MoneyShape.of(order.discount_minimum) if order.discount_minimum else None,
+        "claws_back": order.claws_back,
         "links": links(order.order_id),
     }
 
@@ -232,6 +235,15 @@ def _shipment(shipment: Shipment) -> OrderShipment:
         warehouse_id=shipment.warehouse_id or None,
         carrier=shipment.carrier or None,
         tracking_number=shipment.tracking_number or None,
+        packages=[
+            OrderPackage(
+                number=number,
+                sscc=package.sscc or None,
+                tracking_number=package.tracking_number,
+                weight_grams=package.weight_grams,
+            )
+            for number, package in enumerate(shipment.packages, start=1)
+        ],
         promised_on=shipment.promised_on or None,
         is_service=shipment.is_service,
         shipped_at=rfc3339(shipment.shipped_at) if shipment.shipped_at else None,

@@ -1,10 +1,14 @@
-"""A text as a barcode: Code 128, set B, which every scanner of a warehouse reads."""
+"""A text as a barcode: Code 128, set B, which every scanner of a warehouse reads; and digits as GS1-128, set C."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.kernel.errors import InvalidArgument
 
-_START_B, _STOP = 104, 106
+_START_B, _START_C, _STOP = 104, 105, 106
+_FNC1 = 102
+"""What makes it GS1-128, where it comes first."""
 _FIRST, _LAST = " ", "~"
 _QUIET = 10
 """Modules of white that a scanner needs on both sides."""
@@ -30,15 +34,34 @@ def widths(text: str) -> str:
     """The widths of bars and spaces in turn, beginning with a bar; InvalidArgument BARCODE_TEXT for what is no printable ASCII."""
     if not text or not all(_FIRST <= char <= _LAST for char in text):
         raise InvalidArgument("BARCODE_TEXT", "a barcode holds printable ASCII, at least one character")
-    values = [ord(char) - ord(_FIRST) for char in text]
-    check = (_START_B + sum(place * value for place, value in enumerate(values, start=1))) % 103
-    return "".join(_WIDTHS[value] for value in (_START_B, *values, check, _STOP))
+    return _widths(_START_B, [ord(char) - ord(_FIRST) for char in text])
+
+
+def gs1_widths(digits: str) -> str:
+    """The widths of GS1-128: application identifiers and what they hold, an even count of digits; else InvalidArgument BARCODE_TEXT."""
+    if not digits or len(digits) % 2 or not (digits.isascii() and digits.isdigit()):
+        raise InvalidArgument("BARCODE_TEXT", "this barcode holds an even count of digits, at least two")
+    return _widths(_START_C, [_FNC1, *(int(digits[at : at + 2]) for at in range(0, len(digits), 2))])
 
 
 def barcode(text: str) -> str:
     """The barcode as SVG, a unit wide for each module."""
+    return _svg(widths(text))
+
+
+def gs1_barcode(digits: str) -> str:
+    """The GS1-128 barcode as SVG, a unit wide for each module."""
+    return _svg(gs1_widths(digits))
+
+
+def _widths(start: int, values: Sequence[int]) -> str:
+    check = (start + sum(place * value for place, value in enumerate(values, start=1))) % 103
+    return "".join(_WIDTHS[value] for value in (start, *values, check, _STOP))
+
+
+def _svg(of_widths: str) -> str:
     at, path = _QUIET, []
-    for place, width in enumerate(map(int, widths(text))):
+    for place, width in enumerate(map(int, of_widths)):
         if place % 2 == 0:
             path.append(f"M{at} 0h{width}v{_HEIGHT}h-{width}z")
         at += width

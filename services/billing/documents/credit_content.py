@@ -55,7 +55,7 @@ def credit_content(note: CreditNote, invoice: Invoice, seller: Seller) -> Conten
 
 def landing_sentences(note: CreditNote) -> list[str]:
     """Where the total goes, one sentence a line."""
-    landing, of_cash = note.landing, note.fee_of_cash
+    landing, of_cash, taken_back = note.landing, note.fee_of_cash, note.parts.claw_back
     fee = note.fee or of_cash
     where = "held for your order" if note.is_held else "left on your account"
     rows = (
@@ -65,7 +65,12 @@ def landing_sentences(note: CreditNote) -> list[str]:
         (landing.discount, "was given as discount for paying early."),
         (landing.cash - of_cash, f"was paid and is {where}."),
     )
-    return [f"{amount(part)} {part.currency} {what}" for part, what in rows if part.minor]
+    sentences = [f"{amount(part)} {part.currency} {what}" for part, what in rows if part.minor]
+    if taken_back.minor > 0:
+        sentences.append(
+            f"{amount(taken_back)} {taken_back.currency} of the discount are taken back: what you keep is below its minimum."
+        )
+    return sentences
 
 
 def _sums(note: CreditNote) -> list[Sum]:
@@ -73,7 +78,8 @@ def _sums(note: CreditNote) -> list[Sum]:
     return [
         ("Merchandise", parts.merchandise, parts.merchandise.minor),
         ("Discount", -parts.discount, parts.discount.minor),
-        ("Price allowance", parts.allowance, parts.allowance.minor),
+        ("Price allowance", parts.allowance + parts.claw_back, (parts.allowance + parts.claw_back).minor),
+        ("Discount taken back", -parts.claw_back, parts.claw_back_minor),
         ("Freight", parts.freight, parts.freight.minor),
         *tax_rows([one.tax_part for one in note.by_tax], currency),
         (f"Total credited {currency}", parts.total, True),

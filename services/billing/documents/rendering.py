@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
 import structlog
@@ -32,7 +33,7 @@ def pdf(content: Content) -> bytes:
     Conflict DOCUMENTS_BUSY for a long one while others keep it waiting, or when it takes too long; Refused DOCUMENT_NOT_MADE when its
     process dies, as it does for want of memory.
     """
-    made = _made(content)
+    made = _made(content, len(content["lines"]), typesetting.TEMPLATE)
     return with_einvoice(made) if content.get("xml") and _IS_PDFA in made else made
 
 
@@ -41,31 +42,37 @@ def label(content: Content) -> bytes:
     return typesetting.typeset(json.dumps(content), typesetting.LABEL)
 
 
-def _made(content: Content) -> bytes:
+def packing_slip(content: Content) -> bytes:
+    """The packing slip of a shipment; the same content gives the same bytes. Refused as pdf() is."""
+    rows = sum(len(package["rows"]) for package in content["packages"])
+    return _made(content, rows, typesetting.PACKING_SLIP)
+
+
+def _made(content: Content, rows: int, template: Path) -> bytes:
     written = json.dumps(content)
-    if len(content["lines"]) <= LINES_HERE:
-        return typesetting.typeset(written)
+    if rows <= LINES_HERE:
+        return typesetting.typeset(written, template)
     if not _PLACES.acquire(blocking=False):
         raise _busy()
     try:
-        return _in_turn(written)
+        return _in_turn(written, template)
     finally:
         _PLACES.release()
 
 
-def _in_turn(content: str) -> bytes:
+def _in_turn(content: str, template: Path) -> bytes:
     if not _ONE.acquire(timeout=_TURN_S):
         raise _busy()
     try:
-        return _apart(content)
+        return _apart(content, template)
     finally:
         _ONE.release()
 
 
-def _apart(content: str) -> bytes:
+def _apart(content: str, template: Path) -> bytes:
     try:
         done = subprocess.run(  # noqa: S603  # our own file, run by the Python that runs us
-            _PROGRAM, input=content.encode(), stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True
+            (*_PROGRAM, template.name), input=content.encode(), stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired as slow:
         log.warning("documents.too_slow", seconds=slow.timeout)

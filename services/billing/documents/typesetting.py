@@ -1,6 +1,7 @@
 """Content to PDF by typst: from a template of ours, with the fonts beside it, without the network or the machine's fonts.
 
-Run as a program, it reads content as JSON from standard input and writes the PDF to standard output. It imports nothing of ours.
+Run as a program, with the name of a template, it reads content as JSON from standard input and writes the PDF to standard output. It
+imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "invoice.typ"
 LABEL = FOLDER / "label.typ"
+PACKING_SLIP = FOLDER / "packing_slip.typ"
 
 
 def typeset(content: str, template: Path = TEMPLATE) -> bytes:
@@ -65,4 +67,4 @@ def be_ended_first() -> None:
 
 if __name__ == "__main__":
     be_ended_first()
-    sys.stdout.buffer.write(typeset(sys.stdin.read()))
+    sys.stdout.buffer.write(typeset(sys.stdin.read(), FOLDER / sys.argv[1]))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from services.billing.domain.apportioning import shared, within
+from services.billing.domain.credit_refusals import check_creditable, check_currency, check_freight, check_units
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, exact_share, share
@@ -19,7 +21,8 @@ class Credited:
     """The parts of a credit note, or of several. `discount` is positive and lowers the total, as on an invoice.
 
     `allowance` is given on the price of the goods; it is negative where units are credited whose price was lowered before, so that
-    they are credited at what they cost.
+    they are credited at what they cost, and where a discount is taken back. That is `claw_back_minor` of it: positive, and negative
+    where it is given back with the goods that had lost it.
     """
 
     merchandise: Money
@@ -27,12 +30,18 @@ class Credited:
     allowance: Money
     freight: Money
     tax: Money
+    claw_back_minor: int = 0
 
     @classmethod
     def none(cls, currency: str) -> "Credited":
         """Nothing credited."""
         zero = Money.zero(currency)
         return cls(zero, zero, zero, zero, zero)
+
+    @property
+    def claw_back(self) -> Money:
+        """What of a discount is taken back, which lowers the allowance."""
+        return Money(self.claw_back_minor, self.tax.currency)
 
     @property
     def net(self) -> Money:
@@ -51,6 +60,7 @@ class Credited:
             self.allowance + other.allowance,
             self.freight + other.freight,
             self.tax + other.tax,
+            self.claw_back_minor + other.claw_back_minor,
         )
 
 
@@ -90,7 +100,8 @@ class RestockingFee:
 class CreditAsked:
     """What somebody wants credited: line id → units, freight, an allowance on the price of the goods before tax, or all that is left.
 
-    What came back names its return, and keeps the `fees`.
+    What came back names its return, and keeps the `fees`. `claw_back` of a discount is taken back, or given back where it is negative.
+    Goods of other invoices that come back `with_it` are not kept either; what of its own is `ours` the customer does not answer for.
     """
 
     lines: Mapping[str, int]
@@ -102,6 +113,9 @@ class CreditAsked:
     asked_by: str = ""
     fees: tuple[RestockingFee, ...] = ()
     return_id: str = ""
+    claw_back: Money | None = None
+    with_it: Credited | None = None
+    ours: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,7 @@ class CreditNote:
     is_held: bool = False
     fee: Money | None = None
     return_id: str = ""
+    ours: Money | None = None
 
     @property
     def fee_of_cash(self) -> Money:
@@ -200,7 +215,7 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
     check_creditable(invoice)
     units, freight = everything(invoice, so_far) if asked.is_all else (dict(asked.lines), asked.freight)
     allowance = Money.zero(invoice.total.currency) if asked.is_all else asked.allowance
-    found = falls_on(invoice, units, freight, so_far, allowance)
+    found = falls_on(invoice, units, freight, so_far, allowance, asked.claw_back)
     if not found.parts.total.minor:
         raise InvalidArgument(
             "CREDIT_OF_NOTHING",
@@ -210,16 +225,26 @@ def credit(invoice: Invoice, asked: CreditAsked, so_far: CreditedSoFar) -> Credi
 
 
 def falls_on(
-    invoice: Invoice, units: Mapping[str, int], freight: Money, so_far: CreditedSoFar, allowance: Money | None = None
+    invoice: Invoice,
+    units: Mapping[str, int],
+    freight: Money,
+    so_far: CreditedSoFar,
+    allowance: Money | None = None,
+    claw_back: Money | None = None,
 ) -> CreditFigures:
-    """What falls on units (line id → how many), freight and an allowance, which may be nothing. Refused beyond what is left."""
+    """What falls on units (line id → how many), freight and an allowance, which may be nothing. Refused beyond what is left.
+
+    A discount is taken back of the goods of these units, and given back of what was taken back, as far as they come to it.
+    """
     allowance = allowance or Money.zero(invoice.total.currency)
-    _check_currency(invoice, freight, allowance)
-    _check_units(invoice, units, so_far)
+    check_currency(invoice, freight, allowance)
+    check_units(invoice, units, so_far.quantities)
     lines = tuple(_line(line, units[line.line_id], so_far) for line in invoice.lines if units.get(line.line_id))
     goods = [_goods(part, lines, invoice, so_far) for part in invoice.tax_parts]
     _check_allowance(invoice, allowance, goods, so_far)
-    _check_freight(invoice, freight, so_far)
+    if claw_back is not None:
+        goods = _clawed_back(claw_back, goods, invoice, so_far)
+    check_freight(invoice, freight, so_far.parts.freight)
     by_tax = _with_tax(invoice, goods, allowance, freight, so_far)
     parts = sum((one.parts for one in by_tax), start=Credited.none(invoice.total.currency))
     nothing = Credited.none(invoice.total.currency)
@@ -233,18 +258,46 @@ def _goods(part: TaxPart, lines: Sequence[InvoiceLine], invoice: Invoice, so_far
     merchandise = Money.total((one.extended for one in lines if (one.tax_key or first) == part.key), zero.currency)
     whole, before = part.merchandise.minor, had.merchandise.minor
     discount = share(part.discount, merchandise.minor, whole, before=before, given=had.discount)
+    if not merchandise.minor:
+        return CreditedTax(part.key, part.kind, Credited(merchandise, discount, zero, zero, zero))
     taken_back = _allowance_on(part, merchandise - discount, merchandise, had)
-    return CreditedTax(part.key, part.kind, Credited(merchandise, discount, -taken_back, zero, zero))
+    given_back = share(had.claw_back, merchandise.minor, whole - before, before=0, given=zero)
+    own = Credited(merchandise, discount, -taken_back, zero, zero, -given_back.minor)
+    return CreditedTax(part.key, part.kind, own)
+
+
+def _clawed_back(
+    claw_back: Money, goods: Sequence[CreditedTax], invoice: Invoice, so_far: CreditedSoFar
+) -> list[CreditedTax]:
+    """The goods of each part less a discount that is taken back: by what of it the part keeps, then wherever there are goods.
+
+    What is given back goes where it had been taken.
+    """
+    had = [so_far.of(one.key) for one in goods]
+    if claw_back.minor < 0:
+        most = [before.claw_back + one.parts.claw_back for before, one in zip(had, goods, strict=True)]
+        shares = [-one for one in within(-claw_back, most, most)]
+    else:
+        kept = [
+            part.discount - before.discount - one.parts.discount
+            for part, before, one in zip(invoice.tax_parts, had, goods, strict=True)
+        ]
+        shares = within(claw_back, kept, [one.parts.net for one in goods])
+    return [replace(one, parts=_less(one.parts, taken)) for one, taken in zip(goods, shares, strict=True)]
+
+
+def _less(parts: Credited, taken: Money) -> Credited:
+    return replace(parts, allowance=parts.allowance - taken, claw_back_minor=parts.claw_back_minor + taken.minor)
 
 
 def _with_tax(
     invoice: Invoice, goods: Sequence[CreditedTax], allowance: Money, freight: Money, so_far: CreditedSoFar
 ) -> list[CreditedTax]:
     """The goods of each part with its share of an allowance and of freight, by what is left of it, and the tax on all that."""
-    of_allowance = _shared(
+    of_allowance = shared(
         allowance, [_left(part, one, so_far) for part, one in zip(invoice.tax_parts, goods, strict=True)]
     )
-    of_freight = _shared(freight, [part.freight - so_far.of(part.key).freight for part in invoice.tax_parts])
+    of_freight = shared(freight, [part.freight - so_far.of(part.key).freight for part in invoice.tax_parts])
     found = []
     for part, one, given, carried in zip(invoice.tax_parts, goods, of_allowance, of_freight, strict=True):
         own = replace(one.parts, allowance=one.parts.allowance + given, freight=carried)
@@ -257,17 +310,6 @@ def _left(part: TaxPart, goods: CreditedTax, so_far: CreditedSoFar) -> Money:
     return part.merchandise - part.discount - so_far.of(part.key).net - goods.parts.net
 
 
-def _shared(total: Money, left: Sequence[Money]) -> list[Money]:
-    """An amount over parts, by what is left of each."""
-    whole, before, given = sum(one.minor for one in left), 0, Money.zero(total.currency)
-    shares = []
-    for one in left:
-        own = share(total, one.minor, whole, before=before, given=given) if total.minor else Money.zero(total.currency)
-        shares.append(own)
-        before, given = before + one.minor, given + own
-    return shares
-
-
 def _tax(part: TaxPart, credited: Credited, had: Credited) -> Money:
     """The tax of a part that falls on this much of its net and its freight, earlier credit notes counted."""
     now, before = (one.net + one.freight for one in (credited, had))
@@ -277,14 +319,14 @@ def _tax(part: TaxPart, credited: Credited, had: Credited) -> Money:
 def restocking_fee(figures: CreditFigures, fees: Sequence[RestockingFee]) -> Money:
     """What is kept of a credit note: percents are of what the units are credited at, less their share of the discount; each is half up."""
     lines, parts = {line.line_id: line for line in figures.lines}, figures.parts
-    total = Money.zero(parts.total.currency)
+    total, worth = Money.zero(parts.total.currency), parts.net + max(parts.claw_back, Money.zero(parts.tax.currency))
     for fee in fees:
         if fee.of_unit:
             total = total + Money(fee.of_unit.minor * fee.quantity, total.currency)
         if fee.percent and parts.merchandise.minor:
             line = lines[fee.line_id]
             gross = exact_share(line.extended, fee.quantity, line.quantity)
-            net = exact_share(parts.net, gross.minor, parts.merchandise.minor)
+            net = exact_share(worth, gross.minor, parts.merchandise.minor)
             total = total + exact_share(net, int(fee.percent * 10_000), 1_000_000)
     return min(total, parts.net)
 
@@ -309,54 +351,6 @@ def land(invoice: Invoice, total: Money, fee: Money | None = None) -> Landing:
     taken = invoice.discount_taken or Money.zero(total.currency)
     lost = taken - min(taken, invoice.early_after(invoice.credited + credited)) if rest.minor else taken - taken
     return Landing(off_open, recovered, lost, rest - lost)
-
-
-def check_write_off(invoice: Invoice, amount: Money | None) -> Money:
-    """What is given up of an invoice: the amount, or all that is open. Refused beyond that, and where nothing is."""
-    if not invoice.open.minor:
-        raise Refused("INVOICE_NOT_OPEN", f"nothing is open on invoice {invoice.number}: there is nothing to write off")
-    if amount is None:
-        return invoice.open
-    _check_currency(invoice, amount)
-    if amount > invoice.open:
-        raise Refused(
-            "WRITE_OFF_EXCEEDS_OPEN", f"invoice {invoice.number} has {invoice.open} open: write off at most that"
-        )
-    return amount
-
-
-def check_creditable(invoice: Invoice) -> None:
-    """Refuse what its buyer has paid to somebody else."""
-    if invoice.settled_elsewhere.minor:
-        raise Refused(
-            "INVOICE_SETTLED_ELSEWHERE",
-            f"invoice {invoice.number} was paid where it was bought: refund the buyer there",
-        )
-
-
-def _check_currency(invoice: Invoice, *amounts: Money) -> None:
-    own = invoice.total.currency
-    for amount in amounts:
-        if amount.currency != own:
-            raise Refused(
-                "INVOICE_CURRENCY_DIFFERS", f"invoice {invoice.number} is in {own}: credit it in that currency"
-            )
-
-
-def _check_units(invoice: Invoice, units: Mapping[str, int], so_far: CreditedSoFar) -> None:
-    billed = {line.line_id: line.quantity for line in invoice.lines}
-    if unknown := sorted(units.keys() - billed.keys()):
-        raise InvalidArgument(
-            "LINE_UNKNOWN", f"invoice {invoice.number} has no line {', '.join(unknown)}: credit lines of the invoice"
-        )
-    for line_id, wanted in units.items():
-        before = so_far.quantities.get(line_id, 0)
-        if before + wanted > billed[line_id]:
-            raise Refused(
-                "UNITS_CREDITED",
-                f"line {line_id} of invoice {invoice.number}: {before} of {billed[line_id]} units are credited already, "
-                f"so {billed[line_id] - before} can be, not {wanted}",
-            )
 
 
 def _line(line: InvoiceLine, units: int, so_far: CreditedSoFar) -> InvoiceLine:
@@ -385,13 +379,4 @@ def _check_allowance(invoice: Invoice, allowance: Money, goods: Sequence[Credite
         raise Refused(
             "ALLOWANCE_EXCEEDS_GOODS",
             f"the goods of invoice {invoice.number} have {left} before tax left to be credited: give at most that",
-        )
-
-
-def _check_freight(invoice: Invoice, freight: Money, so_far: CreditedSoFar) -> None:
-    left = invoice.charges.freight - so_far.parts.freight
-    if freight > left:
-        raise Refused(
-            "FREIGHT_CREDITED",
-            f"invoice {invoice.number} has {left} of freight left to be credited: credit at most that",
         )

@@ -39,10 +39,19 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """From what `minimum` of goods on an order has its discount, and what goods it had when it was invoiced."""
+
+    minimum: Money
+    ordered: Money
+
+
+@dataclass(frozen=True, slots=True)
 class BillableOrder:
     """What billing needs of an order. `charges` and `parts` are those of its current version and are the denominators of every
     share; a line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `parts` sum to `charges`.
-    Without `terms` its invoices are due net_days after their date; `calendar` names whose holidays due dates move past.
+    Without `terms` its invoices are due net_days after their date; `calendar` names whose holidays due dates move past. Its discount is
+    taken back when what is kept of its goods comes to less than `discount_minimum`.
     """
 
     order_id: str
@@ -56,11 +65,18 @@ class BillableOrder:
     settlement: Settlement | None = None
     terms: Terms | None = None
     calendar: str = ""
+    discount_minimum: Money | None = None
 
     @property
     def currency(self) -> str:
         """The currency of every amount in it."""
         return self.charges.merchandise.currency
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """From what its discount is given on; None where it is never taken back."""
+        minimum = self.discount_minimum
+        return Threshold(minimum, self.charges.merchandise) if minimum and self.charges.discount.minor else None
 
     @property
     def payment_terms(self) -> Terms:
@@ -127,7 +143,7 @@ class Invoice:
     `deductions` are of deposit invoices, by number; what they come to was paid by then.
     `reversed_parts` are what of its tax parts counts as not billed any more, for it had not left.
     One order's `share` of a consolidated invoice names that by `consolidated_id` and has its number; they count from 1. The
-    consolidated invoice itself has its `shares`, is their sum, and names no order.
+    consolidated invoice itself has its `shares`, is their sum, and names no order. Its discount is taken back below the `threshold`.
     """
 
     invoice_id: str
@@ -160,6 +176,7 @@ class Invoice:
     consolidated_id: str = ""
     share: int = 0
     shares: tuple["Invoice", ...] = ()
+    threshold: Threshold | None = None
 
     @property
     def tax_parts(self) -> tuple[TaxPart, ...]:

@@ -15,13 +15,14 @@ from services.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Units of an order line that came back and are credited alike; with no fee where the customer does not answer for it."""
+    """Units of an order line that came back and are credited alike; one that `is_ours` the customer does not answer for."""
 
     line_id: str
     quantity: int
     shipment_id: str = ""
     percent: Decimal = Decimal(0)
     of_unit: Money | None = None
+    is_ours: bool = False
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Share:
     units: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     fees: list[RestockingFee] = field(default_factory=list)
     by_hand: Counter[str] = field(default_factory=Counter)
+    ours: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def spread(
         for (invoice_id, line_id), units in _take(left.units, _bearing(one, invoices), one.line_id, missing):
             missing -= units
             found[invoice_id].units[line_id] += units
+            found[invoice_id].ours[line_id] += units if one.is_ours else 0
             if one.percent or one.of_unit:
                 found[invoice_id].fees.append(RestockingFee(line_id, units, one.percent, one.of_unit))
         for (invoice_id, line_id), units in left.others_by_hand(one, missing):

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlmodel import Field
 
 from services.billing.domain.credit_notes import REASONS
-from services.billing.models.base import Table, one_of
+from services.billing.models.base import Table, counted, one_of
 from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 _OF_RETURN = text("return_id <> ''")
@@ -67,6 +67,7 @@ class CreditNote(Table, table=True):
     allowance_minor: int = Field(sa_type=Int64)
     freight_minor: int = Field(sa_type=Int64)
     tax_minor: int = Field(sa_type=Int64)
+    claw_back_minor: int = counted()
     total_minor: int = Field(sa_type=Int64)
     deferred_goods_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     deferred_freight_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
@@ -79,6 +80,7 @@ class CreditNote(Table, table=True):
     is_held: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     fee_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
     return_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    ours_minor: int = counted()
 
 
 class CreditNoteLine(Table, table=True):
@@ -125,6 +127,7 @@ class CreditNoteTaxPart(Table, table=True):
     allowance_minor: int = Field(sa_type=Int64)
     freight_minor: int = Field(sa_type=Int64)
     tax_minor: int = Field(sa_type=Int64)
+    claw_back_minor: int = counted()
 
 
 class CreditNoteCash(Table, table=True):

@@ -109,6 +109,8 @@ class Invoice(Table, table=True):
     reversed_discount_minor: int = counted()
     reversed_freight_minor: int = counted()
     reversed_tax_minor: int = counted()
+    discount_minimum_minor: int = counted()
+    ordered_minor: int = counted()
     issued_at: datetime = Field(sa_type=UtcDateTime)
     po_number: str = Field(sa_type=Text)
     ordered_on: str = Field(sa_type=Text)

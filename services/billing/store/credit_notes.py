@@ -23,7 +23,7 @@ from services.runtime.statements import changed, fitting
 _note, _line, _cash = tables.credit_note.c, tables.credit_note_line.c, tables.credit_note_cash.c
 _tax = tables.credit_note_tax_part.c
 _bill, _billed = tables.invoice.c, tables.invoice_line.c
-_PARTS = ("merchandise", "discount", "allowance", "freight", "tax")
+_PARTS = ("merchandise", "discount", "allowance", "freight", "tax", "claw_back")
 _LANDING = ("open", "recovered", "discount_lost", "cash")
 _NEXT = text(
     f"INSERT INTO counter (name, last_number) VALUES ('credit_note', {FIRST_CREDIT_NOTE}) "  # noqa: S608 - a constant
@@ -106,17 +106,20 @@ def next_sequence(session: Session) -> int:
 def so_far(session: Session, invoice: Invoice) -> CreditedSoFar:
     """What the credit notes of an invoice came to."""
     currency, of = invoice.total.currency, {"invoice": invoice.invoice_id}
-    parts = Credited(*(Money(int(minor), currency) for minor in session.execute(_SUMS, of).one()))
+    parts = _credited(session.execute(_SUMS, of).one(), currency)
     rows = session.execute(_UNITS, of).all()
     return CreditedSoFar(
         {row.line_id: int(row.units) for row in rows},
         {row.line_id: Money(int(row.minor), currency) for row in rows},
         parts,
-        {
-            str(key): Credited(*(Money(int(minor), currency) for minor in minors))
-            for key, *minors in session.execute(_BY_TAX, of)
-        },
+        {str(key): _credited(minors, currency) for key, *minors in session.execute(_BY_TAX, of)},
     )
+
+
+def _credited(minors: Sequence[Any], currency: str) -> Credited:
+    """From what a row has of _PARTS."""
+    merchandise, discount, allowance, freight, tax = (Money(int(minor), currency) for minor in minors[:5])
+    return Credited(merchandise, discount, allowance, freight, tax, int(minors[5]))
 
 
 def take(
@@ -264,6 +267,7 @@ def _values(note: CreditNote, sequence: int) -> Mapping[str, object]:
         "discount_lost_minor": landing.discount.minor,
         "cash_minor": landing.cash.minor,
         "fee_minor": note.fee.minor if note.fee else 0,
+        "ours_minor": note.ours.minor if note.ours else 0,
         "deferred_goods_minor": note.deferred[0].minor if note.deferred else 0,
         "deferred_freight_minor": note.deferred[1].minor if note.deferred else 0,
     }
@@ -317,7 +321,7 @@ def _note_of(
         row.reason_code,
         row.reason,
         tuple(line_of(line, row.currency) for line in lines),
-        Credited(*(money(getattr(row, f"{part}_minor")) for part in _PARTS)),
+        _credited([getattr(row, f"{part}_minor") for part in _PARTS], row.currency),
         Landing(*(money(getattr(row, f"{part}_minor")) for part in _LANDING)),
         tuple(LeftOver(one.payment_id, money(one.amount_minor)) for one in cash),
         row.asked_by,
@@ -326,7 +330,7 @@ def _note_of(
             CreditedTax(
                 one.tax_key,
                 TaxKind(one.code, Decimal(one.rate), one.reason),
-                Credited(*(money(getattr(one, f"{part}_minor")) for part in _PARTS)),
+                _credited([getattr(one, f"{part}_minor") for part in _PARTS], row.currency),
             )
             for one in taxes
         ),
@@ -334,4 +338,5 @@ def _note_of(
         bool(row.is_held),
         money(row.fee_minor),
         row.return_id,
+        money(row.ours_minor),
     )

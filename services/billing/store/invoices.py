@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from services.billing.domain.charging import BilledSoFar, Charges
-from services.billing.domain.invoices import EarlyDiscount, Invoice
+from services.billing.domain.invoices import EarlyDiscount, Invoice, Threshold
 from services.billing.store import billed_lines, deposit_invoices, headers, installments, tables, tax_parts
 from services.billing.store.billed_lines import IS_OF_GOODS, REVERSED_MINOR
 from services.kernel.money import Money
@@ -297,6 +297,8 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "discount_taken_minor": 0,
         "credited_minor": 0,
         "written_off_minor": 0,
+        "discount_minimum_minor": invoice.threshold.minimum.minor if invoice.threshold else 0,
+        "ordered_minor": invoice.threshold.ordered.minor if invoice.threshold else 0,
         "issued_at": now,
     } | headers.values(invoice.header)
 
@@ -334,6 +336,9 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         consolidated_id=row.consolidated_id,
         share=row.share,
         bills_parts=row.bills_parts,
+        threshold=Threshold(money(row.discount_minimum_minor), money(row.ordered_minor))
+        if row.discount_minimum_minor
+        else None,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.fulfillment.domain.packages import Package
 from services.fulfillment.domain.shipment import Shipment, State
 from services.kernel.errors import Refused
 
@@ -38,17 +39,26 @@ def check_repeat(earlier: CarrierEvent, event: CarrierEvent, order_id: str) -> N
         )
 
 
-def is_exception(event: CarrierEvent, shipment: Shipment) -> bool:
-    """Whether the event tells of a problem with what is still on its way, anything of what is said never to have left, or the delivery
-    of what was stopped.
+def package_of(event: CarrierEvent, shipment: Shipment) -> Package | None:
+    """The package of the shipment that the event speaks of; None for one of another shipment or carrier."""
+    if event.carrier != shipment.carrier:
+        return None
+    return next((each for each in shipment.packages if each.tracking_number == event.tracking_number), None)
+
+
+def is_exception(event: CarrierEvent, shipment: Shipment, package: Package) -> bool:
+    """Whether the event tells of a problem with a package that is still on its way, anything of what is said never to have left, or the
+    delivery of what was stopped.
     """
     if shipment.reversal is not None:
         return True
     if shipment.is_intercepted:
         return event.status is CarrierStatus.DELIVERED
-    return event.status is CarrierStatus.EXCEPTION and shipment.state is State.SHIPPED
+    is_on_its_way = shipment.state is State.SHIPPED and package.delivered_at is None
+    return event.status is CarrierStatus.EXCEPTION and is_on_its_way
 
 
-def delivers(event: CarrierEvent, shipment: Shipment) -> bool:
-    """Whether the event moves the shipment; what changes nothing, and everything after delivery, is only kept."""
-    return event.status is CarrierStatus.DELIVERED and shipment.state is State.SHIPPED and not shipment.is_intercepted
+def delivers(event: CarrierEvent, shipment: Shipment, package: Package) -> bool:
+    """Whether the event delivers the package; what changes nothing, and everything after delivery, is only kept."""
+    is_on_its_way = shipment.state is State.SHIPPED and package.delivered_at is None
+    return event.status is CarrierStatus.DELIVERED and is_on_its_way and not shipment.is_intercepted

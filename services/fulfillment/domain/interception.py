@@ -32,12 +32,23 @@ def check_on_its_way(shipment: Shipment) -> None:
     if shipment.is_service:
         raise Refused("NOT_ON_ITS_WAY", f"{shipment.number} is a service visit: there is no parcel to stop")
     if shipment.state.value == "shipped":
+        _check_none_arrived(shipment)
         return
     then = "cancel it instead" if shipment.shipped_at is None else "a return is possible"
     raise Refused("NOT_ON_ITS_WAY", f"{shipment.number} is {shipment.state} and cannot be stopped on its way: {then}")
 
 
 def answered(shipment: Shipment, asked: Interception, answer: str, now: datetime) -> Interception:
-    """What came of it; a parcel that was delivered before its carrier answered was not stopped, whatever it says."""
-    state = answer if shipment.state.value == "shipped" else TOO_LATE
+    """What came of it; a shipment of which a package was delivered before its carrier answered was not stopped, whatever it says."""
+    is_on_its_way = shipment.state.value == "shipped" and not any(each.delivered_at for each in shipment.packages)
+    state = answer if is_on_its_way else TOO_LATE
     return replace(asked, state=state, answered_at=max(now, asked.asked_at))
+
+
+def _check_none_arrived(shipment: Shipment) -> None:
+    for package in shipment.packages:
+        if package.delivered_at is not None:
+            raise Refused(
+                "NOT_ON_ITS_WAY",
+                f"package {package.number} of {shipment.number} is delivered, so that it cannot be stopped on its way: a return is possible",
+            )

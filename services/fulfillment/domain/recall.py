@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.fulfillment.domain.packages import without as packages_without
 from services.fulfillment.domain.shipment import LEFT, Shipment, ShipmentLine, State, cancel
 from services.kernel.errors import Refused
 
@@ -140,6 +141,18 @@ def of_cancellation(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> t
     return tuple(tuple(lines) for _, lines in sorted(asked.items()))
 
 
+def released_at(shipments: Iterable[Shipment], places: Collection[str]) -> tuple[tuple[RecallLine, ...], int]:
+    """All that these warehouses have and did not pick, and how many units more of that kind another recall asks for."""
+    there = [each for each in shipments if each.state is State.RELEASED and each.warehouse_id in places]
+    free = (each for each in there if not each.recall_id)
+    lines = (
+        RecallLine(each.shipment_id, line.line_id, line.sku, line.description, line.quantity)
+        for each in free
+        for line in each.lines
+    )
+    return tuple(lines), sum(line.quantity for each in there if each.recall_id for line in each.lines)
+
+
 def carried_units(shipments: Iterable[Shipment]) -> dict[str, int]:
     """Line id → units in shipments that were not cancelled, those that have left included."""
     units: Counter[str] = Counter()
@@ -170,7 +183,8 @@ def without(shipment: Shipment, recall: Recall, now: datetime) -> Shipment:
     )
     if not lines:
         return replace(cancel(shipment, now), recall_id="")
-    return replace(shipment, lines=lines, recall_id="")
+    packages = packages_without(shipment.packages, lines)
+    return replace(shipment, lines=lines, packages=packages, recall_id="")
 
 
 def _less(line: ShipmentLine, units: int) -> ShipmentLine:

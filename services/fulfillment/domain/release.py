@@ -40,6 +40,7 @@ class Release:
     order_number: str
     ship_to: Address
     allocated: tuple[ReleaseLine, ...]
+    withheld: frozenset[str] = frozenset()
 
 
 def unreleased(allocated: Iterable[ReleaseLine], shipments: Iterable[Shipment]) -> list[ReleaseLine]:
@@ -76,6 +77,41 @@ def by_warehouse(lines: Iterable[ReleaseLine]) -> dict[str, tuple[ShipmentLine, 
         content = ShipmentLine(line.line_id, line.sku, line.description, line.quantity, line.unit_weight_grams)
         cut.setdefault(line.warehouse_id, []).append(content)
     return {warehouse_id: tuple(cut[warehouse_id]) for warehouse_id in sorted(cut)}
+
+
+def join(
+    lines: Sequence[ReleaseLine], earlier: Iterable[Shipment], wanted: Release, today: date
+) -> tuple[list[tuple[Shipment, Shipment]], list[ReleaseLine]]:
+    """What goes into shipments that are not picked yet, each before and after, and the lines that need one of their own.
+
+    Same warehouse and address, the oldest first; none of which units are asked back or a change holds a line back, and none whose
+    promised day is over: it keeps its day, and what joins it arrives with it.
+    """
+    waiting: dict[str, Shipment] = {}
+    for each in sorted(earlier, key=lambda one: one.serial):
+        if _may_be_joined(each, wanted, today):
+            waiting.setdefault(each.warehouse_id, each)
+    joined = {place: cut for place, cut in by_warehouse(lines).items() if place in waiting}
+    together = [
+        (waiting[place], replace(waiting[place], lines=_merged(waiting[place].lines, cut)))
+        for place, cut in joined.items()
+    ]
+    return together, [line for line in lines if line.warehouse_id not in joined]
+
+
+def _may_be_joined(each: Shipment, wanted: Release, today: date) -> bool:
+    is_open = each.state is State.RELEASED and not each.is_service and not each.recall_id
+    is_touched = any(line.line_id in wanted.withheld for line in each.lines)
+    is_in_time = each.promised_on is None or each.promised_on >= today
+    return is_open and not is_touched and each.ship_to == wanted.ship_to and is_in_time
+
+
+def _merged(lines: Sequence[ShipmentLine], more: Iterable[ShipmentLine]) -> tuple[ShipmentLine, ...]:
+    found = {(line.line_id, line.sku): line for line in lines}
+    for line in more:
+        known = found.get((line.line_id, line.sku))
+        found[line.line_id, line.sku] = replace(known, quantity=known.quantity + line.quantity) if known else line
+    return tuple(found.values())
 
 
 def new_shipments(

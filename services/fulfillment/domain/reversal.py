@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from services.fulfillment.domain.packages import repacked
 from services.fulfillment.domain.returns import Units
 from services.fulfillment.domain.shipment import LEFT, Reversal, Shipment, State, Verb, moved
 from services.kernel.errors import Refused
@@ -71,7 +72,7 @@ def reverse(shipment: Shipment, serial: int, who: str, reason: str, now: datetim
 
 
 def replacement(shipment: Shipment, shipment_id: str, serial: int) -> Shipment:
-    """The goods as they were before they were said to have left: packed, with no carrier yet, under a number of their own."""
+    """The goods as they were before they were said to have left: packed, with no carrier yet, under a number of their own; their packages need new codes."""
     return replace(
         shipment,
         shipment_id=shipment_id,
@@ -83,4 +84,5 @@ def replacement(shipment: Shipment, shipment_id: str, serial: int) -> Shipment:
         shipped_at=None,
         exception_at=None,
         replaces=shipment.number,
+        packages=repacked(shipment.packages),
     )

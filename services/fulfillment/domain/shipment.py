@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from services.fulfillment.domain import packages as packing
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.interception import INTERCEPTED, Interception
+from services.fulfillment.domain.packages import Package
 from services.fulfillment.domain.rates import Load
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.ids import shipment_number
@@ -98,7 +100,7 @@ class Shipment:
 
     `recall_id` names the recall that waits for the warehouse's answer and asks units of it back. `exception_at` is when the carrier
     last told of a problem on the way, until it is delivered. `replaces` is the number of the shipment whose goods it has since the
-    ship confirm of that was reversed.
+    ship confirm of that was reversed. `tracking_number` is that of the first of its packages.
     """
 
     shipment_id: str
@@ -125,6 +127,7 @@ class Shipment:
     reversal: Reversal | None = None
     replaces: str = ""
     interception: Interception | None = None
+    packages: tuple[Package, ...] = ()
 
     @property
     def is_intercepted(self) -> bool:
@@ -144,7 +147,8 @@ class Shipment:
     @property
     def load(self) -> Load:
         """What the carrier weighs and the warehouse handles."""
-        weight = sum(line.quantity * line.unit_weight_grams for line in self.lines)
+        weighed = sum(package.weight_grams for package in self.packages)
+        weight = weighed or sum(line.quantity * line.unit_weight_grams for line in self.lines)
         return Load(weight, sum(line.quantity for line in self.lines))
 
 
@@ -159,10 +163,10 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """The carrier's side of a shipment: who carries it, under which number, for how much."""
+    """The carrier's side of a shipment: who carries it, in which packages under which numbers, for how much."""
 
     carrier: str
-    tracking_number: str
+    packages: tuple[Package, ...]
     freight_cost: Money
 
 
@@ -195,9 +199,10 @@ def pick(shipment: Shipment, counted: Sequence[Counted], picker: str, now: datet
     return replace(shipment, state=state, lines=lines, picker=picker, picked_at=_not_earlier(shipment, now))
 
 
-def pack(shipment: Shipment, now: datetime) -> Shipment:
-    """Put the picked units into their package."""
-    return replace(shipment, state=moved(shipment, Verb.PACK), packed_at=_not_earlier(shipment, now))
+def pack(shipment: Shipment, now: datetime, given: Sequence[Package] = ()) -> Shipment:
+    """Put the picked units into their packages, `given` or one with everything; refuses as packages.packed() does."""
+    state, packages = moved(shipment, Verb.PACK), packing.packed(shipment, given)
+    return replace(shipment, state=state, packed_at=_not_earlier(shipment, now), packages=packages)
 
 
 def ship(shipment: Shipment, consignment: Consignment, now: datetime) -> Shipment:
@@ -206,7 +211,8 @@ def ship(shipment: Shipment, consignment: Consignment, now: datetime) -> Shipmen
         shipment,
         state=moved(shipment, Verb.SHIP),
         carrier=consignment.carrier,
-        tracking_number=consignment.tracking_number,
+        tracking_number=consignment.packages[0].tracking_number,
+        packages=consignment.packages,
         freight_cost=consignment.freight_cost,
         shipped_at=_not_earlier(shipment, now),
     )
@@ -219,6 +225,15 @@ def perform(visit: Shipment, carrier: str, now: datetime) -> Shipment:
     return replace(visit, state=moved(visit, Verb.SHIP), shipped_at=_not_earlier(visit, now))
 
 
+def deliver_package(shipment: Shipment, package: Package, delivered_at: datetime, now: datetime) -> Shipment:
+    """The customer has one of its packages; the shipment is delivered with the last of them, when that was."""
+    at = _not_earlier(shipment, min(delivered_at, now))
+    packages = tuple(packing.delivered(each, at) if each == package else each for each in shipment.packages)
+    after = replace(shipment, packages=packages)
+    arrived = [each.delivered_at for each in packages if each.delivered_at]
+    return deliver(after, max(arrived), now) if len(arrived) == len(packages) else after
+
+
 def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipment:
     """The customer has it. A carrier's clock may be off: the instant is kept between shipping and now."""
     state = moved(shipment, Verb.DELIVER)
@@ -226,10 +241,13 @@ def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipme
     return replace(shipment, state=state, delivered_at=delivered, exception_at=None)
 
 
-def note_exception(shipment: Shipment, reported_at: datetime, now: datetime) -> Shipment:
-    """The carrier has a problem with it. Its clock may be off, and its events out of turn: the newest is kept."""
-    newest = max(reported_at, shipment.exception_at or reported_at)
-    return replace(shipment, exception_at=_not_earlier(shipment, min(newest, now)))
+def note_exception(shipment: Shipment, package: Package, reported_at: datetime, now: datetime) -> Shipment:
+    """The carrier has a problem with a package of it. Its clock may be off, and its events out of turn: the newest is kept."""
+    newest = _not_earlier(shipment, min(max(reported_at, shipment.exception_at or reported_at), now))
+    of_package = _not_earlier(shipment, min(max(reported_at, package.exception_at or reported_at), now))
+    noted = replace(package, exception_at=of_package)
+    packages = tuple(noted if each == package else each for each in shipment.packages)
+    return replace(shipment, exception_at=newest, packages=packages)
 
 
 def cancel(shipment: Shipment, now: datetime) -> Shipment:

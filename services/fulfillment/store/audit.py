@@ -72,8 +72,38 @@ INVARIANTS = (
     Invariant(
         "fulfillment.tracking_numbers_unique",
         "A tracking number names one parcel.",
-        "SELECT tracking_number || ' on ' || count(*) || ' shipments' AS offender FROM shipment "
+        "SELECT tracking_number || ' on ' || count(*) || ' packages' AS offender FROM package "
         "WHERE tracking_number IS NOT NULL GROUP BY tracking_number HAVING count(*) > 1",
+    ),
+    Invariant(
+        "fulfillment.package_codes_unique",
+        "A serial shipping container code names one package.",
+        "SELECT sscc || ' on ' || count(*) || ' packages' AS offender FROM package "
+        "WHERE sscc IS NOT NULL GROUP BY sscc HAVING count(*) > 1",
+    ),
+    Invariant(
+        "fulfillment.units_are_packed_once",
+        "Each unit of goods that were packed is in one package, and nothing else is in any.",
+        "SELECT 'SH-' || serial || ' line ' || line_id || ': ' || SUM(packed) || ' of ' || SUM(units) || ' packed' AS offender "
+        "FROM (SELECT shipment_id, line_id, sku, quantity AS units, 0 AS packed FROM shipment_line WHERE EXISTS (SELECT 1 FROM "
+        "shipment AS s WHERE s.shipment_id = shipment_line.shipment_id AND s.warehouse_id <> '' AND s.packed_at IS NOT NULL) "
+        "UNION ALL SELECT shipment_id, line_id, sku, 0, quantity FROM package_line) AS parts "
+        "JOIN shipment ON shipment.shipment_id = parts.shipment_id "
+        "GROUP BY serial, line_id, sku HAVING SUM(packed) <> SUM(units)",
+    ),
+    Invariant(
+        "fulfillment.packages_are_tracked",
+        "Each package that has left has a tracking number, and the first has that of its shipment.",
+        "SELECT 'SH-' || serial || ' package ' || number AS offender FROM shipment "
+        "JOIN package ON package.shipment_id = shipment.shipment_id WHERE shipped_at IS NOT NULL AND "
+        "(package.tracking_number IS NULL OR (number = 1 AND package.tracking_number <> shipment.tracking_number))",
+    ),
+    Invariant(
+        "fulfillment.delivered_with_its_packages",
+        "A shipment of goods is delivered once all its packages are, and only then.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE warehouse_id <> '' "
+        "AND state IN ('shipped', 'delivered') AND (state = 'delivered') <> NOT EXISTS (SELECT 1 FROM package "
+        "WHERE package.shipment_id = shipment.shipment_id AND package.delivered_at IS NULL)",
     ),
     Invariant(
         "fulfillment.numbers_unique_and_gapless",
@@ -83,19 +113,21 @@ INVARIANTS = (
     ),
     Invariant(
         "fulfillment.delivered_by_the_carriers_word",
-        "Goods are delivered only when their carrier said so.",
-        "SELECT 'SH-' || serial AS offender FROM shipment WHERE warehouse_id <> '' AND state = 'delivered' AND NOT EXISTS "
-        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
+        "A package is delivered only when its carrier said so.",
+        "SELECT 'SH-' || serial || ' package ' || number AS offender FROM shipment "
+        "JOIN package ON package.shipment_id = shipment.shipment_id WHERE package.delivered_at IS NOT NULL AND NOT EXISTS "
+        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = package.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),
     Invariant(
         "fulfillment.the_carriers_word_is_heard",
-        "A parcel its carrier delivered is delivered here, unless it is said never to have left, or its carrier had stopped it.",
-        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND NOT EXISTS "
+        "A package its carrier delivered is delivered here, unless it is said never to have left, or its carrier had stopped it.",
+        "SELECT 'SH-' || serial || ' package ' || number AS offender FROM shipment "
+        "JOIN package ON package.shipment_id = shipment.shipment_id WHERE package.delivered_at IS NULL AND NOT EXISTS "
         "(SELECT 1 FROM shipment_reversal WHERE shipment_reversal.shipment_id = shipment.shipment_id) AND NOT EXISTS "
         "(SELECT 1 FROM shipment_interception WHERE shipment_interception.shipment_id = shipment.shipment_id "
         "AND shipment_interception.state = 'intercepted') AND EXISTS "
-        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
+        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = package.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),
     Invariant(

@@ -21,7 +21,8 @@ _CLAIM_OF_SHIPMENT = text(
 )
 _CLAIM_OF_PARCEL = text(
     "UPDATE warehouse_order SET revision = revision + 1 WHERE order_id = "
-    "(SELECT order_id FROM shipment WHERE tracking_number = :tracking_number AND carrier = :carrier) RETURNING order_id"
+    "(SELECT order_id FROM shipment JOIN package ON package.shipment_id = shipment.shipment_id "
+    "WHERE package.tracking_number = :tracking_number AND shipment.carrier = :carrier) RETURNING order_id"
 )
 
 

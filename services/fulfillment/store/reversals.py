@@ -8,13 +8,14 @@ from sqlalchemy import bindparam, insert, select
 from sqlmodel import Session
 
 from services.fulfillment.domain.shipment import Reversal
-from services.fulfillment.store.tables import carrier_event, shipment_reversal
+from services.fulfillment.store.tables import carrier_event, package, shipment_reversal
 
 _ADD = insert(shipment_reversal)
 _OF_SHIPMENTS = select(shipment_reversal).where(shipment_reversal.c.shipment_id.in_(bindparam("ids", expanding=True)))
 _EVENT = (
     select(carrier_event.c.event_id)
-    .where(carrier_event.c.tracking_number == bindparam("number"), carrier_event.c.carrier == bindparam("by"))
+    .join(package, package.c.tracking_number == carrier_event.c.tracking_number)
+    .where(package.c.shipment_id == bindparam("id"), carrier_event.c.carrier == bindparam("by"))
     .limit(1)
 )
 
@@ -44,6 +45,6 @@ def of_shipments(session: Session, shipment_ids: Sequence[str]) -> dict[str, Rev
     }
 
 
-def is_with_carrier(session: Session, carrier: str, tracking_number: str) -> bool:
-    """Whether the carrier has told anything of a parcel."""
-    return session.execute(_EVENT, {"number": tracking_number, "by": carrier}).first() is not None
+def is_with_carrier(session: Session, carrier: str, shipment_id: str) -> bool:
+    """Whether the carrier has told anything of a package of the shipment."""
+    return session.execute(_EVENT, {"id": shipment_id, "by": carrier}).first() is not None

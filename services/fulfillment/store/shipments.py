@@ -14,9 +14,10 @@ from sqlmodel import Session
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Parcel
 from services.fulfillment.domain.shipment import Reversal, Shipment, ShipmentLine, State
-from services.fulfillment.store import interceptions, reversals
-from services.fulfillment.store.tables import shipment, shipment_line
-from services.kernel.errors import Conflict, NotFound
+from services.fulfillment.store import interceptions, packages, reversals
+from services.fulfillment.store.tables import package, shipment, shipment_line
+from services.fulfillment.tracking import is_misread
+from services.kernel.errors import Conflict, InvalidArgument, NotFound
 from services.kernel.ids import shipment_number, shipment_sequence
 from services.kernel.money import Money
 from services.runtime.statements import changed, fitting
@@ -27,9 +28,8 @@ _LINES = (
     .order_by(shipment_line.c.line_id, shipment_line.c.sku)
 )
 _BY_ID = select(shipment).where(shipment.c.shipment_id == bindparam("id"))
-_BY_TRACKING = select(shipment).where(
-    shipment.c.tracking_number == bindparam("number"), shipment.c.carrier == bindparam("by")
-)
+_TRACKED = select(package.c.shipment_id).where(package.c.tracking_number == bindparam("tracking_number"))
+_BY_TRACKING = select(shipment).where(shipment.c.shipment_id.in_(_TRACKED), shipment.c.carrier == bindparam("by"))
 _OF_ORDER = select(shipment).where(shipment.c.order_id == bindparam("order")).order_by(shipment.c.serial)
 _ADD, _ADD_LINES = insert(shipment), insert(shipment_line)
 _STEPPED = (
@@ -97,6 +97,7 @@ def add(session: Session, new: Shipment) -> None:
     }
     session.execute(_ADD, released | values)
     session.execute(_ADD_LINES, [{"shipment_id": new.shipment_id, **asdict(line)} for line in new.lines])
+    packages.add(session, new.shipment_id, new.packages)
 
 
 def save(session: Session, before: Shipment, after: Shipment) -> None:
@@ -132,11 +133,38 @@ def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
         session.execute(_CUT, cut)
 
 
+def save_joined(session: Session, before: Shipment, after: Shipment) -> None:
+    """Store that units joined the shipment. Raises Conflict like save()."""
+    _save_row(session, before, after)
+    known = {(line.line_id, line.sku): line for line in before.lines}
+    more = [
+        {
+            "id": before.shipment_id,
+            "line": line.line_id,
+            "of_sku": line.sku,
+            "left": line.quantity,
+            "picked": line.picked_quantity,
+        }
+        for line in after.lines
+        if known.get((line.line_id, line.sku), line) != line
+    ]
+    new = [
+        {"shipment_id": before.shipment_id, **asdict(line)}
+        for line in after.lines
+        if (line.line_id, line.sku) not in known
+    ]
+    if more:
+        session.execute(_CUT, more)
+    if new:
+        session.execute(_ADD_LINES, new)
+
+
 def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
     values = {f"new_{name}": value for name, value in _values(after).items()}
     terms = {"id": before.shipment_id, "state_before": before.state.value}
     if changed(session, _SAVE, terms | values) != 1:
         raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
+    packages.save(session, before.shipment_id, before.packages, after.packages)
 
 
 def to_leave(session: Session) -> list[Parcel]:
@@ -156,8 +184,9 @@ def get(session: Session, shipment_id: str) -> Shipment:
 
 
 def by_tracking(session: Session, carrier: str, tracking_number: str) -> Shipment:
-    """The carrier's parcel. Raises NotFound when this carrier has no parcel of that number from us."""
-    found = _load(session, session.execute(_BY_TRACKING, {"number": tracking_number, "by": carrier}).all())
+    """The shipment of the carrier's parcel. Raises NotFound when this carrier has no parcel of that number from us."""
+    parcel = {"tracking_number": tracking_number, "by": carrier}
+    found = _load(session, session.execute(_BY_TRACKING, parcel).all())
     if not found:
         raise unknown_parcel(carrier, tracking_number)
     return found[0]
@@ -186,24 +215,28 @@ def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
         "warehouse_id": wanted.warehouse_id,
         "state": wanted.state.value if wanted.state else "",
         "serial": serial,
-        "tracking_number": wanted.tracking_number,
     }
     given = {name: value for name, value in asked.items() if value}
     bounds: dict[str, Any] = {"after": wanted.after, "most": wanted.limit + 1}
+    if wanted.tracking_number:
+        bounds["tracking_number"] = wanted.tracking_number
     if wanted.order_ids:
         bounds["orders"] = list(wanted.order_ids)
-    found = session.execute(_page(tuple(given), of_orders=bool(wanted.order_ids)), given | bounds).all()
+    query = _page(tuple(given), of_orders=bool(wanted.order_ids), of_parcel=bool(wanted.tracking_number))
+    found = session.execute(query, given | bounds).all()
     fits = fitting(session, shipment_line.c.shipment_id, [row.shipment_id for row in found[: wanted.limit]])
     shown = _load(session, found[:fits])
     return shown, shown[-1].serial if len(found) > fits else None
 
 
 @cache
-def _page(given: tuple[str, ...], *, of_orders: bool) -> Select[Any]:
+def _page(given: tuple[str, ...], *, of_orders: bool, of_parcel: bool) -> Select[Any]:
     """The query for these columns; built once for each choice of them."""
     rows = select(shipment).where(shipment.c.serial > bindparam("after"))
     if of_orders:
         rows = rows.where(shipment.c.order_id.in_(bindparam("orders", expanding=True)))
+    if of_parcel:
+        rows = rows.where(shipment.c.shipment_id.in_(_TRACKED))
     for name in given:
         rows = rows.where(shipment.c[name] == bindparam(name))
     return rows.order_by(shipment.c.serial).limit(bindparam("most"))
@@ -220,8 +253,10 @@ def unknown(shipment_id: str) -> NotFound:
     return NotFound("SHIPMENT_NOT_FOUND", f"there is no shipment {shipment_id}: list the shipments to find it")
 
 
-def unknown_parcel(carrier: str, tracking_number: str) -> NotFound:
-    """The refusal of a tracking number that no parcel of ours has with this carrier."""
+def unknown_parcel(carrier: str, tracking_number: str) -> NotFound | InvalidArgument:
+    """The refusal of a tracking number that no parcel of ours has with this carrier, or that is misread."""
+    if is_misread(tracking_number):
+        return InvalidArgument("TRACKING_NUMBER_MISREAD", f"{tracking_number} is misread: its check digit is wrong")
     return NotFound(
         "UNKNOWN_TRACKING_NUMBER", f"{carrier} carries no parcel {tracking_number} of ours: check the number"
     )
@@ -238,8 +273,12 @@ def _load(session: Session, rows: Sequence[Row[Any]]) -> list[Shipment]:
     may_be_reversed = [row.shipment_id for row in rows if row.state == State.CANCELLED and row.carrier]
     reversed_ones = reversals.of_shipments(session, may_be_reversed)
     stopped = interceptions.of_shipments(session, [row.shipment_id for row in rows if row.tracking_number])
+    packed = packages.of_shipments(session, [row.shipment_id for row in rows if row.packed_at and row.warehouse_id])
     found = [_shipment(row, lines.get(row.shipment_id, ()), reversed_ones.get(row.shipment_id)) for row in rows]
-    return [replace(one, interception=stopped[one.shipment_id]) if one.shipment_id in stopped else one for one in found]
+    return [
+        replace(one, interception=stopped.get(one.shipment_id), packages=packed.get(one.shipment_id, ()))
+        for one in found
+    ]
 
 
 def _line(row: Row[Any]) -> ShipmentLine:

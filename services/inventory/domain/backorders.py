@@ -30,6 +30,10 @@ class Waiting:
     candidates: tuple[Candidate, ...]
     place: Place = Place()
 
+    def lead_days_from(self, warehouse_id: str) -> int:
+        """Working days from when goods are in a warehouse until the customer has them; 0 where nobody said."""
+        return next((place.lead_days for place in self.candidates if place.warehouse_id == warehouse_id), 0)
+
     @property
     def turn(self) -> tuple[int, int, str, str]:
         """Sorts the queue: who comes first under the allocation policy, and of equals who placed first, is filled first."""

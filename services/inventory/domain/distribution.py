@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -72,24 +72,25 @@ def distribute(
     queue: Iterable[Waiting],
     available: Mapping[str, int],
     frozen: Iterable[Frozen] = (),
+    overdue: Collection[str] = (),
     *,
     is_fair_share: bool = False,
 ) -> tuple[Fill, ...]:
     """Give what is free (warehouse id → units) to the queue of its SKU, in turn; a part is better than nothing.
 
     A line that ships complete gets all of what it waits for or nothing. Each backorder takes from its cheapest warehouse first, then what
-    others hold without using it, where they give it up. Who holds such goods for too long is served last. Backorders that wait for a
-    person get nothing. Never gives more than there is.
+    others hold without using it, where they give it up. Reservations that are `overdue` have held goods, of whatever SKU, for too long:
+    they are served last and take nothing. Backorders that wait for a person get nothing. Never gives more than there is.
     """
     held = list(frozen)
-    overdue = frozenset(one.backorder.reservation_id for one in held if one.is_overdue)
+    late = frozenset(overdue) | {one.backorder.reservation_id for one in held if one.is_overdue}
     in_turn = sorted(
-        (one for one in queue if not one.place.is_manual), key=lambda one: (one.reservation_id in overdue, one.turn)
+        (one for one in queue if not one.place.is_manual), key=lambda one: (one.reservation_id in late, one.turn)
     )
-    shelves = _Shelves(dict(available), held, overdue)
+    shelves = _Shelves(dict(available), held, late)
     shelves.held = {one: one.quantity for one in held}
     shelves.missing = {one.backorder_id: one.quantity for one in in_turn}
-    for _, group in groupby(in_turn, key=lambda one: (one.reservation_id in overdue, peers(one.place.priority))):
+    for _, group in groupby(in_turn, key=lambda one: (one.reservation_id in late, peers(one.place.priority))):
         _serve(shelves, list(group), is_fair_share=is_fair_share)
     return tuple(shelves.fills)
 

@@ -8,6 +8,7 @@ RESERVED = "stock_reserved"
 ALLOCATED = "stock_allocated"
 RELEASED = "stock_released"
 EXPECTED = "stock_expected"
+SOURCING_ASKED = "sourcing_asked"
 RECEIVED = "stock_received"
 ISSUED = "stock_issued"
 ADJUSTED = "stock_adjusted"
@@ -20,7 +21,7 @@ QUARANTINE_RELEASED = "quarantine_released"
 QUARANTINE_SCRAPPED = "quarantine_scrapped"
 QUARANTINE_TO_VENDOR = "quarantine_returned_to_vendor"
 
-FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED})
+FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED, SOURCING_ASKED})
 FOR_BILLING = frozenset(
     {
         RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED, RETURNED, SCRAPPED, QUARANTINED, TO_VENDOR,
@@ -31,12 +32,17 @@ FOR_BILLING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class LineStanding:
-    """Where an order line stands: units held or shipped, units waiting, and when the last of those is expected."""
+    """Where an order line stands: units held or shipped, units waiting, and when the last of those is expected, of which supply.
+
+    `lead_days` are the working days from then until the customer has them.
+    """
 
     line_id: str
     allocated: int
     backordered: int
     expected_on: str
+    lead_days: int = 0
+    expected_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ DEFAULT_LEASE_SECONDS = 900
 class Demand:
     """Hold stock for an order; each line id once, units positive.
 
-    `weights` are the grams of a unit by SKU, `currency` is that of all costs; empty where nobody said.
+    `weights` are the grams of a unit by SKU, `currency` is that of all costs, `destination` stands
+    for the address; empty where nobody said.
     """
 
     order_id: str
@@ -27,6 +28,8 @@ class Demand:
     weights: Mapping[str, int] = field(default_factory=dict)
     currency: str = ""
     claim: Claim = field(default_factory=Claim)
+    customer_id: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,14 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Goods arrive."""
+    """Goods arrive, of the expected receipt that is named, or of one of the same reference, or of those that were to come first."""
 
     warehouse_id: str
     sku: str
     quantity: int
     unit_cost: UnitPrice
     reference: str
+    expected_receipt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,15 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Supply that is to come; the day is an ISO date."""
+    """Supply that is to come; the day is an ISO date, an empty kind leaves it to what is known of the reference."""
 
     warehouse_id: str
     sku: str
     quantity: int
     expected_on: str
     reference: str
+    kind: str = ""
+    announced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

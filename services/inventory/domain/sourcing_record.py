@@ -41,7 +41,7 @@ class UnusedWarehouse:
 class SourcingRecord:
     """What was planned for an order at once, in minor units of `currency`; the chosen plan comes first.
 
-    `bound_minor` is what no plan that serves as much can cost less than; None where that is not known.
+    `bound_minor` is what no plan that serves as much can cost less than; None where that is not known. `cause` says why it was planned again.
     """
 
     currency: str
@@ -53,6 +53,7 @@ class SourcingRecord:
     why: str
     candidates: tuple[CandidatePlan, ...]
     unused: tuple[UnusedWarehouse, ...]
+    cause: str = ""
 
 
 def record(
@@ -71,7 +72,7 @@ def record(
     rivals = _rivals(asked, found)
     wanted = sum(line.quantity for line in lines)
     chosen = [CandidatePlan(found.best, _certificate(found, currency), is_chosen=True)] if found.best.shipments else []
-    lost = [CandidatePlan(one, _lost_by(one, asked, found.best, currency)) for one in rivals]
+    lost = [CandidatePlan(one, _lost_by(one, asked, terms, found.best, currency)) for one in rivals]
     return SourcingRecord(
         currency=currency,
         wanted=wanted,
@@ -116,9 +117,14 @@ def _has_some(asked: Problem, place: str) -> bool:
     return any(asked.available.get(sku, {}).get(place, 0) > 0 for sku in asked.wanted)
 
 
-def _lost_by(one: Solution, asked: Problem, best: Solution, currency: str) -> str:
+def _lost_by(one: Solution, asked: Problem, terms: Terms, best: Solution, currency: str) -> str:
     if asked.most is not None and len(set(one.places) - asked.opened) > asked.most:
-        return f"needs {len(one.places)} shipments: more than the sourcing policy allows"
+        rule = (
+            "this customer's orders are never split"
+            if _is_never_split(terms)
+            else "more than the sourcing policy allows"
+        )
+        return f"needs {len(one.places)} shipments: {rule}"
     if one.units < best.units:
         return f"serves {one.units} of the {best.units} units"
     more = one.parts.total - best.parts.total
@@ -129,6 +135,10 @@ def _lost_by(one: Solution, asked: Problem, best: Solution, currency: str) -> st
     if len(one.places) > len(best.places):
         return "costs the same in more shipments"
     return "costs the same; the warehouse id decides"
+
+
+def _is_never_split(terms: Terms) -> bool:
+    return terms.policy.of_customer is not None and terms.policy.of_customer.is_never_split
 
 
 def _why(found: Sourcing, rivals: Sequence[Solution], currency: str) -> str:
@@ -166,7 +176,9 @@ def _no_use(asked: Problem, terms: Terms, place: str, is_carried: bool, *, is_op
     if not is_open:
         return "closed"
     if terms.policy.of(place).is_excluded:
-        return "excluded by the sourcing policy"
+        theirs = terms.policy.of_customer
+        of_customer = theirs is not None and place in theirs.excluded
+        return "excluded for this customer" if of_customer else "excluded by the sourcing policy"
     if not is_carried:
         return "no carrier from there to the address"
     return "" if _has_some(asked, place) else "has none of it"

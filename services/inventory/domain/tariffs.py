@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 GRAMS_PER_KG = 1000
 
@@ -27,12 +27,14 @@ class Tariff:
 class Candidate:
     """A warehouse that can serve the order: what the whole order would cost from there, and the tariffs of its carriers.
 
-    Without tariffs a shipment costs the same whatever is in it.
+    Without tariffs a shipment costs the same whatever is in it. `lead_days` are the working days from when goods are there until
+    the customer has them.
     """
 
     warehouse_id: str
     cost_minor: int
     tariffs: tuple[Tariff, ...] = ()
+    lead_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,51 @@ class NodeTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerTerms:
+    """Where a customer's orders come from: a preferred warehouse may be dearer by `preference_minor` than any other one."""
+
+    customer_id: str
+    preferred: tuple[str, ...] = ()
+    preference_minor: int = 0
+    excluded: tuple[str, ...] = ()
+    is_never_split: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SourcingPolicy:
     """How warehouses are chosen, in minor units of the rate table's currency; `maximum_splits` None is any number of shipments.
 
-    `version` counts what was stored of it.
+    `version` counts what was stored of it. It is one customer's once it is `for_customer`.
     """
 
     split_penalty_minor: int = 0
     late_day_minor: int = 0
     maximum_splits: int | None = None
     nodes: tuple[NodeTerms, ...] = ()
+    customers: tuple[CustomerTerms, ...] = ()
     version: int = field(default=0, compare=False)
+    of_customer: CustomerTerms | None = field(default=None, compare=False)
 
     def of(self, warehouse_id: str) -> NodeTerms:
-        """The terms of a warehouse; nothing extra where none are set."""
-        return next((one for one in self.nodes if one.warehouse_id == warehouse_id), NodeTerms(warehouse_id))
+        """The terms of a warehouse, for the customer it is for; nothing extra where none are set."""
+        found = next((one for one in self.nodes if one.warehouse_id == warehouse_id), NodeTerms(warehouse_id))
+        theirs = self.of_customer
+        if theirs is None:
+            return found
+        is_other = bool(theirs.preferred) and warehouse_id not in theirs.preferred
+        return replace(
+            found,
+            avoidance_minor=found.avoidance_minor + (theirs.preference_minor if is_other else 0),
+            is_excluded=found.is_excluded or warehouse_id in theirs.excluded,
+        )
+
+    def for_customer(self, customer_id: str) -> SourcingPolicy:
+        """The policy as it holds for one customer's orders."""
+        theirs = next((one for one in self.customers if customer_id and one.customer_id == customer_id), None)
+        if theirs is None:
+            return self
+        splits = 0 if theirs.is_never_split else self.maximum_splits
+        return replace(self, maximum_splits=splits, of_customer=theirs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
-from services.inventory.models.stock import Table
+from services.inventory.models.base import Table
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 
 

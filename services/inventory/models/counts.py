@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field
 
-from services.inventory.models.stock import Table
+from services.inventory.models.base import Table
 from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from services.inventory.models.stock import Table, partial
+from services.inventory.models.base import Table, partial_index
 from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
 
@@ -27,7 +27,7 @@ class ReturnedStock(Table, table=True):
         ForeignKeyConstraint(["warehouse_id"], ["warehouse.warehouse_id"], name="returned_stock_warehouse"),
         UniqueConstraint("request_id", "sku", "disposition", name="returned_stock_once"),
         Index("returned_stock_of_order", "order_id", "sku"),
-        partial("returned_stock_apart", "movement_id", where="disposition IN ('quarantine', 'refurbish')"),
+        partial_index("returned_stock_apart", "movement_id", where="disposition IN ('quarantine', 'refurbish')"),
         STRICT,
     )
 

@@ -3,30 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false
+from sqlmodel import Field
 
+from services.inventory.models.base import Table, partial_index
+from services.inventory.models.base import of_stock as _of_stock
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
-
-class Table(SQLModel, registry=registry()):
-    """Tables of inventory."""
-
-
 outbox = outbox_table(Table.metadata)
 answers = answers_table(Table.metadata)
-
-
-def partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index over the rows that a condition keeps, the same on both databases."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
-
-
-def _of_stock(name: str) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["warehouse_id", "sku"], ["stock.warehouse_id", "stock.sku"], name=name)
 
 
 class Warehouse(Table, table=True):
@@ -83,9 +70,9 @@ class Movement(Table, table=True):
         CheckConstraint("kind <> 'issued' OR (quantity < 0 AND value_minor <= 0)", name="movement_issued_takes"),
         CheckConstraint("(kind = 'issued') = (shipment_id <> '')", name="movement_issued_by_shipment"),
         _of_stock("movement_of_stock"),
-        partial("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
+        partial_index("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
         Index("movement_by_stock", "warehouse_id", "sku"),
-        partial("movement_by_order", "order_id", "sku", where="order_id <> ''"),
+        partial_index("movement_by_order", "order_id", "sku", where="order_id <> ''"),
         STRICT,
     )
 
@@ -116,7 +103,7 @@ class CostLayer(Table, table=True):
         ForeignKeyConstraint(["movement_id"], ["movement.movement_id"], name="cost_layer_of_movement"),
         _of_stock("cost_layer_of_stock"),
         UniqueConstraint("warehouse_id", "sku", "number", name="cost_layer_number"),
-        partial("cost_layer_left", "warehouse_id", "sku", "number", where="remaining_quantity > 0"),
+        partial_index("cost_layer_left", "warehouse_id", "sku", "number", where="remaining_quantity > 0"),
         STRICT,
     )
 
@@ -143,9 +130,9 @@ class Reservation(Table, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('active', 'shipped', 'released')", name="reservation_state"),
         CheckConstraint("lease_seconds > 0", name="reservation_lease_positive"),
-        partial("reservation_one_active", "order_id", where="state = 'active'", unique=True),
-        partial("reservation_lapsing", "lease_until", where="state = 'active'"),
-        partial("reservation_gathering", "gathers_since", where="gathers_since IS NOT NULL"),
+        partial_index("reservation_one_active", "order_id", where="state = 'active'", unique=True),
+        partial_index("reservation_lapsing", "lease_until", where="state = 'active'"),
+        partial_index("reservation_gathering", "gathers_since", where="gathers_since IS NOT NULL"),
         Index("reservation_by_order", "order_id"),
         STRICT,
     )
@@ -162,14 +149,16 @@ class Reservation(Table, table=True):
     is_order_complete: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     is_gathering: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     gathers_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    destination: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ReservationCandidate(Table, table=True):
-    """A warehouse that can serve the order, and at what cost: backorders fill from these alone."""
+    """A warehouse that can serve the order, at what cost, and in how many working days: backorders fill from these alone."""
 
     __tablename__ = "reservation_candidate"
     __table_args__ = (
         CheckConstraint("cost_minor >= 0", name="reservation_candidate_cost"),
+        CheckConstraint("lead_days >= 0", name="reservation_candidate_lead"),
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="candidate_of_reservation"),
         STRICT,
     )
@@ -177,6 +166,7 @@ class ReservationCandidate(Table, table=True):
     reservation_id: str = Field(sa_type=Text, primary_key=True)
     warehouse_id: str = Field(sa_type=Text, primary_key=True)
     cost_minor: int = Field(sa_type=Int64)
+    lead_days: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
 
 
 class Allocation(Table, table=True):
@@ -189,7 +179,7 @@ class Allocation(Table, table=True):
         CheckConstraint("released_quantity >= 0", name="allocation_released"),
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="allocation_of_reservation"),
         _of_stock("allocation_of_stock"),
-        partial("allocation_held_by_stock", "warehouse_id", "sku", where="held_quantity > 0"),
+        partial_index("allocation_held_by_stock", "warehouse_id", "sku", where="held_quantity > 0"),
         STRICT,
     )
 
@@ -217,7 +207,7 @@ class Backorder(Table, table=True):
         ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="backorder_of_reservation"),
         UniqueConstraint("reservation_id", "line_id", name="backorder_once_a_line"),
         Index("backorder_by_order", "order_id"),
-        partial(
+        partial_index(
             "backorder_in_turn",
             "sku",
             "priority",
@@ -226,7 +216,7 @@ class Backorder(Table, table=True):
             "line_id",
             where="waiting_quantity > 0",
         ),
-        partial("backorder_ranked", "ranked_version", "sku", where="waiting_quantity > 0"),
+        partial_index("backorder_ranked", "ranked_version", "sku", where="waiting_quantity > 0"),
         STRICT,
     )
 
@@ -244,27 +234,6 @@ class Backorder(Table, table=True):
     is_manual: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     waiting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ranked_version: int = Field(default=-1, sa_type=Int64, sa_column_kwargs={"server_default": "-1"})
-
-
-class ExpectedReceipt(Table, table=True):
-    """Supply that is announced, and how much of it has not come yet."""
-
-    __tablename__ = "expected_receipt"
-    __table_args__ = (
-        CheckConstraint("quantity > 0", name="expected_receipt_quantity"),
-        CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="expected_receipt_remaining"),
-        _of_stock("expected_receipt_of_stock"),
-        partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
-        STRICT,
-    )
-
-    expected_receipt_id: str = Field(sa_type=Text, primary_key=True)
-    warehouse_id: str = Field(sa_type=Text)
-    sku: str = Field(sa_type=Text)
-    quantity: int = Field(sa_type=Int64)
-    remaining_quantity: int = Field(sa_type=Int64)
-    expected_on: str = Field(sa_type=Text)
-    reference: str = Field(sa_type=Text)
 
 
 class StockIssue(Table, table=True):
@@ -333,6 +302,7 @@ class SourcingPolicy(Table, table=True):
     late_day_minor: int = Field(sa_type=Int64)
     maximum_splits: int | None = Field(default=None, sa_type=Int64)
     nodes: list[dict[str, Any]] = Field(sa_type=JsonText)
+    customers: list[dict[str, Any]] = Field(sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
 
 

@@ -70,14 +70,35 @@ def holdings(session: Session, order_id: str) -> list[Holding]:
 def candidates_of(session: Session, reservation_id: str) -> tuple[Candidate, ...]:
     """The warehouses that may serve the reservation, by id."""
     mine = select(candidate).where(candidate.c.reservation_id == reservation_id).order_by(candidate.c.warehouse_id)
-    return tuple(Candidate(row.warehouse_id, row.cost_minor) for row in session.execute(mine))
+    return tuple(Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days) for row in session.execute(mine))
+
+
+def placed_at(session: Session, reservation_id: str) -> int:
+    """When the order was placed, microseconds since 1970: where its backorders stand in the queue."""
+    mine = select(reservation.c.placed_at_micros).where(reservation.c.reservation_id == reservation_id)
+    return int(session.execute(mine).scalar_one())
+
+
+def goes_elsewhere(session: Session, reservation_id: str, destination: str) -> bool:
+    """Whether the reservation was for another address until now; it is for this one from now on."""
+    this = reservation.c.reservation_id == reservation_id
+    known = session.execute(select(reservation.c.destination).where(this)).scalar_one()
+    if not destination or known == destination:
+        return False
+    session.execute(update(reservation).where(this).values(destination=destination))
+    return bool(known)
 
 
 def put_candidates(session: Session, reservation_id: str, places: Sequence[Candidate]) -> None:
     """From now on these warehouses serve the reservation, and no others."""
     session.execute(delete(candidate).where(candidate.c.reservation_id == reservation_id))
     rows = [
-        {"reservation_id": reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
+        {
+            "reservation_id": reservation_id,
+            "warehouse_id": place.warehouse_id,
+            "cost_minor": place.cost_minor,
+            "lead_days": place.lead_days,
+        }
         for place in places
     ]
     if rows:
@@ -121,5 +142,6 @@ def close_when_empty(session: Session, reservation_id: str) -> None:
     waits = exists().where(backorder.c.reservation_id == reservation_id, backorder.c.waiting_quantity > 0)
     left = exists().where(same, allocation.c.shipped_quantity > 0)
     is_over = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active") & ~holds & ~waits
-    if not changed(session, update(reservation).where(is_over, left).values(state="shipped")):
-        session.execute(update(reservation).where(is_over).values(state="released"))
+    over = {"is_gathering": False, "gathers_since": None}
+    if not changed(session, update(reservation).where(is_over, left).values(state="shipped", **over)):
+        session.execute(update(reservation).where(is_over).values(state="released", **over))

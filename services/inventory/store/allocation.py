@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, select, update
+from sqlalchemy import Row, and_, bindparam, exists, func, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation_policy import AllocationPolicy, Claim, TierTerms, rank
@@ -35,10 +35,13 @@ _CLAIM_COLUMNS = (
     reservation.c.is_expedited,
 )
 _CLAIM = select(*_CLAIM_COLUMNS).where(reservation.c.reservation_id == bindparam("of"))
+_VERSION = func.coalesce(
+    select(allocation_policy.c.version).where(allocation_policy.c.policy_id == "company").scalar_subquery(), 0
+)
 _UNRANKED = (
     select(backorder.c.sku)
-    .where(backorder.c.ranked_version < bindparam("version"), backorder.c.waiting_quantity > NOTHING)
-    .order_by(backorder.c.sku)
+    .where(backorder.c.ranked_version < _VERSION, backorder.c.waiting_quantity > NOTHING)
+    .order_by(backorder.c.ranked_version, backorder.c.sku)
     .limit(1)
 )
 _OF_SKU = (
@@ -158,9 +161,9 @@ class Ranked:
     claim: Claim
 
 
-def next_unranked(session: Session, version: int) -> str:
-    """A SKU whose queue a policy has not ranked yet; empty when there is none."""
-    return session.execute(_UNRANKED, {"version": version}).scalar() or ""
+def next_unranked(session: Session) -> str:
+    """A SKU whose queue the policy in force has not ranked yet; empty when there is none."""
+    return session.execute(_UNRANKED).scalar() or ""
 
 
 def to_rank(session: Session, *, sku: str = "", reservation_id: str = "") -> list[Ranked]:
@@ -232,6 +235,23 @@ def _new_place(session: Session, row: Row[Any], terms: AllocationPolicy) -> Wait
     return Waiting(
         new_id("bo"), row.reservation_id, row.order_id, row.line_id, row.sku, 0, row.placed_at_micros, (), place
     )
+
+
+def overdue_in_queue(session: Session, sku: str, terms: AllocationPolicy, now: datetime) -> frozenset[str]:
+    """Reservations that wait for a SKU and have held goods, of whatever SKU, for longer than the policy lets them."""
+    if terms.freeze_days is None:
+        return frozenset()
+    limit = now - timedelta(days=terms.freeze_days)
+    late = select(reservation.c.reservation_id).where(
+        reservation.c.gathers_since <= limit,
+        reservation.c.state == ACTIVE,
+        exists().where(
+            backorder.c.reservation_id == reservation.c.reservation_id,
+            backorder.c.sku == sku,
+            backorder.c.waiting_quantity > NOTHING,
+        ),
+    )
+    return frozenset(session.execute(late).scalars())
 
 
 def overdue_skus(session: Session, terms: AllocationPolicy, now: datetime) -> set[str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.inventory.store import allocation_audit, counts, quarantine
+from services.inventory.store import allocation_audit, audit_supply, counts, quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -146,6 +146,28 @@ _ALWAYS = (
         WHERE b.waiting_quantity > 0 AND r.state <> 'active'
         """,
     ),
+    Invariant(
+        "inventory.outages_close",
+        "a warehouse is closed while its outage lasts",
+        """
+        SELECT w.warehouse_id || ' is open in its outage ' || o.outage_id AS offender
+        FROM warehouse_outage o JOIN warehouse w ON w.warehouse_id = o.warehouse_id
+        WHERE o.ended_at IS NULL AND w.is_active
+        """,
+    ),
+    Invariant(
+        "inventory.outages_are_left",
+        "every order that holds units in a warehouse with an outage was asked to have them sourced again",
+        """
+        SELECT DISTINCT 'order ' || r.order_id || ' holds ' || a.sku || ' in ' || a.warehouse_id AS offender
+        FROM warehouse_outage o
+        JOIN allocation a ON a.warehouse_id = o.warehouse_id AND a.held_quantity > 0
+        JOIN reservation r ON r.reservation_id = a.reservation_id
+        WHERE o.ended_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM sourcing_request q
+            WHERE q.order_id = r.order_id AND q.warehouse_id = o.warehouse_id AND q.asked_at >= o.began_at)
+        """,
+    ),
 )
 
 _IN_TIME = (
@@ -176,6 +198,14 @@ _IN_TIME = (
         FROM unnotified WHERE left_at < :overdue
         """,
     ),
+    Invariant(
+        "inventory.orders_hear_of_sourcing",
+        "every order that is to be sourced again is told within the grace of a batch",
+        """
+        SELECT 'order ' || order_id || ' has not heard: ' || why AS offender
+        FROM sourcing_request WHERE notified_at IS NULL AND asked_at < :overdue
+        """,
+    ),
 )
 
 
@@ -183,7 +213,9 @@ def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
     timed = (*_IN_TIME, *allocation_audit.IN_TIME)
-    always = (*_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *counts.INVARIANTS)
+    always = (
+        *_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS, *counts.INVARIANTS,
+    )  # fmt: skip
     return (*always, *(replace(one, instants=overdue) for one in timed))
 
 

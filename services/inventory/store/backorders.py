@@ -180,7 +180,7 @@ def _places(
 ) -> defaultdict[str, tuple[Candidate, ...]]:
     found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
     for row in session.execute(wanted, terms or {}):
-        found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor),)
+        found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days),)
     return found
 
 

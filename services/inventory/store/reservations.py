@@ -50,7 +50,7 @@ _CLOSE = (
         ~exists().where(_OF_THIS, allocation.c.held_quantity > NOTHING),
         ~_WAITS,
     )
-    .values(state="shipped")
+    .values(state="shipped", is_gathering=False, gathers_since=None)
 )
 _JOINED = reservation.c.reservation_id == allocation.c.reservation_id
 _OF_ORDER = (
@@ -87,6 +87,7 @@ class NewReservation:
     lease_seconds: int
     candidates: tuple[Candidate, ...]
     claim: Claim = field(default_factory=Claim)
+    destination: str = ""
 
 
 def create(session: Session, new: NewReservation, now: datetime) -> None:
@@ -101,6 +102,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         lease_seconds=new.lease_seconds,
         lease_until=now + timedelta(seconds=new.lease_seconds),
         **asdict(new.claim),
+        destination=new.destination,
     )
     if not is_first:
         raise Refused(
@@ -108,7 +110,12 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
             f"stock is already reserved for order {new.order_id}: release it before reserving again",
         )
     places = [
-        {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
+        {
+            "reservation_id": new.reservation_id,
+            "warehouse_id": place.warehouse_id,
+            "cost_minor": place.cost_minor,
+            "lead_days": place.lead_days,
+        }
         for place in new.candidates
     ]
     if places:
@@ -169,7 +176,9 @@ def held_at(session: Session, order_id: str, warehouse_id: str) -> dict[tuple[st
 def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int] | None:
     """End the reservation and give what it held, (SKU, warehouse id) → units; None when it had ended before."""
     is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")
-    if not changed(session, update(reservation).where(is_active).values(state="released")):
+    if not changed(
+        session, update(reservation).where(is_active).values(state="released", is_gathering=False, gathers_since=None)
+    ):
         return None
     is_held = (allocation.c.reservation_id == reservation_id) & (allocation.c.held_quantity > 0)
     freed: defaultdict[tuple[str, str], int] = defaultdict(int)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, tuple_
 from sqlmodel import Session
 
-from services.inventory.domain.tariffs import NodeTerms, SourcingPolicy
+from services.inventory.domain.tariffs import CustomerTerms, NodeTerms, SourcingPolicy
 from services.inventory.store.tables import sourcing_plan, sourcing_policy
 from services.runtime import versioned
 from services.runtime.db import UtcDateTime
@@ -41,7 +41,13 @@ def policy(session: Session) -> SourcingPolicy:
     if row is None:
         return SourcingPolicy()
     nodes = tuple(NodeTerms(**node) for node in row.nodes)
-    return SourcingPolicy(row.split_penalty_minor, row.late_day_minor, row.maximum_splits, nodes, row.version)
+    customers = tuple(
+        CustomerTerms(**{**one, "preferred": tuple(one["preferred"]), "excluded": tuple(one["excluded"])})
+        for one in row.customers
+    )
+    return SourcingPolicy(
+        row.split_penalty_minor, row.late_day_minor, row.maximum_splits, nodes, customers, row.version
+    )
 
 
 def put_policy(session: Session, wanted: SourcingPolicy, expected: int | None = None) -> SourcingPolicy:
@@ -51,6 +57,7 @@ def put_policy(session: Session, wanted: SourcingPolicy, expected: int | None = 
         "late_day_minor": wanted.late_day_minor,
         "maximum_splits": wanted.maximum_splits,
         "nodes": [asdict(node) for node in wanted.nodes],
+        "customers": [asdict(one) for one in wanted.customers],
     }
     version = versioned.put(session, sourcing_policy, {"policy_id": "company"}, values, expected)
     return replace(wanted, version=version)

@@ -71,10 +71,13 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "manufacturing_asked": ("sku", "description", "quantity", "requested_on", "earliest_on", "due", "link"),
     # answer: ends the sentence "it …", such as "can be ready, but later than requested"; ready_on empty when it was refused
     "manufacturing_answered": ("sku", "answer", "ready_on", "note"),
-    # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
+    # lines: [{sku, description, quantity, expected_on, promised_on}]: the day of the supply, and the one promised; empty while unknown
     "backorder_created": ("lines", "more_lines"),
-    # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
-    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
+    # lines: [{sku, description, quantity, was_on, promised_on, expected_on, reference}]: the day the customer was told, the new one, the day
+    # of the supply and its document, each empty while unknown; value of the units; own_link and staff_link: the order as customer and staff see it
+    "backorder_delayed": ("lines", "more_lines", "customer_name", "value", "currency", "own_link", "staff_link"),
+    # lines: [{sku, description, quantity}]; packages: [tracking number], each package's; a service visit has no such mail, only delivered
+    "shipped": ("shipment_number", "carrier", "tracking_number", "packages", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # it was reported as shipped by mistake: lines as of shipped
@@ -206,6 +209,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "approval_escalated": ("Escalated to you: please approve order {number}", "Escalated to you: order {number}"),
     "changes_requested": ("Action needed on your order {number}", "Changes requested on order {number}"),
     "backorder_created": ("Part of your order {number} is backordered", "Backorder on order {number}"),
+    "backorder_delayed": ("A later date for your order {number}", "Order {number}: promised date slips"),
     "shipped": ("A shipment for your order {number} is on its way", "Order {number}: shipment on its way"),
     "shipment_exception": (
         "A shipment for your order {number} may be late",

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.orders.approvals import promise_ledger
 from services.orders.changes.propose import mailed
 from services.orders.domain import mails, projection
 from services.orders.domain.changes import ChangeOrder, move
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Violation
+from services.orders.domain.promise_ledger import CHANGE
 from services.orders.order import outbox
 from services.orders.order.aggregate import OrderAggregate, read_asked
 from services.orders.store import changes, masterdata, orders, versions
@@ -39,12 +41,13 @@ def make(
     orders.rewrite(session, becomes)
     changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})
     hold_store.add_violations(session, before.order_id, becomes.version, policy_version, said)
-    return replace(
+    after = replace(
         before,
         order=becomes,
         promises=mails.still_promised(becomes, before.promises),
         asked=read_asked(session, before.order_id),
     )
+    return promise_ledger.promise(session, after, CHANGE, None, now)
 
 
 def notify(

@@ -17,6 +17,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BUSINESS = "business"
 PLANT = "plant"
 """The calendar that promises of the plant are counted in, when the policy has one of this name."""
+WAREHOUSE = "warehouse"
+"""The calendar that goods move by, when the policy has one of this name; else business days count."""
 MAX_CALENDARS = 50
 MAX_HOLIDAYS = 500
 _COUNTRY = re.compile(r"([A-Z]{2})?")

@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
             UNDELIVERABLE_ADDRESS,
             "hold",
             "support",
-            "Enter a rate for its zone and release the hold, or change the address. "
+            "Enter a rate for its zone, and the order goes on by itself, or change the address. "
             "The end of the hold resolves this by itself.",
         ),
         Kind(
@@ -255,7 +255,8 @@ def carrier_reason(shipment: Shipment) -> str:
         )
     if shipment.intercepted_at:
         return f"{shipment.carrier} tells that {shipment.number} was delivered, which it had stopped on the way: ask it where the goods are."
-    tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
+    number = shipment.exception_tracking_number
+    tracking = f", tracking number {number}" if number else ""
     return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
 
 

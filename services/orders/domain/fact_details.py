@@ -23,15 +23,15 @@ from services.orders.domain.facts import (
     ShipmentIntercepted,
     ShipmentReversed,
     ShipmentsChanged,
-    StockStanding,
 )
 from services.orders.domain.owed_refunds import OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.stock_facts import SourcingAsked, StockStanding
 
 _OF_ONE_INVOICE = (InvoiceIssued, DueDateSet, InvoiceCredited, InvoiceWrittenOff)
 _OF_MONEY = (
     PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | CreditRestChanged | DueDateSet | CardProblem
-    | InvoiceWrittenOff | OwedRefund | DepositInvoiced
+    | InvoiceWrittenOff | OwedRefund | DepositInvoiced | SourcingAsked
 )  # fmt: skip
 
 

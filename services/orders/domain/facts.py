@@ -10,8 +10,9 @@ from services.kernel.money import Money
 from services.orders.domain.credit_facts import CardProblem, CreditGranted, CreditRestChanged
 from services.orders.domain.owed_refunds import OWED_REFUND, OwedRefund
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.stock_facts import LineStanding, SourcingAsked, StockStanding
 
-STOCK_EXPECTED = "stock_expected"
+STOCK_EXPECTED, SOURCING_ASKED = "stock_expected", "sourcing_asked"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION, SHIPMENT_REVERSED = "shipment_exception", "shipment_reversed"
 SHIPMENT_INTERCEPTED = "shipment_intercepted"
@@ -35,7 +36,7 @@ _OF_INVOICES = (
     CARD_PROBLEM, OWED_REFUND, INVOICE_CREDITED, INVOICE_WRITTEN_OFF, DEPOSIT_INVOICED,
 )  # fmt: skip
 KINDS: Mapping[str, frozenset[str]] = {
-    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED}),
+    "inventory": frozenset({"stock_reserved", STOCK_ALLOCATED, "stock_released", STOCK_EXPECTED, SOURCING_ASKED}),
     "fulfillment": frozenset(_OF_SHIPMENTS),
     "billing": frozenset(_OF_INVOICES),
 }
@@ -44,15 +45,6 @@ KNOWN_KINDS = frozenset().union(*KINDS.values())
 CREDITED, WRITTEN_OFF = "credited", "written_off"
 _SETTLED = frozenset({"paid", CREDITED, WRITTEN_OFF})
 """What billing calls an invoice on which nothing is open."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineStanding:
-    """Units of a line that inventory holds or shipped, units that wait, and the day the last of those is expected."""
-
-    allocated: int
-    backordered: int
-    expected_on: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +77,17 @@ class ShipmentLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ShipmentPackage:
+    """A package of a shipment that has left; instants are ISO text, empty while unknown, and so is the code of one that has none."""
+
+    sscc: str
+    tracking_number: str
+    weight_grams: int
+    delivered_at: str = ""
+    exception_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
 
@@ -105,6 +108,13 @@ class Shipment:
     sequence: int
     exception_at: str = ""
     intercepted_at: str = ""
+    packages: tuple[ShipmentPackage, ...] = ()
+
+    @property
+    def exception_tracking_number(self) -> str:
+        """The tracking number of the package that its carrier last told a problem of, the first's where it told of none."""
+        newest = max(self.packages, key=lambda package: package.exception_at, default=None)
+        return newest.tracking_number if newest and newest.exception_at else self.tracking_number
 
 
 InvoicePart = tuple[str, int, int, int, int]
@@ -164,14 +174,6 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
-class StockStanding:
-    """Where the order stands with inventory, by line id."""
-
-    lines: Mapping[str, LineStanding]
-    is_complete: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ShipmentChanged:
     """A milestone of one shipment or its exception, and how far the order's lines have come, by line id."""
 
@@ -216,6 +218,11 @@ class RecallAnswered:
     is_acknowledged: bool
     reason: str
     waiting: int = 0
+
+    @property
+    def is_of_sourcing(self) -> bool:
+        """Whether the order's workflow itself took the units back, to source them again."""
+        return self.change_id.startswith("srq_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +335,7 @@ class PaymentReversed:
 
 Detail = (
     StockStanding
+    | SourcingAsked
     | ShipmentChanged
     | ShipmentsChanged
     | ShipmentReversed

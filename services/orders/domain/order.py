@@ -120,7 +120,7 @@ class PlaceOrder:
 
     `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
     `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card;
-    `tax_exemption` names one of the customer's certificates. What has not shipped on the day `cancel_after` is canceled. An order that
+    `tax_exemption` names one of the customer's certificates; the discount is given from `discount_minimum` of goods on. What has not shipped on the day `cancel_after` is canceled. An order that
     `is_exchange` replaces goods of a return without documents; only a return asks for it.
     """
 
@@ -145,6 +145,7 @@ class PlaceOrder:
     note: str = ""
     tax_exemption: str = ""
     is_exchange: bool = False
+    discount_minimum: Money | None = None
 
 
 def check_placer(command: PlaceOrder, role: str) -> None:
@@ -313,6 +314,13 @@ class Order:
     customer_tax_id: str = ""
     invoicing: str = PER_SHIPMENT
     cancel_after: date | None = None
+    discount_minimum_minor: int = 0
+    claws_back: bool = False
+
+    @property
+    def discount_minimum(self) -> Money | None:
+        """From what of goods on it has its discount; whether it `claws_back` that below it was decided when it was placed."""
+        return Money(self.discount_minimum_minor, self.currency) if self.discount_minimum_minor else None
 
     def tax_key(self, line: Line) -> str:
         """The key of the tax part that a line belongs to."""

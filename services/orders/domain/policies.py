@@ -28,6 +28,7 @@ from services.orders.domain.matrix import (
     parse_reviews,
 )
 from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
+from services.orders.domain.promises_rule import USUAL_PROMISES, PromisesRule, parse_promises
 from services.orders.domain.return_policy import USUAL_RETURNS, ReturnsRule, parse_returns
 from services.runtime.roles import RULE_OWNERS
 
@@ -42,7 +43,7 @@ MAX_RULES = 200
 WINDOW_HOURS = 24
 _DOCUMENT = (
     "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency", "cancellation_fees",
-    "returns",
+    "returns", "promises",
 )  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
@@ -79,6 +80,7 @@ class Policy:
     currency: str = ""
     cancellation_fees: FeeLadder = NO_FEES
     returns: ReturnsRule = USUAL_RETURNS
+    promises: PromisesRule = USUAL_PROMISES
 
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
@@ -144,6 +146,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         currency=_currency(document.get("currency", "")),
         cancellation_fees=parse_fees(document.get("cancellation_fees", {})),
         returns=parse_returns(document.get("returns", {})),
+        promises=parse_promises(document.get("promises", {})),
     )
     _check_whole(policy)
     return policy

@@ -12,6 +12,7 @@ from services.orders.domain.fact_details import credit_in, held_in, invoices_in,
 from services.orders.domain.facts import (
     KINDS,
     SHIPMENT_REVERSED,
+    SOURCING_ASKED,
     STOCK_ALLOCATED,
     Detail,
     Fact,
@@ -20,20 +21,21 @@ from services.orders.domain.facts import (
     RecallAnswered,
     Shipment,
     ShipmentLine,
+    ShipmentPackage,
 )
 from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
 
 Document = TypeVar("Document", Shipment, Invoice)
 
 _COUNTS: Mapping[str, tuple[str, ...]] = {
-    "inventory": ("allocated", "backordered", "expected_on"),
+    "inventory": ("allocated", "backordered", "expected_on", "lead_days", "expected_reference"),
     "fulfillment": ("released", "picked", "packed", "shipped", "delivered", "intercepted"),
     "billing": ("invoiced",),
 }
 """Source → what its facts tell of a line."""
 
 
-_EVERY_ONE = frozenset({STOCK_ALLOCATED, "shipment_shipped", SHIPMENT_REVERSED, "recall_answered"})
+_EVERY_ONE = frozenset({STOCK_ALLOCATED, "shipment_shipped", SHIPMENT_REVERSED, "recall_answered", SOURCING_ASKED})
 """Kinds of which each fact is a signal."""
 
 
@@ -52,6 +54,8 @@ class LineProgress:
     intercepted: int = 0
     invoiced: int = 0
     returned: int = 0
+    lead_days: int = 0
+    expected_reference: str = ""
     inventory_sequence: int = 0
     fulfillment_sequence: int = 0
     billing_sequence: int = 0
@@ -137,18 +141,25 @@ class Progress:
         )
 
 
-_LINE, _SHIPMENT, _SHIPMENT_LINE, _INVOICE = (
-    tuple(member.name for member in fields(kind)) for kind in (LineProgress, Shipment, ShipmentLine, Invoice)
+_LINE, _SHIPMENT, _SHIPMENT_LINE, _PACKAGE, _INVOICE = (
+    tuple(member.name for member in fields(kind))
+    for kind in (LineProgress, Shipment, ShipmentLine, ShipmentPackage, Invoice)
 )
 
 
-def _members(value: LineProgress | Shipment | ShipmentLine | Invoice, names: Iterable[str]) -> dict[str, Any]:
+def _members(
+    value: LineProgress | Shipment | ShipmentLine | ShipmentPackage | Invoice, names: Iterable[str]
+) -> dict[str, Any]:
     """What asdict() gives for values without values inside; the projection is written with every fact, so it must be quick."""
     return {name: getattr(value, name) for name in names}
 
 
 def _shipment_document(shipment: Shipment) -> dict[str, Any]:
-    return {**_members(shipment, _SHIPMENT), "lines": [_members(line, _SHIPMENT_LINE) for line in shipment.lines]}
+    return {
+        **_members(shipment, _SHIPMENT),
+        "lines": [_members(line, _SHIPMENT_LINE) for line in shipment.lines],
+        "packages": [_members(package, _PACKAGE) for package in shipment.packages],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +257,9 @@ def _newest(known: Mapping[str, Document], reported: Mapping[str, Document]) -> 
 
 
 def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
-    return Shipment(**{**kept, "lines": tuple(ShipmentLine(**line) for line in kept["lines"])})
+    lines = tuple(ShipmentLine(**line) for line in kept["lines"])
+    packages = tuple(ShipmentPackage(**package) for package in kept.get("packages", ()))
+    return Shipment(**{**kept, "lines": lines, "packages": packages})
 
 
 def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
@@ -319,12 +332,12 @@ def is_complete(order: Order, progress: Progress) -> bool:
 def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tuple[str, ...]:
     """Names of the signals that this fact owes the workflow.
 
-    Every stock_allocated, shipment_shipped, shipment_reversed and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
+    Every stock_allocated, shipment_shipped, shipment_reversed, sourcing_asked and last recall_answered of a change; shipment_delivered and payment_settled only by the fact that made them true,
     whichever that was: an invoice may be heard of after its payment. Where less waits for room under the credit limit, holds_released,
     for only the workflow knows what it has withheld.
     """
     owed = [fact.kind] if fact.kind in _EVERY_ONE else []
-    if isinstance(fact.detail, RecallAnswered) and fact.detail.waiting:
+    if isinstance(fact.detail, RecallAnswered) and (fact.detail.waiting or fact.detail.is_of_sourcing):
         owed = []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")

@@ -19,13 +19,15 @@ class ReturnsRule:
     """A return may be asked for within `window_days` of delivery, and its goods must come within `valid_days` of its authorization.
 
     One worth no more than `automatic_up_to`, in the policy's currency, is authorized at once. `fee_percent` is kept of what is
-    credited before tax, where the customer answers for the return.
+    credited before tax, where the customer answers for the return. With `claw_back`, an order that is placed under it loses a discount
+    when what is kept does not come to the discount's minimum.
     """
 
     window_days: int = 30
     valid_days: int = 30
     automatic_up_to: str = "500.00"
     fee_percent: str = "0"
+    claw_back: bool = True
 
 
 USUAL_RETURNS = ReturnsRule()
@@ -45,4 +47,7 @@ def parse_returns(value: object) -> ReturnsRule:
         raise invalid("returns: automatic_up_to", 'must be an amount such as "500.00"')
     if not _PERCENT.fullmatch(fee) or Decimal(fee) > 100:
         raise invalid("returns: fee_percent", 'must be a percentage from "0" to "100"')
-    return ReturnsRule(**days, automatic_up_to=most, fee_percent=fee)
+    claw_back = row.get("claw_back", usual.claw_back)
+    if not isinstance(claw_back, bool):
+        raise invalid("returns: claw_back", "must be true or false")
+    return ReturnsRule(**days, automatic_up_to=most, fee_percent=fee, claw_back=claw_back)

@@ -10,13 +10,14 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders.approvals import money
+from services.orders.approvals import money, promise_ledger
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.credit_facts import CardProblem, CreditGranted
 from services.orders.domain.fact_details import expected_in, invoices_in, shipments_in
 from services.orders.domain.facts import (
     KNOWN_KINDS,
+    SHIPMENT_DELIVERED,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
     DepositInvoiced,
@@ -29,14 +30,16 @@ from services.orders.domain.facts import (
     PaymentReversed,
     RecallAnswered,
     Shipment,
+    ShipmentChanged,
     ShipmentIntercepted,
     ShipmentReversed,
-    StockStanding,
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.promise_ledger import SUPPLY_CHANGE
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
+from services.orders.domain.stock_facts import SourcingAsked, StockStanding
 from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import cards, exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
@@ -116,7 +119,10 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.source == "fulfillment":
         after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
-        after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
+        moved = promise_ledger.moved(session, before, after, now)
+        after = promise_ledger.promise(session, moved, SUPPLY_CHANGE, contacts, now) if moved != after else after
+    if fact.kind == SHIPMENT_DELIVERED and isinstance(fact.detail, ShipmentChanged):
+        promise_ledger.deliver(session, before, after, fact.detail, now)
     after = intake.take_fact(session, after, fact, contacts, now)
     after = intercepted.take_fact(session, after, fact, contacts, now)
     after = stated(after, now)
@@ -204,6 +210,8 @@ def _why(fact: Fact) -> str:
         return fact.detail.words
     if isinstance(fact.detail, ReturnReceived | ReturnInspected):
         return fact.detail.number
+    if isinstance(fact.detail, SourcingAsked):
+        return fact.detail.why
     if isinstance(fact.detail, InvoiceCredited):
         return " by ".join(filter(None, (fact.detail.invoice.number, fact.detail.number)))
     if isinstance(fact.detail, DepositInvoiced):

@@ -17,9 +17,10 @@ from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.text import optional_text
-from services.orders.domain import credit_facts, facts
+from services.orders.domain import credit_facts, facts, stock_facts
 from services.orders.domain.facts import Detail, Fact
 from services.orders.domain.owed_refunds import OwedRefund
+from services.orders.domain.promises import MAX_LEAD_DAYS
 from services.orders.domain.return_facts import ReturnInspected, ReturnReceived
 from services.orders.domain.returns import InspectedUnits
 
@@ -93,10 +94,18 @@ def _read(detail: object, sequence: int) -> Detail | None:
     match detail:
         case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
             lines = {
-                key: facts.LineStanding(line.allocated, line.backordered, _day(line.expected_on))
+                key: stock_facts.LineStanding(
+                    line.allocated,
+                    line.backordered,
+                    _day(line.expected_on),
+                    _lead(line.lead_days),
+                    line.expected_reference,
+                )
                 for key, line in detail.lines.items()
             }
-            return facts.StockStanding(lines, detail.is_complete)
+            return stock_facts.StockStanding(lines, detail.is_complete)
+        case pb.SourcingAsked():
+            return stock_facts.SourcingAsked(detail.why)
         case pb.ShipmentPicked() | pb.ShipmentPacked() | pb.ShipmentShipped() | pb.ShipmentDelivered():
             return facts.ShipmentChanged(_milestones(detail.lines), _shipment(detail.shipment, sequence))
         case pb.ShipmentException():
@@ -230,6 +239,16 @@ def _shipment(detail: pb.Shipment, sequence: int) -> facts.Shipment:
         sequence=sequence,
         exception_at=_instant(detail.exception_at_micros, "exception_at"),
         intercepted_at=_instant(detail.intercepted_at_micros, "intercepted_at"),
+        packages=tuple(
+            facts.ShipmentPackage(
+                sscc=package.sscc,
+                tracking_number=package.tracking_number,
+                weight_grams=package.weight_grams,
+                delivered_at=_instant(package.delivered_at_micros, "delivered_at of a package"),
+                exception_at=_instant(package.exception_at_micros, "exception_at of a package"),
+            )
+            for package in detail.packages
+        ),
     )
 
 
@@ -294,6 +313,12 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError as none:
         raise InvalidArgument("FACT_UNREADABLE", f"{text[:40]!r} is no day") from none
+
+
+def _lead(days: int) -> int:
+    if not 0 <= days <= MAX_LEAD_DAYS:
+        raise InvalidArgument("FACT_UNREADABLE", f"lead_days must be from 0 to {MAX_LEAD_DAYS}")
+    return days
 
 
 def _instant(count: int, what: str) -> str:

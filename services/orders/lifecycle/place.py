@@ -46,6 +46,7 @@ from services.orders.domain.projection import Exchange, Progress
 from services.orders.domain.status import derive
 from services.orders.domain.tax_engine import NOTHING_ASKED, OWN, Quote, TaxDesk, determined, query_of, undetermined
 from services.orders.domain.tax_parts import DEFAULT_TAXATION, Taxation
+from services.orders.lifecycle.placing_terms import check_days, discount_terms
 from services.orders.masterdata import taxes
 from services.orders.order import exceptions, outbox
 from services.orders.store import cards, events, masterdata, orders, progress
@@ -55,7 +56,7 @@ from services.runtime import sessions
 from services.runtime.db import Database
 
 MAX_KEY = 200
-_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption", "cancel_after", "is_exchange")
+_ADDED_MEMBERS = ("settlement", "card_token", "tax_exemption", "cancel_after", "is_exchange", "discount_minimum")
 """Members that came later: a request without them keeps the digest that it had before."""
 
 
@@ -222,21 +223,9 @@ def _check_shape(command: PlaceOrder) -> None:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has 1 to {MAX_LINES} lines")
     for line in command.lines:
         positive(line.quantity, f"the quantity of {line.sku}")
-    for amount in (command.discount, command.freight):
+    for amount in (command.discount, command.freight, command.discount_minimum):
         if amount is not None and amount.minor < 0:
-            raise InvalidArgument("AMOUNT_NEGATIVE", "discount and freight are positive amounts")
-
-
-def _check_days(command: PlaceOrder, today: date) -> None:
-    last = command.cancel_after
-    if last is not None and last < today:
-        raise InvalidArgument(
-            "CANCEL_AFTER_PAST", f"cancel_after is {last} and today is {today}: nothing could ship by then"
-        )
-    if last is not None and command.requested_on is not None and last < command.requested_on:
-        raise InvalidArgument(
-            "CANCEL_AFTER_BEFORE_REQUESTED", f"cancel_after is {last}, before the requested day {command.requested_on}"
-        )
+            raise InvalidArgument("AMOUNT_NEGATIVE", "discount, its minimum and freight are positive amounts")
 
 
 def _customer(session: Session, command: PlaceOrder, caller: Caller) -> Customer:
@@ -252,7 +241,7 @@ def _order(
     session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
 ) -> Order:
     zero, today = Money.zero(command.currency), sessions.business_day(session, now)
-    _check_days(command, today)
+    check_days(command, today)
     lines, discount = _lines(session, command, today), command.discount or zero
     lines, taxation, tax_rate = _taxed(session, command, customer, lines, today)
     sums = totals(lines, discount, command.freight or zero, taxation)
@@ -292,6 +281,7 @@ def _order(
         note=command.note,
         lines=lines,
         totals=sums,
+        **discount_terms(session, command, sums),
     )
 
 

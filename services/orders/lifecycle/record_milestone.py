@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.invoicing import AT_ORDER
-from services.orders.approvals import holds, manufacturing
+from services.orders.approvals import holds, manufacturing, promise_ledger
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.exceptions import (
@@ -23,6 +23,8 @@ from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
+from services.orders.domain.promise_ledger import ACCEPTANCE, CHANGE, FILL, SOURCING
+from services.orders.domain.promises import heard
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.order.charged_fees import ChargedFee, charged_fee, has_fee
@@ -35,7 +37,7 @@ _HAS_LEFT = "a shipment has left meanwhile: cancel again what has not shipped, a
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable, failed and interrupted."""
+    """What the saga reached; `promises` only with accepted, allocated and sourced_again, a `reason` with undeliverable, failed, interrupted, sourced_again."""
 
     name: str
     version: int
@@ -102,12 +104,29 @@ def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted") else ""
+    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted", "sourced_again") else ""
 
 
 def _allocated(turn: Turn) -> OrderAggregate:
-    promises = turn.milestone.promises or turn.aggregate.promises
-    return replace(turn.aggregate, promises=manufacturing.with_plant_days(turn.session, turn.aggregate.order, promises))
+    session, aggregate = turn.session, turn.aggregate
+    given = turn.milestone.promises or aggregate.promises
+    promises = promise_ledger.dated(session, aggregate, given, turn.now)
+    return replace(aggregate, promises=manufacturing.with_plant_days(session, aggregate.order, promises))
+
+
+def _filled(turn: Turn) -> OrderAggregate:
+    return promise_ledger.promise(turn.session, _allocated(turn), FILL, turn.contacts, turn.now)
+
+
+def _changed(turn: Turn) -> OrderAggregate:
+    """The customer has read of the change itself."""
+    aggregate = _allocated(turn)
+    aggregate = replace(aggregate, promises=heard(aggregate.promises))
+    return promise_ledger.promise(turn.session, aggregate, CHANGE, None, turn.now)
+
+
+def _sourced_again(turn: Turn) -> OrderAggregate:
+    return promise_ledger.promise(turn.session, _allocated(turn), SOURCING, turn.contacts, turn.now)
 
 
 def _accepted(turn: Turn) -> OrderAggregate:
@@ -121,7 +140,7 @@ def _accepted(turn: Turn) -> OrderAggregate:
     aggregate = replace(aggregate, order=replace(aggregate.order, accepted_at=now))
     customer = masterdata.customer(session, aggregate.order.customer_id)
     outbox.mail(session, aggregate.order, mails.order_accepted(aggregate.order, customer, aggregate.promises), now)
-    return aggregate
+    return promise_ledger.promise(session, aggregate, ACCEPTANCE, None, now)
 
 
 def _undeliverable(turn: Turn) -> OrderAggregate:
@@ -130,7 +149,7 @@ def _undeliverable(turn: Turn) -> OrderAggregate:
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
     happened = undeliverable_reason(order.ship_to)
-    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
+    reason = f"{happened[:-1]}: enter a rate for its zone, and the order goes on by itself, or change the address."
     aggregate = advance(session, turn.aggregate, "hold", WORKFLOW, now)
     aggregate = holds.place(session, aggregate, "CARRIER_MISSING", "ship_to", "support", reason, now)
     [placed] = set(aggregate.holds) - set(turn.aggregate.holds)
@@ -189,8 +208,9 @@ def _pending_reason(session: Session, order_id: str) -> str:
 MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
     "undeliverable": _undeliverable,
     "accepted": _accepted,
-    "allocated": _allocated,
-    "changed": _allocated,
+    "allocated": _filled,
+    "changed": _changed,
+    "sourced_again": _sourced_again,
     "cancelled": _cancelled,
     "cancel_refused": _cancel_refused,
     "closed": _closed,
@@ -216,5 +236,5 @@ def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Con
         return aggregate
     orders.change(session, order.order_id, {"is_backorder_notified": True})
     customer = masterdata.customer(session, order.customer_id)
-    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
+    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting, aggregate.promises), now)
     return replace(aggregate, order=replace(order, is_backorder_notified=True))

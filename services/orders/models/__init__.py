@@ -19,6 +19,7 @@ from services.orders.models.masterdata import (
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.parcels import ParcelLineRow, ParcelRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
+from services.orders.models.promises import PromiseRow
 from services.orders.models.replacements import ReplacementLineRow, ReplacementOrderRow
 from services.orders.models.resumptions import ResumptionRow
 from services.orders.models.return_photos import ReturnPhotoRow
@@ -56,6 +57,7 @@ __all__ = [
     "PriceAgreementRow",
     "ProductRow",
     "ProgressRow",
+    "PromiseRow",
     "ReplacementLineRow",
     "ReplacementOrderRow",
     "ResumptionRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -108,6 +108,8 @@ class OrderRow(Table, table=True):
     freight_minor: int = Field(sa_type=Int64)
     tax_minor: int = Field(sa_type=Int64)
     total_minor: int = Field(sa_type=Int64)
+    discount_minimum_minor: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    claws_back: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     cleared_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

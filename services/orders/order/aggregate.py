@@ -24,7 +24,7 @@ from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.order import exceptions
 from services.orders.order.reviews import end_review
-from services.orders.store import changes, events, holds, orders, progress, replacements, returns, reviews
+from services.orders.store import changes, events, holds, orders, progress, promises, replacements, returns, reviews
 from services.orders.store.progress import Kept
 
 
@@ -165,6 +165,7 @@ def advance(
     changed = replace(aggregate, order=replace(aggregate.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
     if phase not in ENDED:
         return changed
+    promises.withdraw(session, aggregate.order_id, why or f"the order is {phase}", now)
     if changed.progress.held_minor:
         exceptions.follow_deposit(session, changed.order, changed.progress.held_minor, now)
     return _withdraw_questions(session, _lift_holds(session, changed, actor, now, why), now, why)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.orders.domain.cancellation import Cancellation
-from services.orders.domain.facts import STOCK_ALLOCATED
+from services.orders.domain.facts import SOURCING_ASKED, STOCK_ALLOCATED
 from services.orders.domain.mails import Mail, Recipient, named
 from services.orders.domain.order import Order
 from services.orders.domain.returns import Return
@@ -126,7 +126,7 @@ def signal(
 
 
 def _kind_of(name: str) -> str:
-    return STOCK_SIGNAL if name == STOCK_ALLOCATED else SIGNAL
+    return STOCK_SIGNAL if name in (STOCK_ALLOCATED, SOURCING_ASKED) else SIGNAL
 
 
 def resignal(

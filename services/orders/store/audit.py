@@ -16,6 +16,7 @@ from services.orders.models import OrderRow
 from services.orders.store import (
     audit_exchanges,
     audit_parcels,
+    audit_promises,
     audit_returns,
     changes,
     counts,
@@ -208,7 +209,15 @@ def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
     return [
         *find_all(session, INVARIANTS),
-        *find_all(session, (*audit_returns.INVARIANTS, *audit_parcels.INVARIANTS, *audit_exchanges.INVARIANTS)),
+        *find_all(
+            session,
+            (
+                *audit_returns.INVARIANTS,
+                *audit_parcels.INVARIANTS,
+                *audit_exchanges.INVARIANTS,
+                *audit_promises.INVARIANTS,
+            ),
+        ),
         _cache_equals_derivation(session),
         _carrier_exceptions(session),
         _deposits_left(session),

@@ -176,6 +176,8 @@ _PLAIN = (
     "accepted_at",
     "ended_at",
     "is_backorder_notified",
+    "discount_minimum_minor",
+    "claws_back",
 )
 
 

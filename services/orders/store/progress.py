@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -62,7 +62,7 @@ def save(session: Session, rows: Mapping[str, Kept]) -> None:
 def _values(kept: Kept) -> dict[str, Any]:
     return {
         "progress": kept.progress.document(),
-        "promises": [asdict(promise) for promise in kept.promises],
+        "promises": [promise.document() for promise in kept.promises],
         "is_asked": kept.is_asked,
         **_cached(kept.standing, kept.changed_at),
     }

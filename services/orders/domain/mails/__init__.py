@@ -40,6 +40,7 @@ from services.orders.domain.mails.mail import (
 )
 from services.orders.domain.mails.orders import (
     backorder_created,
+    backorder_delayed,
     order_accepted,
     order_cancelled,
     order_expired,
@@ -50,7 +51,6 @@ from services.orders.domain.mails.orders import (
     still_promised,
     support_case,
     units_dropped,
-    updated_promises,
     waiting_units,
 )
 from services.orders.domain.mails.production import (
@@ -81,6 +81,7 @@ __all__ = [
     "approval_reminder",
     "approval_requested",
     "backorder_created",
+    "backorder_delayed",
     "buyer",
     "change_rejected",
     "changes_requested",
@@ -113,7 +114,6 @@ __all__ = [
     "still_promised",
     "support_case",
     "units_dropped",
-    "updated_promises",
     "waiting_units",
     "zoned_instant",
 ]

@@ -157,6 +157,7 @@ def _shipped(shipment: Shipment, customer: Customer) -> Mail:
         "carrier": shipment.carrier,
         "tracking_number": shipment.tracking_number,
         "promised_on": shipment.promised_on,
+        "packages": [package.tracking_number for package in shipment.packages],
     }
     return Mail("shipped", buyer(customer), variables | _contents(shipment))
 
@@ -183,7 +184,7 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     variables = {
         "shipment_number": shipment.number,
         "carrier": shipment.carrier,
-        "tracking_number": shipment.tracking_number,
+        "tracking_number": shipment.exception_tracking_number,
         "customer_name": order.customer_name,
     }
     ours = (*sales_rep(customer), *support_mailbox(contacts), *warehouse_mailbox(contacts))

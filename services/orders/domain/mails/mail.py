@@ -6,7 +6,7 @@ Amounts and spans are text as people read them; days and instants keep a form th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,11 +74,25 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """When some units of a line are promised; promised_on is an ISO date, empty while supply has none."""
+    """When some units of a line are promised; promised_on is an ISO date, empty while supply has none.
+
+    Units that wait are promised for `lead_days` working days after the day their supply is expected, of which the `reference` is
+    the document; `notified_on` is the day that the customer last read of them.
+    """
 
     line_id: str
     quantity: int
     promised_on: str
+    is_waiting: bool = False
+    expected_on: str = ""
+    lead_days: int = 0
+    reference: str = ""
+    notified_on: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        kept = {"line_id": self.line_id, "quantity": self.quantity, "promised_on": self.promised_on}
+        return asdict(self) if self.is_waiting else kept
 
 
 def listed(rows: Sequence[dict[str, Any]], name: str, count: str) -> dict[str, Any]:

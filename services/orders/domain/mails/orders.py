@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from services.kernel.formats import amount
-from services.kernel.money import Money, share
+from services.kernel.money import Money, extend, share
 from services.orders.domain.consequence import CLOSED_MAIL, PART_MAIL, Consequence
 from services.orders.domain.feedback import Feedback
-from services.orders.domain.mails.links import order_page
+from services.orders.domain.mails.links import order_page, own_order_page
 from services.orders.domain.mails.mail import (
     Attachment,
     Contacts,
@@ -174,22 +174,61 @@ def order_expired(customer: Customer, reason: str) -> Mail:
     return Mail("order_expired", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
 
 
+DELAY_MAIL = "backorder_delayed"
+
+
 def backorder_created(
-    order: Order, customer: Customer, contacts: Contacts, waiting: Mapping[str, tuple[int, str]]
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    waiting: Mapping[str, tuple[int, str]],
+    promises: Sequence[Promise] = (),
 ) -> Mail:
-    """`waiting` is line id → (units that wait, ISO date expected or "")."""
+    """`waiting` is line id → (units that wait, ISO date their supply is expected or ""); customers read the day of their promise."""
+    promised = {one.line_id: one.promised_on for one in promises if one.is_waiting}
     lines = [
         {
             "sku": line.sku,
             "description": line.description,
             "quantity": waiting[line.line_id][0],
             "expected_on": waiting[line.line_id][1],
+            "promised_on": promised.get(line.line_id, waiting[line.line_id][1]),
         }
         for line in order.lines
         if line.line_id in waiting
     ]
     recipients = (*buyer(customer), *sales_rep(customer), *warehouse_mailbox(contacts))
     return Mail("backorder_created", recipients, listed(lines, "lines", "more_lines"))
+
+
+def backorder_delayed(order: Order, customer: Customer, contacts: Contacts, slips: Sequence[Promise]) -> Mail:
+    """Units that wait come later than the customer was told: each reads it once in words of its own."""
+    lines = {line.line_id: line for line in order.lines}
+    rows = [
+        {
+            "sku": lines[one.line_id].sku,
+            "description": lines[one.line_id].description,
+            "quantity": one.quantity,
+            "was_on": one.notified_on,
+            "promised_on": one.promised_on,
+            "expected_on": one.expected_on,
+            "reference": one.reference,
+        }
+        for one in slips
+        if one.line_id in lines
+    ]
+    worth = Money.total(
+        (extend(lines[one.line_id].unit_price, one.quantity) for one in slips if one.line_id in lines), order.currency
+    )
+    variables = {
+        **listed(rows, "lines", "more_lines"),
+        "customer_name": order.customer_name,
+        "value": amount(worth),
+        "currency": order.currency,
+        "own_link": own_order_page(contacts, order.number),
+        "staff_link": order_page(contacts, order.number),
+    }
+    return Mail(DELAY_MAIL, (*buyer(customer), *sales_rep(customer), *warehouse_mailbox(contacts)), variables)
 
 
 def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]]:
@@ -219,30 +258,3 @@ def still_promised(order: Order, promises: Sequence[Promise]) -> tuple[Promise, 
             left[promise.line_id] -= quantity
             kept.append(replace(promise, quantity=quantity))
     return tuple(kept)
-
-
-def updated_promises(promises: Sequence[Promise], before: Progress, after: Progress) -> tuple[Promise, ...]:
-    """The promises after supply has other days: units that wait take theirs, units that are in shipments keep theirs.
-
-    The promises of a line name its waiting units last, with the day on which they were expected.
-    """
-    kept = list(promises)
-    places = _places(promises)
-    for line_id, now in after.lines.items():
-        was = before.lines.get(line_id)
-        if was is None or was.expected_on == now.expected_on:
-            continue
-        waits = now.backordered
-        for at in reversed(places.get((line_id, was.expected_on), ())):
-            if 0 < kept[at].quantity <= waits:
-                kept[at] = replace(kept[at], promised_on=now.expected_on)
-                waits -= kept[at].quantity
-    return tuple(kept)
-
-
-def _places(promises: Sequence[Promise]) -> dict[tuple[str, str], list[int]]:
-    """(Line id, day) → where its promises stand."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for place, promise in enumerate(promises):
-        found.setdefault((promise.line_id, promise.promised_on), []).append(place)
-    return found

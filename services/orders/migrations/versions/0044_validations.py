@@ -6,7 +6,7 @@ from alembic import op
 from services.runtime.db import Flag, Int64, UtcDateTime
 
 revision = "0044"
-down_revision = "0040"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 

@@ -2112,6 +2112,54 @@ class RenderReturnLabelResponse(_message.Message):
 Global___RenderReturnLabelResponse: _TypeAlias = RenderReturnLabelResponse  # noqa: Y015
 
 @_typing.final
+class RenderPackingSlipRequest(_message.Message):
+    """Asks for the packing slip of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment, by identity."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPackingSlipRequest: _TypeAlias = RenderPackingSlipRequest  # noqa: Y015
+
+@_typing.final
+class RenderPackingSlipResponse(_message.Message):
+    """The packing slip of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as SH-1001-packing-slip.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: a page for each package, with its contents and its serial shipping container code."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPackingSlipResponse: _TypeAlias = RenderPackingSlipResponse  # noqa: Y015
+
+@_typing.final
 class RenderEInvoiceRequest(_message.Message):
     """Asks for an invoice as an e-invoice."""
 
@@ -4152,6 +4200,7 @@ class CreditNote(_message.Message):
     IS_HELD_FIELD_NUMBER: _builtins.int
     FEE_FIELD_NUMBER: _builtins.int
     RETURN_ID_FIELD_NUMBER: _builtins.int
+    CLAW_BACK_FIELD_NUMBER: _builtins.int
     credit_note_id: _builtins.str
     """Identity, "cn_…"."""
     number: _builtins.str
@@ -4238,6 +4287,12 @@ class CreditNote(_message.Message):
     def fee(self) -> _types_pb2.Money:
         """What of the total is kept as a restocking fee, which is not taxed."""
 
+    @_builtins.property
+    def claw_back(self) -> _types_pb2.Money:
+        """What of the order's discount is taken back, for what is kept does not come to its minimum any more: the allowance is lower by it.
+        Negative where it is given back with goods that had lost it.
+        """
+
     def __init__(
         self,
         *,
@@ -4270,10 +4325,11 @@ class CreditNote(_message.Message):
         is_held: _builtins.bool = ...,
         fee: _types_pb2.Money | None = ...,
         return_id: _builtins.str = ...,
+        claw_back: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "cash", b"cash", "claw_back", b"claw_back", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "merchandise", b"merchandise", "off_open", b"off_open", "recovered", b"recovered", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "is_held", b"is_held", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "return_id", b"return_id", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowance", b"allowance", "approved_by", b"approved_by", "asked_by", b"asked_by", "cash", b"cash", "claw_back", b"claw_back", "credit_note_id", b"credit_note_id", "credited_on", b"credited_on", "customer_id", b"customer_id", "discount", b"discount", "discount_lost", b"discount_lost", "fee", b"fee", "freight", b"freight", "invoice_id", b"invoice_id", "invoice_number", b"invoice_number", "is_held", b"is_held", "issued_at_micros", b"issued_at_micros", "left_over", b"left_over", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "off_open", b"off_open", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "reason_code", b"reason_code", "recovered", b"recovered", "return_id", b"return_id", "tax", b"tax", "tax_parts", b"tax_parts", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -5963,6 +6019,7 @@ class ReturnedLine(_message.Message):
     SHIPMENT_ID_FIELD_NUMBER: _builtins.int
     FEE_PERCENT_FIELD_NUMBER: _builtins.int
     FEE_OF_UNIT_FIELD_NUMBER: _builtins.int
+    IS_OURS_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     quantity: _builtins.int
@@ -5971,6 +6028,8 @@ class ReturnedLine(_message.Message):
     """The shipment that they had come with; empty where that is not said."""
     fee_percent: _builtins.str
     """The restocking fee in percent of what is credited before tax, a decimal string such as "15"; empty without one."""
+    is_ours: _builtins.bool
+    """Whether somebody else than the customer answers for it: then no discount is taken back for it."""
     @_builtins.property
     def fee_of_unit(self) -> _types_pb2.Money:
         """The restocking fee of one unit; unset without one."""
@@ -5983,10 +6042,11 @@ class ReturnedLine(_message.Message):
         shipment_id: _builtins.str = ...,
         fee_percent: _builtins.str = ...,
         fee_of_unit: _types_pb2.Money | None = ...,
+        is_ours: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fee_of_unit", b"fee_of_unit", "fee_percent", b"fee_percent", "is_ours", b"is_ours", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

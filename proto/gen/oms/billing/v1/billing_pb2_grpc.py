@@ -156,6 +156,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
                 _registered_method=True)
+        self.RenderPackingSlip = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderPackingSlip',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
+                _registered_method=True)
         self.RenderEInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderEInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
@@ -571,6 +576,15 @@ class BillingServiceServicer:
     def RenderReturnLabel(self, request, context):
         """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
         warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderPackingSlip(self, request, context):
+        """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
+        the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+        ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1051,6 +1065,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderReturnLabel,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.SerializeToString,
+            ),
+            'RenderPackingSlip': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderPackingSlip,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.SerializeToString,
             ),
             'RenderEInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderEInvoice,
@@ -1906,6 +1925,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderReturnLabel',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderReturnLabelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderPackingSlip(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderPackingSlip',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -123,6 +123,11 @@ class BillingServiceStub:
     """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
     warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
     """
+    RenderPackingSlip: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderPackingSlipRequest, _billing_pb2.RenderPackingSlipResponse]
+    """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
+    the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+    ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+    """
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
@@ -377,6 +382,11 @@ class BillingServiceAsyncStub(BillingServiceStub):
     RenderReturnLabel: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderReturnLabelRequest, _billing_pb2.RenderReturnLabelResponse]  # type: ignore[assignment]
     """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
     warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
+    """
+    RenderPackingSlip: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderPackingSlipRequest, _billing_pb2.RenderPackingSlipResponse]  # type: ignore[assignment]
+    """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
+    the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+    ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
@@ -767,6 +777,17 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.RenderReturnLabelResponse, _abc.Awaitable[_billing_pb2.RenderReturnLabelResponse]]:
         """The label of a return as a PDF, with its number as a barcode (Code 128); billing asks orders for the return and inventory for the
         warehouse. ABORTED: ORDERS_AWAY while one of them does not answer. Refused as orders refuses its label, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderPackingSlip(
+        self,
+        request: _billing_pb2.RenderPackingSlipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderPackingSlipResponse, _abc.Awaitable[_billing_pb2.RenderPackingSlipResponse]]:
+        """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
+        the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+        ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
         """
 
     @_abc_1.abstractmethod

@@ -42,6 +42,7 @@ class Fact(_message.Message):
     STOCK_ALLOCATED_FIELD_NUMBER: _builtins.int
     STOCK_RELEASED_FIELD_NUMBER: _builtins.int
     STOCK_EXPECTED_FIELD_NUMBER: _builtins.int
+    SOURCING_ASKED_FIELD_NUMBER: _builtins.int
     STOCK_RECEIVED_FIELD_NUMBER: _builtins.int
     STOCK_ISSUED_FIELD_NUMBER: _builtins.int
     STOCK_ADJUSTED_FIELD_NUMBER: _builtins.int
@@ -107,6 +108,10 @@ class Fact(_message.Message):
     @_builtins.property
     def stock_expected(self) -> Global___StockExpected:
         """Units that wait are expected on another day than before."""
+
+    @_builtins.property
+    def sourcing_asked(self) -> Global___SourcingAsked:
+        """What is open of the order is to be sourced again."""
 
     @_builtins.property
     def stock_received(self) -> Global___StockReceived:
@@ -265,6 +270,7 @@ class Fact(_message.Message):
         stock_allocated: Global___StockAllocated | None = ...,
         stock_released: Global___StockReleased | None = ...,
         stock_expected: Global___StockExpected | None = ...,
+        sourcing_asked: Global___SourcingAsked | None = ...,
         stock_received: Global___StockReceived | None = ...,
         stock_issued: Global___StockIssued | None = ...,
         stock_adjusted: Global___StockAdjusted | None = ...,
@@ -302,11 +308,11 @@ class Fact(_message.Message):
         quarantine_scrapped: Global___QuarantineScrapped | None = ...,
         quarantine_returned_to_vendor: Global___QuarantineReturnedToVendor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "sourcing_asked", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -321,22 +327,30 @@ class LineStanding(_message.Message):
     ALLOCATED_FIELD_NUMBER: _builtins.int
     BACKORDERED_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     allocated: _builtins.int
     """Units held or shipped."""
     backordered: _builtins.int
     """Units waiting."""
     expected_on: _builtins.str
     """ISO date on which the last of the waiting units are expected; empty when nobody knows or none waits."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has them: handling, then the way."""
+    expected_reference: _builtins.str
+    """Where that date comes from; empty when nobody knows or none waits."""
     def __init__(
         self,
         *,
         allocated: _builtins.int = ...,
         backordered: _builtins.int = ...,
         expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated", b"allocated", "backordered", b"backordered", "expected_on", b"expected_on"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated", b"allocated", "backordered", b"backordered", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "lead_days", b"lead_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -439,6 +453,36 @@ class StockAllocated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockAllocated: _TypeAlias = StockAllocated  # noqa: Y015
+
+@_typing.final
+class SourcingAsked(_message.Message):
+    """What is open of an order is to be sourced again: it cannot come from where it was to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAUSE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    cause: _builtins.str
+    """outage or rate."""
+    warehouse_id: _builtins.str
+    """The warehouse that is to be left; may be empty."""
+    why: _builtins.str
+    """The cause in words."""
+    def __init__(
+        self,
+        *,
+        cause: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "warehouse_id", b"warehouse_id", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourcingAsked: _TypeAlias = SourcingAsked  # noqa: Y015
 
 @_typing.final
 class StockReleased(_message.Message):
@@ -1186,6 +1230,7 @@ class Shipment(_message.Message):
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
     INTERCEPTED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    PACKAGES_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -1214,6 +1259,10 @@ class Shipment(_message.Message):
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentLine]:
         """What is in it."""
 
+    @_builtins.property
+    def packages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShipmentPackage]:
+        """Its packages, by number; empty before it ships and for a service."""
+
     def __init__(
         self,
         *,
@@ -1230,14 +1279,53 @@ class Shipment(_message.Message):
         exception_at_micros: _builtins.int = ...,
         lines: _abc.Iterable[Global___ShipmentLine] | None = ...,
         intercepted_at_micros: _builtins.int = ...,
+        packages: _abc.Iterable[Global___ShipmentPackage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "intercepted_at_micros", b"intercepted_at_micros", "is_service", b"is_service", "lines", b"lines", "number", b"number", "packages", b"packages", "promised_on", b"promised_on", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class ShipmentPackage(_message.Message):
+    """One package of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SSCC_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
+    WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    sscc: _builtins.str
+    """Its serial shipping container code; empty where the company has no GS1 prefix."""
+    tracking_number: _builtins.str
+    """The carrier's number of it."""
+    weight_grams: _builtins.int
+    """What it weighs, grams."""
+    delivered_at_micros: _builtins.int
+    """When the customer got it, microseconds since the epoch; 0 before."""
+    exception_at_micros: _builtins.int
+    """When the carrier last told of a problem with it, microseconds since the epoch; 0 without one."""
+    def __init__(
+        self,
+        *,
+        sscc: _builtins.str = ...,
+        tracking_number: _builtins.str = ...,
+        weight_grams: _builtins.int = ...,
+        delivered_at_micros: _builtins.int = ...,
+        exception_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShipmentPackage: _TypeAlias = ShipmentPackage  # noqa: Y015
 
 @_typing.final
 class ShipmentLine(_message.Message):

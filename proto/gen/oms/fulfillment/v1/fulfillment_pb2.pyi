@@ -337,6 +337,7 @@ class WarehouseQuote(_message.Message):
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Where from."""
     carrier: _builtins.str
@@ -345,6 +346,8 @@ class WarehouseQuote(_message.Message):
     """What it would cost, minor units."""
     transit_days: _builtins.int
     """Days on the way."""
+    lead_days: _builtins.int
+    """Working days from when goods are there until they are delivered: handling, then the way."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotedTariff]:
         """Every carrier from there to the destination, by name."""
@@ -357,10 +360,11 @@ class WarehouseQuote(_message.Message):
         cost_minor: _builtins.int = ...,
         transit_days: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___QuotedTariff] | None = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,6 +489,7 @@ class ReleaseShipmentsRequest(_message.Message):
     ORDER_NUMBER_FIELD_NUMBER: _builtins.int
     SHIP_TO_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    WITHHELD_LINE_IDS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -504,6 +509,10 @@ class ReleaseShipmentsRequest(_message.Message):
         At most 20000, for a line may come from several warehouses.
         """
 
+    @_builtins.property
+    def withheld_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines that a change holds back, at most 2000: what is released joins no shipment that carries one of them."""
+
     def __init__(
         self,
         *,
@@ -512,10 +521,11 @@ class ReleaseShipmentsRequest(_message.Message):
         order_number: _builtins.str = ...,
         ship_to: _types_pb2.Address | None = ...,
         lines: _abc.Iterable[Global___ReleaseLine] | None = ...,
+        withheld_line_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "request_id", b"request_id", "ship_to", b"ship_to", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -523,14 +533,16 @@ Global___ReleaseShipmentsRequest: _TypeAlias = ReleaseShipmentsRequest  # noqa: 
 
 @_typing.final
 class ReleaseShipmentsResponse(_message.Message):
-    """The shipments this call created."""
+    """The shipments that have what this call released."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
-        """New shipments, by warehouse id, a service visit first; empty when all was released before or the order was cancelled."""
+        """Those that are released, not picked, of the same warehouse and to the same address, with what has joined them; then new ones, by
+        warehouse id, a service visit first; empty when all was released before or the order was cancelled.
+        """
 
     def __init__(
         self,
@@ -609,6 +621,8 @@ class Shipment(_message.Message):
     REVERSAL_FIELD_NUMBER: _builtins.int
     REPLACES_FIELD_NUMBER: _builtins.int
     INTERCEPTION_FIELD_NUMBER: _builtins.int
+    PACKAGES_FIELD_NUMBER: _builtins.int
+    PACKED_AT_MICROS_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -639,6 +653,8 @@ class Shipment(_message.Message):
     """When the carrier last told of a problem on the way, microseconds since the epoch; 0 without one and once it is delivered."""
     replaces: _builtins.str
     """The number of the shipment whose goods it has since the ship confirm of that was reversed, "SH-1001"; empty for any other."""
+    packed_at_micros: _builtins.int
+    """When it was packed, microseconds since the epoch; 0 before that and for a service."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where to."""
@@ -658,6 +674,10 @@ class Shipment(_message.Message):
     @_builtins.property
     def interception(self) -> Global___ShipmentInterception:
         """What came of asking its carrier to stop it on the way; unset for any that nobody asked about."""
+
+    @_builtins.property
+    def packages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Package]:
+        """What it is packed in, by number; empty before it is packed and for a service. Its tracking number is that of the first."""
 
     def __init__(
         self,
@@ -682,14 +702,76 @@ class Shipment(_message.Message):
         reversal: Global___ShipmentReversal | None = ...,
         replaces: _builtins.str = ...,
         interception: Global___ShipmentInterception | None = ...,
+        packages: _abc.Iterable[Global___Package] | None = ...,
+        packed_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "interception", b"interception", "reversal", b"reversal", "ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "interception", b"interception", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "replaces", b"replaces", "reversal", b"reversal", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "interception", b"interception", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "packages", b"packages", "packed_at_micros", b"packed_at_micros", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "replaces", b"replaces", "reversal", b"reversal", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Shipment: _TypeAlias = Shipment  # noqa: Y015
+
+@_typing.final
+class Package(_message.Message):
+    """One package of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
+    LENGTH_MM_FIELD_NUMBER: _builtins.int
+    WIDTH_MM_FIELD_NUMBER: _builtins.int
+    HEIGHT_MM_FIELD_NUMBER: _builtins.int
+    CONTENTS_FIELD_NUMBER: _builtins.int
+    SSCC_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Counts the packages of the shipment from 1; not read where it is packed."""
+    weight_grams: _builtins.int
+    """What it weighs, grams; where it is packed 0 stands for what its contents weigh by the catalog."""
+    length_mm: _builtins.int
+    """Length, millimeters; 0 where nobody measured it."""
+    width_mm: _builtins.int
+    """Width, millimeters; 0 where nobody measured it."""
+    height_mm: _builtins.int
+    """Height, millimeters; 0 where nobody measured it."""
+    sscc: _builtins.str
+    """Its serial shipping container code, 18 digits; empty where the company has no GS1 prefix. Not read where it is packed."""
+    tracking_number: _builtins.str
+    """The carrier's number of it; empty while nobody has given one."""
+    delivered_at_micros: _builtins.int
+    """When the customer got it, microseconds since the epoch; 0 before. Not read where it is packed."""
+    exception_at_micros: _builtins.int
+    """When the carrier last told of a problem with it, microseconds since the epoch; 0 without one. Not read where it is packed."""
+    @_builtins.property
+    def contents(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units in it, by line and SKU."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        weight_grams: _builtins.int = ...,
+        length_mm: _builtins.int = ...,
+        width_mm: _builtins.int = ...,
+        height_mm: _builtins.int = ...,
+        contents: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        sscc: _builtins.str = ...,
+        tracking_number: _builtins.str = ...,
+        delivered_at_micros: _builtins.int = ...,
+        exception_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contents", b"contents", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "height_mm", b"height_mm", "length_mm", b"length_mm", "number", b"number", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams", "width_mm", b"width_mm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Package: _TypeAlias = Package  # noqa: Y015
 
 @_typing.final
 class ShipmentInterception(_message.Message):
@@ -902,7 +984,7 @@ class ListShipmentsRequest(_message.Message):
     number: _builtins.str
     """Only the shipment of this number when given, "SH-1001"."""
     tracking_number: _builtins.str
-    """Only the shipment that a carrier knows by this number when given."""
+    """Only the shipment of which a carrier knows a package by this number when given."""
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these orders when given, at most 500."""
@@ -1017,25 +1099,31 @@ Global___PickShipmentResponse: _TypeAlias = PickShipmentResponse  # noqa: Y015
 
 @_typing.final
 class PackShipmentRequest(_message.Message):
-    """Puts a picked shipment into its package."""
+    """Puts a picked shipment into its packages."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    PACKAGES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     shipment_id: _builtins.str
     """The shipment."""
+    @_builtins.property
+    def packages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Package]:
+        """Its packages, at most 200, in which each of its units is once; empty for one package with everything."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         shipment_id: _builtins.str = ...,
+        packages: _abc.Iterable[Global___Package] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["packages", b"packages", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1074,22 +1162,28 @@ class ShipShipmentRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     SHIPMENT_ID_FIELD_NUMBER: _builtins.int
     CARRIER_FIELD_NUMBER: _builtins.int
+    TRACKING_NUMBERS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     shipment_id: _builtins.str
     """The shipment."""
     carrier: _builtins.str
     """Who carries it; empty means the cheapest of the rate table."""
+    @_builtins.property
+    def tracking_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The carrier's numbers of its packages, in their order, one for each; empty keeps those that were given when it was packed."""
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         shipment_id: _builtins.str = ...,
         carrier: _builtins.str = ...,
+        tracking_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "request_id", b"request_id", "shipment_id", b"shipment_id", "tracking_numbers", b"tracking_numbers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1552,6 +1646,74 @@ class Recall(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Recall: _TypeAlias = Recall  # noqa: Y015
+
+@_typing.final
+class RecallUnsendableRequest(_message.Message):
+    """Takes units back from warehouses that cannot send them: all of an order that is released there and not picked. The warehouse itself
+    has said so, so the recall is answered at once.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SOURCING_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    sourcing_request_id: _builtins.str
+    """What wants them sourced again, "srq_…"."""
+    reason: _builtins.str
+    """Why, at most 500 characters."""
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The warehouses, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        sourcing_request_id: _builtins.str = ...,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "reason", b"reason", "request_id", b"request_id", "sourcing_request_id", b"sourcing_request_id", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUnsendableRequest: _TypeAlias = RecallUnsendableRequest  # noqa: Y015
+
+@_typing.final
+class RecallUnsendableResponse(_message.Message):
+    """What has come back and what stays."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALLED_QUANTITY_FIELD_NUMBER: _builtins.int
+    WAITING_QUANTITY_FIELD_NUMBER: _builtins.int
+    recalled_quantity: _builtins.int
+    """Units that are in no shipment any more."""
+    waiting_quantity: _builtins.int
+    """Units there that are not picked and are asked back for something else: they are to be looked at when that is answered."""
+    def __init__(
+        self,
+        *,
+        recalled_quantity: _builtins.int = ...,
+        waiting_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recalled_quantity", b"recalled_quantity", "waiting_quantity", b"waiting_quantity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallUnsendableResponse: _TypeAlias = RecallUnsendableResponse  # noqa: Y015
 
 @_typing.final
 class WithdrawRecallRequest(_message.Message):

@@ -116,6 +116,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
                 _registered_method=True)
+        self.RecallUnsendable = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/RecallUnsendable',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.FromString,
+                _registered_method=True)
         self.WithdrawRecall = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/WithdrawRecall',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.WithdrawRecallRequest.SerializeToString,
@@ -226,7 +231,9 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PackShipment(self, request, context):
-        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED.
+        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, UNITS_NOT_PACKED, PACKED_TWICE,
+        TRACKING_NUMBER_TAKEN. INVALID_ARGUMENT: UNKNOWN_LINE, PACKAGE_EMPTY, TOO_MANY_ROWS, TRACKING_NUMBER_MISREAD,
+        TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,8 +241,9 @@ class FulfillmentServiceServicer:
 
     def ShipShipment(self, request, context):
         """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
-        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
-        SHIPMENT_MOVED.
+        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER, TRACKING_NUMBER_TAKEN, TRACKING_NUMBER_MISSING where no carrier's
+        number is made up for a package that has none. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER, SERVICE_HAS_NO_PACKAGES, TRACKING_NUMBERS_MISMATCH,
+        TRACKING_NUMBER_MISREAD, TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +275,8 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordCarrierEvent(self, request, context):
-        """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+        """Shipped → delivered once all its packages are, by the carrier's word; an exception of one is noted and told. The shipment is found by
+        the number of any package. Repeats and events out of order change nothing.
         NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -283,6 +292,13 @@ class FulfillmentServiceServicer:
 
     def RequestRecall(self, request, context):
         """Ask the warehouse for units back that are not picked yet; one pending recall an order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecallUnsendable(self, request, context):
+        """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -433,6 +449,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.RequestRecall,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.SerializeToString,
+            ),
+            'RecallUnsendable': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecallUnsendable,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.SerializeToString,
             ),
             'WithdrawRecall': grpc.unary_unary_rpc_method_handler(
                     servicer.WithdrawRecall,
@@ -892,6 +913,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/RequestRecall',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecallUnsendable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/RecallUnsendable',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUnsendableResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,11 +61,15 @@ class FulfillmentServiceStub:
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
     """
     PackShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]
-    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
+    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, UNITS_NOT_PACKED, PACKED_TWICE,
+    TRACKING_NUMBER_TAKEN. INVALID_ARGUMENT: UNKNOWN_LINE, PACKAGE_EMPTY, TOO_MANY_ROWS, TRACKING_NUMBER_MISREAD,
+    TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
+    """
     ShipShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ShipShipmentRequest, _fulfillment_pb2.ShipShipmentResponse]
     """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
-    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
-    SHIPMENT_MOVED.
+    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER, TRACKING_NUMBER_TAKEN, TRACKING_NUMBER_MISSING where no carrier's
+    number is made up for a package that has none. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER, SERVICE_HAS_NO_PACKAGES, TRACKING_NUMBERS_MISMATCH,
+    TRACKING_NUMBER_MISREAD, TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
     """
     ReverseShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]
     """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
@@ -80,13 +84,16 @@ class FulfillmentServiceStub:
     answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
     """
     RecordCarrierEvent: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]
-    """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+    """Shipped → delivered once all its packages are, by the carrier's word; an exception of one is noted and told. The shipment is found by
+    the number of any package. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
     """
     CancelShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    RecallUnsendable: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUnsendableRequest, _fulfillment_pb2.RecallUnsendableResponse]
+    """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
     WithdrawRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]
     """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]
@@ -149,11 +156,15 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
     """
     PackShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]  # type: ignore[assignment]
-    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
+    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, UNITS_NOT_PACKED, PACKED_TWICE,
+    TRACKING_NUMBER_TAKEN. INVALID_ARGUMENT: UNKNOWN_LINE, PACKAGE_EMPTY, TOO_MANY_ROWS, TRACKING_NUMBER_MISREAD,
+    TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
+    """
     ShipShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ShipShipmentRequest, _fulfillment_pb2.ShipShipmentResponse]  # type: ignore[assignment]
     """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
-    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
-    SHIPMENT_MOVED.
+    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER, TRACKING_NUMBER_TAKEN, TRACKING_NUMBER_MISSING where no carrier's
+    number is made up for a package that has none. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER, SERVICE_HAS_NO_PACKAGES, TRACKING_NUMBERS_MISMATCH,
+    TRACKING_NUMBER_MISREAD, TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
     """
     ReverseShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReverseShipmentRequest, _fulfillment_pb2.ReverseShipmentResponse]  # type: ignore[assignment]
     """Shipped → cancelled, for it never left: a new shipment is packed with its goods. NOT_FOUND: SHIPMENT_NOT_FOUND.
@@ -168,13 +179,16 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     answered. Conflict: CARRIER_AWAY while it does not answer: the same request asks again. INVALID_ARGUMENT: CARRIER_ANSWER_UNKNOWN.
     """
     RecordCarrierEvent: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]  # type: ignore[assignment]
-    """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+    """Shipped → delivered once all its packages are, by the carrier's word; an exception of one is noted and told. The shipment is found by
+    the number of any package. Repeats and events out of order change nothing.
     NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
     """
     CancelShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]  # type: ignore[assignment]
     """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]  # type: ignore[assignment]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    RecallUnsendable: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUnsendableRequest, _fulfillment_pb2.RecallUnsendableResponse]  # type: ignore[assignment]
+    """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
     WithdrawRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.WithdrawRecallRequest, _fulfillment_pb2.WithdrawRecallResponse]  # type: ignore[assignment]
     """Ask no more for what a change that has ended wanted back; what was given back is released again. None waits: nothing changes."""
     ListRecalls: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]  # type: ignore[assignment]
@@ -282,7 +296,10 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PackShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PackShipmentResponse, _abc.Awaitable[_fulfillment_pb2.PackShipmentResponse]]:
-        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
+        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, UNITS_NOT_PACKED, PACKED_TWICE,
+        TRACKING_NUMBER_TAKEN. INVALID_ARGUMENT: UNKNOWN_LINE, PACKAGE_EMPTY, TOO_MANY_ROWS, TRACKING_NUMBER_MISREAD,
+        TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
+        """
 
     @_abc_1.abstractmethod
     def ShipShipment(
@@ -291,8 +308,9 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ShipShipmentResponse, _abc.Awaitable[_fulfillment_pb2.ShipShipmentResponse]]:
         """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
-        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
-        SHIPMENT_MOVED.
+        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER, TRACKING_NUMBER_TAKEN, TRACKING_NUMBER_MISSING where no carrier's
+        number is made up for a package that has none. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER, SERVICE_HAS_NO_PACKAGES, TRACKING_NUMBERS_MISMATCH,
+        TRACKING_NUMBER_MISREAD, TRACKING_NUMBER_TWICE. ABORTED: SHIPMENT_MOVED.
         """
 
     @_abc_1.abstractmethod
@@ -331,7 +349,8 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.RecordCarrierEventRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.RecordCarrierEventResponse, _abc.Awaitable[_fulfillment_pb2.RecordCarrierEventResponse]]:
-        """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+        """Shipped → delivered once all its packages are, by the carrier's word; an exception of one is noted and told. The shipment is found by
+        the number of any package. Repeats and events out of order change nothing.
         NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
         """
 
@@ -350,6 +369,14 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.RequestRecallResponse, _abc.Awaitable[_fulfillment_pb2.RequestRecallResponse]]:
         """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+
+    @_abc_1.abstractmethod
+    def RecallUnsendable(
+        self,
+        request: _fulfillment_pb2.RecallUnsendableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.RecallUnsendableResponse, _abc.Awaitable[_fulfillment_pb2.RecallUnsendableResponse]]:
+        """Take back what warehouses cannot send of an order and have not picked. ABORTED: SHIPMENT_MOVED."""
 
     @_abc_1.abstractmethod
     def WithdrawRecall(

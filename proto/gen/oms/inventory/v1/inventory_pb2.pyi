@@ -171,6 +171,7 @@ class ReceiveStockRequest(_message.Message):
     UNIT_COST_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    EXPECTED_RECEIPT_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -185,6 +186,8 @@ class ReceiveStockRequest(_message.Message):
     """ISO 4217."""
     reference: _builtins.str
     """The supplier's document, for people."""
+    expected_receipt_id: _builtins.str
+    """The expected receipt that the goods come of; empty takes the one of the same reference, else those that were to come first."""
     def __init__(
         self,
         *,
@@ -195,10 +198,11 @@ class ReceiveStockRequest(_message.Message):
         unit_cost: _builtins.str = ...,
         currency: _builtins.str = ...,
         reference: _builtins.str = ...,
+        expected_receipt_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "unit_cost", b"unit_cost", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "expected_receipt_id", b"expected_receipt_id", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "unit_cost", b"unit_cost", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,6 +336,8 @@ class ExpectReceiptRequest(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -343,7 +349,11 @@ class ExpectReceiptRequest(_message.Message):
     expected_on: _builtins.str
     """ISO date."""
     reference: _builtins.str
-    """Purchase order, transfer or work order it comes from."""
+    """Purchase order, transfer or work order it comes from. The same reference of a SKU in a warehouse again changes what is announced."""
+    kind: _builtins.str
+    """purchase_order, work_order or transfer; empty means purchase_order."""
+    announced_by: _builtins.str
+    """Who announces it; may be empty."""
     def __init__(
         self,
         *,
@@ -353,10 +363,12 @@ class ExpectReceiptRequest(_message.Message):
         quantity: _builtins.int = ...,
         expected_on: _builtins.str = ...,
         reference: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        announced_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced_by", b"announced_by", "expected_on", b"expected_on", "kind", b"kind", "quantity", b"quantity", "reference", b"reference", "request_id", b"request_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -369,16 +381,20 @@ class ExpectReceiptResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EXPECTED_RECEIPT_ID_FIELD_NUMBER: _builtins.int
+    IS_KNOWN_FIELD_NUMBER: _builtins.int
     expected_receipt_id: _builtins.str
     """Identity of the expected receipt."""
+    is_known: _builtins.bool
+    """Whether the reference had been announced before: it was changed, or is the same."""
     def __init__(
         self,
         *,
         expected_receipt_id: _builtins.str = ...,
+        is_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_receipt_id", b"expected_receipt_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_receipt_id", b"expected_receipt_id", "is_known", b"is_known"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -633,10 +649,13 @@ class WarehouseCost(_message.Message):
     WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     cost_minor: _builtins.int
     """Freight and handling of the whole order, minor units, comparable between warehouses."""
+    lead_days: _builtins.int
+    """Working days from when goods are there until the customer has them: handling, then the way."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierTariff]:
         """What each carrier charges from there, at most 50; without any, a shipment costs cost_minor whatever is in it."""
@@ -647,10 +666,11 @@ class WarehouseCost(_message.Message):
         warehouse_id: _builtins.str = ...,
         cost_minor: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___CarrierTariff] | None = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -741,6 +761,8 @@ class ReserveStockRequest(_message.Message):
     CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
     IS_ORDER_COMPLETE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -757,6 +779,10 @@ class ReserveStockRequest(_message.Message):
     """ISO date the customer asked for; empty for as soon as possible."""
     is_order_complete: _builtins.bool
     """It leaves only when all of it can leave together."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
+    destination: _builtins.str
+    """What stands for the address: what is held is planned again once it is another one; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000; several lines of one SKU are summed for allocation."""
@@ -783,10 +809,12 @@ class ReserveStockRequest(_message.Message):
         customer_tier: _builtins.str = ...,
         requested_on: _builtins.str = ...,
         is_order_complete: _builtins.bool = ...,
+        customer_id: _builtins.str = ...,
+        destination: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "customer_tier", b"customer_tier", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "customer_tier", b"customer_tier", "destination", b"destination", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -836,6 +864,8 @@ class Shortage(_message.Message):
     SKU_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     sku: _builtins.str
@@ -844,6 +874,10 @@ class Shortage(_message.Message):
     """Units waiting, positive."""
     expected_on: _builtins.str
     """ISO date supply is expected; empty when unknown."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has it."""
+    expected_reference: _builtins.str
+    """Where the date comes from; empty when unknown."""
     def __init__(
         self,
         *,
@@ -851,10 +885,12 @@ class Shortage(_message.Message):
         sku: _builtins.str = ...,
         quantity: _builtins.int = ...,
         expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "expected_reference", b"expected_reference", "lead_days", b"lead_days", "line_id", b"line_id", "quantity", b"quantity", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -916,6 +952,8 @@ class AdjustReservationRequest(_message.Message):
     CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
     IS_ORDER_COMPLETE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -932,6 +970,10 @@ class AdjustReservationRequest(_message.Message):
     """ISO date the customer asked for; empty for as soon as possible."""
     is_order_complete: _builtins.bool
     """It leaves only when all of it can leave together."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
+    destination: _builtins.str
+    """What stands for the address: once it is another one, what is held and in no shipment is planned again; may be empty."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Stock lines only, at most 2000: every unit wanted since the order began, those that have shipped included. A line that is
@@ -965,10 +1007,12 @@ class AdjustReservationRequest(_message.Message):
         customer_tier: _builtins.str = ...,
         requested_on: _builtins.str = ...,
         is_order_complete: _builtins.bool = ...,
+        customer_id: _builtins.str = ...,
+        destination: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_tier", b"customer_tier", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "customer_tier", b"customer_tier", "destination", b"destination", "is_order_complete", b"is_order_complete", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id", "requested_on", b"requested_on", "unit_weights", b"unit_weights"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1061,6 +1105,7 @@ class SourcingPolicy(_message.Message):
     NODES_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     LATE_DAY_MINOR_FIELD_NUMBER: _builtins.int
+    CUSTOMERS_FIELD_NUMBER: _builtins.int
     split_penalty_minor: _builtins.int
     """What each shipment after the first counts as."""
     maximum_splits: _builtins.int
@@ -1073,6 +1118,10 @@ class SourcingPolicy(_message.Message):
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeTerms]:
         """Terms of single warehouses, each once, at most 200."""
 
+    @_builtins.property
+    def customers(self) -> _containers.RepeatedCompositeFieldContainer[Global___CustomerTerms]:
+        """Terms of single customers, each once, at most 500."""
+
     def __init__(
         self,
         *,
@@ -1081,16 +1130,59 @@ class SourcingPolicy(_message.Message):
         nodes: _abc.Iterable[Global___NodeTerms] | None = ...,
         version: _builtins.int = ...,
         late_day_minor: _builtins.int = ...,
+        customers: _abc.Iterable[Global___CustomerTerms] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "maximum_splits", b"maximum_splits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "late_day_minor", b"late_day_minor", "maximum_splits", b"maximum_splits", "nodes", b"nodes", "split_penalty_minor", b"split_penalty_minor", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits", "customers", b"customers", "late_day_minor", b"late_day_minor", "maximum_splits", b"maximum_splits", "nodes", b"nodes", "split_penalty_minor", b"split_penalty_minor", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum_splits: _TypeAlias = _typing.Literal["maximum_splits"]  # noqa: Y015
     _WhichOneofArgType__maximum_splits: _TypeAlias = _typing.Literal["_maximum_splits", b"_maximum_splits"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_splits) -> _WhichOneofReturnType__maximum_splits | None: ...
 
 Global___SourcingPolicy: _TypeAlias = SourcingPolicy  # noqa: Y015
+
+@_typing.final
+class CustomerTerms(_message.Message):
+    """Where a customer's orders come from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    PREFERRED_WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    PREFERENCE_MINOR_FIELD_NUMBER: _builtins.int
+    EXCLUDED_WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    IS_NEVER_SPLIT_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer."""
+    preference_minor: _builtins.int
+    """How much dearer a preferred warehouse may be than any other, minor units."""
+    is_never_split: _builtins.bool
+    """An order comes from one warehouse, whatever the policy says of splits; what that one does not have waits."""
+    @_builtins.property
+    def preferred_warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Warehouses that are preferred; at most 50."""
+
+    @_builtins.property
+    def excluded_warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Warehouses that serve this customer never; at most 50."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        preferred_warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        preference_minor: _builtins.int = ...,
+        excluded_warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_never_split: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "excluded_warehouse_ids", b"excluded_warehouse_ids", "is_never_split", b"is_never_split", "preference_minor", b"preference_minor", "preferred_warehouse_ids", b"preferred_warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CustomerTerms: _TypeAlias = CustomerTerms  # noqa: Y015
 
 @_typing.final
 class PutSourcingPolicyRequest(_message.Message):
@@ -1336,6 +1428,7 @@ class SourcingPlan(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     UNUSED_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Identity, "src_…"."""
     planned_at_micros: _builtins.int
@@ -1354,6 +1447,8 @@ class SourcingPlan(_message.Message):
     """How far above the best possible it is at most, in basis points; not set where that is not known."""
     why: _builtins.str
     """Why these warehouses, in a sentence."""
+    cause: _builtins.str
+    """Why it was planned again, in words; empty for what was ordered or changed."""
     @_builtins.property
     def candidates(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingCandidate]:
         """The chosen plan, then its rivals, best first; at most 12."""
@@ -1376,10 +1471,11 @@ class SourcingPlan(_message.Message):
         why: _builtins.str = ...,
         candidates: _abc.Iterable[Global___SourcingCandidate] | None = ...,
         unused: _abc.Iterable[Global___UnusedWarehouse] | None = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "gap_bp", b"gap_bp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "candidates", b"candidates", "currency", b"currency", "gap_bp", b"gap_bp", "is_optimal", b"is_optimal", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "quantity", b"quantity", "unused", b"unused", "wanted_quantity", b"wanted_quantity", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor", "_gap_bp", b"_gap_bp", "bound_minor", b"bound_minor", "candidates", b"candidates", "cause", b"cause", "currency", b"currency", "gap_bp", b"gap_bp", "is_optimal", b"is_optimal", "plan_id", b"plan_id", "planned_at_micros", b"planned_at_micros", "quantity", b"quantity", "unused", b"unused", "wanted_quantity", b"wanted_quantity", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bound_minor: _TypeAlias = _typing.Literal["bound_minor"]  # noqa: Y015
     _WhichOneofArgType__bound_minor: _TypeAlias = _typing.Literal["_bound_minor", b"_bound_minor"]  # noqa: Y015
@@ -1391,6 +1487,226 @@ class SourcingPlan(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gap_bp) -> _WhichOneofReturnType__gap_bp | None: ...
 
 Global___SourcingPlan: _TypeAlias = SourcingPlan  # noqa: Y015
+
+@_typing.final
+class SourceAgainRequest(_message.Message):
+    """Plans anew what of an order is open: what is held and in no shipment, and what waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    COSTS_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    UNIT_WEIGHTS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    IS_TO_BE_REPEATED_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    currency: _builtins.str
+    """ISO 4217 of the costs, for the sentences; may be empty."""
+    is_to_be_repeated: _builtins.bool
+    """Whether some units are still to be asked back from a warehouse that is to be left: then it is asked again."""
+    customer_id: _builtins.str
+    """The customer, whose terms of the policy hold; may be empty."""
+    @_builtins.property
+    def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
+        """Warehouses that can serve the order with their cost; empty leaves them as they are."""
+
+    @_builtins.property
+    def carried(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Units that shipments which were not cancelled carry, those that have left included: they stay held where they are."""
+
+    @_builtins.property
+    def unit_weights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuWeight]:
+        """What a unit of each SKU weighs, each once; a SKU that is missing weighs nothing."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        costs: _abc.Iterable[Global___WarehouseCost] | None = ...,
+        carried: _abc.Iterable[Global___Allocation] | None = ...,
+        unit_weights: _abc.Iterable[Global___SkuWeight] | None = ...,
+        currency: _builtins.str = ...,
+        is_to_be_repeated: _builtins.bool = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "currency", b"currency", "customer_id", b"customer_id", "is_to_be_repeated", b"is_to_be_repeated", "order_id", b"order_id", "request_id", b"request_id", "unit_weights", b"unit_weights"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceAgainRequest: _TypeAlias = SourceAgainRequest  # noqa: Y015
+
+@_typing.final
+class SourceAgainResponse(_message.Message):
+    """What is held and waits now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_ASKED_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    ALLOCATIONS_FIELD_NUMBER: _builtins.int
+    SHORTAGES_FIELD_NUMBER: _builtins.int
+    is_asked: _builtins.bool
+    """Whether anything was asked to be sourced again; otherwise nothing was done."""
+    why: _builtins.str
+    """Why the units come from where they do now, in a sentence."""
+    @_builtins.property
+    def allocations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Held and not yet shipped."""
+
+    @_builtins.property
+    def shortages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortage]:
+        """Waiting as a backorder."""
+
+    def __init__(
+        self,
+        *,
+        is_asked: _builtins.bool = ...,
+        why: _builtins.str = ...,
+        allocations: _abc.Iterable[Global___Allocation] | None = ...,
+        shortages: _abc.Iterable[Global___Shortage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "is_asked", b"is_asked", "shortages", b"shortages", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourceAgainResponse: _TypeAlias = SourceAgainResponse  # noqa: Y015
+
+@_typing.final
+class RequestSourcingForRatesRequest(_message.Message):
+    """Says that carriers go from warehouses to where they did not before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The warehouses, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSourcingForRatesRequest: _TypeAlias = RequestSourcingForRatesRequest  # noqa: Y015
+
+@_typing.final
+class RequestSourcingForRatesResponse(_message.Message):
+    """Whom that concerns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_COUNT_FIELD_NUMBER: _builtins.int
+    order_count: _builtins.int
+    """Orders that wait for what one of them has and did not count on it: they are sourced again."""
+    def __init__(
+        self,
+        *,
+        order_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_count", b"order_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestSourcingForRatesResponse: _TypeAlias = RequestSourcingForRatesResponse  # noqa: Y015
+
+@_typing.final
+class GetSourcingRequestsRequest(_message.Message):
+    """Asks whether an order is to be sourced again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingRequestsRequest: _TypeAlias = GetSourcingRequestsRequest  # noqa: Y015
+
+@_typing.final
+class SourcingRequest(_message.Message):
+    """Why an order is to be sourced again, and what is to be left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCING_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    sourcing_request_id: _builtins.str
+    """Identity, "srq_…"."""
+    cause: _builtins.str
+    """outage or rate."""
+    warehouse_id: _builtins.str
+    """The warehouse whose units are to come from elsewhere; empty where any may stay."""
+    why: _builtins.str
+    """The cause in words."""
+    def __init__(
+        self,
+        *,
+        sourcing_request_id: _builtins.str = ...,
+        cause: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "sourcing_request_id", b"sourcing_request_id", "warehouse_id", b"warehouse_id", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SourcingRequest: _TypeAlias = SourcingRequest  # noqa: Y015
+
+@_typing.final
+class GetSourcingRequestsResponse(_message.Message):
+    """Those that wait; empty where nothing is to be sourced again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourcingRequest]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___SourcingRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSourcingRequestsResponse: _TypeAlias = GetSourcingRequestsResponse  # noqa: Y015
 
 @_typing.final
 class GetSourcingRequest(_message.Message):
@@ -1901,6 +2217,7 @@ class Backorder(_message.Message):
     WAREHOUSE_IDS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     BEFORE_QUANTITY_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
     backorder_id: _builtins.str
     """Identity."""
     order_id: _builtins.str
@@ -1937,6 +2254,8 @@ class Backorder(_message.Message):
     """Its place in the queue of its SKU, from 1."""
     before_quantity: _builtins.int
     """Units that wait before it in the queue of its SKU."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has it."""
     @_builtins.property
     def warehouse_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Warehouses that may fill it, the cheapest first."""
@@ -1963,10 +2282,11 @@ class Backorder(_message.Message):
         warehouse_ids: _abc.Iterable[_builtins.str] | None = ...,
         position: _builtins.int = ...,
         before_quantity: _builtins.int = ...,
+        lead_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_class", b"allocation_class", "backorder_id", b"backorder_id", "before_quantity", b"before_quantity", "customer_tier", b"customer_tier", "delivery", b"delivery", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_expedited", b"is_expedited", "is_manual", b"is_manual", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "position", b"position", "quantity", b"quantity", "sku", b"sku", "tier_rank", b"tier_rank", "waiting_since_micros", b"waiting_since_micros", "wanted_on", b"wanted_on", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocation_class", b"allocation_class", "backorder_id", b"backorder_id", "before_quantity", b"before_quantity", "customer_tier", b"customer_tier", "delivery", b"delivery", "expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_expedited", b"is_expedited", "is_manual", b"is_manual", "lead_days", b"lead_days", "line_id", b"line_id", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "position", b"position", "quantity", b"quantity", "sku", b"sku", "tier_rank", b"tier_rank", "waiting_since_micros", b"waiting_since_micros", "wanted_on", b"wanted_on", "warehouse_ids", b"warehouse_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,8 @@ import warnings
 from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
 from oms.inventory.v1 import counts_pb2 as oms_dot_inventory_dot_v1_dot_counts__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
+from oms.inventory.v1 import outage_pb2 as oms_dot_inventory_dot_v1_dot_outage__pb2
+from oms.inventory.v1 import supply_pb2 as oms_dot_inventory_dot_v1_dot_supply__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -78,6 +80,31 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptResponse.FromString,
                 _registered_method=True)
+        self.ChangeExpectedReceipt = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ChangeExpectedReceipt',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.FromString,
+                _registered_method=True)
+        self.CancelExpectedReceipt = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/CancelExpectedReceipt',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.FromString,
+                _registered_method=True)
+        self.ListExpectedReceipts = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListExpectedReceipts',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.FromString,
+                _registered_method=True)
+        self.ListMovements = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListMovements',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.FromString,
+                _registered_method=True)
+        self.GetSupplyOutlook = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSupplyOutlook',
+                request_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.FromString,
+                _registered_method=True)
         self.ListStock = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListStock',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListStockRequest.SerializeToString,
@@ -107,6 +134,36 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+                _registered_method=True)
+        self.DeclareOutage = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/DeclareOutage',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.FromString,
+                _registered_method=True)
+        self.EndOutage = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/EndOutage',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.FromString,
+                _registered_method=True)
+        self.ListOutages = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListOutages',
+                request_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
+                _registered_method=True)
+        self.RequestSourcingForRates = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
+                _registered_method=True)
+        self.GetSourcingRequests = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/GetSourcingRequests',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.FromString,
+                _registered_method=True)
+        self.SourceAgain = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/SourceAgain',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.FromString,
                 _registered_method=True)
         self.GetSourcing = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetSourcing',
@@ -226,7 +283,8 @@ class InventoryServiceServicer:
 
     def ReceiveStock(self, request, context):
         """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        WAREHOUSE_CURRENCY, when its stock is valued in another one.
+        WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+        NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -259,7 +317,45 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExpectReceipt(self, request, context):
-        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN.
+        """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+        warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeExpectedReceipt(self, request, context):
+        """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelExpectedReceipt(self, request, context):
+        """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        FAILED_PRECONDITION: NOTHING_TO_COME.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExpectedReceipts(self, request, context):
+        """What is announced, the first to come first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMovements(self, request, context):
+        """What came to a building and left it, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSupplyOutlook(self, request, context):
+        """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -305,6 +401,50 @@ class InventoryServiceServicer:
 
     def GetSourcingPolicy(self, request, context):
         """The sourcing policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclareOutage(self, request, context):
+        """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndOutage(self, request, context):
+        """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOutages(self, request, context):
+        """Outages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestSourcingForRates(self, request, context):
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSourcingRequests(self, request, context):
+        """Why an order is to be sourced again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SourceAgain(self, request, context):
+        """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+        repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -480,6 +620,31 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ExpectReceiptResponse.SerializeToString,
             ),
+            'ChangeExpectedReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeExpectedReceipt,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.SerializeToString,
+            ),
+            'CancelExpectedReceipt': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelExpectedReceipt,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.SerializeToString,
+            ),
+            'ListExpectedReceipts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExpectedReceipts,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.SerializeToString,
+            ),
+            'ListMovements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMovements,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.SerializeToString,
+            ),
+            'GetSupplyOutlook': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSupplyOutlook,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.SerializeToString,
+            ),
             'ListStock': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ListStockRequest.FromString,
@@ -509,6 +674,36 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.GetSourcingPolicy,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.SerializeToString,
+            ),
+            'DeclareOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclareOutage,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.SerializeToString,
+            ),
+            'EndOutage': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndOutage,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.SerializeToString,
+            ),
+            'ListOutages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOutages,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.SerializeToString,
+            ),
+            'RequestSourcingForRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestSourcingForRates,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.SerializeToString,
+            ),
+            'GetSourcingRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSourcingRequests,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.SerializeToString,
+            ),
+            'SourceAgain': grpc.unary_unary_rpc_method_handler(
+                    servicer.SourceAgain,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.SerializeToString,
             ),
             'GetSourcing': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSourcing,
@@ -808,6 +1003,141 @@ class InventoryService:
             _registered_method=True)
 
     @staticmethod
+    def ChangeExpectedReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ChangeExpectedReceipt',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ChangeExpectedReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelExpectedReceipt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/CancelExpectedReceipt',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.CancelExpectedReceiptResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExpectedReceipts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListExpectedReceipts',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListExpectedReceiptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMovements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListMovements',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.ListMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSupplyOutlook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSupplyOutlook',
+            oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_supply__pb2.GetSupplyOutlookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListStock(request,
             target,
             options=(),
@@ -959,6 +1289,168 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/GetSourcingPolicy',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclareOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/DeclareOutage',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.DeclareOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndOutage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/EndOutage',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.EndOutageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOutages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListOutages',
+            oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_outage__pb2.ListOutagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestSourcingForRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/RequestSourcingForRates',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.RequestSourcingForRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSourcingRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/GetSourcingRequests',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.GetSourcingRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SourceAgain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/SourceAgain',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.SourceAgainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,8 @@ from grpc import aio as _aio
 from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
 from oms.inventory.v1 import counts_pb2 as _counts_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
+from oms.inventory.v1 import outage_pb2 as _outage_pb2
+from oms.inventory.v1 import supply_pb2 as _supply_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -48,7 +50,8 @@ class InventoryServiceStub:
     """Every warehouse."""
     ReceiveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]
     """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+    NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
     """
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
     """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
@@ -64,7 +67,23 @@ class InventoryServiceStub:
     ListHolders: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]
     """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
-    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+    warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    ChangeExpectedReceipt: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ChangeExpectedReceiptRequest, _supply_pb2.ChangeExpectedReceiptResponse]
+    """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    CancelExpectedReceipt: _grpc.UnaryUnaryMultiCallable[_supply_pb2.CancelExpectedReceiptRequest, _supply_pb2.CancelExpectedReceiptResponse]
+    """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    FAILED_PRECONDITION: NOTHING_TO_COME.
+    """
+    ListExpectedReceipts: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ListExpectedReceiptsRequest, _supply_pb2.ListExpectedReceiptsResponse]
+    """What is announced, the first to come first."""
+    ListMovements: _grpc.UnaryUnaryMultiCallable[_supply_pb2.ListMovementsRequest, _supply_pb2.ListMovementsResponse]
+    """What came to a building and left it, the newest first."""
+    GetSupplyOutlook: _grpc.UnaryUnaryMultiCallable[_supply_pb2.GetSupplyOutlookRequest, _supply_pb2.GetSupplyOutlookResponse]
+    """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
     ListStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]
     """Stock levels."""
     GetAvailability: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]
@@ -82,6 +101,22 @@ class InventoryServiceStub:
     """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]
     """The sourcing policy."""
+    DeclareOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.DeclareOutageRequest, _outage_pb2.DeclareOutageResponse]
+    """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+    """
+    EndOutage: _grpc.UnaryUnaryMultiCallable[_outage_pb2.EndOutageRequest, _outage_pb2.EndOutageResponse]
+    """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+    ListOutages: _grpc.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]
+    """Outages."""
+    RequestSourcingForRates: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+    GetSourcingRequests: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]
+    """Why an order is to be sourced again."""
+    SourceAgain: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]
+    """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+    repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetSourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]
     """Why an order is served from where it is; empty where nothing was planned."""
     ReplaySourcing: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]
@@ -148,7 +183,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Every warehouse."""
     ReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]  # type: ignore[assignment]
     """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+    NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
     """
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
     """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
@@ -164,7 +200,23 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     ListHolders: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]  # type: ignore[assignment]
     """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
-    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+    warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    ChangeExpectedReceipt: _aio.UnaryUnaryMultiCallable[_supply_pb2.ChangeExpectedReceiptRequest, _supply_pb2.ChangeExpectedReceiptResponse]  # type: ignore[assignment]
+    """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+    """
+    CancelExpectedReceipt: _aio.UnaryUnaryMultiCallable[_supply_pb2.CancelExpectedReceiptRequest, _supply_pb2.CancelExpectedReceiptResponse]  # type: ignore[assignment]
+    """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+    FAILED_PRECONDITION: NOTHING_TO_COME.
+    """
+    ListExpectedReceipts: _aio.UnaryUnaryMultiCallable[_supply_pb2.ListExpectedReceiptsRequest, _supply_pb2.ListExpectedReceiptsResponse]  # type: ignore[assignment]
+    """What is announced, the first to come first."""
+    ListMovements: _aio.UnaryUnaryMultiCallable[_supply_pb2.ListMovementsRequest, _supply_pb2.ListMovementsResponse]  # type: ignore[assignment]
+    """What came to a building and left it, the newest first."""
+    GetSupplyOutlook: _aio.UnaryUnaryMultiCallable[_supply_pb2.GetSupplyOutlookRequest, _supply_pb2.GetSupplyOutlookResponse]  # type: ignore[assignment]
+    """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
     ListStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]  # type: ignore[assignment]
     """Stock levels."""
     GetAvailability: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
@@ -182,6 +234,22 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Replace the sourcing policy; it holds for what is planned from then on. INVALID_ARGUMENT: WAREHOUSE_TWICE."""
     GetSourcingPolicy: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingPolicyRequest, _inventory_pb2.GetSourcingPolicyResponse]  # type: ignore[assignment]
     """The sourcing policy."""
+    DeclareOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.DeclareOutageRequest, _outage_pb2.DeclareOutageResponse]  # type: ignore[assignment]
+    """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+    """
+    EndOutage: _aio.UnaryUnaryMultiCallable[_outage_pb2.EndOutageRequest, _outage_pb2.EndOutageResponse]  # type: ignore[assignment]
+    """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+    ListOutages: _aio.UnaryUnaryMultiCallable[_outage_pb2.ListOutagesRequest, _outage_pb2.ListOutagesResponse]  # type: ignore[assignment]
+    """Outages."""
+    RequestSourcingForRates: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RequestSourcingForRatesRequest, _inventory_pb2.RequestSourcingForRatesResponse]  # type: ignore[assignment]
+    """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+    GetSourcingRequests: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequestsRequest, _inventory_pb2.GetSourcingRequestsResponse]  # type: ignore[assignment]
+    """Why an order is to be sourced again."""
+    SourceAgain: _aio.UnaryUnaryMultiCallable[_inventory_pb2.SourceAgainRequest, _inventory_pb2.SourceAgainResponse]  # type: ignore[assignment]
+    """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+    repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetSourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetSourcingRequest, _inventory_pb2.GetSourcingResponse]  # type: ignore[assignment]
     """Why an order is served from where it is; empty where nothing was planned."""
     ReplaySourcing: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReplaySourcingRequest, _inventory_pb2.ReplaySourcingResponse]  # type: ignore[assignment]
@@ -263,7 +331,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReceiveStockResponse, _abc.Awaitable[_inventory_pb2.ReceiveStockResponse]]:
         """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        WAREHOUSE_CURRENCY, when its stock is valued in another one.
+        WAREHOUSE_CURRENCY, when its stock is valued in another one; EXPECTED_RECEIPT_DIFFERS, when what was announced is another SKU or warehouse.
+        NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
@@ -303,7 +372,53 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ExpectReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ExpectReceiptResponse, _abc.Awaitable[_inventory_pb2.ExpectReceiptResponse]]:
-        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
+        """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
+        warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeExpectedReceipt(
+        self,
+        request: _supply_pb2.ChangeExpectedReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ChangeExpectedReceiptResponse, _abc.Awaitable[_supply_pb2.ChangeExpectedReceiptResponse]]:
+        """Change the day or the quantity of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        INVALID_ARGUMENT: NOTHING_TO_CHANGE. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelExpectedReceipt(
+        self,
+        request: _supply_pb2.CancelExpectedReceiptRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.CancelExpectedReceiptResponse, _abc.Awaitable[_supply_pb2.CancelExpectedReceiptResponse]]:
+        """Nothing more comes of an expected receipt; each order whose date that moves is told. NOT_FOUND: EXPECTED_RECEIPT_UNKNOWN.
+        FAILED_PRECONDITION: NOTHING_TO_COME.
+        """
+
+    @_abc_1.abstractmethod
+    def ListExpectedReceipts(
+        self,
+        request: _supply_pb2.ListExpectedReceiptsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ListExpectedReceiptsResponse, _abc.Awaitable[_supply_pb2.ListExpectedReceiptsResponse]]:
+        """What is announced, the first to come first."""
+
+    @_abc_1.abstractmethod
+    def ListMovements(
+        self,
+        request: _supply_pb2.ListMovementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.ListMovementsResponse, _abc.Awaitable[_supply_pb2.ListMovementsResponse]]:
+        """What came to a building and left it, the newest first."""
+
+    @_abc_1.abstractmethod
+    def GetSupplyOutlook(
+        self,
+        request: _supply_pb2.GetSupplyOutlookRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_supply_pb2.GetSupplyOutlookResponse, _abc.Awaitable[_supply_pb2.GetSupplyOutlookResponse]]:
+        """What comes of a SKU, who gets it if everything comes as announced, and what may be promised from which day."""
 
     @_abc_1.abstractmethod
     def ListStock(
@@ -357,6 +472,58 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.GetSourcingPolicyResponse, _abc.Awaitable[_inventory_pb2.GetSourcingPolicyResponse]]:
         """The sourcing policy."""
+
+    @_abc_1.abstractmethod
+    def DeclareOutage(
+        self,
+        request: _outage_pb2.DeclareOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.DeclareOutageResponse, _abc.Awaitable[_outage_pb2.DeclareOutageResponse]]:
+        """Close a warehouse for a while and have sourced again what orders hold there. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CLOSED. INVALID_ARGUMENT: OUTAGE_END_INVALID for an end that is past or too far away.
+        """
+
+    @_abc_1.abstractmethod
+    def EndOutage(
+        self,
+        request: _outage_pb2.EndOutageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.EndOutageResponse, _abc.Awaitable[_outage_pb2.EndOutageResponse]]:
+        """Open a warehouse before its outage ends by itself. FAILED_PRECONDITION: NO_OUTAGE."""
+
+    @_abc_1.abstractmethod
+    def ListOutages(
+        self,
+        request: _outage_pb2.ListOutagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outage_pb2.ListOutagesResponse, _abc.Awaitable[_outage_pb2.ListOutagesResponse]]:
+        """Outages."""
+
+    @_abc_1.abstractmethod
+    def RequestSourcingForRates(
+        self,
+        request: _inventory_pb2.RequestSourcingForRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.RequestSourcingForRatesResponse, _abc.Awaitable[_inventory_pb2.RequestSourcingForRatesResponse]]:
+        """Have orders sourced again that wait for what these warehouses have free and could not send them before. A repeat asks no order twice."""
+
+    @_abc_1.abstractmethod
+    def GetSourcingRequests(
+        self,
+        request: _inventory_pb2.GetSourcingRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.GetSourcingRequestsResponse, _abc.Awaitable[_inventory_pb2.GetSourcingRequestsResponse]]:
+        """Why an order is to be sourced again."""
+
+    @_abc_1.abstractmethod
+    def SourceAgain(
+        self,
+        request: _inventory_pb2.SourceAgainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.SourceAgainResponse, _abc.Awaitable[_inventory_pb2.SourceAgainResponse]]:
+        """Plan what is open of an order again, where that was asked for: most units first, then the lowest cost. What shipments carry stays. A
+        repeat may name other costs and carried units. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED, BACKORDER_FILLED, STOCK_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetSourcing(

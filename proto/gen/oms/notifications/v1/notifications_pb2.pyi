@@ -97,7 +97,7 @@ class NotifyRequest(_message.Message):
     kind: _builtins.str
     """Which text: order_received, order_accepted, order_on_hold, pro_forma, order_rejected, order_cancelled, order_expired, order_changed,
     units_cancelled, units_closed, consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
-    approval_escalated, changes_requested, recall_unanswered, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
+    approval_escalated, changes_requested, recall_unanswered, manufacturing_asked, manufacturing_answered, backorder_created, backorder_delayed, shipped,
     shipment_exception, shipment_reversed, shipment_intercepted, delivered, invoice, consolidated_invoice, payment_received, payment_reversed,
     credit_note, deposit_invoice, support_case,
     release_resumed, password_link, return_requested, return_authorized, return_denied, return_received, return_credited, return_cancelled,

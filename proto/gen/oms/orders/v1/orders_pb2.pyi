@@ -362,6 +362,7 @@ class Order(_message.Message):
     REQUESTED_ON_FIELD_NUMBER: _builtins.int
     IS_EXCHANGE_OPEN_FIELD_NUMBER: _builtins.int
     CHARGED_FIELD_NUMBER: _builtins.int
+    DISCOUNT_MINIMUM_FIELD_NUMBER: _builtins.int
     CUSTOMER_TIER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
@@ -467,6 +468,10 @@ class Order(_message.Message):
     def charged(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Units of its lines that are charged because what they replace has not come; only of an order that is invoiced so."""
 
+    @_builtins.property
+    def discount_minimum(self) -> _types_pb2.Money:
+        """From what of goods on it has its discount, which is taken back when less is kept; unset where it is not taken back."""
+
     def __init__(
         self,
         *,
@@ -507,11 +512,12 @@ class Order(_message.Message):
         requested_on: _builtins.str = ...,
         is_exchange_open: _builtins.bool = ...,
         charged: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        discount_minimum: _types_pb2.Money | None = ...,
         customer_tier: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["billing_address", b"billing_address", "deposit", b"deposit", "discount", b"discount", "discount_minimum", b"discount_minimum", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "customer_tier", b"customer_tier", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "bill_to_name", b"bill_to_name", "billing_address", b"billing_address", "calendar", b"calendar", "channel", b"channel", "charged", b"charged", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "customer_tax_id", b"customer_tax_id", "customer_tier", b"customer_tier", "deposit", b"deposit", "discount", b"discount", "discount_minimum", b"discount_minimum", "freight", b"freight", "invoicing", b"invoicing", "is_exchange_open", b"is_exchange_open", "is_ship_complete", b"is_ship_complete", "is_tax_pending", b"is_tax_pending", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "requested_on", b"requested_on", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_exemption", b"tax_exemption", "tax_on", b"tax_on", "tax_parts", b"tax_parts", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1282,17 +1288,17 @@ class RecordOrderRequest(_message.Message):
     """The order version the turn worked on."""
     milestone: _builtins.str
     """The milestone reached: accepted, undeliverable (no carrier serves the address: a hold for support), allocated, changed,
-    cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
+    sourced_again, cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
     """
     waiting_for: _builtins.str
-    """Who must act after the milestones undeliverable and failed, and why the workflow was interrupted, for the order's history;
+    """Who must act after the milestones undeliverable and failed, why the workflow was interrupted, and why and where from the order was sourced_again, for its history;
     empty with all others.
     """
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property
     def promises(self) -> _containers.RepeatedCompositeFieldContainer[Global___LinePromise]:
-        """When each line is promised; only with the milestones accepted and allocated."""
+        """When each line is promised; only with the milestones accepted, allocated, changed and sourced_again."""
 
     def __init__(
         self,
@@ -1322,22 +1328,38 @@ class LinePromise(_message.Message):
     LINE_ID_FIELD_NUMBER: _builtins.int
     QUANTITY_FIELD_NUMBER: _builtins.int
     PROMISED_ON_FIELD_NUMBER: _builtins.int
+    IS_WAITING_FIELD_NUMBER: _builtins.int
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    EXPECTED_REFERENCE_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """The order line."""
     quantity: _builtins.int
     """Units promised."""
     promised_on: _builtins.str
-    """ISO date; empty while supply has no date."""
+    """ISO date; empty while supply has no date. Of units that wait it is worked out from expected_on and not read."""
+    is_waiting: _builtins.bool
+    """Whether the units wait for supply."""
+    expected_on: _builtins.str
+    """ISO date their supply is expected; empty when unknown."""
+    lead_days: _builtins.int
+    """Working days from then until the customer has them."""
+    expected_reference: _builtins.str
+    """Where that date comes from; empty when unknown."""
     def __init__(
         self,
         *,
         line_id: _builtins.str = ...,
         quantity: _builtins.int = ...,
         promised_on: _builtins.str = ...,
+        is_waiting: _builtins.bool = ...,
+        expected_on: _builtins.str = ...,
+        lead_days: _builtins.int = ...,
+        expected_reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "promised_on", b"promised_on", "quantity", b"quantity"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "expected_reference", b"expected_reference", "is_waiting", b"is_waiting", "lead_days", b"lead_days", "line_id", b"line_id", "promised_on", b"promised_on", "quantity", b"quantity"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,17 @@
+"""Packing slips of shipments, as files."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from gateway.console.reversals import ShipmentNumber, find_shipment
+from gateway.console.visitor import VisitorOf
+from gateway.http.neighbors.packages import packing_slip
+
+router = APIRouter()
+
+
+@router.get("/shipments/{number}/packing-slip.pdf")
+def packing_slip_file(who: VisitorOf, number: ShipmentNumber) -> Response:
+    """The packing slip, as the API gives it."""
+    return packing_slip(who.deps, find_shipment(who, number).shipment_id)

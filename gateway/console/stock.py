@@ -1,0 +1,119 @@
+"""Stock: what is where, and of one SKU what moved, what comes when, and who gets it next."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from gateway.console.accounting.receipts import page_key, request_id
+from gateway.console.notices import leave
+from gateway.console.pages import render
+from gateway.console.supply_chart import supply_chart
+from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
+from gateway.console.warehouses import warehouses_of
+from gateway.http.neighbors import outlook as coming
+from gateway.http.neighbors import supply as api
+from gateway.http.neighbors.stock import known_sku, level_shape
+from gateway.http.neighbors.supply import ReceiptChangeInput
+from gateway.http.plumbing.inputs import IDENTITY
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.inventory.v1 import supply_pb2
+from services.kernel.errors import InvalidArgument
+
+router = APIRouter()
+
+PAGE = 100
+MOST_MOVEMENTS = 50
+Typed = Annotated[str, Query(max_length=64)]
+TypedWarehouse = Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")]
+TypedCursor = Annotated[str, Query(max_length=200)]
+ReceiptId = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+
+
+@router.get("/stock")
+def stock_page(
+    request: Request, who: VisitorOf, sku: Typed = "", warehouse: TypedWarehouse = "", after: TypedCursor = ""
+) -> Response:
+    """Stock by SKU and warehouse; of one SKU also what comes, who gets it, and what moved."""
+    known = known_sku(who.deps, sku.strip() or None)
+    wanted = pb.ListStockRequest(sku=known, warehouse_id=warehouse, limit=PAGE, cursor=after)
+    found = who.deps.inventory.ListStock(wanted)
+    sees_money = who.caller.sees_money
+    return render(
+        "stock.html",
+        who,
+        sku=known,
+        warehouse=warehouse,
+        places=warehouses_of(who.deps),
+        levels=[level_shape(one, sees_money=sees_money) for one in found.levels],
+        following=found.next_cursor,
+        key=page_key(request, who),
+        **(_of_sku(who, known, warehouse) if known else {"outlook": None}),
+    )
+
+
+def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
+    """What comes of a SKU and who gets it, what is in quarantine, and what moved."""
+    deps, sees_money = who.deps, who.caller.sees_money
+    outlook = coming.outlook(deps, who.caller, sku, warehouse)
+    moved = deps.inventory.ListMovements(
+        supply_pb2.ListMovementsRequest(sku=sku, warehouse_id=warehouse, limit=MOST_MOVEMENTS)
+    )
+    apart = deps.inventory.ListQuarantine(pb.ListQuarantineRequest(sku=sku, warehouse_id=warehouse, limit=PAGE))
+    quarantined: dict[str, int] = {}
+    for one in apart.units:
+        quarantined[one.warehouse_id] = quarantined.get(one.warehouse_id, 0) + one.quantity
+    return {
+        "outlook": outlook,
+        "chart": supply_chart(outlook),
+        "movements": [api.movement_shape(one, sees_money=sees_money) for one in moved.movements],
+        "quarantined": quarantined,
+    }
+
+
+@router.post("/stock/receipts/{expected_receipt_id}/change")
+def change_receipt(form: FormOf, expected_receipt_id: ReceiptId) -> Response:
+    """Give an expected receipt another day or quantity, as the API does."""
+    who = form.visitor
+    try:
+        body = ReceiptChangeInput.model_validate(
+            {
+                "expected_on": _day(form.text("expected_on", most=10)),
+                "quantity": _units(form.text("quantity", most=8)),
+                "reason": form.text("reason", most=200),
+            }
+        )
+    except (ValidationError, ValueError) as wrong:
+        raise InvalidArgument("RECEIPT_UNREADABLE", "enter a day such as 2026-12-16 and at least one unit") from wrong
+    key = request_id(form, f"receipts/{expected_receipt_id}/{body.model_dump_json()}")
+    api.change(who.deps, who.caller.principal.sub, expected_receipt_id, body, key)
+    return _back(form, "receipt_changed")
+
+
+@router.post("/stock/receipts/{expected_receipt_id}/cancel")
+def cancel_receipt(form: FormOf, expected_receipt_id: ReceiptId) -> Response:
+    """Expect nothing more of a receipt, as the API does."""
+    who, reason = form.visitor, form.text("reason", most=200)
+    if not reason:
+        raise InvalidArgument("REASON_MISSING", "say why nothing more comes")
+    key = request_id(form, f"receipts/{expected_receipt_id}/cancel")
+    api.cancel(who.deps, who.caller.principal.sub, expected_receipt_id, reason, key)
+    return _back(form, "receipt_cancelled")
+
+
+def _day(typed: str) -> date | None:
+    return date.fromisoformat(typed) if typed else None
+
+
+def _units(typed: str) -> int | None:
+    return int(typed) if typed else None
+
+
+def _back(form: Form, notice: str) -> Response:
+    sku = form.text("sku", most=64)
+    return leave(RedirectResponse(f"/stock?sku={quote(sku, safe='')}", 303), form.visitor.deps.console, notice)

@@ -1,0 +1,118 @@
+"""Stock and promises on the pages: what is where, what comes and who gets it, what was promised and kept."""
+
+from __future__ import annotations
+
+from oms.inventory.v1 import supply_pb2 as pb
+from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2 as types
+from tests.console.money_world import hidden_in
+from tests.console.world import ConsoleWorld
+from tests.orders.desk import shipment, stock
+
+WAITS = orders_pb2.LinePromise(
+    line_id="1", quantity=3, is_waiting=True, expected_on="2026-12-01", lead_days=3, expected_reference="PO-1"
+)
+
+
+def backordered(world: ConsoleWorld) -> str:
+    """An accepted order whose 3 pumps come with PO-1 on Tuesday, December 1, and reach it on Friday."""
+    desk = world.desk
+    order_id = desk.place(("PUMP", 3)).order_id
+    desk.validate(order_id)
+    due = {"expected_on": "2026-12-01", "lead_days": 3, "expected_reference": "PO-1"}
+    sent = stock({"1": (0, 3)})
+    sent["lines"]["1"] |= due
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, sent))
+    desk.record(order_id, "accepted", promises=[WAITS])
+    return order_id
+
+
+def coming(world: ConsoleWorld, order_id: str) -> None:
+    """5 pumps of PO-1 on December 1, 3 of them taken by the order, and a movement."""
+    world.warehouse("W1", "Dallas")
+    world.inventory.on_hand[("PUMP", "W1")] = 0
+    receipt = pb.ExpectedReceipt(
+        expected_receipt_id="exp_1", warehouse_id="W1", sku="PUMP", kind="transfer", reference="PO-1", quantity=5,
+        remaining_quantity=5, expected_on="2099-12-01",
+    )  # fmt: skip
+    world.inventory.receipts["exp_1"] = receipt
+    world.inventory.outlook = pb.GetSupplyOutlookResponse(
+        receipts=[
+            pb.OutlookReceipt(
+                receipt=receipt, due_on="2099-12-01", taken_quantity=3,
+                takers=[pb.Taker(order_id=order_id, line_id="1", quantity=3)],
+            )
+        ],
+        atp=[pb.AtpDay(day="2099-11-23", quantity=0), pb.AtpDay(day="2099-12-01", quantity=2)],
+        uncovered_quantity=4,
+    )  # fmt: skip
+    world.inventory.movements = [
+        pb.Movement(
+            movement_id="mov_1", warehouse_id="W1", sku="PUMP", kind="received", quantity=7, reference="DN-88",
+            value=types.Money(minor_units=700, currency="USD"), occurred_at_micros=1_780_000_000_000_000,
+        )
+    ]  # fmt: skip
+
+
+async def test_a_skus_page_shows_what_comes_who_gets_it_and_what_moved(world: ConsoleWorld) -> None:
+    order_id = backordered(world)
+    coming(world, order_id)
+    number = world.desk.read(order_id).order.number
+    support, floor = world.browser("support", sub="sue"), world.browser("warehouse", sub="pat")
+
+    listed, page = (await support.get("/stock")).text, (await support.get("/stock?sku=pump")).text
+    plain = (await floor.get("/stock?sku=PUMP")).text
+    none = " ".join((await support.get("/stock?sku=NONE")).text.split())
+
+    assert '<a href="/stock?sku=PUMP">PUMP</a>' in listed
+    assert f'<a href="/orders/{number}">{number}</a> (3)' in page
+    assert "<svg" in page
+    assert "5 of PO-1, 3 taken" in page
+    assert "4 units that orders wait for and nothing announced brings" in page
+    assert "2 from Dec 1, 2099" in page
+    assert "DN-88" in page
+    assert "7.00" in page
+    assert "7.00" not in plain
+    assert "No warehouse has any of NONE" in none
+    assert "/stock/receipts/exp_1/change" not in page
+    assert "/stock/receipts/exp_1/change" in plain
+
+
+async def test_an_expected_receipt_is_changed_once_and_cancelled_with_a_reason(world: ConsoleWorld) -> None:
+    coming(world, backordered(world))
+    floor, here = world.browser("warehouse", sub="pat"), "/stock?sku=PUMP"
+    key = hidden_in((await floor.get(here)).text, "/stock/receipts/exp_1/change")["key"]
+    typed = {"expected_on": "2099-12-08", "quantity": "", "reason": "late", "sku": "PUMP", "key": key}
+
+    done = [await floor.send(here, "/stock/receipts/exp_1/change", **typed) for _ in range(2)]
+    acts = world.inventory.actions
+    past = await floor.send(here, "/stock/receipts/exp_1/change", **{**typed, "expected_on": "2020-01-01"})
+    unreadable = await floor.send(here, "/stock/receipts/exp_1/change", **{**typed, "quantity": "many"})
+    wordless = await floor.send(here, "/stock/receipts/exp_1/cancel", sku="PUMP", reason="")
+    over = await floor.send(here, "/stock/receipts/exp_1/cancel", sku="PUMP", reason="no material")
+
+    assert [one.status_code for one in (*done, past, unreadable, wordless, over)] == [303, 303, 422, 422, 422, 303]
+    assert done[0].headers["location"] == here
+    assert acts == 1
+    assert "receive goods that have come already" in past.text
+    receipt = world.inventory.receipts["exp_1"]
+    assert (receipt.expected_on, receipt.remaining_quantity, receipt.cancelled_quantity) == ("2099-12-08", 0, 5)
+
+
+async def test_promises_and_their_figures_are_on_a_page_and_on_the_order(world: ConsoleWorld) -> None:
+    order_id, desk = backordered(world), world.desk
+    number = desk.read(order_id).order.number
+    support = world.browser("support", sub="sue")
+    order = " ".join((await support.get(f"/orders/{number}")).text.split())
+    open_ones = (await support.get("/promises?show=open")).text
+    desk.notify(
+        desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 3})),
+    )
+
+    kept = " ".join((await support.get("/promises?show=")).text.split())
+
+    assert "3 × PUMP for Dec 4, 2026" in order
+    assert "PO-1" in order
+    assert number in open_ones
+    assert number in kept
+    assert "delivered" in kept
