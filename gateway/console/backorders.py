@@ -42,13 +42,15 @@ def backorders_page(
         pb.ListBackordersRequest(sku=wanted, warehouse_id=warehouse, limit=PAGE, cursor=after)
     )
     rows = api.rows_of(who.deps, who.caller, found.backorders)
+    places = warehouses_of(who.deps)
     return render(
         "backorders.html",
         who,
         rows=rows,
         at_risk=_at_risk(rows),
         policy=allocation_policy.read(who.deps),
-        places=warehouses_of(who.deps),
+        places=places,
+        names=dict(places),
         sku=wanted or sku,
         warehouse=warehouse,
         units=units,

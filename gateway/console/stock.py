@@ -24,6 +24,8 @@ from gateway.http.plumbing.inputs import IDENTITY
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1 import supply_pb2
 from services.kernel.errors import InvalidArgument
+from services.orders.order import lookup
+from services.orders.returns import reading
 
 router = APIRouter()
 
@@ -43,13 +45,14 @@ def stock_page(
     known = known_sku(who.deps, sku.strip() or None)
     wanted = pb.ListStockRequest(sku=known, warehouse_id=warehouse, limit=PAGE, cursor=after)
     found = who.deps.inventory.ListStock(wanted)
-    sees_money = who.caller.sees_money
+    sees_money, places = who.caller.sees_money, warehouses_of(who.deps)
     return render(
         "stock.html",
         who,
         sku=known,
         warehouse=warehouse,
-        places=warehouses_of(who.deps),
+        places=places,
+        names=dict(places),
         levels=[level_shape(one, sees_money=sees_money) for one in found.levels],
         following=found.next_cursor,
         key=page_key(request, who),
@@ -68,8 +71,13 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
     quarantined: dict[str, int] = {}
     for one in apart.units:
         quarantined[one.warehouse_id] = quarantined.get(one.warehouse_id, 0) + one.quantity
+    with deps.database.reading() as session:
+        orders = lookup.numbers(session, {one.order_id for one in moved.movements if one.order_id})
+        returns = reading.numbers(session, {one.reference for one in moved.movements if one.reference})
     return {
         "outlook": outlook,
+        "orders": orders,
+        "returns": returns,
         "chart": supply_chart(outlook),
         "movements": [api.movement_shape(one, sees_money=sees_money) for one in moved.movements],
         "quarantined": quarantined,

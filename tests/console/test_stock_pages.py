@@ -50,7 +50,11 @@ def coming(world: ConsoleWorld, order_id: str) -> None:
         pb.Movement(
             movement_id="mov_1", warehouse_id="W1", sku="PUMP", kind="received", quantity=7, reference="DN-88",
             value=types.Money(minor_units=700, currency="USD"), occurred_at_micros=1_780_000_000_000_000,
-        )
+        ),
+        pb.Movement(
+            movement_id="mov_2", warehouse_id="W1", sku="PUMP", kind="issued", quantity=-2, shipment_id="shp_1", order_id=order_id,
+            occurred_at_micros=1_780_000_000_000_000,
+        ),
     ]  # fmt: skip
 
 
@@ -70,7 +74,13 @@ async def test_a_skus_page_shows_what_comes_who_gets_it_and_what_moved(world: Co
     assert "5 of PO-1, 3 taken" in page
     assert "4 units that orders wait for and nothing announced brings" in page
     assert "2 from Dec 1, 2099" in page
-    assert "DN-88" in page
+    moved = page.partition('id="movements"')[2]
+    assert "DN-88" in moved
+    assert "shp_1" not in moved
+    assert f'<a href="/orders/{number}">{number}</a>' in moved
+    assert '<time datetime="2026-05-28T20:26:40Z" data-local="text">' in moved
+    assert ">Dallas<" in moved
+    assert ">W1<" not in page
     assert "7.00" in page
     assert "7.00" not in plain
     assert "No warehouse has any of NONE" in none
