@@ -52,7 +52,7 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print()
     out.print(table(order["lines"], _LINES))
     out.print("\n" + " · ".join(f"{words(name)} {text(amount)}" for name, amount in order["totals"].items()))
-    if order["discount_minimum"]:
+    if order.get("discount_minimum"):
         below = ", and taken back when less is kept" if order["claws_back"] else ""
         out.print(f"the discount is given from {text(order['discount_minimum'])} of goods on{below}")
     if order.get("change"):

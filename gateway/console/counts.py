@@ -40,7 +40,7 @@ def count_page(
         sku=sku,
         warehouse=warehouse,
         counted=counted,
-        reason=reason or REASON,
+        why=reason or REASON,
         found=api.previewed(who.deps, who.caller, body) if body else None,
         key=page_key(request, who),
     )

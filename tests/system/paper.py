@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.einvoices import faults_of
 from tests.system.harness import System
+from tests.system.trade import eventually
 
 _LACKS = ("no country of its buyer", "decimals", "its rate of tax was not kept", "does not follow from its rate")
 """Why a document may be none: what its order never had."""
@@ -31,8 +33,16 @@ def _rows(system: System, path: str, order_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     query: dict[str, Any] = {"limit": 100, **({"order_id": order_id} if order_id else {})}
     while True:
-        page = system.api("accounting").get(path, params=query).raise_for_status().json()
+        page = eventually(partial(_page, system, path, dict(query)))
         found += page["rows"]
         if page["next_cursor"] is None:
             return found
         query["cursor"] = page["next_cursor"]
+
+
+def _page(system: System, path: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Asked again a little later where a test has just started billing anew."""
+    answer = system.api("accounting").get(path, params=query)
+    assert answer.is_success, answer.text
+    page: dict[str, Any] = answer.json()
+    return page
