@@ -61,12 +61,10 @@ class RestCancelled(Cancelled):
         [first] = self.leaving()
         self.trade.send_off(first)
         self.until(lambda order: len(order["invoices"]) == 1, "first invoice")
-        for units in (STOCK + MORE, STOCK + 2 * MORE):
-            self.trade.receive(self.goods.warehouse_id, self.goods.sku, MORE, "80.00")
-            self._until_released(units)
-        picked, released = [one["shipment_id"] for one in self.leaving() if one["state"] == "released"]
-        self._floor(picked, "pick")
+        picked = self._next(STOCK + MORE)
+        self._floor(picked, "pick")  # so that the next does not join it
         self.until(lambda order: order["lines"][0]["quantities"]["picked"] == STOCK + MORE, "picking")
+        released = self._next(STOCK + 2 * MORE)
         self.cancel()
         self.until(lambda order: order["change"] and order["change"]["state"] == "awaiting_warehouse", "recall")
         recalls = self.running.wait_for(self._recalls, f"recalls of {self.order_id}", WAIT_S)
@@ -75,6 +73,13 @@ class RestCancelled(Cancelled):
         self.until(lambda order: order["cancellations"][-1]["state"] == "done", "cancellation")
         self._floor(picked, "pack", "ship")
         self.until(lambda order: order["axes"]["billing"] == "full", "billing")
+
+    def _next(self, units: int) -> str:
+        """The shipment of what comes next, once so many units are released in all."""
+        self.trade.receive(self.goods.warehouse_id, self.goods.sku, MORE, "80.00")
+        self._until_released(units)
+        [released] = [one["shipment_id"] for one in self.leaving() if one["state"] == "released"]
+        return str(released)
 
     def _floor(self, shipment_id: str, *verbs: str) -> None:
         for verb in verbs:

@@ -40,7 +40,7 @@ def keep_stock(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.prove
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("plant", "says"), [(credit_twice, "'billed'"), (keep_stock, "'allocated")])
+@pytest.mark.parametrize(("plant", "says"), [(credit_twice, "'billed'|still under way"), (keep_stock, "'allocated")])
 def test_a_planted_bug_is_found_within_a_few_walks(
     ground: Ground, plant: Plant, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
