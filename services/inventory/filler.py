@@ -64,7 +64,7 @@ class QueueFiller(BackgroundThread):
         return True
 
     def _leave_overdue(self) -> None:
-        """What orders have held for too long while they wait for the rest is looked for now and then, not with every batch."""
+        """Leave the queues of what orders have held for too long while they wait for the rest: once a wake, and not with every batch."""
         with self._database.reading() as session:
             is_limited = allocation.policy(session).freeze_days is not None
         if is_limited:

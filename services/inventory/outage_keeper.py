@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,8 +10,8 @@ from sqlmodel import Session
 
 from services.inventory import outages
 from services.kernel.clock import Clock, utc_now
+from services.runtime.background import BackgroundThread
 from services.runtime.db import Database
-from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -20,26 +19,19 @@ POLL_S = 5.0
 """After so long it looks by itself: an outage has ended, or another process has left something."""
 
 
-class OutageKeeper:
+class OutageKeeper(BackgroundThread):
     """Each step is a transaction of its own, so a process that ends loses nothing, and several go on together."""
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        super().__init__("outage-keeper")
         self._database = database
         self._clock = clock
-        self._wake = Wake()
-        self._thread = threading.Thread(target=self._run, daemon=True, name="outage-keeper")
         database.on_emit(self._wake.call, frozenset({outages.ASKED}))
 
     def start(self) -> None:
         """Begin, with what an earlier process has left."""
         self._wake.call()
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the step in hand and stop."""
-        self._wake.stop()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10)
+        super().start()
 
     def _run(self) -> None:
         while not self._wake.is_stopped():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -63,7 +63,9 @@ def plan(
     made = (allocate_whole if is_whole else allocate)(lines, free, terms)
     used = opened | {part.warehouse_id for part in made.allocations}
     kept = record(lines, free, terms, made, known, demand.currency)
-    given = Given(tuple(lines), free, terms, demand.currency, is_whole=is_whole)
+    # the terms of other customers are no part of what it was made from
+    own_terms = replace(terms, policy=replace(policy, customers=()))
+    given = Given(tuple(lines), free, own_terms, demand.currency, is_whole, demand.customer_id)
     return Planned(made, _fillers(candidates, policy, used), kept, given)
 
 

@@ -110,3 +110,22 @@ def test_pages_join_to_the_whole_also_when_each_plan_takes_a_page(
 def test_a_cursor_of_another_list_is_refused(stockroom: Stockroom, cursor: str) -> None:
     with pytest.raises(InvalidArgument, match="cursor"):
         replayed(stockroom, pb.SourcingPolicy(), cursor=cursor)
+
+
+def test_terms_of_the_orders_customer_are_tried_and_those_of_others_are_not_kept_with_its_plan(
+    stockroom: Stockroom,
+) -> None:
+    shelve(stockroom)
+    others = [pb.CustomerTerms(customer_id=f"cus_{n}", preferred_warehouse_ids=["w2"], preference_minor=9) for n in range(50)]
+    stockroom.put_policy(customers=others)
+    stockroom.reserve("ord_1", LINES, COSTS, customer_id="cus_acme")
+    stockroom.reserve("ord_2", {"1": ("A", 1)}, COSTS, customer_id="cus_7")
+    never_split = pb.CustomerTerms(customer_id="cus_acme", is_never_split=True)
+
+    first, second = replayed(stockroom, pb.SourcingPolicy(customers=[never_split])).plans
+
+    assert (list(first.before.warehouse_ids), list(first.after.warehouse_ids)) == (["w1", "w3"], ["w2"])
+    assert (list(second.before.warehouse_ids), list(second.after.warehouse_ids)) == (["w2"], ["w2"])
+    with stockroom.database.reading() as session:
+        kept = session.execute(text("SELECT given FROM sourcing_plan WHERE order_id = 'ord_1'")).scalar_one()
+    assert "cus_7" not in str(kept)

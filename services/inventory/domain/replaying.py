@@ -14,7 +14,7 @@ from services.inventory.domain.tariffs import SourcingPolicy
 class Given:
     """All that a plan was made from: what was wanted, SKU → warehouse → units that were free, and the terms of its day.
 
-    `is_whole` orders were to be served whole or not at all.
+    `is_whole` orders were to be served whole or not at all. The policy of the terms is the customer's own.
     """
 
     lines: tuple[LineDemand, ...]
@@ -22,6 +22,7 @@ class Given:
     terms: Terms
     currency: str
     is_whole: bool = False
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def replay(plan_id: str, order_id: str, planned_at: datetime, given: Given, trie
     wanted = sum(line.quantity for line in given.lines)
     plan = allocate_whole if given.is_whole else allocate
     before = _outcome(plan(given.lines, given.free, given.terms))
-    after = _outcome(plan(given.lines, given.free, replace(given.terms, policy=tried)))
+    theirs = replace(given.terms, policy=tried.for_customer(given.customer_id))
+    after = _outcome(plan(given.lines, given.free, theirs))
     return ReplayedPlan(plan_id, order_id, planned_at, given.currency, wanted, before, after)
 
 
