@@ -175,7 +175,7 @@ def _table(deps: Deps) -> RateTable:
 
 
 def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
-    before = _ways(_known(deps))
+    known = _known(deps)
     stored = deps.fulfillment.PutRates(
         pb.PutRatesRequest(
             currency=body.currency,
@@ -184,6 +184,8 @@ def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
             expected_version=expected,
         )
     )
+    # the table that stands already, once more: an earlier try may have stored it and gone no further
+    before = set() if stored.version == known.version else _ways(known)
     if gained := sorted({place for place, *_ in _ways(body) - before}):
         _follow(deps, gained)
     return Rates(rate_count=stored.rate_count, zone_count=stored.zone_count, version=stored.version)
