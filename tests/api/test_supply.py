@@ -6,7 +6,8 @@ import pytest
 
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from tests.api.conftest import World
+from services.orders.models.promises import PromiseRow
+from tests.api.conftest import NOW, World
 
 PO = {"warehouse_id": "wh_1", "sku": "pump-100", "quantity": 60, "expected_on": "2099-12-09", "reference": "PO-1"}
 RECEIPTS = "/v1/stock/expected-receipts"
@@ -106,3 +107,19 @@ async def test_a_span_of_days_that_is_none_is_refused_and_an_empty_ledger_has_fi
     assert (figures["delivered"], figures["on_time_percent"]) == (0, None)
     assert rows == {"rows": [], "next_cursor": None}
     assert cursor.json()["code"] == "CURSOR_INVALID"
+
+
+async def test_promises_of_a_sku_are_found_however_it_is_typed(world: World) -> None:
+    order_id = (await world.place()).json()["order_id"]
+    with world.database.transaction() as session:
+        session.add(
+            PromiseRow(
+                promise_id="prm_1", order_id=order_id, line_id="1", sku="PUMP-100", quantity=4, promised_on="2026-12-04",
+                first_on="2026-12-04", given_at=NOW, given_by="acceptance", reason="", outcome="open", ended_on="",
+                moved_to="", why="",
+            )
+        )  # fmt: skip
+
+    found = (await world.send("GET", "/v1/promises?sku=pump-100", "auditor")).json()["rows"]
+
+    assert [one["promise_id"] for one in found] == ["prm_1"]

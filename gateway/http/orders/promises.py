@@ -16,6 +16,7 @@ from gateway.http.plumbing.parameters import OfOrder, OfSku
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.approvals import kept_promises
 from services.orders.domain.promise_ledger import KeptPromise, OnTime, PromiseFilter
+from services.orders.masterdata import catalog
 
 router = APIRouter(tags=["promises"])
 
@@ -82,7 +83,8 @@ def list_promises(
     """Every promise that was given, the newest first: when, to whom, by what, and whether it was kept."""
     with deps.database.reading() as session:
         today = kept_promises.today(session, deps.clock()).isoformat()
-        wanted = PromiseFilter(order_id or "", sku or "", outcome or "", given_by or "", late, today)
+        known = catalog.known_sku(session, sku) if sku else ""
+        wanted = PromiseFilter(order_id or "", known, outcome or "", given_by or "", late, today)
         found = kept_promises.listed(session, wanted, who.scope, after=paging.after(_LIST), limit=paging.limit + 1)
     page, cursor = cut(found, paging.limit, lambda row: sealed(_LIST, kept_promises.place_of(row)))
     return Page(rows=[shape(row, today) for row in page], next_cursor=cursor)
@@ -139,7 +141,7 @@ def shape(one: KeptPromise, today: str) -> PromiseShape:
         promised_on=one.promised_on or None,
         first_on=one.first_on,
         given_at=rfc3339(one.given_at),
-        given_by=one.given_by,  # type: ignore[arg-type]  # one of four words
+        given_by=one.given_by,  # type: ignore[arg-type]  # one of five words
         reason=one.reason,
         outcome=one.outcome,  # type: ignore[arg-type]  # one of five words
         is_late=one.is_late_on(today),
