@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.inputs import Day
-from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
+from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed_instant
 from gateway.http.plumbing.parameters import OfOrder, OfSku
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.approvals import kept_promises
@@ -85,8 +85,10 @@ def list_promises(
         today = kept_promises.today(session, deps.clock()).isoformat()
         known = catalog.known_sku(session, sku) if sku else ""
         wanted = PromiseFilter(order_id or "", known, outcome or "", given_by or "", late, today)
-        found = kept_promises.listed(session, wanted, who.scope, after=paging.after(_LIST), limit=paging.limit + 1)
-    page, cursor = cut(found, paging.limit, lambda row: sealed(_LIST, kept_promises.place_of(row)))
+        found = kept_promises.listed(
+            session, wanted, who.scope, after=paging.after_instant(_LIST), limit=paging.limit + 1
+        )
+    page, cursor = cut(found, paging.limit, lambda row: sealed_instant(_LIST, row.given_at, row.promise_id))
     return Page(rows=[shape(row, today) for row in page], next_cursor=cursor)
 
 
