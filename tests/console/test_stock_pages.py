@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2 as types
@@ -107,6 +109,24 @@ async def test_an_expected_receipt_is_changed_once_and_cancelled_with_a_reason(w
     assert "receive goods that have come already" in past.text
     receipt = world.inventory.receipts["exp_1"]
     assert (receipt.expected_on, receipt.remaining_quantity, receipt.cancelled_quantity) == ("2099-12-08", 0, 5)
+
+
+@pytest.mark.parametrize(
+    "typed", [{"quantity": "1_0"}, {"quantity": "\uff109"}, {"expected_on": "2099-W50-1"}, {"expected_on": "20991208"}]
+)
+async def test_a_day_and_units_of_a_receipt_are_taken_only_as_anybody_writes_them(
+    world: ConsoleWorld, typed: dict[str, str]
+) -> None:
+    coming(world, backordered(world))
+    floor, here = world.browser("warehouse", sub="pat"), "/stock?sku=PUMP"
+
+    refused = await floor.send(here, "/stock/receipts/exp_1/change", sku="PUMP", **typed)
+
+    assert refused.status_code == 422
+    assert (world.inventory.receipts["exp_1"].quantity, world.inventory.receipts["exp_1"].expected_on) == (
+        5,
+        "2099-12-01",
+    )
 
 
 async def test_promises_and_their_figures_are_on_a_page_and_on_the_order(world: ConsoleWorld) -> None:
