@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated
 from urllib.parse import quote
 
@@ -68,10 +69,6 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
     moved = deps.inventory.ListMovements(
         supply_pb2.ListMovementsRequest(sku=sku, warehouse_id=warehouse, limit=MOST_MOVEMENTS)
     )
-    apart = deps.inventory.ListQuarantine(pb.ListQuarantineRequest(sku=sku, warehouse_id=warehouse, limit=PAGE))
-    quarantined: dict[str, int] = {}
-    for one in apart.units:
-        quarantined[one.warehouse_id] = quarantined.get(one.warehouse_id, 0) + one.quantity
     with deps.database.reading() as session:
         orders = lookup.numbers(session, {one.order_id for one in moved.movements if one.order_id})
         returns = reading.numbers(session, {one.reference for one in moved.movements if one.reference})
@@ -81,8 +78,21 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
         "returns": returns,
         "chart": supply_chart(outlook),
         "movements": [api.movement_shape(one, sees_money=sees_money) for one in moved.movements],
-        "quarantined": quarantined,
+        "quarantined": _quarantined(who, sku, warehouse),
     }
+
+
+def _quarantined(who: Visitor, sku: str, warehouse: str) -> Counter[str]:
+    """Warehouse → units of a SKU that are in its quarantine."""
+    units: Counter[str] = Counter()
+    cursor, is_first = "", True
+    while is_first or cursor:
+        wanted = pb.ListQuarantineRequest(sku=sku, warehouse_id=warehouse, limit=PAGE, cursor=cursor)
+        found = who.deps.inventory.ListQuarantine(wanted)
+        for one in found.units:
+            units[one.warehouse_id] += one.quantity
+        cursor, is_first = found.next_cursor, False
+    return units
 
 
 @router.post("/stock/receipts/{expected_receipt_id}/change")

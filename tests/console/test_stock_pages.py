@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from oms.inventory.v1 import inventory_pb2
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2 as types
@@ -88,6 +89,19 @@ async def test_a_skus_page_shows_what_comes_who_gets_it_and_what_moved(world: Co
     assert "No warehouse has any of NONE" in none
     assert "/stock/receipts/exp_1/change" not in page
     assert "/stock/receipts/exp_1/change" in plain
+
+
+async def test_all_that_is_in_quarantine_is_summed_by_warehouse(world: ConsoleWorld) -> None:
+    coming(world, backordered(world))
+    for number in range(150):
+        units = inventory_pb2.QuarantinedUnits(
+            movement_id=f"mov_{number:03}", sku="PUMP", warehouse_id="W1", quantity=3
+        )
+        world.inventory.quarantine.units[units.movement_id] = units
+
+    page = (await world.browser("warehouse", sub="pat").get("/stock?sku=PUMP")).text
+
+    assert 'data-of="Quarantine">450<' in page
 
 
 async def test_an_expected_receipt_is_changed_once_and_cancelled_with_a_reason(world: ConsoleWorld) -> None:

@@ -41,7 +41,7 @@ class PromiseShape(BaseModel):
     first_on: str = Field(description="The day they were first promised for.")
     given_at: str
     given_by: GivenBy = Field(
-        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came; sourcing: it was sourced again."
+        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came, or a count took it; sourcing: it was sourced again."
     )
     reason: str = Field(description="The supply that gives the day; empty for stock.")
     outcome: Outcome = Field(
