@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+import yaml
+from sqlmodel import select
 
 from oms.inventory.v1 import inventory_pb2
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2 as types
+from services.kernel.clock import business_day
+from services.orders.models.promises import PromiseRow
+from services.orders.policies import engine, versions
 from tests.console.money_world import hidden_in
 from tests.console.world import ConsoleWorld
 from tests.orders.desk import shipment, stock
@@ -160,3 +167,27 @@ async def test_promises_and_their_figures_are_on_a_page_and_on_the_order(world: 
     assert number in open_ones
     assert number in kept
     assert "delivered" in kept
+
+
+async def test_a_promise_is_late_by_the_day_of_the_warehouses_on_every_page(world: ConsoleWorld) -> None:
+    order_id = backordered(world)
+    number = world.desk.read(order_id).order.number
+    now = datetime.now(UTC)
+    zone = "Pacific/Kiritimati" if now.hour >= 10 else "Etc/GMT+12"  # where it is another day than here
+    there = business_day(now, zone)
+    with world.database.transaction() as session:
+        versions.put_policy(
+            session,
+            {**yaml.safe_load(engine.BUILT_IN.read_text("utf-8")), "calendars": {"warehouse": {"time_zone": zone}}},
+            "root",
+            now,
+        )
+        [row] = session.exec(select(PromiseRow).where(PromiseRow.order_id == order_id)).all()
+        row.promised_on = min(there, now.date()).isoformat()
+        is_late = row.promised_on < there.isoformat()
+    support = world.browser("support", sub="sue")
+
+    order = (await support.get(f"/orders/{number}")).text.partition('id="promises"')[2].partition("</section>")[0]
+    late = (await support.get("/promises?show=late")).text
+
+    assert ('class="late"' in order, number in late) == (is_late, is_late)
