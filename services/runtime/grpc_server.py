@@ -28,6 +28,9 @@ log = structlog.get_logger()
 
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
+_SENTENCE_BYTES, _DETAIL_BYTES = 1_200, 200
+"""What a refusal says at most. A client takes 8 KiB of trailers; in them the sentence stands twice, once as three bytes for each."""
+
 MayCall = Callable[[Principal, str], bool]
 Observe = Callable[[str, str, float], None]
 """Told of each answered call: method, gRPC status, seconds."""
@@ -111,10 +114,20 @@ def _run(act: Callable[[Any, Any], Any], method: str, request: Any, context: grp
 
 
 def _status(refusal: DomainError) -> status_pb2.Status:
-    info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain="oms", metadata=refusal.detail)
+    detail = {name: _within(value, _DETAIL_BYTES) for name, value in refusal.detail.items()}
+    info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain="oms", metadata=detail)
     packed = any_pb2.Any()
     packed.Pack(info)
-    return status_pb2.Status(code=code_pb2.Code.Value(refusal.code), message=str(refusal), details=[packed])
+    message = _within(str(refusal), _SENTENCE_BYTES)
+    return status_pb2.Status(code=code_pb2.Code.Value(refusal.code), message=message, details=[packed])
+
+
+def _within(text: str, most: int) -> str:
+    """The text, or its beginning and its end where it quotes more than `most` bytes: the end says what to do."""
+    if len(text.encode()) <= most:
+        return text
+    raw, head = text.encode(), most * 2 // 3
+    return f"{raw[:head].decode(errors='ignore')} … {raw[head - most :].decode(errors='ignore')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ from services.runtime.grpc_client import _OPTIONS, RemoteBug, Unreachable, conne
 from services.runtime.grpc_server import AddressTaken, ConnectionBounds, GrpcServer
 from services.runtime.settings import ServiceSettings
 
+QUOTED = "\U0010ffff" * 5_000
+"""What somebody sent instead of a name; in the trailers of an answer each of its characters is twelve bytes."""
+
 
 class Servicer(rpc.NotificationsServiceServicer):
     """Answers, refuses or breaks, as the order id says."""
@@ -35,6 +38,8 @@ class Servicer(rpc.NotificationsServiceServicer):
                 raise NotFound("UNKNOWN_ORDER", "no such order")
             case "lost":
                 raise Conflict("LOST_RACE", "try again")
+            case "long":
+                raise Refused("UNKNOWN_SKU", f"{QUOTED!r} is no SKU: name one of the catalog", sku=QUOTED)
             case "bug":
                 raise ZeroDivisionError
             case "alone":
@@ -181,6 +186,15 @@ def test_a_refusal_crosses_the_wire_with_its_reason_sentence_and_detail(stub: rp
     assert refusal.value.reason == "STOCK_ALLOCATED"
     assert str(refusal.value) == "3 units are promised"
     assert refusal.value.detail == {"units": "3"}
+
+
+def test_a_refusal_that_quotes_a_long_text_still_says_what_to_do(stub: rpc.NotificationsServiceStub) -> None:
+    with pytest.raises(Refused) as refusal:
+        stub.Notify(pb.NotifyRequest(order_id="long"))
+
+    assert refusal.value.reason == "UNKNOWN_SKU"
+    assert str(refusal.value).endswith("is no SKU: name one of the catalog")
+    assert set(refusal.value.detail["sku"]) == {"\U0010ffff", " ", "…"}
 
 
 @pytest.mark.parametrize(
