@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
+from cli.json_files import read_json
 from cli.known import check_sku, check_warehouse
+from cli.orders import find_order
 from cli.output import console, print_json, print_rows
-from cli.refusals import CommandRefused
 
 app = typer.Typer(help="Backorders: list, what-if, release, expedite, and the allocation policy.", no_args_is_help=True)
 
@@ -31,14 +31,15 @@ _POLICY = "/v1/allocation-policy"
 def list_backorders(
     sku: Annotated[str | None, typer.Option(help="Only this SKU.")] = None,
     warehouse: Annotated[str | None, typer.Option(help="Only what this warehouse may fill.")] = None,
-    order: Annotated[str | None, typer.Option(help="Only of the order with this id.")] = None,
+    order: Annotated[str | None, typer.Option(help="Only of this order: its number or id.")] = None,
     limit: LimitOption = 100,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """List backorders, first to be filled first."""
     api = Api(var, "auditor")
-    rows = api.rows("/v1/backorders", limit, sku=sku, warehouse_id=warehouse, order_id=order)
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/backorders", limit, sku=sku, warehouse_id=warehouse, order_id=order_id)
     if not rows:
         check_sku(api, sku)
         check_warehouse(api, warehouse)
@@ -113,7 +114,7 @@ def policy(
     if file is None:
         stands: dict[str, Any] = Api(var, "auditor").get(_POLICY)
     else:
-        stands = Api(var, "admin").post(_POLICY, _read(file))
+        stands = Api(var, "admin").post(_POLICY, read_json(file))
     if as_json:
         print_json(stands)
         return
@@ -125,10 +126,3 @@ def policy(
         f"others: {stands['usual_class']}; too few units are {share}; orders that ship complete keep what they hold for {days} days; "
         f"version {stands['version']}"
     )
-
-
-def _read(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
-        raise CommandRefused(f"{file} cannot be read as JSON: {wrong}") from wrong

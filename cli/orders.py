@@ -13,6 +13,7 @@ import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events, segment
 from cli.directory import names
+from cli.json_files import read_json
 from cli.known import check_customer
 from cli.order_view import print_order, sentence
 from cli.output import console, print_json, print_rows, words
@@ -186,13 +187,7 @@ def key_of(order: dict[str, Any]) -> str:
 
 
 def _documents(path: Path) -> list[dict[str, Any]]:
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # what cannot be sent is no JSON either
-    except RecursionError as deep:
-        raise CommandRefused(f"{path} is no JSON document: it is nested too deep") from deep
-    except ValueError as bad:
-        raise CommandRefused(f"{path} is no JSON document: {bad}") from bad
+    document = read_json(path)
     found = document if isinstance(document, list) else [document]
     if not found or not all(isinstance(order, dict) for order in found):
         raise CommandRefused(f"{path} holds something that is no order: write one object, or a list of them")

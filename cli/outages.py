@@ -24,9 +24,8 @@ def list_outages(
     as_json: JsonOption = False,
 ) -> None:
     """List outages, the newest first."""
-    query = {"lasting": "true"} if lasting else {}
-    rows = Api(var, "auditor").rows("/v1/outages", 100, **query)
-    print_rows(rows, _COLUMNS, as_json=as_json, none="no warehouse has been closed for a while")
+    found = Api(var, "auditor").get("/v1/outages", lasting="true" if lasting else None)
+    print_rows(found["rows"], _COLUMNS, as_json=as_json, none="no warehouse has been closed for a while")
 
 
 @app.command()

@@ -26,7 +26,7 @@ _CM = re.compile(r"([0-9]{1,4}(?:\.[0-9])?)x([0-9]{1,4}(?:\.[0-9])?)x([0-9]{1,4}
 
 def read_package(said: str) -> dict[str, Any]:
     """A package as somebody typed it, as the API takes it."""
-    contents, *known = said.split()
+    contents, *known = said.split() or [""]
     package: dict[str, Any] = {"contents": [_content(part) for part in contents.split(",")]}
     for word in known:
         name, _, value = word.partition("=")
@@ -45,7 +45,7 @@ def print_packages(packages: Sequence[Mapping[str, Any]], *, as_json: bool) -> N
 def _content(part: str) -> dict[str, Any]:
     found = _CONTENT.fullmatch(part)
     if found is None:
-        raise CommandRefused(f"{part} is no content: write LINE=UNITS, e.g. 1=3")
+        raise CommandRefused(f"{part or 'nothing'} is no content: write LINE=UNITS, e.g. 1=3")
     line_id, sku, units = found.groups()
     return {"line_id": line_id, "quantity": int(units)} | ({"sku": sku} if sku else {})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 
 from cli.client import VAR, Api, JsonOption, VarOption
+from cli.json_files import read_json
 from cli.output import Column, console, formats, grouped, print_json, table
 from cli.refusals import CommandRefused
 from services.kernel.clock import start_of_day
@@ -77,12 +77,7 @@ def _instant(day: str) -> str:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as absent:
-        raise CommandRefused(f"{path} cannot be read: {absent.strerror}") from absent
-    except ValueError as unreadable:
-        raise CommandRefused(f"{path} is no JSON: {unreadable}") from unreadable
+    document = read_json(path)
     if not isinstance(document, dict):
         raise CommandRefused(f'{path} is no JSON object: name what is changed, as {{"split_penalty_minor": 500}}')
     return document

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.known import check_sku
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 
@@ -34,6 +35,8 @@ def list_promises(
     order_id = find_order(api, order)["order_id"] if order else None
     query = {"order_id": order_id, "sku": sku, "outcome": outcome, "late": "true" if late else None}
     rows = api.rows("/v1/promises", limit, **query)
+    if not rows:
+        check_sku(api, sku)
     print_rows(rows, _COLUMNS, as_json=as_json, none="no promises")
 
 

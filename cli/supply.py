@@ -23,7 +23,7 @@ _COMING = (
     ("Due on", "due_on"), ("Reference", "reference"), ("Warehouse", "warehouse_id"), ("Units", "remaining_quantity>"),
     ("Taken", "taken_quantity>"), ("Who gets it", "who"),
 )  # fmt: skip
-_ATP = (("From", "day"), ("Available to promise", "quantity>"))
+_ATP = (("From", "from_on"), ("Available to promise", "quantity>"))
 
 SkuOption = Annotated[str | None, typer.Option(help="Only this SKU.")]
 WarehouseOption = Annotated[str | None, typer.Option(help="Only this warehouse.")]
@@ -163,7 +163,8 @@ def outlook(
         check_sku(api, sku)
     rows = [{**one, "who": _who(one["takers"])} for one in found["receipts"]]
     print_rows(rows, _COMING, as_json=False, none="nothing is announced")
-    print_rows(found["atp"], _ATP, as_json=False, none="")
+    atp = [{"from_on": one["day"], "quantity": one["quantity"]} for one in found["atp"]]
+    print_rows(atp, _ATP, as_json=False, none="")
     if found["uncovered_quantity"]:
         console().print(f"{found['uncovered_quantity']:,} units wait that nothing announced brings")
 

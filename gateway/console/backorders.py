@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.console.forms import whole_units
+from gateway.console.forms import whole_units_of
 from gateway.console.notices import leave
 from gateway.console.pages import render
+from gateway.console.readable import money
 from gateway.console.visitor import FormOf, Visitor, VisitorOf
 from gateway.console.warehouses import warehouses_of
 from gateway.http.neighbors import allocation_policy
@@ -62,7 +64,7 @@ def backorders_page(
 def _what_if(who: Visitor, sku: str, warehouse: str, units: str) -> WhatIf:
     if not sku or not warehouse:
         raise InvalidArgument("FIELD_MISSING", "enter the SKU and choose the warehouse that the goods would come to")
-    count = whole_units(units, "units")
+    count = whole_units_of("units", units)
     if not 1 <= count <= MAX_QUANTITY:
         raise InvalidArgument("QUANTITY_OUT_OF_RANGE", f"enter from 1 to {MAX_QUANTITY:,} units")
     return api.what_if(who.deps, who.caller, WhatIfInput(sku=sku, warehouse_id=warehouse, quantity=count))
@@ -73,7 +75,7 @@ def _at_risk(rows: list[Backorder]) -> list[Money]:
     sums: dict[str, Money] = {}
     for row in rows:
         if row.value is not None:
-            value = Money.parse(row.value.amount, row.value.currency)
+            value = money(row.value)
             sums[value.currency] = sums.get(value.currency, Money(0, value.currency)) + value
     return [sums[currency] for currency in sorted(sums)]
 
@@ -97,5 +99,5 @@ def expedite_order(form: FormOf, order_id: Named) -> Response:
 
 def _back(form: FormOf, said: str) -> Response:
     sku, warehouse = form.text("sku", most=64), form.text("warehouse", most=64)
-    query = "&".join(f"{name}={value}" for name, value in (("sku", sku), ("warehouse", warehouse)) if value)
+    query = urlencode({name: value for name, value in (("sku", sku), ("warehouse", warehouse)) if value})
     return leave(RedirectResponse(f"/backorders?{query}", 303), form.visitor.deps.console, said)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from gateway.console.accounting.receipts import page_key, request_id
-from gateway.console.forms import whole_units
+from gateway.console.forms import whole_units_of
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
@@ -58,7 +58,7 @@ def record_count(form: FormOf) -> Response:
 
 
 def _body(sku: str, warehouse: str, counted: str, reason: str) -> StockCountInput:
-    units = whole_units(counted, "units counted")
+    units = whole_units_of("units counted", counted)
     try:
         return StockCountInput(sku=sku, warehouse_id=warehouse, counted=units, reason=reason or REASON)
     except ValidationError as wrong:

@@ -24,7 +24,6 @@ from gateway.console.warehouses import warehouse_names
 from gateway.http.orders.promises import PromiseShape, shape
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
-from services.kernel.clock import business_day
 from services.orders.approvals import assignees, kept_promises
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.cancelled_units import unshipped_lines
@@ -126,7 +125,7 @@ def _read(session: Session, who: Visitor, number: str) -> Read:
 
 def _promises(session: Session, who: Visitor, order_id: str) -> list[PromiseShape]:
     """What was promised of the order, the newest first."""
-    today = business_day(who.deps.clock(), who.deps.database.time_zone).isoformat()
+    today = kept_promises.today(session, who.deps.clock()).isoformat()
     wanted = PromiseFilter(order_id=order_id)
     found = kept_promises.listed(session, wanted, who.caller.scope, limit=_MOST_PROMISES)
     return [shape(one, today) for one in found]

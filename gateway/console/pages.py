@@ -15,7 +15,7 @@ from gateway.console.charts import bar
 from gateway.console.files import address
 from gateway.console.lines import LINES
 from gateway.console.people import People, people_of
-from gateway.console.readable import Readable, amount, grouped, iso, minor, number, price, since, span, until
+from gateway.console.readable import Readable, amount, grouped, iso, minor, money, number, price, since, span, until
 from gateway.console.visitor import Visitor
 from gateway.http.plumbing.deps import ConsoleSettings
 from services.kernel.formats import Formats, tax_lines
@@ -53,7 +53,7 @@ def _environment(formats: Formats, country: str) -> Environment:
     )  # fmt: skip
     said = Readable(formats)
     made.filters.update(
-        amount=amount, grouped=grouped, price=price, number=number, iso=iso, readable=said.sentence, when=said.when,
+        amount=amount, money=money, grouped=grouped, price=price, number=number, iso=iso, readable=said.sentence, when=said.when,
         day=said.day, day_only=said.day_only, moment=said.moment, role=labels.role, event=labels.event,
         status=labels.status, axis=labels.axis, channel=labels.channel, terms=labels.terms, method=labels.method, waiting_on=labels.waiting_on, invoicing=labels.invoicing,
         account=labels.account, tax_lines=tax_lines,

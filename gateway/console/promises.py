@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.http.orders.promises import figures, shape
-from gateway.http.plumbing.paging import Paging, cut, sealed
+from gateway.http.plumbing.paging import Paging, cut, sealed_instant
 from services.orders.approvals import kept_promises
 from services.orders.domain.promise_ledger import PromiseFilter
 
@@ -39,9 +39,9 @@ def promises_page(who: VisitorOf, show: Show = "late", after: Annotated[str, Que
         found = kept_promises.on_time(session, today - SPAN, today, scope, now)
         outcome = "" if show == "late" else show
         wanted = PromiseFilter(outcome=outcome, is_late=show == "late", today=today.isoformat())
-        place = Paging(cursor=after).after(_LIST)
+        place = Paging(cursor=after).after_instant(_LIST)
         listed = kept_promises.listed(session, wanted, scope, after=place, limit=PAGE + 1)
-    page, following = cut(listed, PAGE, lambda one: sealed(_LIST, kept_promises.place_of(one)))
+    page, following = cut(listed, PAGE, lambda one: sealed_instant(_LIST, one.given_at, one.promise_id))
     return render(
         "promises.html",
         who,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
+from gateway.http.plumbing.shapes import MoneyShape
 from services.kernel import formats as kernel
 from services.kernel.clock import business_day
 from services.kernel.formats import Formats
@@ -38,6 +39,11 @@ def grouped(text: str) -> str:
 def minor(units: int, currency: str) -> Money:
     """Minor units as money."""
     return Money(units, currency)
+
+
+def money(shown: MoneyShape) -> Money:
+    """Money as the API shows it."""
+    return Money.parse(shown.amount, shown.currency)
 
 
 def instant(value: datetime | str) -> datetime:

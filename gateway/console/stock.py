@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
 from typing import Annotated
 from urllib.parse import quote
 
@@ -11,6 +11,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from gateway.console.accounting.receipts import page_key, request_id
+from gateway.console.entries import day
+from gateway.console.forms import whole_units_of
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.supply_chart import supply_chart
@@ -67,10 +69,6 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
     moved = deps.inventory.ListMovements(
         supply_pb2.ListMovementsRequest(sku=sku, warehouse_id=warehouse, limit=MOST_MOVEMENTS)
     )
-    apart = deps.inventory.ListQuarantine(pb.ListQuarantineRequest(sku=sku, warehouse_id=warehouse, limit=PAGE))
-    quarantined: dict[str, int] = {}
-    for one in apart.units:
-        quarantined[one.warehouse_id] = quarantined.get(one.warehouse_id, 0) + one.quantity
     with deps.database.reading() as session:
         orders = lookup.numbers(session, {one.order_id for one in moved.movements if one.order_id})
         returns = reading.numbers(session, {one.reference for one in moved.movements if one.reference})
@@ -80,23 +78,35 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
         "returns": returns,
         "chart": supply_chart(outlook),
         "movements": [api.movement_shape(one, sees_money=sees_money) for one in moved.movements],
-        "quarantined": quarantined,
+        "quarantined": _quarantined(who, sku, warehouse),
     }
+
+
+def _quarantined(who: Visitor, sku: str, warehouse: str) -> Counter[str]:
+    """Warehouse → units of a SKU that are in its quarantine."""
+    units: Counter[str] = Counter()
+    cursor, is_first = "", True
+    while is_first or cursor:
+        wanted = pb.ListQuarantineRequest(sku=sku, warehouse_id=warehouse, limit=PAGE, cursor=cursor)
+        found = who.deps.inventory.ListQuarantine(wanted)
+        for one in found.units:
+            units[one.warehouse_id] += one.quantity
+        cursor, is_first = found.next_cursor, False
+    return units
 
 
 @router.post("/stock/receipts/{expected_receipt_id}/change")
 def change_receipt(form: FormOf, expected_receipt_id: ReceiptId) -> Response:
     """Give an expected receipt another day or quantity, as the API does."""
     who = form.visitor
+    on, units = form.text("expected_on", most=10), form.text("quantity", most=8)
     try:
-        body = ReceiptChangeInput.model_validate(
-            {
-                "expected_on": _day(form.text("expected_on", most=10)),
-                "quantity": _units(form.text("quantity", most=8)),
-                "reason": form.text("reason", most=200),
-            }
+        body = ReceiptChangeInput(
+            expected_on=day(on, "day") if on else None,
+            quantity=whole_units_of("units in all", units) if units else None,
+            reason=form.text("reason", most=200),
         )
-    except (ValidationError, ValueError) as wrong:
+    except ValidationError as wrong:
         raise InvalidArgument("RECEIPT_UNREADABLE", "enter a day such as 2026-12-16 and at least one unit") from wrong
     key = request_id(form, f"receipts/{expected_receipt_id}/{body.model_dump_json()}")
     api.change(who.deps, who.caller.principal.sub, expected_receipt_id, body, key)
@@ -112,14 +122,6 @@ def cancel_receipt(form: FormOf, expected_receipt_id: ReceiptId) -> Response:
     key = request_id(form, f"receipts/{expected_receipt_id}/cancel")
     api.cancel(who.deps, who.caller.principal.sub, expected_receipt_id, reason, key)
     return _back(form, "receipt_cancelled")
-
-
-def _day(typed: str) -> date | None:
-    return date.fromisoformat(typed) if typed else None
-
-
-def _units(typed: str) -> int | None:
-    return int(typed) if typed else None
 
 
 def _back(form: Form, notice: str) -> Response:

@@ -19,7 +19,10 @@ class Quarantine:
             for one in self.units.values()
             if one.quantity and request.warehouse_id in ("", one.warehouse_id) and request.sku in ("", one.sku)
         ]
-        return inventory.ListQuarantineResponse(units=found)
+        first = 1 + next((at for at, one in enumerate(found) if one.movement_id == request.cursor), -1)
+        shown = found[first : first + request.limit]
+        more = shown[-1].movement_id if len(found) > first + request.limit else ""
+        return inventory.ListQuarantineResponse(units=shown, next_cursor=more)
 
     def decide(self, request: inventory.DecideQuarantineRequest) -> inventory.DecideQuarantineResponse:
         found = self.units.get(request.movement_id)

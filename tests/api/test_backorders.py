@@ -112,3 +112,11 @@ async def test_a_class_without_a_rule_is_refused_with_those_that_have_one(world:
 
     assert answer.status_code == 422
     assert "must be one of win, gain, redistribute, improve, fill, lose" in answer.text
+
+
+async def test_a_what_if_of_goods_that_are_never_on_a_shelf_is_refused(world: World) -> None:
+    unknown = await world.send("POST", "/v1/backorders/what-if", "support", json=ASKED | {"sku": "NOPE"})
+    service = await world.send("POST", "/v1/backorders/what-if", "support", json=ASKED | {"sku": "INSTALL-8H"})
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "PRODUCT_UNKNOWN")
+    assert (service.status_code, service.json()["code"]) == (409, "PRODUCT_NOT_STOCKED")

@@ -27,3 +27,31 @@ async def test_a_warehouse_is_closed_by_its_manager_and_opened_again(world: Worl
     assert (unknown.status_code, wordless.status_code) == (404, 422)
     assert [one["warehouse_id"] for one in lasting.json()["rows"]] == ["wh_7"]
     assert (ended.json()["ended_at"] is not None, left.json()["rows"]) == (True, [])
+
+
+RATE = {"warehouse_id": "wh_1", "carrier": "ups", "zone": "near", "base_minor": 900, "transit_days": 2}
+TABLE = {"currency": "USD", "rates": [RATE], "zones": [{"country": "US", "region": "*", "zone": "near"}]}
+
+
+async def test_carriers_that_go_to_more_places_have_orders_sourced_again_and_dearer_ones_do_not(world: World) -> None:
+    wider = {**TABLE, "zones": [*TABLE["zones"], {"country": "CA", "region": "*", "zone": "near"}]}
+
+    await world.send("POST", "/v1/rates", "admin", json=TABLE)
+    await world.send("POST", "/v1/rates", "admin", json={**TABLE, "rates": [{**RATE, "base_minor": 950}]})
+    await world.send("POST", "/v1/rates", "admin", json=wider)
+
+    assert world.inventory.gained == [["wh_1"], ["wh_1"]]
+
+
+async def test_orders_are_sourced_again_when_rates_are_sent_again_after_a_try_that_stopped_halfway(
+    world: World,
+) -> None:
+    world.inventory.is_away = True
+    halfway = await world.send("POST", "/v1/rates", "admin", json=TABLE, key="k1")
+    world.inventory.is_away = False
+
+    again = await world.send("POST", "/v1/rates", "admin", json=TABLE, key="k1")
+
+    assert (halfway.status_code, again.status_code) == (503, 200)
+    assert world.fulfillment.rates.version == 1
+    assert world.inventory.gained == [["wh_1"]]

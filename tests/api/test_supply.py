@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.http.plumbing.paging import sealed
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from tests.api.conftest import World
+from services.orders.models.promises import PromiseRow
+from tests.api.conftest import NOW, World
 
 PO = {"warehouse_id": "wh_1", "sku": "pump-100", "quantity": 60, "expected_on": "2099-12-09", "reference": "PO-1"}
 RECEIPTS = "/v1/stock/expected-receipts"
@@ -106,3 +108,44 @@ async def test_a_span_of_days_that_is_none_is_refused_and_an_empty_ledger_has_fi
     assert (figures["delivered"], figures["on_time_percent"]) == (0, None)
     assert rows == {"rows": [], "next_cursor": None}
     assert cursor.json()["code"] == "CURSOR_INVALID"
+
+
+async def promised(world: World, *ids: str) -> None:
+    """Open promises of four pumps."""
+    order_id = (await world.place()).json()["order_id"]
+    with world.database.transaction() as session:
+        for promise_id in ids:
+            row = PromiseRow(
+                promise_id=promise_id, order_id=order_id, line_id="1", sku="PUMP-100", quantity=4, promised_on="2026-12-04",
+                first_on="2026-12-04", given_at=NOW, given_by="acceptance", reason="", outcome="open", ended_on="",
+                moved_to="", why="",
+            )  # fmt: skip
+            session.add(row)
+
+
+async def test_promises_of_a_sku_are_found_however_it_is_typed(world: World) -> None:
+    await promised(world, "prm_1")
+
+    found = (await world.send("GET", "/v1/promises?sku=pump-100", "auditor")).json()["rows"]
+
+    assert [one["promise_id"] for one in found] == ["prm_1"]
+
+
+@pytest.mark.parametrize("key", ["x", "2026-12-01 y", "-1 y", "5", "99999999999999999999 y"])
+async def test_a_cursor_that_no_page_of_promises_gave_is_refused(world: World, key: str) -> None:
+    answer = await world.send("GET", f"/v1/promises?cursor={sealed('promises', key)}", "auditor")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "CURSOR_INVALID")
+
+
+async def test_promises_come_in_pages_the_newest_first(world: World) -> None:
+    await promised(world, "prm_1", "prm_2", "prm_3")
+
+    pages: list[str] = []
+    cursor: str | None = ""
+    for _ in range(3):
+        page = (await world.send("GET", f"/v1/promises?limit=1&cursor={cursor or ''}", "auditor")).json()
+        pages += [one["promise_id"] for one in page["rows"]]
+        cursor = page["next_cursor"]
+
+    assert (pages, cursor) == (["prm_3", "prm_2", "prm_1"], None)

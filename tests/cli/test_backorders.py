@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.fake_api import FakeApi
 from tests.cli.terminal import Oms
 
@@ -69,3 +71,26 @@ def test_the_policy_is_shown_and_replaced_from_a_file(command: Oms, api: FakeApi
     assert (stored.code, api.asked[-1].body) == (0, {"freeze_days": 14})
     assert unread.code != 0
     assert "cannot be read as JSON" in unread.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize("document", ["[" * 100_000 + "]" * 100_000, '{"freeze_days": NaN}'])
+def test_a_policy_that_cannot_be_sent_is_no_document(command: Oms, api: FakeApi, document: str) -> None:
+    file = command.var.parent / "policy.json"
+    file.write_text(document)
+
+    answers = [
+        command("backorders", "policy", "--set", str(file)),
+        command("policies", "replay", "--since", "2026-11-01", "--policy", str(file)),
+    ]
+
+    assert [(one.code, "is no JSON document" in " ".join(one.err.split())) for one in answers] == [(1, True), (1, True)]
+    assert api.asked == []
+
+
+def test_backorders_of_an_order_are_listed_by_its_number(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", {"order_id": "ord_1"})
+    api.page("GET /v1/backorders", ROW)
+
+    answer = command("backorders", "list", "--order", "so-1001")
+
+    assert (answer.code, api.asked[-1].query["order_id"]) == (0, "ord_1")

@@ -32,3 +32,12 @@ def test_a_refusal_says_what_to_do(command: Oms, api: FakeApi) -> None:
     wrong = command("outages", "declare", "wh_1", "--until", "2020-12-04T06:00:00Z", "--reason", "flooded dock")
 
     assert (wrong.code, "name an end in the future" in wrong.err) == (1, True)
+
+
+def test_outages_are_asked_for_without_what_their_list_does_not_take(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/outages", OUTAGE)
+
+    every, lasting = command("outages", "list"), command("outages", "list", "--lasting")
+
+    assert (every.code, lasting.code) == (0, 0)
+    assert [one.query for one in api.asked] == [{}, {"lasting": "true"}]

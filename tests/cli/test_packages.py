@@ -57,6 +57,7 @@ def test_packages_are_written_with_contents_weight_size_and_number(command: Oms,
     ("said", "sentence"),
     [
         ("3", "3 is no content: write LINE=UNITS, e.g. 1=3"),
+        ("", "nothing is no content: write LINE=UNITS, e.g. 1=3"),
         ("1=3 kg=heavy", "kg=heavy is no weight: write kilograms, e.g. kg=8.2"),
         ("1=3 cm=40x30", "cm=40x30 is no size"),
         ("1=3 color=red", "color=red is none of kg=, cm= and tracking="),

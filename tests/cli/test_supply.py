@@ -74,6 +74,7 @@ def test_what_comes_who_gets_it_and_what_moved(command: Oms, api: FakeApi) -> No
 
     outlook, movements = command("stock", "outlook", "PUMP"), command("stock", "movements", "PUMP")
 
+    assert "2026-12-16" not in outlook.out
     assert all(word in outlook.out for word in ("SO-1001: 3", "57", "4 units wait that nothing announced brings"))
     assert "DN-88" in movements.out
 
@@ -92,3 +93,12 @@ def test_promises_and_on_time_delivery(command: Oms, api: FakeApi) -> None:
     assert all(word in listed.out for word in ("SO-1001", "supply change", "delivered 3 days late"))
     assert "on time: 60.0 % by the last promise, 40.0 % by the first" in sent.out
     assert "5 units promised and not delivered, 2 of them late" in sent.out
+
+
+def test_promises_of_a_sku_that_is_none_say_so(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/promises")
+    api.page("GET /v1/products", {"sku": "PUMP"})
+
+    answer = command("promises", "list", "--sku", "NOPE")
+
+    assert (answer.code, "there is no SKU NOPE in the catalog" in " ".join(answer.err.split())) == (1, True)

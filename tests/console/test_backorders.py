@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qs, urlsplit
+
 from oms.inventory.v1 import allocation_pb2
 from oms.inventory.v1 import inventory_pb2 as inventory
 from services.orders.store import orders
@@ -98,3 +101,48 @@ async def test_a_backorder_is_released_and_its_order_expedited_by_buttons(world:
     assert world.inventory.expedited == [(row.order_id, True)]
     assert "The order is urgent." in followed.text
     assert "Release</button>" not in followed.text
+
+
+async def test_the_page_has_its_policy_in_sentences_and_buttons_only_where_there_is_something_to_do(
+    world: ConsoleWorld,
+) -> None:
+    waiting(world)
+    terms = [allocation_pb2.TierTerms(tier="gold", allocation_class="win", delivery="partial")]
+    world.inventory.allocation = allocation_pb2.AllocationPolicy(
+        tiers=terms, usual_class="gain", is_fair_share=True, freeze_days=14
+    )
+    world.inventory.backorders[0].is_manual = False
+
+    floor = " ".join((await world.browser("warehouse", sub="pat").get("/backorders")).text.split())
+
+    assert "others gain. Too few units are shared in proportion. An order that ships complete" in floor
+    assert ">Act</th>" not in floor
+
+
+async def test_what_waits_has_its_value_with_thousands_in_groups(world: ConsoleWorld) -> None:
+    waiting(world)
+    world.inventory.backorders[0].quantity = 3000
+
+    page = (await world.browser("support", sub="sue").get("/backorders")).text
+
+    [value] = re.findall(r'data-of="Value"><span class="figure">([0-9.,]+) ', page)
+    assert value == "387,000.00"
+
+
+async def test_units_that_are_no_number_are_named_as_the_page_names_them(world: ConsoleWorld) -> None:
+    waiting(world)
+    [row] = world.inventory.backorders
+
+    page = await world.browser("support", sub="sue").get(f"/backorders?sku={row.sku}&warehouse=W1&units=none")
+
+    assert "Units: enter a whole number of units" in page.text
+    assert "line units" not in page.text
+
+
+async def test_a_button_leads_back_to_the_queue_of_a_sku_with_any_sign_in_it(world: ConsoleWorld) -> None:
+    waiting(world)
+    sku = "A+B#1"
+
+    released = await world.browser("support", sub="sue").send("/backorders", "/backorders/bo_1/release", sku=sku)
+
+    assert parse_qs(urlsplit(released.headers["location"]).query) == {"sku": [sku]}

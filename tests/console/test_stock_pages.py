@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+from sqlmodel import select
+
+from oms.inventory.v1 import inventory_pb2
 from oms.inventory.v1 import supply_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2 as types
+from services.kernel.clock import business_day
+from services.orders.models.promises import PromiseRow
+from services.orders.policies import engine, versions
 from tests.console.money_world import hidden_in
 from tests.console.world import ConsoleWorld
 from tests.orders.desk import shipment, stock
@@ -88,6 +98,19 @@ async def test_a_skus_page_shows_what_comes_who_gets_it_and_what_moved(world: Co
     assert "/stock/receipts/exp_1/change" in plain
 
 
+async def test_all_that_is_in_quarantine_is_summed_by_warehouse(world: ConsoleWorld) -> None:
+    coming(world, backordered(world))
+    for number in range(150):
+        units = inventory_pb2.QuarantinedUnits(
+            movement_id=f"mov_{number:03}", sku="PUMP", warehouse_id="W1", quantity=3
+        )
+        world.inventory.quarantine.units[units.movement_id] = units
+
+    page = (await world.browser("warehouse", sub="pat").get("/stock?sku=PUMP")).text
+
+    assert 'data-of="Quarantine">450<' in page
+
+
 async def test_an_expected_receipt_is_changed_once_and_cancelled_with_a_reason(world: ConsoleWorld) -> None:
     coming(world, backordered(world))
     floor, here = world.browser("warehouse", sub="pat"), "/stock?sku=PUMP"
@@ -109,6 +132,24 @@ async def test_an_expected_receipt_is_changed_once_and_cancelled_with_a_reason(w
     assert (receipt.expected_on, receipt.remaining_quantity, receipt.cancelled_quantity) == ("2099-12-08", 0, 5)
 
 
+@pytest.mark.parametrize(
+    "typed", [{"quantity": "1_0"}, {"quantity": "\uff109"}, {"expected_on": "2099-W50-1"}, {"expected_on": "20991208"}]
+)
+async def test_a_day_and_units_of_a_receipt_are_taken_only_as_anybody_writes_them(
+    world: ConsoleWorld, typed: dict[str, str]
+) -> None:
+    coming(world, backordered(world))
+    floor, here = world.browser("warehouse", sub="pat"), "/stock?sku=PUMP"
+
+    refused = await floor.send(here, "/stock/receipts/exp_1/change", sku="PUMP", **typed)
+
+    assert refused.status_code == 422
+    assert (world.inventory.receipts["exp_1"].quantity, world.inventory.receipts["exp_1"].expected_on) == (
+        5,
+        "2099-12-01",
+    )
+
+
 async def test_promises_and_their_figures_are_on_a_page_and_on_the_order(world: ConsoleWorld) -> None:
     order_id, desk = backordered(world), world.desk
     number = desk.read(order_id).order.number
@@ -126,3 +167,27 @@ async def test_promises_and_their_figures_are_on_a_page_and_on_the_order(world: 
     assert number in open_ones
     assert number in kept
     assert "delivered" in kept
+
+
+async def test_a_promise_is_late_by_the_day_of_the_warehouses_on_every_page(world: ConsoleWorld) -> None:
+    order_id = backordered(world)
+    number = world.desk.read(order_id).order.number
+    now = datetime.now(UTC)
+    zone = "Pacific/Kiritimati" if now.hour >= 10 else "Etc/GMT+12"  # where it is another day than here
+    there = business_day(now, zone)
+    with world.database.transaction() as session:
+        versions.put_policy(
+            session,
+            {**yaml.safe_load(engine.BUILT_IN.read_text("utf-8")), "calendars": {"warehouse": {"time_zone": zone}}},
+            "root",
+            now,
+        )
+        [row] = session.exec(select(PromiseRow).where(PromiseRow.order_id == order_id)).all()
+        row.promised_on = min(there, now.date()).isoformat()
+        is_late = row.promised_on < there.isoformat()
+    support = world.browser("support", sub="sue")
+
+    order = (await support.get(f"/orders/{number}")).text.partition('id="promises"')[2].partition("</section>")[0]
+    late = (await support.get("/promises?show=late")).text
+
+    assert ('class="late"' in order, number in late) == (is_late, is_late)

@@ -13,11 +13,9 @@ from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.editing import merged
 from gateway.http.plumbing.inputs import example
-from gateway.http.plumbing.paging import Page, Paging, PagingOf, sealed
+from gateway.http.plumbing.paging import Page, PagingOf, sealed_instant
 from gateway.http.plumbing.period import Period
 from gateway.http.plumbing.shapes import MoneyShape
-from services.kernel.clock import from_micros, micros
-from services.kernel.errors import InvalidArgument
 from services.orders.domain.policies import Policy, parse_policy
 from services.orders.domain.replayed import Decision, ReplayedOrder
 from services.orders.overview import replay
@@ -25,7 +23,6 @@ from services.orders.policies import versions
 
 router = APIRouter(tags=["master data"])
 _LIST = "policy replay"
-_DIGITS = 18
 
 
 class PolicyReplayInput(Period):
@@ -76,26 +73,15 @@ def replay_policy(deps: DepsOf, _who: CallerOf, body: PolicyReplayInput, paging:
     people are those of today, for both policies. `limit` is how many orders are read for a page.
     """
     body.check()
-    after, until = _since(body, paging), body.until or deps.clock()
+    after, until = paging.after_instant(_LIST) or (body.since, ""), body.until or deps.clock()
     tried = _tried(deps, body)
     with deps.database.reading() as session:
         found, following = replay.replay(session, tried, after, until, paging.limit)
     return PolicyReplay(
         rows=[_shape(one) for one in found if one.differs],
         replayed=len(found),
-        next_cursor=sealed(_LIST, f"{micros(following[0])} {following[1]}") if following else None,
+        next_cursor=sealed_instant(_LIST, *following) if following else None,
     )
-
-
-def _since(body: Period, paging: Paging) -> replay.Place:
-    """Where the page begins."""
-    key = paging.after(_LIST)
-    if not key:
-        return body.since, ""
-    at, _, order_id = key.partition(" ")
-    if not (at.isascii() and at.isdigit() and len(at) < _DIGITS):
-        raise InvalidArgument("CURSOR_INVALID", "the cursor is not one of this list: begin again without it")
-    return from_micros(int(at)), order_id
 
 
 def _tried(deps: Deps, body: PolicyReplayInput) -> Policy:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from gateway.http.neighbors.backorders import AllocationClass
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, changed_whole, partial, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Identity, Input, Switch, example
@@ -112,16 +112,14 @@ def change_allocation_policy(
     deps: DepsOf, _who: CallerOf, body: AllocationPolicyPatch, if_match: IfMatch, response: Response
 ) -> AllocationPolicy:
     """Change what is named of the allocation policy; the rest of it stays. Tiers that are named are all of them."""
-    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
-
-    def edit() -> AllocationPolicy:
-        stands = read(deps)
-        whole = merged(stands, body, AllocationPolicyInput)
-        return _put(deps, whole, stands.version if expected is None else expected)
-
-    changed = on_newest(edit, expected)
-    tag(response, changed.version)
-    return changed
+    return changed_whole(
+        body,
+        AllocationPolicyInput,
+        if_match,
+        response,
+        lambda: read(deps),
+        lambda whole, expected: _put(deps, whole, expected),
+    )
 
 
 def _put(deps: Deps, body: AllocationPolicyInput, expected: int | None) -> AllocationPolicy:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway.http.neighbors.stock import known_sku
+from gateway.http.neighbors.stock import known_sku, stocked
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.inputs import Identity, Input, Quantity, Sku, Switch, example
@@ -183,8 +183,8 @@ def expedite(deps: Deps, who: Caller, order_id: str, *, is_expedited: bool) -> E
 
 
 def what_if(deps: Deps, who: Caller, body: WhatIfInput) -> WhatIf:
-    """Ask inventory, and name the orders. Refused SKU_UNKNOWN for what is not in the catalog."""
-    sku = known_sku(deps, body.sku)
+    """Ask inventory, and name the orders. NotFound for what is not in the catalog, Refused for what is never on a shelf."""
+    sku = stocked(deps, body.sku).sku
     found = deps.inventory.AskWhatIf(
         allocation_pb2.AskWhatIfRequest(sku=sku, warehouse_id=body.warehouse_id, quantity=body.quantity)
     )

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, changed_whole, partial, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Country, Currency, Identity, Input, Minor, example
@@ -133,16 +133,9 @@ def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf, if_match: IfMatch) -
 @router.patch("/v1/rates", responses=ETAG)
 def change_rates(deps: DepsOf, _who: CallerOf, body: RatesPatch, if_match: IfMatch, response: Response) -> Rates:
     """Replace the rates, the zones or the currency, as far as they are named; the rest of the table stays."""
-    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
-
-    def edit() -> Rates:
-        stands = _table(deps)
-        whole = merged(stands, body, RatesInput)
-        return _put(deps, whole, stands.version if expected is None else expected)
-
-    changed = on_newest(edit, expected)
-    tag(response, changed.version)
-    return changed
+    return changed_whole(
+        body, RatesInput, if_match, response, lambda: _table(deps), lambda whole, expected: _put(deps, whole, expected)
+    )
 
 
 @router.get("/v1/rates/table", responses={**ETAG, 404: {}})
@@ -175,7 +168,7 @@ def _table(deps: Deps) -> RateTable:
 
 
 def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
-    before = _ways(_known(deps))
+    known = _known(deps)
     stored = deps.fulfillment.PutRates(
         pb.PutRatesRequest(
             currency=body.currency,
@@ -184,6 +177,8 @@ def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
             expected_version=expected,
         )
     )
+    # the table that stands already, once more: an earlier try may have stored it and gone no further
+    before = set() if stored.version == known.version else _ways(known)
     if gained := sorted({place for place, *_ in _ways(body) - before}):
         _follow(deps, gained)
     return Rates(rate_count=stored.rate_count, zone_count=stored.zone_count, version=stored.version)

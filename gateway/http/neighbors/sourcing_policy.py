@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, changed_whole, partial, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Identity, Input, Minor, Switch, example
@@ -132,16 +132,14 @@ def change_sourcing_policy(
     deps: DepsOf, _who: CallerOf, body: SourcingPolicyPatch, if_match: IfMatch, response: Response
 ) -> SourcingPolicy:
     """Change what is named of the sourcing policy; the rest of it stays. Terms of warehouses or customers that are named are all of them."""
-    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
-
-    def edit() -> SourcingPolicy:
-        stands = policy_in_force(deps)
-        whole = merged(stands, body, SourcingPolicyInput)
-        return _put(deps, whole, stands.version if expected is None else expected)
-
-    changed = on_newest(edit, expected)
-    tag(response, changed.version)
-    return changed
+    return changed_whole(
+        body,
+        SourcingPolicyInput,
+        if_match,
+        response,
+        lambda: policy_in_force(deps),
+        lambda whole, expected: _put(deps, whole, expected),
+    )
 
 
 def _put(deps: Deps, body: SourcingPolicyInput, expected: int | None) -> SourcingPolicy:

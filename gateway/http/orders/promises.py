@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.inputs import Day
-from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
+from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed_instant
 from gateway.http.plumbing.parameters import OfOrder, OfSku
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.approvals import kept_promises
 from services.orders.domain.promise_ledger import KeptPromise, OnTime, PromiseFilter
+from services.orders.masterdata import catalog
 
 router = APIRouter(tags=["promises"])
 
@@ -40,7 +41,7 @@ class PromiseShape(BaseModel):
     first_on: str = Field(description="The day they were first promised for.")
     given_at: str
     given_by: GivenBy = Field(
-        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came; sourcing: it was sourced again."
+        description="acceptance: with the order; change: of a changed order; supply_change: supply has another day; fill: stock came, or a count took it; sourcing: it was sourced again."
     )
     reason: str = Field(description="The supply that gives the day; empty for stock.")
     outcome: Outcome = Field(
@@ -82,9 +83,12 @@ def list_promises(
     """Every promise that was given, the newest first: when, to whom, by what, and whether it was kept."""
     with deps.database.reading() as session:
         today = kept_promises.today(session, deps.clock()).isoformat()
-        wanted = PromiseFilter(order_id or "", sku or "", outcome or "", given_by or "", late, today)
-        found = kept_promises.listed(session, wanted, who.scope, after=paging.after(_LIST), limit=paging.limit + 1)
-    page, cursor = cut(found, paging.limit, lambda row: sealed(_LIST, kept_promises.place_of(row)))
+        known = catalog.known_sku(session, sku) if sku else ""
+        wanted = PromiseFilter(order_id or "", known, outcome or "", given_by or "", late, today)
+        found = kept_promises.listed(
+            session, wanted, who.scope, after=paging.after_instant(_LIST), limit=paging.limit + 1
+        )
+    page, cursor = cut(found, paging.limit, lambda row: sealed_instant(_LIST, row.given_at, row.promise_id))
     return Page(rows=[shape(row, today) for row in page], next_cursor=cursor)
 
 
@@ -139,7 +143,7 @@ def shape(one: KeptPromise, today: str) -> PromiseShape:
         promised_on=one.promised_on or None,
         first_on=one.first_on,
         given_at=rfc3339(one.given_at),
-        given_by=one.given_by,  # type: ignore[arg-type]  # one of four words
+        given_by=one.given_by,  # type: ignore[arg-type]  # one of five words
         reason=one.reason,
         outcome=one.outcome,  # type: ignore[arg-type]  # one of five words
         is_late=one.is_late_on(today),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError, create_model
 
+from gateway.http.plumbing.expected_version import expected_version
 from gateway.http.plumbing.inputs import Input, example
 from services.kernel.errors import Refused
 
 Body = TypeVar("Body", bound=Input)
 Answer = TypeVar("Answer")
+Stored = TypeVar("Stored", bound="Versioned")
 
 SeenVersion = Annotated[
     int | None,
@@ -31,6 +33,15 @@ ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": {"ETag": {"description": "The version, for If-Match.", "schema": {"type": "string"}}}}
 }
 _TRIES = 5
+
+
+class Versioned(Protocol):
+    """What was stored, and which version of it."""
+
+    version: int
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """Its members."""
 
 
 def tag(response: Response, version: int) -> None:
@@ -61,7 +72,7 @@ def partial(name: str, of: type[Input], keys: tuple[str, ...], **shown: Any) -> 
     return made
 
 
-def merged(stands: BaseModel, patch: Input, into: type[Body]) -> Body:
+def merged(stands: BaseModel | Versioned, patch: Input, into: type[Body]) -> Body:
     """What is sent as a whole when only the members of a PATCH change: the rest is what GET gives."""
     known = {name: value for name, value in stands.model_dump(mode="json").items() if name in into.model_fields}
     try:
@@ -79,3 +90,23 @@ def on_newest(edit: Callable[[], Answer], expected: int | None) -> Answer:
             if expected is not None or refused.reason != "VERSION_STALE":
                 raise
     return edit()
+
+
+def changed_whole(
+    patch: Input,
+    into: type[Body],
+    if_match: int | None,
+    response: Response,
+    read: Callable[[], Versioned],
+    put: Callable[[Body, int], Stored],
+) -> Stored:
+    """Change what a PATCH names of a document that is one whole; the version in the body, If-Match or the one just read must stand."""
+    expected = expected_version(patch.model_dump(exclude_unset=True).get("version"), if_match)
+
+    def edit() -> Stored:
+        stands = read()
+        return put(merged(stands, patch, into), stands.version if expected is None else expected)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed

@@ -6,11 +6,13 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
+from services.kernel.clock import from_micros, micros
 from services.kernel.errors import InvalidArgument
 
 Row = TypeVar("Row")
@@ -19,6 +21,8 @@ MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CURSOR = 700
 """Characters of a cursor: a sale's reference of 64 characters, folded, takes up to 5 bytes each; billing seals it, then the list."""
+_DIGITS = 18
+"""Of microseconds, one more than an instant may have."""
 
 
 class Page(BaseModel, Generic[Row]):
@@ -50,6 +54,16 @@ class Paging(BaseModel):
             raise InvalidArgument("CURSOR_INVALID", sentence) from unreadable
         return key
 
+    def after_instant(self, of: str) -> tuple[datetime, str] | None:
+        """The instant and the id that the page before ended with, None for the first page; CURSOR_INVALID as after() has it."""
+        key = self.after(of)
+        if not key:
+            return None
+        at, _, identity = key.partition(" ")
+        if not (at.isascii() and at.isdigit() and len(at) < _DIGITS and identity):
+            raise InvalidArgument("CURSOR_INVALID", "the cursor is not one of this list: begin again without it")
+        return from_micros(int(at)), identity
+
     def after_number(self) -> int:
         """The number that the page before ended with, 0 for the first page; CURSOR_INVALID for what is no number above 0."""
         if not self.cursor:
@@ -62,6 +76,11 @@ class Paging(BaseModel):
 def sealed(of: str, key: str) -> str:
     """The cursor behind a row of the list named `of`; nothing when there is no row."""
     return base64.urlsafe_b64encode(json.dumps([of, key]).encode()).decode() if key else ""
+
+
+def sealed_instant(of: str, at: datetime, identity: str) -> str:
+    """The cursor behind a row of a list that is sorted by instant and id."""
+    return sealed(of, f"{micros(at)} {identity}")
 
 
 async def _paging(

@@ -18,15 +18,11 @@ from services.orders.store import promises as store
 MAX_SPAN_DAYS = 3660
 
 
-def listed(session: Session, wanted: PromiseFilter, scope: Scope, *, after: str = "", limit: int) -> list[KeptPromise]:
-    """Promises that a scope shows, the newest first, from behind the place `after` that place_of() gave."""
-    instant, _, promise_id = after.partition(" ")
-    return store.listed(session, wanted, scope, after=(instant, promise_id) if after else None, limit=limit)
-
-
-def place_of(one: KeptPromise) -> str:
-    """Where a promise is in the list."""
-    return f"{one.given_at.isoformat()} {one.promise_id}"
+def listed(
+    session: Session, wanted: PromiseFilter, scope: Scope, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[KeptPromise]:
+    """Promises that a scope shows, the newest first, from behind `after` (the instant given, id)."""
+    return store.listed(session, wanted, scope, after=after, limit=limit)
 
 
 def today(session: Session, now: datetime) -> date:

@@ -131,7 +131,12 @@ def _original(session: Session, promise_id: str) -> dict[str, Any]:
 
 
 def listed(
-    session: Session, wanted: PromiseFilter, scope: Scope = EVERYTHING, *, after: tuple[str, str] | None, limit: int
+    session: Session,
+    wanted: PromiseFilter,
+    scope: Scope = EVERYTHING,
+    *,
+    after: tuple[datetime, str] | None,
+    limit: int,
 ) -> list[KeptPromise]:
     """Promises that a scope shows, the newest first, from behind `after` (the instant given, id)."""
     query = _listed(scope)
@@ -142,9 +147,7 @@ def listed(
         query = query.where(_is_late(wanted.today))
     if after is not None:
         turn = (_promise.c.given_at, _promise.c.promise_id)
-        query = query.where(
-            tuple_(*turn) < tuple_(literal(datetime.fromisoformat(after[0]), turn[0].type), literal(after[1]))
-        )
+        query = query.where(tuple_(*turn) < tuple_(literal(after[0], turn[0].type), literal(after[1])))
     rows = session.execute(query.order_by(_promise.c.given_at.desc(), _promise.c.promise_id.desc()).limit(limit))
     return [KeptPromise(*row) for row in rows]
 
