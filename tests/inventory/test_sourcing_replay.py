@@ -116,7 +116,9 @@ def test_terms_of_the_orders_customer_are_tried_and_those_of_others_are_not_kept
     stockroom: Stockroom,
 ) -> None:
     shelve(stockroom)
-    others = [pb.CustomerTerms(customer_id=f"cus_{n}", preferred_warehouse_ids=["w2"], preference_minor=9) for n in range(50)]
+    others = [
+        pb.CustomerTerms(customer_id=f"cus_{n}", preferred_warehouse_ids=["w2"], preference_minor=9) for n in range(50)
+    ]
     stockroom.put_policy(customers=others)
     stockroom.reserve("ord_1", LINES, COSTS, customer_id="cus_acme")
     stockroom.reserve("ord_2", {"1": ("A", 1)}, COSTS, customer_id="cus_7")
