@@ -8,6 +8,7 @@ from services.inventory import supply_wire, supplying, wire
 from services.inventory.servicer_quarantine import QuarantineServicer
 from services.inventory.store import expected, movements
 from services.kernel.clock import business_day
+from services.kernel.text import optional_text
 
 Context = grpc.ServicerContext | None
 
@@ -50,8 +51,9 @@ class SupplyServicer(QuarantineServicer):
         sku = wire.sku(request.sku) if request.sku else ""
         place, limit = wire.optional_identity(request.warehouse_id, "warehouse_id"), wire.limit(request.limit)
         after = wire.optional_identity(request.cursor, "cursor")
+        reference = optional_text(request.reference, "reference")
         with self._database.reading() as session:
-            found = expected.page(session, sku, place, request.reference, after, limit, is_all=request.is_all)
+            found = expected.page(session, sku, place, reference, after, limit, is_all=request.is_all)
             changes = expected.changes_of(session, found)
         return pb.ListExpectedReceiptsResponse(
             receipts=[supply_wire.receipt_message(one, changes.get(one.expected_receipt_id, ())) for one in found],

@@ -264,3 +264,8 @@ def test_a_receipt_that_is_not_what_its_last_change_says_is_found(stockroom: Sto
         session.execute(text("UPDATE expected_receipt SET expected_on = '2026-03-19'"))
 
     assert list(stockroom.broken()) == ["inventory.supply_changes_are_kept"]
+
+
+def test_a_reference_that_no_database_keeps_is_refused_in_lists_too(stockroom: Stockroom) -> None:
+    with pytest.raises(InvalidArgument, match="reference"):
+        stockroom.servicer.ListExpectedReceipts(pb.ListExpectedReceiptsRequest(reference="PO-1\x00"), None)
