@@ -1,4 +1,4 @@
-"""Housekeeping on a schedule: free what ended orders still hold, find orders and returns without a workflow, and check the invariants."""
+"""Housekeeping on a schedule: free what ended orders hold, find orders and returns without a workflow, finish counts, check invariants."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ LOST = "lost"
 LOST_RETURNS = "lost_returns"
 AUDIT = "audit"
 PAST_DATES = "past_dates"
+COUNTS = "counts"
 EVERY = {
     LEASES: timedelta(minutes=5),
     LOST: timedelta(minutes=5),
     LOST_RETURNS: timedelta(minutes=5),
     AUDIT: timedelta(hours=1),
     PAST_DATES: timedelta(minutes=15),
+    COUNTS: timedelta(minutes=5),
 }
 SEARCH_TIMEOUT = timedelta(minutes=10)
 """How long it may take to go through all open orders."""
@@ -64,12 +66,21 @@ class SweepWorkflow:
             return Swept(await self.find_lost_returns())
         if duty == PAST_DATES:
             return Swept(await self.cancel_past_dates())
+        if duty == COUNTS:
+            return Swept(await self.finish_counts())
         return Swept(await self.audit())
 
     async def cancel_past_dates(self) -> dict[str, int]:
         """What has not shipped of orders whose cancel-after day is over is asked to be cancelled, once."""
         found = await step("orders.CancelPastDates", Done(), OrderIds, summary="which cancel-after days are over?")
         return {"asked": len(found.order_ids)}
+
+    async def finish_counts(self) -> dict[str, int]:
+        """What counts took from orders leaves their shipments, where whoever counted could not see to it."""
+        found = await step(
+            "fulfillment.RecallUncovered", Done(), OrderIds, summary="which counts left goods in shipments?"
+        )
+        return {"recalled": len(found.order_ids)}
 
     async def find_lost(self) -> dict[str, int]:
         """Tell of open orders whose workflow is gone or cannot go on: exceptions, until they are repaired."""

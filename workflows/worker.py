@@ -13,6 +13,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from workflows import names
 from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Refusals, Services
+from workflows.activities.counts import CountActivities
 from workflows.activities.documents import Documents
 from workflows.activities.exchanges import ExchangeActivities
 from workflows.activities.fulfillment import FulfillmentActivities
@@ -43,7 +44,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
     standing, returns = StandingActivities(services), ReturnActivities(services)
-    exchanges = ExchangeActivities(services)
+    exchanges, counts = ExchangeActivities(services), CountActivities(services)
     lost = LostReturnActivities(client, services)
     sourcing = SourcingActivities(services, documents, fulfillment)
     return [
@@ -71,6 +72,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         fulfillment.withdraw_recall,
         fulfillment.recall_unpaid,
         fulfillment.cancel_shipments,
+        counts.recall_uncovered,
         sourcing.source_again,
         fulfillment.audit,
         billing.commit_credit,

@@ -9,19 +9,22 @@ from sqlmodel import Session
 from services.fulfillment import recall_units
 from services.fulfillment.domain.recall import Recall
 from services.fulfillment.domain.shipment import State
-from services.fulfillment.domain.uncovered import Covered, uncovered
+from services.fulfillment.domain.uncovered import Covered, nothing_of, uncovered
 from services.fulfillment.store import orders, recalls, shipments
 from services.kernel.ids import new_id
 
 
 def recall(
-    session: Session, order_id: str, count_id: str, covered: Covered, reason: str, now: datetime
+    session: Session, order_id: str, count_id: str, covered: Covered | None, reason: str, now: datetime
 ) -> tuple[Recall | None, dict[tuple[str, str], int]]:
-    """The recall that took units out, if there were any to take, and what is picked beyond what is covered. A repeat takes nothing."""
+    """The recall that took units out, if there were any to take, and what is picked beyond what is covered. A repeat takes nothing.
+
+    Without `covered` all that is not picked comes out.
+    """
     if orders.claim(session, order_id):
         return None, {}
     siblings = shipments.of_order(session, order_id)
-    lines, kept = uncovered(covered, siblings)
+    lines, kept = uncovered(nothing_of(siblings) if covered is None else covered, siblings)
     if not lines:
         return None, kept
     asked = Recall(new_id("rcl"), order_id, siblings[0].order_number, count_id, now, lines)

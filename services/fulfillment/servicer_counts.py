@@ -24,9 +24,10 @@ class CountsServicer(rpc.FulfillmentServiceServicer):
         """Take out of shipments what is not covered any more; a repeat finds nothing to take."""
         order_id, count_id = text(request.order_id, "order_id"), text(request.count_id, "count_id")
         reason = optional_text(request.reason, "reason", 500)
-        covered = {(one.line_id, one.warehouse_id): one.quantity for one in request.covered}
-        if any(units < 0 for units in covered.values()):
+        given = {(one.line_id, one.warehouse_id): one.quantity for one in request.covered}
+        if any(units < 0 for units in given.values()):
             raise InvalidArgument("QUANTITY_OUT_OF_RANGE", "quantity of covered units must not be negative")
+        covered = None if request.is_whole_order else given
         with self.database.transaction() as session:
             recall, kept = recall_uncovered.recall(session, order_id, count_id, covered, reason, self.clock())
             places = shipments.by_ids(session, recall.shipment_ids) if recall else {}

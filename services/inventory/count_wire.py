@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oms.inventory.v1 import counts_pb2 as pb
 from services.inventory.counting import Counted
 from services.inventory.domain.allocation_policy import ORDER_COMPLETE
-from services.inventory.domain.counting import Carried, Count, Difference, Holder
+from services.inventory.domain.counting import Carried, Count, Difference, Holder, LosingOrder, OpenCount
 from services.inventory.wire import identity, optional_price, sku, within
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import MAX_QUANTITY
@@ -72,5 +72,25 @@ def previewed(found: Difference) -> pb.CountStockResponse:
                 is_whole_order=one.holder.line.place.delivery == ORDER_COMPLETE and not one.is_begun,
             )
             for one in found.losses
+        ],
+    )
+
+
+def open_count(count: OpenCount, orders: Sequence[LosingOrder]) -> pb.OpenCount:
+    """A count that is open, with who lost by it."""
+    return pb.OpenCount(
+        count_id=count.count_id,
+        sku=count.sku,
+        why=count.why,
+        orders=[
+            pb.LosingOrder(
+                order_id=one.order_id,
+                is_whole_order=one.is_whole_order,
+                covered=[
+                    pb.CoveredUnits(line_id=line_id, warehouse_id=count.warehouse_id, quantity=units)
+                    for line_id, units in sorted(one.covered.items())
+                ],
+            )
+            for one in orders
         ],
     )

@@ -4,7 +4,7 @@ import grpc
 from sqlmodel import Session
 
 from oms.inventory.v1 import counts_pb2 as pb
-from services.inventory import count_wire, counting, wire
+from services.inventory import count_wire, counting, open_counts, wire
 from services.inventory.servicer_quarantine import QuarantineServicer
 from services.inventory.store import allocation, counts
 from services.runtime.idempotency import without
@@ -36,3 +36,17 @@ class CountServicer(QuarantineServicer):
         # what shipments carry and the catalog may have changed when it is asked again
         same = without(request, "carried", "standard_cost", "standard_currency")
         return self._database.once(request.request_id, same, pb.CountStockResponse, act)
+
+    def ListOpenCounts(self, request: pb.ListOpenCountsRequest, context: Context) -> pb.ListOpenCountsResponse:
+        """Counts whose losses may still be in shipments, the oldest first."""
+        count_id, limit = wire.optional_identity(request.count_id, "count_id"), wire.limit(request.limit or 50)
+        with self._database.reading() as session:
+            found = open_counts.listed(session, count_id, limit)
+        return pb.ListOpenCountsResponse(counts=[count_wire.open_count(*one) for one in found])
+
+    def CloseCount(self, request: pb.CloseCountRequest, context: Context) -> pb.CloseCountResponse:
+        """What a count took is out of its shipments."""
+        count_id = wire.identity(request.count_id, "count_id")
+        with self._database.transaction() as session:
+            open_counts.close(session, count_id, self._clock())
+        return pb.CloseCountResponse()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import counts_pb2 as pb
-from oms.inventory.v1 import inventory_pb2 as inventory
 from services.kernel.errors import Conflict
 
 
@@ -16,7 +15,8 @@ class Counts:
         self.count_answer = pb.CountStockResponse()
         self.stock_counts: list[pb.CountStockRequest] = []
         self.moving = 0
-        self.reservation = inventory.GetReservationResponse()
+        self.open_counts: list[pb.OpenCount] = []
+        self.closed_counts: list[str] = []
 
     def ListHolders(self, _request: pb.ListHoldersRequest) -> pb.ListHoldersResponse:
         return pb.ListHoldersResponse(holders=self.holders)
@@ -31,8 +31,14 @@ class Counts:
         answer.count_id = "" if request.is_preview else "cnt_1"
         return answer
 
-    def GetReservation(self, _request: inventory.GetReservationRequest) -> inventory.GetReservationResponse:
-        return self.reservation
+    def ListOpenCounts(self, request: pb.ListOpenCountsRequest) -> pb.ListOpenCountsResponse:
+        closed = set(self.closed_counts)
+        found = [one for one in self.open_counts if one.count_id == request.count_id and one.count_id not in closed]
+        return pb.ListOpenCountsResponse(counts=found)
+
+    def CloseCount(self, request: pb.CloseCountRequest) -> pb.CloseCountResponse:
+        self.closed_counts.append(request.count_id)
+        return pb.CloseCountResponse()
 
 
 class Uncovered:

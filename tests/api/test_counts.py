@@ -8,7 +8,6 @@ import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import counts_pb2 as pb
-from oms.inventory.v1 import inventory_pb2 as inventory
 from tests.api.conftest import World
 
 COUNTED = {"warehouse_id": "wh_1", "sku": "PUMP-100", "counted": 7}
@@ -24,9 +23,9 @@ async def losing(world: World, *, is_whole_order: bool = False) -> dict[str, Any
         movement_id="mov_1", on_hand_before=10, on_hand=7, delta=-3,
         losses=[pb.CountLoss(order_id=order_id, line_id=line_id, quantity=3, released_quantity=3, is_whole_order=is_whole_order)],
     )  # fmt: skip
-    here = inventory.Allocation(line_id=line_id, sku="PUMP-100", warehouse_id="wh_1", quantity=1)
-    short = inventory.Shortage(line_id=line_id, sku="PUMP-100", quantity=3)
-    world.inventory.reservation = inventory.GetReservationResponse(allocations=[here], shortages=[short])
+    part = pb.CoveredUnits(line_id=line_id, warehouse_id="wh_1", quantity=1)
+    losing = pb.LosingOrder(order_id=order_id, is_whole_order=is_whole_order, covered=[part])
+    world.inventory.open_counts = [pb.OpenCount(count_id="cnt_1", sku="PUMP-100", why="not there", orders=[losing])]
     for shipment_id, place, line, units in (("shp_1", "wh_1", line_id, 4), ("shp_2", "wh_2", "L9", 2)):
         world.fulfillment.shipments[shipment_id] = fulfillment.Shipment(
             shipment_id=shipment_id, order_id=order_id, warehouse_id=place, state=fulfillment.SHIPMENT_STATE_RELEASED,
@@ -78,14 +77,30 @@ async def test_a_count_tells_inventory_what_shipments_carry_and_takes_out_of_the
     )  # fmt: skip
     assert (sent.reason, sent.counted_by) == ("cycle count", "warehouse")
     assert covered(world) == [(order["line_id"], "wh_1", 1)]
+    assert world.inventory.closed_counts == ["cnt_1"]
 
 
 async def test_of_an_order_that_ships_complete_all_comes_back(world: World) -> None:
-    order = await losing(world, is_whole_order=True)
+    await losing(world, is_whole_order=True)
 
     await world.send("POST", "/v1/stock/counts", "warehouse", key="c1", json=COUNTED)
 
-    assert sorted(covered(world)) == sorted([(order["line_id"], "wh_1", 0), ("L9", "wh_2", 0)])
+    [asked] = world.fulfillment.uncovered
+    assert (asked.is_whole_order, asked.reason) == (True, "not there")
+
+
+async def test_a_count_that_could_not_reach_the_warehouse_stays_open_until_a_repeat_does(world: World) -> None:
+    await losing(world)
+    world.fulfillment.is_away = True
+    first = await world.send("POST", "/v1/stock/counts", "warehouse", key="c1", json=COUNTED)
+    was_closed = list(world.inventory.closed_counts)
+    world.fulfillment.is_away = False
+
+    again = await world.send("POST", "/v1/stock/counts", "warehouse", key="c1", json=COUNTED)
+
+    assert (first.status_code, was_closed) == (503, [])
+    assert (again.status_code, world.inventory.closed_counts) == (201, ["cnt_1"])
+    assert len(world.fulfillment.uncovered) == 1
 
 
 async def test_a_count_is_tried_again_when_another_order_takes_some_meanwhile_and_not_for_ever(world: World) -> None:

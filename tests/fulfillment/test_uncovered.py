@@ -84,3 +84,18 @@ def test_of_an_order_that_has_no_shipment_or_was_canceled_nothing_is_taken(desk:
 def test_fewer_than_no_units_are_refused(desk: WarehouseDesk) -> None:
     with pytest.raises(InvalidArgument, match="must not be negative"):
         uncover(desk, L1=-1)
+
+
+def test_of_an_order_that_ships_complete_all_that_is_not_picked_comes_out(desk: WarehouseDesk) -> None:
+    [picked] = desk.release(("L1", "W1", 4))
+    desk.pick(picked)
+    desk.release(("L1", "W1", 4), ("L1", "W2", 5), ("L2", "W1", 2))
+    request = pb.RecallUncoveredRequest(order_id="ord_1", count_id="cnt_1", reason="counted", is_whole_order=True)
+
+    done = desk.service.RecallUncovered(request, NO_CONTEXT)
+
+    assert sorted((one.line_id, one.warehouse_id, one.quantity) for one in done.taken) == [
+        ("L1", "W2", 5), ("L2", "W1", 2)
+    ]  # fmt: skip
+    assert [(one.line_id, one.quantity) for one in done.kept] == [("L1", 4)]
+    assert desk.broken_rules() == {}

@@ -88,6 +88,10 @@ PLANTED = (
     ("inventory.counts_are_moved", "UPDATE count_loss SET quantity = 3"),
     ("inventory.count_losses_wait_again", "UPDATE count_loss SET line_id = 'l2'"),
     ("inventory.count_losses_wait_again", "UPDATE allocation SET released_quantity = 0"),
+    (
+        "inventory.counts_reach_shipments",
+        "UPDATE stock_count SET closed_at = NULL, counted_at = '2026-03-01T08:44:59.000000+00:00'",
+    ),
     ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET remaining_quantity = 6"),
     ("inventory.expected_receipts_add_up", "UPDATE expected_receipt SET cancelled_quantity = 1"),
     ("inventory.supply_changes_are_kept", "UPDATE expected_receipt SET remaining_quantity = 4"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from oms.inventory.v1 import counts_pb2 as pb
-from services.kernel.errors import Conflict, Refused
+from services.inventory.store import audit
+from services.kernel.errors import Conflict, NotFound, Refused
 from tests.inventory.stockroom import Stockroom
 
 Carried = Mapping[tuple[str, str], dict[str, Any]]
@@ -238,3 +240,49 @@ def test_medusa_12401_what_is_reserved_is_never_negative_nor_more_than_there_is(
         assert on_hand == units
         assert 0 <= allocated <= on_hand
         assert stockroom.broken() == {}
+
+
+def open_counts(room: Stockroom, count_id: str = "") -> list[pb.OpenCount]:
+    return list(room.servicer.ListOpenCounts(pb.ListOpenCountsRequest(count_id=count_id), None).counts)
+
+
+@pytest.mark.on_postgres
+def test_a_count_that_orders_lost_by_is_open_until_their_shipments_have_heard(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+    released = {("o1", "l1"): 4, ("o2", "l1"): 3, ("o3", "l1"): 3}
+    done = count(stockroom, 5, {key: {"released_quantity": units} for key, units in released.items()})
+    count(stockroom, 5, key="nobody loses")
+
+    [found] = open_counts(stockroom)
+    assert (found.count_id, found.sku, found.why) == (done.count_id, "A", "A was counted and is not there: cycle count")
+    assert [
+        (one.order_id, one.is_whole_order, [(part.line_id, part.warehouse_id, part.quantity) for part in one.covered])
+        for one in found.orders
+    ] == [("o1", False, [("l1", "w1", 0)]), ("o3", False, [("l1", "w1", 2)])]
+    assert stockroom.broken() == {}
+    stockroom.now += audit.GRACE + timedelta(seconds=1)
+    assert set(stockroom.broken()) == {"inventory.counts_reach_shipments"}
+
+    for _ in range(2):  # a repeat is nothing
+        stockroom.servicer.CloseCount(pb.CloseCountRequest(count_id=done.count_id), None)
+
+    assert (open_counts(stockroom), open_counts(stockroom, done.count_id), stockroom.broken()) == ([], [], {})
+
+
+def test_an_order_that_ships_complete_loses_all_of_its_shipments_as_long_as_it_waits(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 4)
+    stockroom.reserve("o1", {"l1": ("A", 4)}, {"w1": 900}, is_order_complete=True)
+    done = count(stockroom, 1, {("o1", "l1"): {"released_quantity": 4}})
+
+    def is_whole() -> bool:
+        return open_counts(stockroom, done.count_id)[0].orders[0].is_whole_order
+
+    waiting = is_whole()
+    stockroom.receive("w1", "A", 3)
+
+    assert (waiting, is_whole()) == (True, False)
+
+
+def test_a_count_that_nobody_made_cannot_be_closed(stockroom: Stockroom) -> None:
+    with pytest.raises(NotFound, match="cnt_9"):
+        stockroom.servicer.CloseCount(pb.CloseCountRequest(count_id="cnt_9"), None)

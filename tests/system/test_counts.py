@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from tests.system.test_leases import sweep
 from tests.system.trade import Trade, eventually, key, ok
 
 
@@ -73,6 +76,23 @@ def test_what_was_lost_comes_again_in_its_old_place_and_all_of_it_ships(trade: T
 
     assert [trade.when_idle(one)["status"] for one in (first, second)] == ["shipped", "shipped"]
     assert level(trade, place, sku) == (0, 0)
+    trade.until_audit_is_clean()
+
+
+def test_what_whoever_counted_could_not_take_out_of_shipments_a_sweep_does(trade: Trade) -> None:
+    sku, place, _, second = two_orders(trade)
+    gateway = "gateway.http.neighbors.counts._recall"
+    with pytest.MonkeyPatch.context() as ended:
+        ended.setattr(gateway, lambda *_: None)  # as if its process ended here
+        count(trade, place, sku, 7)
+    before = carried(trade, second)
+
+    found = sweep(trade.system, "counts")
+
+    assert (before, found) == ([4], {"recalled": 1})
+    eventually(lambda: _is(carried(trade, second), [1]))
+    assert sweep(trade.system, "counts") == {"recalled": 0}
+    trade.when_idle(second)
     trade.until_audit_is_clean()
 
 

@@ -19,7 +19,7 @@ from workflows import names
 from workflows.__main__ import keep_scheduled
 from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
 from workflows.return_messages import LostReturns
-from workflows.sweeps import EVERY, LEASES, LOST, LOST_RETURNS, PAST_DATES, SweepWorkflow, schedule_sweeps
+from workflows.sweeps import COUNTS, EVERY, LEASES, LOST, LOST_RETURNS, PAST_DATES, SweepWorkflow, schedule_sweeps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -87,11 +87,15 @@ class Remains:
         self.calls += [("renew", order_id) for order_id in orders.order_ids]
         return Done()
 
+    @activity.defn(name="fulfillment.RecallUncovered")
+    async def recall_uncovered(self, _ask: Done) -> OrderIds:
+        return OrderIds(self.lapsed)
+
     async def swept(self, client: Client, duty: str = LEASES) -> dict[str, int]:
         queue = uuid.uuid4().hex
         steps: list[Any] = [self.list_lapsed, self.find_halted, self.check_liveness, self.cancel_shipments,
                             self.release_reservation, self.release_credit, self.record_halted, self.renew_leases, self.cancel_past_dates,
-                            self.find_lost_returns, self.record_lost_returns]  # fmt: skip
+                            self.find_lost_returns, self.record_lost_returns, self.recall_uncovered]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
                 names.SWEEP_WORKFLOW, duty, id=f"sweep-{queue}", task_queue=queue, result_type=dict
@@ -117,6 +121,10 @@ async def test_returns_that_nobody_carries_on_are_told(temporal: Client) -> None
 
 async def test_what_is_past_its_date_is_asked_to_be_cancelled(temporal: Client) -> None:
     assert await Remains(["ord_1", "ord_2"]).swept(temporal, PAST_DATES) == {"asked": 2}
+
+
+async def test_what_counts_took_leaves_shipments_that_have_not_heard(temporal: Client) -> None:
+    assert await Remains(["ord_1", "ord_2"]).swept(temporal, COUNTS) == {"recalled": 2}
 
 
 async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -17,7 +17,6 @@ from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import MAX_QUANTITY, Currency, Identity, Input, Name, Price, Sku, example
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import counts_pb2 as pb
-from oms.inventory.v1 import inventory_pb2
 from services.kernel.errors import Conflict
 from services.orders.access.matrix import Caller
 from services.orders.overview import backordered
@@ -106,7 +105,8 @@ def previewed(deps: Deps, who: Caller, body: StockCountInput) -> StockCount:
 def record(deps: Deps, who: Caller, body: StockCountInput, request_id: str) -> StockCount:
     """Book a count, and take what is not there out of shipments; asked again, what is left of that is done."""
     sent, done = _booked(deps, who, body, request_id, TRIES)
-    _recall(deps, done.count_id, sent, done.losses)
+    if done.losses:
+        _recall(deps, done.count_id)
     return _shape(deps, sent, done)
 
 
@@ -189,32 +189,24 @@ def carried_units(
     ]
 
 
-def _recall(deps: Deps, count_id: str, sent: pb.CountStockRequest, losses: Sequence[pb.CountLoss]) -> None:
-    """Take out of shipments what stock is allocated for no more; of an order that ships complete all that is not picked."""
-    whole = {one.order_id for one in losses if one.is_whole_order}
-    shipments = shipments_of(deps, whole)
-    for order_id in dict.fromkeys(one.order_id for one in losses):
-        held = deps.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id))
-        covered: Counter[tuple[str, str]] = Counter()
-        for part in (*held.allocations, *held.shipped):
-            covered[part.line_id, part.warehouse_id] += part.quantity
-        if order_id in whole and held.shortages:
-            mine = [each for each in shipments if each.order_id == order_id and not each.is_service]
-            places = {(line.line_id, each.warehouse_id): 0 for each in mine for line in each.lines}
-        else:
-            keys = {(one.line_id, sent.warehouse_id) for one in losses if one.order_id == order_id}
-            places = {key: covered[key] for key in keys}
-        deps.fulfillment.RecallUncovered(
-            fulfillment.RecallUncoveredRequest(
-                order_id=order_id,
-                count_id=count_id,
-                covered=[
-                    fulfillment.LineUnits(line_id=line_id, warehouse_id=place, quantity=units)
-                    for (line_id, place), units in sorted(places.items())
-                ],
-                reason=f"{sent.sku} was counted and is not there: {sent.reason}",
+def _recall(deps: Deps, count_id: str) -> None:
+    """Take out of shipments what stock is allocated for no more; a sweep does the same where this process ends before it has."""
+    for count in deps.inventory.ListOpenCounts(pb.ListOpenCountsRequest(count_id=count_id)).counts:
+        for losing in count.orders:
+            covered = [
+                fulfillment.LineUnits(line_id=one.line_id, warehouse_id=one.warehouse_id, quantity=one.quantity)
+                for one in losing.covered
+            ]
+            deps.fulfillment.RecallUncovered(
+                fulfillment.RecallUncoveredRequest(
+                    order_id=losing.order_id,
+                    count_id=count.count_id,
+                    covered=covered,
+                    reason=count.why,
+                    is_whole_order=losing.is_whole_order,
+                )
             )
-        )
+        deps.inventory.CloseCount(pb.CloseCountRequest(count_id=count.count_id))
 
 
 def _shape(deps: Deps, sent: pb.CountStockRequest, done: pb.CountStockResponse) -> StockCount:

@@ -11,6 +11,11 @@ Covered = Mapping[tuple[str, str], int]
 """(Line id, warehouse id) → units that are allocated there or have left."""
 
 
+def nothing_of(shipments: Sequence[Shipment]) -> Covered:
+    """No unit of any line that these shipments carry; services are no goods, and are always covered."""
+    return {(line.line_id, each.warehouse_id): 0 for each in shipments if not each.is_service for line in each.lines}
+
+
 def uncovered(
     covered: Covered, shipments: Sequence[Shipment]
 ) -> tuple[tuple[RecallLine, ...], dict[tuple[str, str], int]]:

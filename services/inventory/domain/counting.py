@@ -74,6 +74,40 @@ class Difference:
     losses: tuple[Loss, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class LostLine:
+    """An order line that lost by a count; an order that `is_whole_order` is kept together, or comes back as a whole."""
+
+    order_id: str
+    line_id: str
+    is_whole_order: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """A count whose losses may still be in shipments."""
+
+    count_id: str
+    warehouse_id: str
+    sku: str
+    reason: str
+    lost: tuple[LostLine, ...]
+
+    @property
+    def why(self) -> str:
+        """Why goods leave shipments for it."""
+        return f"{self.sku} was counted and is not there: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class LosingOrder:
+    """What shipments may carry of an order that lost by a count: line → units, in the counted warehouse. Nothing where it `is_whole_order`."""
+
+    order_id: str
+    is_whole_order: bool
+    covered: Mapping[str, int]
+
+
 def difference(count: Count, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:
     """Compare with the books. What has left and is not booked yet was not there to be counted.
 

@@ -5,18 +5,22 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field
 
-from services.inventory.models.base import Table
+from services.inventory.models.base import Table, partial_index
 from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
 
 
 class StockCount(Table, table=True):
-    """What somebody counted, and how it differed from the books; never changed. Without a difference there is no movement."""
+    """What somebody counted, and how it differed from the books. Without a difference there is no movement.
+
+    It is open until what orders lost is out of their shipments, and nothing else of it ever changes.
+    """
 
     __tablename__ = "stock_count"
     __table_args__ = (
         CheckConstraint("counted >= 0", name="stock_count_counted"),
         CheckConstraint("(delta = 0) = (movement_id = '')", name="stock_count_moves"),
         Index("stock_count_of_stock", "warehouse_id", "sku"),
+        partial_index("stock_count_open", "counted_at", where="closed_at IS NULL"),
         STRICT,
     )
 
@@ -29,6 +33,7 @@ class StockCount(Table, table=True):
     reason: str = Field(sa_type=Text)
     counted_by: str = Field(sa_type=Text)
     counted_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class CountLoss(Table, table=True):

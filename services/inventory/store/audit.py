@@ -212,7 +212,7 @@ _IN_TIME = (
 def invariants(now: datetime) -> tuple[Invariant, ...]:
     """Every rule of inventory, as it stands at an instant."""
     overdue = {"overdue": now - GRACE}
-    timed = (*_IN_TIME, *allocation_audit.IN_TIME)
+    timed = (*_IN_TIME, *allocation_audit.IN_TIME, *counts.IN_TIME)
     always = (
         *_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS, *counts.INVARIANTS,
     )  # fmt: skip

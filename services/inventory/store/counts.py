@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation_policy import ORDER_COMPLETE, AllocationPolicy, Claim
 from services.inventory.domain.backorders import Waiting
-from services.inventory.domain.counting import Count, Difference, Holder
+from services.inventory.domain.counting import Count, Difference, Holder, LostLine, OpenCount
 from services.inventory.store.allocation import place_of
 from services.inventory.store.tables import NOTHING, allocation, backorder, count_loss, reservation, stock, stock_count
 from services.kernel.ids import new_id
@@ -113,6 +113,7 @@ def keep(session: Session, count_id: str, count: Count, found: Difference, movem
         "reason": count.reason,
         "counted_by": count.counted_by,
         "counted_at": now,
+        "closed_at": None if found.losses else now,
     }
     session.execute(insert(stock_count), values)
     rows = [
@@ -129,6 +130,37 @@ def keep(session: Session, count_id: str, count: Count, found: Difference, movem
     ]
     if rows:
         session.execute(insert(count_loss), rows)
+
+
+def open_counts(session: Session, count_id: str, limit: int) -> list[OpenCount]:
+    """Counts that orders lost by and that are not closed, the oldest first; only the one that is named, if one is."""
+    is_wanted: ColumnElement[bool] = stock_count.c.closed_at.is_(None)
+    if count_id:
+        is_wanted &= stock_count.c.count_id == count_id
+    oldest = (
+        select(stock_count).where(is_wanted).order_by(stock_count.c.counted_at, stock_count.c.count_id).limit(limit)
+    )
+    return [
+        OpenCount(row.count_id, row.warehouse_id, row.sku, row.reason, _lost_by(session, row.count_id))
+        for row in session.execute(oldest)
+    ]
+
+
+def _lost_by(session: Session, count_id: str) -> tuple[LostLine, ...]:
+    rows = session.execute(
+        select(count_loss.c.order_id, count_loss.c.line_id, count_loss.c.is_whole_order)
+        .where(count_loss.c.count_id == count_id)
+        .order_by(count_loss.c.order_id, count_loss.c.line_id)
+    )
+    return tuple(LostLine(row.order_id, row.line_id, row.is_whole_order) for row in rows)
+
+
+def close(session: Session, count_id: str, now: datetime) -> bool:
+    """Close a count, if it is open; whether it is known."""
+    known = session.execute(select(stock_count.c.count_id).where(stock_count.c.count_id == count_id)).first()
+    is_open = (stock_count.c.count_id == count_id) & stock_count.c.closed_at.is_(None)
+    session.execute(update(stock_count).where(is_open).values(closed_at=now))
+    return known is not None
 
 
 INVARIANTS = (
@@ -154,6 +186,16 @@ INVARIANTS = (
         WHERE b.backorder_id IS NULL OR b.waiting_quantity + b.filled_quantity + b.cancelled_quantity < l.units
            OR (SELECT COALESCE(SUM(a.released_quantity), 0) FROM allocation a
                WHERE a.reservation_id = l.reservation_id AND a.line_id = l.line_id) < l.units
+        """,
+    ),
+)
+IN_TIME = (
+    Invariant(
+        "inventory.counts_reach_shipments",
+        "what orders lost by a count leaves their shipments soon after it",
+        """
+        SELECT count_id || ': ' || sku || ' in ' || warehouse_id || ' was counted, and shipments may still carry it' AS offender
+        FROM stock_count WHERE closed_at IS NULL AND counted_at < :overdue
         """,
     ),
 )

@@ -1927,12 +1927,15 @@ class RecallUncoveredRequest(_message.Message):
     COUNT_ID_FIELD_NUMBER: _builtins.int
     COVERED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    IS_WHOLE_ORDER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     count_id: _builtins.str
     """The count, "cnt_…"."""
     reason: _builtins.str
     """Why, in words."""
+    is_whole_order: _builtins.bool
+    """Nothing of the order is covered, whatever `covered` says: all that is not picked comes out."""
     @_builtins.property
     def covered(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineUnits]:
         """What is allocated for the order or has left, of each line and warehouse that is concerned."""
@@ -1944,10 +1947,11 @@ class RecallUncoveredRequest(_message.Message):
         count_id: _builtins.str = ...,
         covered: _abc.Iterable[Global___LineUnits] | None = ...,
         reason: _builtins.str = ...,
+        is_whole_order: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "covered", b"covered", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

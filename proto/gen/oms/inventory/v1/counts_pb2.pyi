@@ -289,3 +289,190 @@ class CountStockResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CountStockResponse: _TypeAlias = CountStockResponse  # noqa: Y015
+
+@_typing.final
+class ListOpenCountsRequest(_message.Message):
+    """Asks for counts whose losses may still be in shipments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    count_id: _builtins.str
+    """Only this one; empty for all."""
+    limit: _builtins.int
+    """Counts, at most; 0 for 50."""
+    def __init__(
+        self,
+        *,
+        count_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenCountsRequest: _TypeAlias = ListOpenCountsRequest  # noqa: Y015
+
+@_typing.final
+class CoveredUnits(_message.Message):
+    """What is allocated for an order line in a warehouse, or has left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    line_id: _builtins.str
+    """The line."""
+    warehouse_id: _builtins.str
+    """Where."""
+    quantity: _builtins.int
+    """Units."""
+    def __init__(
+        self,
+        *,
+        line_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CoveredUnits: _TypeAlias = CoveredUnits  # noqa: Y015
+
+@_typing.final
+class LosingOrder(_message.Message):
+    """An order that lost units by a count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    IS_WHOLE_ORDER_FIELD_NUMBER: _builtins.int
+    COVERED_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    is_whole_order: _builtins.bool
+    """It ships complete, nothing of it was picked, and something of it waits: all that is not picked is to come back."""
+    @_builtins.property
+    def covered(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoveredUnits]:
+        """Of each line that lost, in the warehouse that was counted: what shipments may carry of it."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        is_whole_order: _builtins.bool = ...,
+        covered: _abc.Iterable[Global___CoveredUnits] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LosingOrder: _TypeAlias = LosingOrder  # noqa: Y015
+
+@_typing.final
+class OpenCount(_message.Message):
+    """A count whose losses may still be in shipments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    count_id: _builtins.str
+    """Identity of the count, "cnt_…"."""
+    sku: _builtins.str
+    """What was counted."""
+    why: _builtins.str
+    """Why goods leave shipments for it, a sentence for people."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___LosingOrder]:
+        """Who lost by it, as they stand now."""
+
+    def __init__(
+        self,
+        *,
+        count_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        why: _builtins.str = ...,
+        orders: _abc.Iterable[Global___LosingOrder] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "orders", b"orders", "sku", b"sku", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenCount: _TypeAlias = OpenCount  # noqa: Y015
+
+@_typing.final
+class ListOpenCountsResponse(_message.Message):
+    """Counts that are open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenCount]:
+        """The oldest first."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[Global___OpenCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenCountsResponse: _TypeAlias = ListOpenCountsResponse  # noqa: Y015
+
+@_typing.final
+class CloseCountRequest(_message.Message):
+    """Says that what a count took is out of its shipments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_ID_FIELD_NUMBER: _builtins.int
+    count_id: _builtins.str
+    """Identity of the count, "cnt_…"."""
+    def __init__(
+        self,
+        *,
+        count_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseCountRequest: _TypeAlias = CloseCountRequest  # noqa: Y015
+
+@_typing.final
+class CloseCountResponse(_message.Message):
+    """The count is closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseCountResponse: _TypeAlias = CloseCountResponse  # noqa: Y015

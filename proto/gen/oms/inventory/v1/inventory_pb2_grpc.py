@@ -70,6 +70,16 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
                 _registered_method=True)
+        self.ListOpenCounts = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListOpenCounts',
+                request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsResponse.FromString,
+                _registered_method=True)
+        self.CloseCount = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/CloseCount',
+                request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountResponse.FromString,
+                _registered_method=True)
         self.ListHolders = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListHolders',
                 request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.SerializeToString,
@@ -304,6 +314,20 @@ class InventoryServiceServicer:
         what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
         not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
         for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOpenCounts(self, request, context):
+        """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseCount(self, request, context):
+        """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -609,6 +633,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.CountStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.SerializeToString,
+            ),
+            'ListOpenCounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpenCounts,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsResponse.SerializeToString,
+            ),
+            'CloseCount': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseCount,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountResponse.SerializeToString,
             ),
             'ListHolders': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHolders,
@@ -938,6 +972,60 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/CountStock',
             oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpenCounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListOpenCounts',
+            oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseCount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/CloseCount',
+            oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_counts__pb2.CloseCountResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,10 @@ class InventoryServiceStub:
     not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
     for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
     """
+    ListOpenCounts: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListOpenCountsRequest, _counts_pb2.ListOpenCountsResponse]
+    """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount."""
+    CloseCount: _grpc.UnaryUnaryMultiCallable[_counts_pb2.CloseCountRequest, _counts_pb2.CloseCountResponse]
+    """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN."""
     ListHolders: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]
     """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
@@ -197,6 +201,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
     for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
     """
+    ListOpenCounts: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListOpenCountsRequest, _counts_pb2.ListOpenCountsResponse]  # type: ignore[assignment]
+    """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount."""
+    CloseCount: _aio.UnaryUnaryMultiCallable[_counts_pb2.CloseCountRequest, _counts_pb2.CloseCountResponse]  # type: ignore[assignment]
+    """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN."""
     ListHolders: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]  # type: ignore[assignment]
     """Which order lines hold units of a SKU in a warehouse."""
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
@@ -357,6 +365,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
         for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
         """
+
+    @_abc_1.abstractmethod
+    def ListOpenCounts(
+        self,
+        request: _counts_pb2.ListOpenCountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.ListOpenCountsResponse, _abc.Awaitable[_counts_pb2.ListOpenCountsResponse]]:
+        """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount."""
+
+    @_abc_1.abstractmethod
+    def CloseCount(
+        self,
+        request: _counts_pb2.CloseCountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.CloseCountResponse, _abc.Awaitable[_counts_pb2.CloseCountResponse]]:
+        """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListHolders(
