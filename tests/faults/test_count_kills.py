@@ -41,7 +41,6 @@ POINTS = (
     "inventory.CloseCount.before_reply",
     "orders.POST counts.before_reply",
     "fulfillment.relay/recall_answered.after_delivery",
-    
 )
 
 
