@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from oms.inventory.v1 import counts_pb2 as pb
 from services.inventory.counting import Counted
 from services.inventory.domain.allocation_policy import ORDER_COMPLETE
-from services.inventory.domain.counting import Carried, Count, Difference, Holder, LosingOrder, OpenCount
+from services.inventory.domain.counting import Carried, Count, Difference, Holder, LosingOrder, OpenCount, ShortPick
 from services.inventory.wire import identity, optional_price, sku, within
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import MAX_QUANTITY
@@ -28,6 +28,20 @@ def count(request: pb.CountStockRequest) -> Count:
         carried,
         optional_price(request.unit_cost, request.currency, "unit_cost"),
         optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
+    )
+
+
+def short_pick(request: pb.BookShortPickRequest) -> ShortPick:
+    """What a picker did not find."""
+    return ShortPick(
+        identity(request.warehouse_id, "warehouse_id"),
+        sku(request.sku),
+        identity(request.order_id, "order_id"),
+        identity(request.line_id, "line_id"),
+        within(request.short_quantity, 1, MAX_QUANTITY, "short_quantity"),
+        text(request.reason, "reason"),
+        text(request.picker, "picker"),
+        request.is_begun,
     )
 
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.inventory.deallocating import give_up, notices
 from services.inventory.domain import facts
-from services.inventory.domain.counting import Count, Difference, difference
+from services.inventory.domain.counting import Count, Difference, ShortPick, difference, short_of
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment
 from services.inventory.queues import Days, fill_queues, notify, notify_moved
@@ -42,9 +42,23 @@ def preview(session: Session, count: Count) -> Difference:
 def record(session: Session, count: Count, currency: str, now: datetime) -> Counted:
     """Book what was counted. Who loses goes back to its place in the queue, which other warehouses may serve at once."""
     warehouses.require(session, count.warehouse_id)
-    _take_turns(session, count)
+    _take_turns(session, count.warehouse_id, count.sku)
     stock.open_row(session, count.warehouse_id, count.sku)
-    found = _difference(session, count)
+    return _keep(session, count, _difference(session, count), currency, now)
+
+
+def record_short(session: Session, short: ShortPick, currency: str, now: datetime) -> Counted:
+    """Book what a picker did not find: a count by which that order loses."""
+    warehouses.require(session, short.warehouse_id)
+    _take_turns(session, short.warehouse_id, short.sku)
+    on_hand, allocated = counts.level(session, short.warehouse_id, short.sku)
+    holders = counts.holders(session, short.warehouse_id, short.sku, allocation.policy(session))
+    found = short_of(short, on_hand, allocated, holders)
+    left = on_hand + found.delta
+    return _keep(session, Count(short.warehouse_id, short.sku, left, short.reason, short.picker), found, currency, now)
+
+
+def _keep(session: Session, count: Count, found: Difference, currency: str, now: datetime) -> Counted:
     days = Days(session, [count.sku])
     give_up(session, found.losses, count.warehouse_id, now)
     change, on_hand = _book(session, count, found, currency, now)
@@ -62,12 +76,12 @@ def record(session: Session, count: Count, currency: str, now: datetime) -> Coun
     return counted
 
 
-def _take_turns(session: Session, count: Count) -> None:
+def _take_turns(session: Session, warehouse_id: str, sku: str) -> None:
     """Keep others out of the SKU, and of all that an order wants which ships complete and may lose some of it."""
-    turns = {count.sku} | counts.skus_beside(session, count.warehouse_id, count.sku)
+    turns = {sku} | counts.skus_beside(session, warehouse_id, sku)
     stock.take_turns(session, turns)
-    if not counts.skus_beside(session, count.warehouse_id, count.sku) <= turns:
-        raise Conflict("HOLDERS_CHANGED", f"{count.sku} was promised to another order just now: count it again")
+    if not counts.skus_beside(session, warehouse_id, sku) <= turns:
+        raise Conflict("HOLDERS_CHANGED", f"{sku} was promised to another order just now: count it again")
 
 
 def _book(

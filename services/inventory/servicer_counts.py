@@ -37,6 +37,17 @@ class CountServicer(QuarantineServicer):
         same = without(request, "carried", "standard_cost", "standard_currency")
         return self._database.once(request.request_id, same, pb.CountStockResponse, act)
 
+    def BookShortPick(self, request: pb.BookShortPickRequest, context: Context) -> pb.BookShortPickResponse:
+        """Book what a picker did not find, once."""
+        short = count_wire.short_pick(request)
+
+        def act(session: Session) -> pb.BookShortPickResponse:
+            kept = counting.record_short(session, short, self._currency, self._clock())
+            return pb.BookShortPickResponse(count_id=kept.count_id, on_hand=kept.on_hand, delta=kept.found.delta)
+
+        same = without(request, "is_begun")  # more of it may be picked when it is asked again
+        return self._database.once(request.request_id, same, pb.BookShortPickResponse, act)
+
     def ListOpenCounts(self, request: pb.ListOpenCountsRequest, context: Context) -> pb.ListOpenCountsResponse:
         """Counts whose losses may still be in shipments, the oldest first."""
         count_id, limit = wire.optional_identity(request.count_id, "count_id"), wire.limit(request.limit or 50)

@@ -122,8 +122,8 @@ def test_a_full_count_picks_everything() -> None:
 @pytest.mark.parametrize(
     ("counted", "reason"),
     [
-        ([Counted("L1", "", 4), Counted("L2", "", 2)], "SHORT_PICK_UNSUPPORTED"),
-        ([Counted("L1", "", 5)], "SHORT_PICK_UNSUPPORTED"),
+        ([Counted("L1", "", 4), Counted("L2", "", 2)], "PICK_INCOMPLETE"),
+        ([Counted("L1", "", 5)], "PICK_INCOMPLETE"),
         ([Counted("L1", "", 6), Counted("L2", "", 2)], "PICK_EXCEEDS_SHIPMENT"),
     ],
 )

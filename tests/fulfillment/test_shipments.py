@@ -113,7 +113,7 @@ def test_a_short_pick_is_refused_and_leaves_the_shipment_as_it_was(desk: Warehou
     with pytest.raises(Refused) as refusal:
         desk.pick(shipment, ("L1", 3))
 
-    assert refusal.value.reason == "SHORT_PICK_UNSUPPORTED"
+    assert refusal.value.reason == "PICK_INCOMPLETE"
     assert desk.get(shipment) == shipment
 
 

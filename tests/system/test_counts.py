@@ -81,7 +81,7 @@ def test_what_was_lost_comes_again_in_its_old_place_and_all_of_it_ships(trade: T
 
 def test_what_whoever_counted_could_not_take_out_of_shipments_a_sweep_does(trade: Trade) -> None:
     sku, place, _, second = two_orders(trade)
-    gateway = "gateway.http.neighbors.counts._recall"
+    gateway = "gateway.http.neighbors.counts.recall_uncovered"
     with pytest.MonkeyPatch.context() as ended:
         ended.setattr(gateway, lambda *_: None)  # as if its process ended here
         count(trade, place, sku, 7)

@@ -106,7 +106,7 @@ def record(deps: Deps, who: Caller, body: StockCountInput, request_id: str) -> S
     """Book a count, and take what is not there out of shipments; asked again, what is left of that is done."""
     sent, done = _booked(deps, who, body, request_id, TRIES)
     if done.losses:
-        _recall(deps, done.count_id)
+        recall_uncovered(deps, done.count_id)
     return _shape(deps, sent, done)
 
 
@@ -189,7 +189,7 @@ def carried_units(
     ]
 
 
-def _recall(deps: Deps, count_id: str) -> None:
+def recall_uncovered(deps: Deps, count_id: str) -> None:
     """Take out of shipments what stock is allocated for no more; a sweep does the same where this process ends before it has."""
     for count in deps.inventory.ListOpenCounts(pb.ListOpenCountsRequest(count_id=count_id)).counts:
         for losing in count.orders:

@@ -12,13 +12,11 @@ from gateway.http.neighbors.packages import CarriersNumber, Package, PackInput, 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, Quantity, Sku, example
+from gateway.http.plumbing.inputs import Identity, Input, example
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfNumber, OfOrder, OfWarehouse, path_id
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant, rfc3339
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from oms.types.v1 import types_pb2 as types
-from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.changes import ChangeOrder
@@ -114,22 +112,6 @@ class Shipment(BaseModel):
     )
 
 
-class PickLine(Input):
-    """Units of a line that are off the shelf."""
-
-    line_id: Identity
-    sku: Sku
-    quantity: Quantity
-
-
-class PickInput(Input):
-    """What was picked; no lines means all of the shipment, and less than all of it is refused."""
-
-    lines: Annotated[list[PickLine], Field(max_length=MAX_LINES)] = []
-
-    model_config = example(lines=[{"line_id": "1", "sku": "PUMP-100", "quantity": 4}])
-
-
 class ShipInput(Input):
     """Who carries it, without a carrier the cheapest of the rate table; and the carrier's number of each package."""
 
@@ -165,30 +147,14 @@ def list_shipments(
             cursor=paging.cursor,
         )
     )
-    return Page(rows=_shown(deps, who, found.shipments), next_cursor=found.next_cursor or None)
+    return Page(rows=shown(deps, who, found.shipments), next_cursor=found.next_cursor or None)
 
 
 @router.get("/v1/shipments/{shipment_id}")
 def get_shipment(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Shipment:
     """One shipment."""
     found = deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment
-    return _shown(deps, who, [found])[0]
-
-
-@router.post("/v1/shipments/{shipment_id}/pick", response_model=Shipment)
-def pick_shipment(
-    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: PickInput | None = None
-) -> Response:
-    """Take its units off the shelf: released → picked."""
-
-    def act(request_id: str) -> Shipment:
-        lines = [types.LineQuantity(**line.model_dump()) for line in (body.lines if body else [])]
-        wanted = pb.PickShipmentRequest(
-            request_id=request_id, shipment_id=shipment_id, lines=lines, picker=who.principal.sub
-        )
-        return _shown(deps, who, [deps.fulfillment.PickShipment(wanted).shipment])[0]
-
-    return once.answer(body, act)
+    return shown(deps, who, [found])[0]
 
 
 @router.post("/v1/shipments/{shipment_id}/pack", response_model=Shipment)
@@ -203,7 +169,7 @@ def pack_shipment(
     def act(request_id: str) -> Shipment:
         packages = [each.message() for each in (body.packages if body else [])]
         wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id, packages=packages)
-        return _shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
+        return shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
 
     return once.answer(body, act)
 
@@ -219,7 +185,7 @@ def ship_shipment(
         wanted = pb.ShipShipmentRequest(
             request_id=request_id, shipment_id=shipment_id, carrier=carrier, tracking_numbers=numbers
         )
-        return _shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
+        return shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
     return once.answer(body, act)
 
@@ -232,12 +198,12 @@ def perform_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id
         if not deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment.is_service:
             raise Refused("NOT_A_SERVICE", "this shipment holds goods: pick, pack and ship it")
         wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id)
-        return _shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
+        return shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
     return once.answer(None, act)
 
 
-def _shown(deps: Deps, who: Caller, found: Sequence[pb.Shipment]) -> list[Shipment]:
+def shown(deps: Deps, who: Caller, found: Sequence[pb.Shipment]) -> list[Shipment]:
     """Shipments, those that have not left with the change that is pending of their orders."""
     waiting = {row.order_id for row in found if row.state in _NOT_LEFT}
     pending: dict[str, change_orders.PendingChange] = {}

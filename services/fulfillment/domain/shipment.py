@@ -190,7 +190,7 @@ def moved(shipment: Shipment, verb: Verb) -> State:
 def pick(shipment: Shipment, counted: Sequence[Counted], picker: str, now: datetime) -> Shipment:
     """Take all units off the shelf. An empty count means all of them; a count must name every line in full.
 
-    Refuses SHORT_PICK_UNSUPPORTED and PICK_EXCEEDS_SHIPMENT; a line or SKU the shipment does not hold is an InvalidArgument.
+    Refuses PICK_INCOMPLETE and PICK_EXCEEDS_SHIPMENT; a line or SKU the shipment does not hold is an InvalidArgument.
     """
     state = moved(shipment, Verb.PICK)
     if counted:
@@ -284,9 +284,8 @@ def _check_count(shipment: Shipment, counted: Sequence[Counted]) -> None:
 def _check_line(number: str, line_id: str, wanted: int, found: int) -> None:
     if found < wanted:
         raise Refused(
-            "SHORT_PICK_UNSUPPORTED",
-            f"{number} needs {wanted} of line {line_id} and {found} were picked: short picks are not handled yet, "
-            "pick all of it or cancel the order",
+            "PICK_INCOMPLETE",
+            f"{number} needs {wanted} of line {line_id} and {found} were picked: pick the rest, or report what is short",
             line_id=line_id,
         )
     if found > wanted:

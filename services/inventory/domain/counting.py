@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.inventory.domain.backorders import Waiting
-from services.kernel.errors import Refused
+from services.kernel.errors import Conflict, Refused
 from services.kernel.money import UnitPrice
 
 
@@ -118,6 +118,32 @@ def difference(count: Count, on_hand: int, allocated: int, holders: Sequence[Hol
     delta = count.counted - (on_hand - gone)
     missing = allocated - (on_hand + delta)
     return Difference(on_hand, delta, deallocate(holders, count.carried, missing) if missing > 0 else ())
+
+
+@dataclass(frozen=True, slots=True)
+class ShortPick:
+    """Units, positive, that a picker did not find of what an order line holds in a warehouse."""
+
+    warehouse_id: str
+    sku: str
+    order_id: str
+    line_id: str
+    quantity: int
+    reason: str
+    picker: str
+    is_begun: bool
+
+
+def short_of(short: ShortPick, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:
+    """What a short pick comes to: the order loses what is short, and what is free leaves stock with it, for the shelf is empty.
+
+    What other orders hold stays: it may be in the hands of another picker. Conflict NOT_HELD.
+    """
+    holder = next((one for one in holders if one.key == (short.order_id, short.line_id)), None)
+    if holder is None or holder.held < short.quantity:
+        raise Conflict("NOT_HELD", f"the order holds fewer {short.sku} by now: look at the shipment again")
+    delta = -(short.quantity + max(0, on_hand - allocated))
+    return Difference(on_hand, delta, (Loss(holder, short.quantity, short.quantity, short.is_begun),))
 
 
 def deallocate(holders: Iterable[Holder], carried: Shipped, units: int) -> tuple[Loss, ...]:

@@ -1055,7 +1055,7 @@ class PickShipmentRequest(_message.Message):
     """Who picked."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """Units picked a line, at most 2000 lines; empty means all. Less than the shipment asks for is refused until short picks are handled."""
+        """Units picked a line, at most 2000 lines; empty means all. Less than the shipment asks for is refused: what is short leaves it first, by RecallUncovered."""
 
     def __init__(
         self,

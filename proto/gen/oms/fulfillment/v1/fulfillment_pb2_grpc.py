@@ -223,7 +223,7 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PickShipment(self, request, context):
-        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
         PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -57,7 +57,7 @@ class FulfillmentServiceStub:
     ListShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]
     """Shipments by filter."""
     PickShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]
-    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
     """
     PackShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]
@@ -152,7 +152,7 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     ListShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]  # type: ignore[assignment]
     """Shipments by filter."""
     PickShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]  # type: ignore[assignment]
-    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
     """
     PackShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]  # type: ignore[assignment]
@@ -286,7 +286,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PickShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PickShipmentResponse, _abc.Awaitable[_fulfillment_pb2.PickShipmentResponse]]:
-        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
         PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
         """
 

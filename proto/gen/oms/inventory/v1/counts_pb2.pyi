@@ -476,3 +476,87 @@ class CloseCountResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseCountResponse: _TypeAlias = CloseCountResponse  # noqa: Y015
+
+@_typing.final
+class BookShortPickRequest(_message.Message):
+    """A picker found fewer units for an order line than its shipment asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    SHORT_QUANTITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PICKER_FIELD_NUMBER: _builtins.int
+    IS_BEGUN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    warehouse_id: _builtins.str
+    """Where."""
+    sku: _builtins.str
+    """What."""
+    order_id: _builtins.str
+    """The order."""
+    line_id: _builtins.str
+    """Its line."""
+    short_quantity: _builtins.int
+    """Units that are not there, or not good, positive."""
+    reason: _builtins.str
+    """Why, in words."""
+    picker: _builtins.str
+    """Who picked."""
+    is_begun: _builtins.bool
+    """Something of the order is picked or has left, wherever that is."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        short_quantity: _builtins.int = ...,
+        reason: _builtins.str = ...,
+        picker: _builtins.str = ...,
+        is_begun: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_begun", b"is_begun", "line_id", b"line_id", "order_id", b"order_id", "picker", b"picker", "reason", b"reason", "request_id", b"request_id", "short_quantity", b"short_quantity", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookShortPickRequest: _TypeAlias = BookShortPickRequest  # noqa: Y015
+
+@_typing.final
+class BookShortPickResponse(_message.Message):
+    """What a short pick came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_ID_FIELD_NUMBER: _builtins.int
+    ON_HAND_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
+    count_id: _builtins.str
+    """Identity of the count that it is, "cnt_…"."""
+    on_hand: _builtins.int
+    """On hand now."""
+    delta: _builtins.int
+    """Units that left stock, negative: what is short, and what was free beside it."""
+    def __init__(
+        self,
+        *,
+        count_id: _builtins.str = ...,
+        on_hand: _builtins.int = ...,
+        delta: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "delta", b"delta", "on_hand", b"on_hand"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookShortPickResponse: _TypeAlias = BookShortPickResponse  # noqa: Y015

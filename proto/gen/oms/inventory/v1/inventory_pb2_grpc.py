@@ -70,6 +70,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
                 _registered_method=True)
+        self.BookShortPick = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/BookShortPick',
+                request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickResponse.FromString,
+                _registered_method=True)
         self.ListOpenCounts = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ListOpenCounts',
                 request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListOpenCountsRequest.SerializeToString,
@@ -314,6 +319,15 @@ class InventoryServiceServicer:
         what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
         not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
         for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BookShortPick(self, request, context):
+        """Book that a picker found fewer units than a shipment asks for. The shelf is empty: what is short leaves the order, which waits again in its
+        old place or is served from elsewhere, and with it what was free there leaves stock. It is a count, open until CloseCount. NOT_FOUND:
+        WAREHOUSE_UNKNOWN. ABORTED: NOT_HELD, when the order holds fewer units there by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -633,6 +647,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.CountStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.SerializeToString,
+            ),
+            'BookShortPick': grpc.unary_unary_rpc_method_handler(
+                    servicer.BookShortPick,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickResponse.SerializeToString,
             ),
             'ListOpenCounts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListOpenCounts,
@@ -972,6 +991,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/CountStock',
             oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_counts__pb2.CountStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BookShortPick(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/BookShortPick',
+            oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_counts__pb2.BookShortPickResponse.FromString,
             options,
             channel_credentials,
             insecure,

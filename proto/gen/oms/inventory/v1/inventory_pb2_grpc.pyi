@@ -64,6 +64,11 @@ class InventoryServiceStub:
     not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
     for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
     """
+    BookShortPick: _grpc.UnaryUnaryMultiCallable[_counts_pb2.BookShortPickRequest, _counts_pb2.BookShortPickResponse]
+    """Book that a picker found fewer units than a shipment asks for. The shelf is empty: what is short leaves the order, which waits again in its
+    old place or is served from elsewhere, and with it what was free there leaves stock. It is a count, open until CloseCount. NOT_FOUND:
+    WAREHOUSE_UNKNOWN. ABORTED: NOT_HELD, when the order holds fewer units there by now.
+    """
     ListOpenCounts: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListOpenCountsRequest, _counts_pb2.ListOpenCountsResponse]
     """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount."""
     CloseCount: _grpc.UnaryUnaryMultiCallable[_counts_pb2.CloseCountRequest, _counts_pb2.CloseCountResponse]
@@ -200,6 +205,11 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
     not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
     for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+    """
+    BookShortPick: _aio.UnaryUnaryMultiCallable[_counts_pb2.BookShortPickRequest, _counts_pb2.BookShortPickResponse]  # type: ignore[assignment]
+    """Book that a picker found fewer units than a shipment asks for. The shelf is empty: what is short leaves the order, which waits again in its
+    old place or is served from elsewhere, and with it what was free there leaves stock. It is a count, open until CloseCount. NOT_FOUND:
+    WAREHOUSE_UNKNOWN. ABORTED: NOT_HELD, when the order holds fewer units there by now.
     """
     ListOpenCounts: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListOpenCountsRequest, _counts_pb2.ListOpenCountsResponse]  # type: ignore[assignment]
     """Counts whose losses may still be in shipments, with what is covered of each order that lost: a count is open until CloseCount."""
@@ -364,6 +374,17 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         what no shipment has before what is released, and waits again; what is picked is never taken. What has left and is not booked yet was
         not there to be counted. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COUNT_BELOW_PICKED; COST_UNKNOWN, WAREHOUSE_CURRENCY as
         for AdjustStock. ABORTED: HOLDERS_CHANGED, when an order that is not in carried holds some of it by now.
+        """
+
+    @_abc_1.abstractmethod
+    def BookShortPick(
+        self,
+        request: _counts_pb2.BookShortPickRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_counts_pb2.BookShortPickResponse, _abc.Awaitable[_counts_pb2.BookShortPickResponse]]:
+        """Book that a picker found fewer units than a shipment asks for. The shelf is empty: what is short leaves the order, which waits again in its
+        old place or is served from elsewhere, and with it what was free there leaves stock. It is a count, open until CloseCount. NOT_FOUND:
+        WAREHOUSE_UNKNOWN. ABORTED: NOT_HELD, when the order holds fewer units there by now.
         """
 
     @_abc_1.abstractmethod
