@@ -50,9 +50,39 @@ def list_shipments(
 
 
 @app.command()
-def pick(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Pick all of its units: released → picked."""
-    _advance(var, shipment, "pick", None, as_json)
+def pick(
+    shipment: ShipmentArgument,
+    found: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LINE=UNITS", help="Units found of a line that is short; once for each such line."),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option(help="Why the rest is not there: missing, damaged or wrong_article.")
+    ] = "missing",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Pick it: released → picked. Without --found all of its units were there."""
+    _advance(var, shipment, "pick", _short(Api(var, "auditor"), shipment, found, reason) if found else None, as_json)
+
+
+def _short(api: Api, shipment: str, said: list[str], reason: str) -> dict[str, Any]:
+    """Every line as it was found; what nobody said is complete."""
+    lines = {line["line_id"]: line for line in api.get(f"/v1/shipments/{_find(api, shipment)}")["lines"]}
+    units: dict[str, int] = {}
+    for one in said:
+        line_id, _, number = one.rpartition("=")
+        if line_id not in lines or line_id in units or not number.isascii() or not number.isdigit():
+            raise CommandRefused(f"--found {one} is not LINE=UNITS of one of its lines: {', '.join(sorted(lines))}")
+        units[line_id] = int(number)
+    return {"lines": [_found(line, units.get(line_id, line["quantity"]), reason) for line_id, line in lines.items()]}
+
+
+def _found(line: dict[str, Any], units: int, reason: str) -> dict[str, Any]:
+    is_short = units < line["quantity"]
+    return (
+        {k: line[k] for k in ("line_id", "sku")} | {"quantity": units} | ({"short_reason": reason} if is_short else {})
+    )
 
 
 @app.command()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.fake_api import FakeApi
 from tests.cli.terminal import Oms, claims
 
@@ -73,3 +75,32 @@ def test_a_refusal_of_the_system_is_its_sentence(command: Oms, api: FakeApi) -> 
     answer = command("shipments", "ship", "shp_1")
 
     assert (answer.code, answer.out, answer.err) == (1, "", "SH-1001 is released: pack it first\n")
+
+
+def test_a_short_pick_names_every_line_and_why_one_is_short(command: Oms, api: FakeApi) -> None:
+    lines = [{"line_id": "1", "sku": "PUMP", "quantity": 15}, {"line_id": "2", "sku": "SEAL", "quantity": 2}]
+    api.on("GET /v1/shipments/shp_1", {**SHIPMENT, "state": "picked", "lines": lines})
+    api.on("POST /v1/shipments/shp_1/pick", {**SHIPMENT, "state": "picked", "lines": lines})
+
+    answer = command("shipments", "pick", "shp_1", "--found", "1=12", "--reason", "damaged")
+
+    asked = next(asked for asked in api.asked if asked.method == "POST")
+    assert answer.code == 0
+    assert asked.body == {
+        "lines": [
+            {"line_id": "1", "sku": "PUMP", "quantity": 12, "short_reason": "damaged"},
+            {"line_id": "2", "sku": "SEAL", "quantity": 2},
+        ]
+    }
+
+
+@pytest.mark.parametrize("said", ["9=1", "1", "1=x", "1=-2", "=3"])
+def test_what_is_no_line_of_the_shipment_is_not_sent(command: Oms, api: FakeApi, said: str) -> None:
+    lines = [{"line_id": "1", "sku": "PUMP", "quantity": 15}]
+    api.on("GET /v1/shipments/shp_1", {**SHIPMENT, "lines": lines})
+
+    answer = command("shipments", "pick", "shp_1", "--found", said)
+
+    assert answer.code != 0
+    assert "LINE=UNITS" in answer.err
+    assert {asked.method for asked in api.asked} == {"GET"}

@@ -1,4 +1,4 @@
-"""kill -9 between the steps of a count below what is promised: what is not there leaves the shipment once, waits once, and leaves once."""
+"""kill -9 between the steps of a count below what is promised, and of a short pick: what is not there is taken once, and comes once."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ class Counted(Journey):
         return sum(line["quantity"] for each in self.leaving() for line in each["lines"]) == units or None
 
 
+class Short(Counted):
+    """An order of which the picker finds one unit too few; it comes later, in a parcel of its own."""
+
+    def ship(self) -> None:
+        """Report what is short, receive it, and ship both."""
+        [first] = self.leaving()
+        [line] = first["lines"]
+        found = {"line_id": line["line_id"], "sku": line["sku"], "quantity": UNITS - 1, "short_reason": "missing"}
+        warehouse, path = self.running.api("warehouse"), f"/v1/shipments/{first['shipment_id']}"
+        ok(warehouse.post(f"{path}/pick", json={"lines": [found]}, headers=key()))
+        self.running.wait_for(self._is_recorded, f"the loss of {self.order_id} in its history", 120.0)
+        self.trade.receive(self.goods.warehouse_id, self.goods.sku, 1, "80.00")
+        self.running.wait_for(lambda: self._carries(UNITS), f"the last unit for {self.order_id}", 120.0)
+        for verb in ("pack", "ship"):
+            ok(warehouse.post(f"{path}/{verb}", json={}, headers=key()))
+        [second] = [one for one in self.leaving() if one["state"] == "released"]
+        self.trade.send_off(second)
+        self.until(lambda order: order["axes"]["billing"] == "full", "billing")
+
+
+SHORT_POINTS = (
+    "orders.POST pick.before_commit",
+    "inventory.BookShortPick.before_commit",
+    "inventory.BookShortPick.before_reply",
+    "fulfillment.RecallUncovered.before_commit",
+    "fulfillment.RecallUncovered.before_reply",
+    "inventory.CloseCount.before_commit",
+    "fulfillment.PickShipment.before_commit",
+    "fulfillment.PickShipment.before_reply",
+    "fulfillment.relay/recall_answered.after_delivery",
+)
 POINTS = (
     "inventory.relay/stock_released.after_delivery",
     "inventory.CountStock.before_commit",
@@ -48,3 +79,9 @@ POINTS = (
 @pytest.mark.timeout(1200)
 def test_a_kill_between_the_steps_of_a_count_changes_nothing(shop: Shop) -> None:
     assert changed(shop, mixed(POINTS), Counted) == {}
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1200)
+def test_a_kill_between_the_steps_of_a_short_pick_changes_nothing(shop: Shop) -> None:
+    assert changed(shop, mixed(SHORT_POINTS), Short) == {}

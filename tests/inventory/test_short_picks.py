@@ -1,0 +1,82 @@
+"""What a picker did not find: a count by which that order alone loses."""
+
+from __future__ import annotations
+
+import pytest
+
+from oms.inventory.v1 import counts_pb2 as pb
+from services.kernel.errors import Conflict, InvalidArgument, NotFound
+from tests.inventory.stockroom import Stockroom
+from tests.inventory.test_counts import open_counts, three_orders
+
+pytestmark = pytest.mark.on_postgres
+
+
+def short(room: Stockroom, units: int, **changes: object) -> pb.BookShortPickResponse:
+    """Units of A that the order o1 did not get in w1."""
+    request = pb.BookShortPickRequest(
+        request_id=room.key(), warehouse_id="w1", sku="A", order_id="o1", line_id="l1", short_quantity=units,
+        reason="short pick of SH-1001, missing", picker="w.lee",
+    )  # fmt: skip
+    for name, value in changes.items():
+        setattr(request, name, value)
+    return room.servicer.BookShortPick(request, None)
+
+
+def test_the_order_that_was_picked_loses_whoever_is_served_last(stockroom: Stockroom) -> None:
+    three_orders(stockroom)  # o2 is gold, and o1 waits last; all 10 are held
+
+    done = short(stockroom, 2, order_id="o2")
+
+    assert (done.on_hand, done.delta) == (8, -2)
+    assert [stockroom.units(one) for one in ("o1", "o2", "o3")] == [4, 1, 3]
+    assert [(row.order_id, row.quantity) for row in stockroom.queue("A")] == [("o2", 2)]
+    [count] = open_counts(stockroom)
+    assert (count.count_id, count.why) == (
+        done.count_id,
+        "A was counted and is not there: short pick of SH-1001, missing",
+    )
+    assert [(part.line_id, part.quantity) for part in count.orders[0].covered] == [("l1", 1)]
+    assert stockroom.broken() == {}
+
+
+def test_what_is_free_is_not_on_an_empty_shelf_and_another_warehouse_serves_at_once(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+    stockroom.receive("w1", "A", 5)
+
+    done = short(stockroom, 1)
+
+    assert (done.on_hand, done.delta) == (9, -6)
+    assert stockroom.stock("A") == {"w1": (9, 9)}
+    assert stockroom.broken() == {}
+
+
+def test_a_repeat_takes_nothing_more(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+
+    first, second = (short(stockroom, 1, request_id="pick-1", is_begun=begun) for begun in (False, True))
+
+    assert first == second
+    assert stockroom.units("o1") == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"short_quantity": 5}, Conflict),
+        ({"order_id": "o9"}, Conflict),
+        ({"warehouse_id": "w9"}, NotFound),
+        ({"short_quantity": 0}, InvalidArgument),
+        ({"reason": ""}, InvalidArgument),
+    ],
+)
+def test_what_is_not_held_cannot_be_short(
+    stockroom: Stockroom, changes: dict[str, object], kind: type[Exception]
+) -> None:
+    three_orders(stockroom)
+
+    with pytest.raises(kind):
+        short(stockroom, 1, **changes)
+
+    assert stockroom.stock("A") == {"w1": (10, 10)}
+    assert stockroom.broken() == {}

@@ -1,0 +1,136 @@
+"""The picker finds 12 of 15: what is short comes from another warehouse, or waits, and stock tells the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.system.test_counts import carried, level
+from tests.system.trade import Trade, eventually, key, ok
+
+
+def fifteen(trade: Trade, **elsewhere: int) -> tuple[str, dict[str, str], str]:
+    """15 on hand in W1, all of them with the warehouse for one order; units `elsewhere`. The SKU, the warehouses and the order."""
+    sku = trade.product("j", "20.00", cost="10.00")
+    places = trade.warehouses({"w1": 900, "w2": 1900})
+    trade.receive(places["w1"], sku, 15, "10.00")
+    for name, units in elsewhere.items():
+        trade.receive(places[name], sku, units, "10.00")
+    order = trade.placed(trade.order_body(trade.customer(), [{"sku": sku, "quantity": 15}]))
+    return sku, places, str(order["order_id"])
+
+
+def pick(trade: Trade, shipment: dict[str, Any], units: int, *, use: dict[str, str] | None = None) -> dict[str, Any]:
+    [line] = shipment["lines"]
+    found = {"line_id": line["line_id"], "sku": line["sku"], "quantity": units, "short_reason": "missing"}
+    path = f"/v1/shipments/{shipment['shipment_id']}/pick"
+    done: dict[str, Any] = ok(trade.system.api("warehouse").post(path, json={"lines": [found]}, headers=use or key()))
+    return done
+
+
+def test_a6_what_is_short_comes_from_the_warehouse_that_has_it(trade: Trade) -> None:
+    sku, places, order_id = fifteen(trade, w2=3)
+    [shipment] = trade.shipments(order_id, "released")
+    once = key()
+
+    done = pick(trade, shipment, 12, use=once)
+    again = pick(trade, shipment, 12, use=once)
+    eventually(lambda: _is(carried(trade, order_id), [3]))
+    second = trade.shipments(order_id, "released")[0]
+    for verb in ("pack", "ship"):
+        ok(trade.system.api("warehouse").post(f"/v1/shipments/{done['shipment_id']}/{verb}", json={}, headers=key()))
+    trade.send_off(second)
+
+    assert (done["state"], [line["picked_quantity"] for line in done["lines"]]) == ("picked", [12])
+    assert again == done
+    assert second["warehouse_id"] == places["w2"]
+    assert trade.when_idle(order_id)["status"] == "shipped"
+    assert (level(trade, places["w1"], sku), level(trade, places["w2"], sku)) == ((0, 0), (0, 0))
+    trade.until_audit_is_clean()
+
+
+def test_a6_what_nobody_has_waits_and_stock_is_less_by_it(trade: Trade) -> None:
+    sku, places, order_id = fifteen(trade)
+    [shipment] = trade.shipments(order_id, "released")
+
+    done = pick(trade, shipment, 12)
+    order = trade.when_idle(order_id)
+    subject = f"Part of your order {order['number']} is backordered"
+
+    assert [line["quantity"] for line in done["lines"]] == [12]
+    assert order["lines"][0]["quantities"]["backordered"] == 3
+    assert level(trade, places["w1"], sku) == (12, 12)  # 15 − 3 as shrinkage
+    moved = ok(trade.system.api("warehouse").get("/v1/stock/movements", params={"sku": sku}))["rows"]
+    assert (moved[0]["kind"], moved[0]["quantity"]) == ("adjusted", -3)
+    assert f"short pick of {shipment['number']}, missing" in str(moved[0])
+    assert eventually(lambda: _has(trade.mails(order["number"]), subject)).count(subject) == 1
+    trade.receive(places["w1"], sku, 3, "10.00")
+    eventually(lambda: _is(carried(trade, order_id), [3]))
+    trade.until_audit_is_clean()
+
+
+def test_a_shipment_of_which_nothing_is_there_is_canceled_and_all_of_it_waits(trade: Trade) -> None:
+    sku, places, order_id = fifteen(trade)
+    [shipment] = trade.shipments(order_id, "released")
+
+    done = pick(trade, shipment, 0)
+
+    assert done["state"] == "cancelled"
+    assert trade.when_idle(order_id)["lines"][0]["quantities"]["backordered"] == 15
+    assert level(trade, places["w1"], sku) == (0, 0)
+    trade.until_audit_is_clean()
+
+
+def test_what_was_free_on_an_empty_shelf_leaves_stock_too_and_what_others_hold_stays(trade: Trade) -> None:
+    sku, places, order_id = fifteen(trade)
+    trade.receive(places["w1"], sku, 9, "10.00")
+    other = trade.placed(trade.order_body(trade.customer(), [{"sku": sku, "quantity": 4}]))["order_id"]
+    before = level(trade, places["w1"], sku)
+
+    pick(trade, trade.shipments(order_id, "released")[0], 12)
+    order = trade.when_idle(order_id)
+
+    assert before == (24, 19)
+    assert level(trade, places["w1"], sku) == (16, 16)
+    assert order["lines"][0]["quantities"]["backordered"] == 3
+    assert carried(trade, other) == [4]
+    trade.until_audit_is_clean()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"short_reason": None}, "PICK_INCOMPLETE"),
+        ({"quantity": 16}, "PICK_EXCEEDS_SHIPMENT"),
+        ({"line_id": "9"}, "UNKNOWN_LINE"),
+        ({"sku": "OTHER"}, "UNKNOWN_LINE"),
+        ({"short_reason": "lazy"}, "INVALID_REQUEST"),
+        ({"quantity": -1}, "INVALID_REQUEST"),
+    ],
+)
+def test_what_cannot_be_a_short_pick_is_refused_and_books_nothing(
+    trade: Trade, change: dict[str, Any], code: str
+) -> None:
+    sku, places, order_id = fifteen(trade)
+    [shipment] = trade.shipments(order_id, "released")
+    [line] = shipment["lines"]
+    found = {"line_id": line["line_id"], "sku": sku, "quantity": 12, "short_reason": "missing", **change}
+
+    path = f"/v1/shipments/{shipment['shipment_id']}/pick"
+    answer = trade.system.api("warehouse").post(path, json={"lines": [found]}, headers=key())
+
+    assert answer.status_code in (409, 422)
+    assert answer.json()["code"] == code
+    assert level(trade, places["w1"], sku) == (15, 15)
+    assert carried(trade, order_id) == [15]
+
+
+def _is(found: Any, wanted: Any) -> Any:
+    assert found == wanted
+    return found
+
+
+def _has(found: list[str], wanted: str) -> list[str]:
+    assert wanted in found
+    return found
