@@ -62,6 +62,13 @@ FEWER_ORDERS = {
     "test_a_kill_at_every_step_of_a_return_that_expires_changes_nothing": 3,
     "test_a_kill_at_every_step_of_a_return_that_nobody_wants_changes_nothing": 3,
     "test_all_processes_killed_at_once_after_each_stage_of_a_return_change_nothing": 2,
+    "test_a_kill_at_every_step_of_an_exchange_for_the_same_sku_changes_nothing": 3,
+    "test_a_kill_at_every_step_of_an_exchange_for_another_sku_changes_nothing": 3,
+    "test_a_kill_at_every_step_of_an_exchange_in_advance_changes_nothing": 3,
+    "test_a_kill_at_every_step_of_an_exchange_that_is_called_off_changes_nothing": 3,
+    "test_all_processes_killed_at_once_after_each_stage_of_an_exchange_change_nothing": 2,
+    "test_a_kill_between_the_steps_of_a_count_changes_nothing": 4,
+    "test_a_kill_between_the_steps_of_a_short_pick_changes_nothing": 4,
     "test_every_process_whose_collector_is_away_stops_at_once": 2,
     "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
