@@ -15,6 +15,7 @@ class Counts:
         self.count_answer = pb.CountStockResponse()
         self.stock_counts: list[pb.CountStockRequest] = []
         self.moving = 0
+        self.short_picks: list[pb.BookShortPickRequest] = []
         self.open_counts: list[pb.OpenCount] = []
         self.closed_counts: list[str] = []
 
@@ -30,6 +31,10 @@ class Counts:
         answer.CopyFrom(self.count_answer)
         answer.count_id = "" if request.is_preview else "cnt_1"
         return answer
+
+    def BookShortPick(self, request: pb.BookShortPickRequest) -> pb.BookShortPickResponse:
+        self.short_picks.append(request)
+        return pb.BookShortPickResponse(count_id="cnt_1", delta=-request.short_quantity)
 
     def ListOpenCounts(self, request: pb.ListOpenCountsRequest) -> pb.ListOpenCountsResponse:
         closed = set(self.closed_counts)

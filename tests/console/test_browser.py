@@ -26,6 +26,7 @@ from tests.console.conftest import open_database
 from tests.console.test_backorders import backorder_pages
 from tests.console.test_returns import returned
 from tests.console.test_reversals import shipped
+from tests.console.test_warehouse import released
 from tests.console.world import ConsoleWorld, build, with_figures
 from tests.orders.desk import caller, shipment, stock
 from tests.orders.test_exceptions import on_the_way, opened, resolve, undeliverable
@@ -130,6 +131,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("support", "/shipments/SH-8/reversal"),
         *(("approver:max", f"/reviews{asked}") for asked in ("", "?for=all")),
         ("warehouse", "/outages"),
+        *(("warehouse", f"/warehouse{one}") for one in ("", "/SH-8", f"/{released(world, 'SH-9').number}")),
         ("approver:max", f"/reviews/{step.step_id}"),
         ("approver:fay", f"/reviews/{step.step_id}"),
         ("support", f"/orders/{numbers['reviewed']}"),

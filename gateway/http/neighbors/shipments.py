@@ -165,13 +165,14 @@ def pack_shipment(
 
     Each unit is in one package: `UNITS_NOT_PACKED` and `PACKED_TWICE` say what is missing, or is there twice.
     """
+    return once.answer(body, lambda request_id: packed(deps, who, request_id, shipment_id, body or PackInput()))
 
-    def act(request_id: str) -> Shipment:
-        packages = [each.message() for each in (body.packages if body else [])]
-        wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id, packages=packages)
-        return shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
 
-    return once.answer(body, act)
+def packed(deps: Deps, who: Caller, request_id: str, shipment_id: str, body: PackInput) -> Shipment:
+    """The shipment once it is packed."""
+    packages = [each.message() for each in body.packages]
+    wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id, packages=packages)
+    return shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
 
 
 @router.post("/v1/shipments/{shipment_id}/ship", response_model=Shipment)
@@ -179,15 +180,18 @@ def ship_shipment(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ShipInput | None = None
 ) -> Response:
     """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
+    return once.answer(body, lambda request_id: handed_over(deps, who, request_id, shipment_id, body or ShipInput()))
 
-    def act(request_id: str) -> Shipment:
-        carrier, numbers = (body.carrier or "", body.tracking_numbers) if body else ("", [])
-        wanted = pb.ShipShipmentRequest(
-            request_id=request_id, shipment_id=shipment_id, carrier=carrier, tracking_numbers=numbers
-        )
-        return shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
-    return once.answer(body, act)
+def handed_over(deps: Deps, who: Caller, request_id: str, shipment_id: str, body: ShipInput) -> Shipment:
+    """The shipment once its carrier has it."""
+    wanted = pb.ShipShipmentRequest(
+        request_id=request_id,
+        shipment_id=shipment_id,
+        carrier=body.carrier or "",
+        tracking_numbers=body.tracking_numbers,
+    )
+    return shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
 
 @router.post("/v1/shipments/{shipment_id}/perform", response_model=Shipment)

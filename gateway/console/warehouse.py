@@ -1,0 +1,147 @@
+"""The floor: what is to be picked, packed and shipped, and a page for each shipment with its next step."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from gateway.console.accounting.receipts import page_key, request_id
+from gateway.console.forms import whole_units
+from gateway.console.notices import leave
+from gateway.console.pages import render
+from gateway.console.reversals import ShipmentNumber, find_shipment
+from gateway.console.visitor import Form, FormOf, VisitorOf
+from gateway.console.warehouses import warehouses_of
+from gateway.http.neighbors import picks, shipments
+from gateway.http.neighbors.packages import PackageInput, PackedLineInput, PackInput
+from gateway.http.plumbing.inputs import IDENTITY
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from services.kernel.errors import InvalidArgument
+
+router = APIRouter()
+
+MOST = 50
+"""Shipments that the page shows of each step; what is left follows when these are done."""
+PACKAGES = 5
+"""Packages that the page offers; over the API there may be more, and lines that are divided."""
+STEPS = (
+    ("To pick", pb.SHIPMENT_STATE_RELEASED),
+    ("To pack", pb.SHIPMENT_STATE_PICKED),
+    ("To ship", pb.SHIPMENT_STATE_PACKED),
+)
+REASONS = (("missing", "Missing"), ("damaged", "Damaged"), ("wrong_article", "Another article there"))
+Typed = Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")]
+Scan = Annotated[str, Query(max_length=40)]
+
+
+@router.get("/warehouse")
+def floor_page(who: VisitorOf, warehouse: Typed = "", scan: Scan = "") -> Response:
+    """What waits for each step, the oldest first; a number that is scanned leads to its shipment."""
+    if scan:
+        return RedirectResponse(f"/warehouse/{find_shipment(who, scan.strip()).number}", 303)
+    places = warehouses_of(who.deps)
+    found = []
+    for title, state in STEPS:
+        wanted = pb.ListShipmentsRequest(warehouse_id=warehouse, state=state, limit=MOST + 1)
+        rows = [one for one in who.deps.fulfillment.ListShipments(wanted).shipments if not one.is_service]
+        found.append((title, rows[:MOST], len(rows) > MOST))
+    return render("warehouse.html", who, steps=found, places=places, names=dict(places), warehouse=warehouse)
+
+
+@router.get("/warehouse/{number}")
+def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber) -> Response:
+    """A shipment with its next step."""
+    shipment = find_shipment(who, number)
+    return render(
+        "warehouse_shipment.html",
+        who,
+        shipment=shipment,
+        state=pb.ShipmentState.Name(shipment.state).removeprefix("SHIPMENT_STATE_").lower(),
+        names=dict(warehouses_of(who.deps)),
+        reasons=REASONS,
+        packages=range(1, PACKAGES + 1),
+        key=page_key(request, who),
+    )
+
+
+@router.post("/warehouse/{number}/pick")
+def pick(form: FormOf, number: ShipmentNumber) -> Response:
+    """Record what was found, as the API does; the same page sent twice records it once."""
+    who, shipment = form.visitor, find_shipment(form.visitor, number)
+    reason = form.text("reason", most=20) or "missing"
+    found = {
+        line.line_id: whole_units(form.text(f"found-{line.line_id}", most=8), line.line_id) for line in shipment.lines
+    }
+    try:
+        lines = [
+            picks.PickLine(
+                line_id=line.line_id,
+                sku=line.sku,
+                quantity=found[line.line_id],
+                short_reason=reason if found[line.line_id] < line.quantity else None,  # type: ignore[arg-type]  # pydantic reads it
+            )
+            for line in shipment.lines
+        ]
+    except ValidationError as wrong:
+        raise InvalidArgument("PICK_UNREADABLE", "enter what was found of each line, and choose a reason") from wrong
+    is_short = any(line.short_reason for line in lines)
+    done = picks.picked(
+        who.deps, who.caller, request_id(form, f"pick/{number}"), shipment.shipment_id, picks.PickInput(lines=lines)
+    )
+    if done.state == "cancelled":
+        return leave(RedirectResponse("/warehouse", 303), who.deps.console, "shipment_empty", done.number)
+    said = "shipment_short" if is_short else "shipment_picked"
+    return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, said, done.number)
+
+
+@router.post("/warehouse/{number}/pack")
+def pack(form: FormOf, number: ShipmentNumber) -> Response:
+    """Pack it: each line into the package that the page says."""
+    who, shipment = form.visitor, find_shipment(form.visitor, number)
+    contents: dict[int, list[PackedLineInput]] = {}
+    for line in shipment.lines:
+        package = whole_units(form.text(f"package-{line.line_id}", most=2) or "1", line.line_id)
+        packed = PackedLineInput(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+        contents.setdefault(package, []).append(packed)
+    body = PackInput(
+        packages=[
+            PackageInput(contents=contents[package], weight_grams=_grams(form, package)) for package in sorted(contents)
+        ]
+    )
+    done = shipments.packed(who.deps, who.caller, request_id(form, f"pack/{number}"), shipment.shipment_id, body)
+    return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, "shipment_packed", done.number)
+
+
+def _grams(form: Form, package: int) -> int | None:
+    """What a package weighs, typed in kilograms; None where nobody weighed it."""
+    typed = form.text(f"weight-{package}", most=10)
+    if not typed:
+        return None
+    try:
+        kilograms = Decimal(typed)
+    except InvalidOperation:
+        kilograms = Decimal(-1)
+    if not Decimal(0) < kilograms <= Decimal(100_000):
+        raise InvalidArgument("WEIGHT_UNREADABLE", f"package {package}: enter its weight in kilograms, such as 8.2")
+    return int(kilograms * 1000)
+
+
+@router.post("/warehouse/{number}/ship")
+def ship(form: FormOf, number: ShipmentNumber) -> Response:
+    """Hand it to the carrier; the same page sent twice does it once."""
+    who, shipment = form.visitor, find_shipment(form.visitor, number)
+    typed = [form.text(f"tracking-{each.number}", most=40) for each in shipment.packages]
+    try:
+        body = shipments.ShipInput(
+            carrier=form.text("carrier", most=64) or None, tracking_numbers=[*filter(None, typed)]
+        )
+    except ValidationError as wrong:
+        raise InvalidArgument(
+            "TRACKING_UNREADABLE", "enter the carrier's number of each package as its label has it, or of none"
+        ) from wrong
+    done = shipments.handed_over(who.deps, who.caller, request_id(form, f"ship/{number}"), shipment.shipment_id, body)
+    return leave(RedirectResponse("/warehouse", 303), who.deps.console, "shipment_shipped", done.number)

@@ -1,0 +1,97 @@
+"""The floor's pages: what waits for whom, and each step of a shipment by a form and a scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from tests.console.money_world import hidden_in
+from tests.console.world import ConsoleWorld
+
+
+def released(world: ConsoleWorld, number: str = "SH-8") -> pb.Shipment:
+    """A shipment of two lines that nobody has picked."""
+    neighbor: Any = world.app.state.deps.fulfillment
+    world.warehouse("W1", "Dallas")
+    row: pb.Shipment = neighbor.release(f"shp_{number}", order_id="ord_1")
+    row.number, row.order_number, row.warehouse_id, row.promised_on = number, "SO-1001", "W1", "2026-03-05"
+    row.lines.add(line_id="1", sku="PUMP", description="Pump <1>", quantity=6)
+    row.lines.add(line_id="2", sku="SEAL", description="Seal", quantity=2)
+    return row
+
+
+async def test_a_shipment_is_scanned_picked_packed_in_two_packages_and_shipped(world: ConsoleWorld) -> None:
+    row, pat = released(world), world.browser("warehouse", sub="pat")
+    page = "/warehouse/SH-8"
+
+    listed = " ".join((await pat.get("/warehouse")).text.split())
+    scanned = await pat.get("/warehouse?scan=sh-8")
+    shown = (await pat.get(page)).text
+    picked = await pat.send(
+        page, f"{page}/pick", **hidden_in(shown, f"{page}/pick"), **{"found-1": "6", "found-2": "2"}
+    )
+    row.lines[0].picked_quantity, row.lines[1].picked_quantity = 6, 2
+    shown = (await pat.get(page)).text
+    packed = await pat.send(
+        page, f"{page}/pack", **hidden_in(shown, f"{page}/pack"),
+        **{"package-1": "1", "package-2": "2", "weight-1": "8.2", "weight-2": ""},
+    )  # fmt: skip
+
+    row.packages.add(number=1)
+    row.packages.add(number=2)
+    shown = (await pat.get(page)).text
+    left = await pat.send(
+        page, f"{page}/ship", **hidden_in(shown, f"{page}/ship"), **{"tracking-1": "1Z9001", "tracking-2": "1Z9002"}
+    )
+
+    assert "To pick: 1" in listed
+    assert "6 × PUMP, 2 × SEAL" in listed
+    assert (scanned.status_code, scanned.headers["location"]) == (303, page)
+    assert (picked.status_code, picked.headers["location"]) == (303, page)
+    assert (packed.status_code, packed.headers["location"]) == (303, page)
+    [sent] = world.app.state.deps.fulfillment.packed
+    assert [(one.weight_grams, [line.line_id for line in one.contents]) for one in sent.packages] == [
+        (8200, ["1"]), (0, ["2"])
+    ]  # fmt: skip
+    assert (left.status_code, left.headers["location"]) == (303, "/warehouse")
+    assert row.state == pb.SHIPMENT_STATE_SHIPPED
+    assert "SH-8 has left" in (await pat.get("/warehouse")).text
+
+
+async def test_what_is_short_is_booked_before_it_is_picked(world: ConsoleWorld) -> None:
+    row, pat = released(world), world.browser("warehouse", sub="pat")
+    page = "/warehouse/SH-8"
+    shown = (await pat.get(page)).text
+
+    done = await pat.send(
+        page, f"{page}/pick", **hidden_in(shown, f"{page}/pick"),
+        **{"found-1": "4", "found-2": "2", "reason": "damaged"},
+    )  # fmt: skip
+
+    [short] = world.inventory.short_picks
+    assert done.status_code == 303
+    assert (short.line_id, short.short_quantity, short.order_id, short.picker) == ("1", 2, row.order_id, "pat")
+    assert short.reason == "short pick of SH-8, damaged"
+
+
+@pytest.mark.parametrize("typed", ["many", "-1", ""])
+async def test_what_is_no_number_of_units_is_said_and_books_nothing(world: ConsoleWorld, typed: str) -> None:
+    row, pat = released(world), world.browser("warehouse", sub="pat")
+    page = "/warehouse/SH-8"
+
+    answer = await pat.send(page, f"{page}/pick", **{"found-1": typed, "found-2": "2"})
+    followed = await pat.client.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
+    assert "whole number of units" in followed.text
+    assert row.state == pb.SHIPMENT_STATE_RELEASED
+    assert world.inventory.short_picks == []
+
+
+async def test_a_number_that_is_no_shipment_says_so(world: ConsoleWorld) -> None:
+    pat = world.browser("warehouse", sub="pat")
+
+    assert (await pat.get("/warehouse?scan=SH-77")).status_code == 404
+    assert (await pat.get("/warehouse/SH-77")).status_code == 404
+    assert (await world.browser("sales_rep", sub="rep").get("/warehouse")).status_code == 403
