@@ -125,9 +125,11 @@ def _read(session: Session, who: Visitor, number: str) -> Read:
 
 def _promises(session: Session, who: Visitor, order_id: str) -> list[PromiseShape]:
     """What was promised of the order, the newest first."""
-    today = kept_promises.today(session, who.deps.clock()).isoformat()
     wanted = PromiseFilter(order_id=order_id)
     found = kept_promises.listed(session, wanted, who.caller.scope, limit=_MOST_PROMISES)
+    if not found:
+        return []
+    today = kept_promises.today(session, who.deps.clock()).isoformat()
     return [shape(one, today) for one in found]
 
 
