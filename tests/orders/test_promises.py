@@ -17,6 +17,7 @@ from services.orders.domain.calendars import Calendar
 from services.orders.domain.mails import Promise
 from services.orders.domain.promise_ledger import Ended, Given, LedgerChange, PromiseFilter, follow, settle
 from services.orders.domain.promises import promised_day, slipped
+from services.orders.models.promises import PromiseRow
 from tests.orders.desk import Desk, shipment, stock, together
 
 OFFICE = Calendar("office", days=frozenset(range(5)), holidays=frozenset({date(2026, 11, 27)}))
@@ -243,15 +244,12 @@ def test_the_figures_come_from_the_ledger(desk: Desk) -> None:
     with desk.database.transaction() as session:
         session.execute(text("DELETE FROM promise"))
         for at, (units, day, first, outcome, ended_on, moved_to) in enumerate(rows):
-            session.execute(
-                text(
-                    "INSERT INTO promise VALUES (:id, :of, '1', 'PUMP', :units, :day, :first, :now, 'acceptance', '', "
-                    ":outcome, :ended, :on, :moved, '')"
-                ),
-                {
-                    "id": f"prm_{at}", "of": order_id, "units": units, "day": day, "first": first, "now": 1,
-                    "outcome": outcome, "ended": None if outcome == "open" else 1, "on": ended_on, "moved": moved_to,
-                },
+            session.add(
+                PromiseRow(
+                    promise_id=f"prm_{at}", order_id=order_id, line_id="1", sku="PUMP", quantity=units, promised_on=day, first_on=first,
+                    given_at=desk.now, given_by="acceptance", reason="", outcome=outcome,
+                    ended_at=None if outcome == "open" else desk.now, ended_on=ended_on, moved_to=moved_to,
+                )
             )  # fmt: skip
     desk.now = desk.now.replace(year=2026, month=12, day=6)
 
