@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ app = typer.Typer(help="Shipments: list, pick, pack, ship, reverse, intercept; a
 
 ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
 
+_UNITS = re.compile("[0-9]{1,10}")
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state~"), ("Units", "units>"),
     ("Promised", "promised_on"), ("Carrier", "carrier"), ("Tracking", "tracking_number"),
@@ -35,6 +37,9 @@ def list_shipments(
     ] = None,
     order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
     warehouse: Annotated[str | None, typer.Option(help="Only this warehouse's.")] = None,
+    package: Annotated[
+        str | None, typer.Option(help="Only that of this package: the carrier's number, or its SSCC.")
+    ] = None,
     limit: LimitOption = 100,
     var: VarOption = VAR,
     as_json: JsonOption = False,
@@ -42,7 +47,7 @@ def list_shipments(
     """List shipments, oldest first."""
     api = Api(var, "auditor")
     order_id = find_order(api, order)["order_id"] if order else None
-    rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse)
+    rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse, package=package)
     if not rows:
         check_warehouse(api, warehouse)
     shown = rows if as_json else [{**row, "units": _units(row), **_tracking(row), **_pending(row)} for row in rows]
@@ -72,7 +77,7 @@ def _short(api: Api, shipment: str, said: list[str], reason: str) -> dict[str, A
     units: dict[str, int] = {}
     for one in said:
         line_id, _, number = one.rpartition("=")
-        if line_id not in lines or line_id in units or not number.isascii() or not number.isdigit():
+        if line_id not in lines or line_id in units or not _UNITS.fullmatch(number):
             raise CommandRefused(f"--found {one} is not LINE=UNITS of one of its lines: {', '.join(sorted(lines))}")
         units[line_id] = int(number)
     return {"lines": [_found(line, units.get(line_id, line["quantity"]), reason) for line_id, line in lines.items()]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,16 +12,17 @@ from pydantic import ValidationError
 
 from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.forms import whole_units
+from gateway.console.lines import LINES
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.reversals import ShipmentNumber, find_shipment
-from gateway.console.visitor import Form, FormOf, VisitorOf
-from gateway.console.warehouses import warehouses_of
+from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
+from gateway.console.warehouses import known_names, warehouse_names
 from gateway.http.neighbors import picks, shipments
 from gateway.http.neighbors.packages import PackageInput, PackedLineInput, PackInput
 from gateway.http.plumbing.inputs import IDENTITY
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import InvalidArgument, NotFound
 
 router = APIRouter()
 
@@ -35,21 +37,35 @@ STEPS = (
 )
 REASONS = (("missing", "Missing"), ("damaged", "Damaged"), ("wrong_article", "Another article there"))
 Typed = Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")]
-Scan = Annotated[str, Query(max_length=40)]
+Scan = Annotated[str, Query(max_length=64)]
+_KILOGRAMS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+_SHIPMENT = re.compile(r"SH-[0-9]{1,18}", re.IGNORECASE)
 
 
 @router.get("/warehouse")
 def floor_page(who: VisitorOf, warehouse: Typed = "", scan: Scan = "") -> Response:
-    """What waits for each step, the oldest first; a number that is scanned leads to its shipment."""
-    if scan:
-        return RedirectResponse(f"/warehouse/{find_shipment(who, scan.strip()).number}", 303)
-    places = warehouses_of(who.deps)
-    found = []
+    """What waits for each step, the soonest promised first; a number that is scanned leads to its shipment."""
+    if scan.strip():
+        return RedirectResponse(f"/warehouse/{_scanned(who, scan.strip()).number}", 303)
+    names, found = known_names(who.deps), []
     for title, state in STEPS:
-        wanted = pb.ListShipmentsRequest(warehouse_id=warehouse, state=state, limit=MOST + 1)
-        rows = [one for one in who.deps.fulfillment.ListShipments(wanted).shipments if not one.is_service]
-        found.append((title, rows[:MOST], len(rows) > MOST))
-    return render("warehouse.html", who, steps=found, places=places, names=dict(places), warehouse=warehouse)
+        wanted = pb.ListDueShipmentsRequest(warehouse_id=warehouse, state=state, limit=MOST)
+        due = who.deps.fulfillment.ListDueShipments(wanted)
+        found.append((title, due.shipments, due.total))
+    return render("warehouse.html", who, steps=found, names=names, warehouse=warehouse)
+
+
+def _scanned(who: Visitor, scan: str) -> pb.Shipment:
+    """The shipment of a number on paper or a label: its own, that of a package, or the carrier's. NotFound for another."""
+    if _SHIPMENT.fullmatch(scan):
+        return find_shipment(who, scan)
+    wanted = pb.ListShipmentsRequest(tracking_number=scan, limit=1)
+    for found in who.deps.fulfillment.ListShipments(wanted).shipments:
+        return found
+    raise NotFound(
+        "SHIPMENT_NOT_FOUND",
+        f"no shipment or package of ours has the number {scan}: scan the label again, or enter SH-…",
+    )
 
 
 @router.get("/warehouse/{number}")
@@ -61,9 +77,10 @@ def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber
         who,
         shipment=shipment,
         state=pb.ShipmentState.Name(shipment.state).removeprefix("SHIPMENT_STATE_").lower(),
-        names=dict(warehouses_of(who.deps)),
+        names=warehouse_names(who.deps, [shipment]),
         reasons=REASONS,
         packages=range(1, PACKAGES + 1),
+        lines=shipment.lines[:LINES],
         key=page_key(request, who),
     )
 
@@ -72,30 +89,27 @@ def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber
 def pick(form: FormOf, number: ShipmentNumber) -> Response:
     """Record what was found, as the API does; the same page sent twice records it once."""
     who, shipment = form.visitor, find_shipment(form.visitor, number)
-    reason = form.text("reason", most=20) or "missing"
-    found = {
-        line.line_id: whole_units(form.text(f"found-{line.line_id}", most=8), line.line_id) for line in shipment.lines
-    }
     try:
-        lines = [
-            picks.PickLine(
-                line_id=line.line_id,
-                sku=line.sku,
-                quantity=found[line.line_id],
-                short_reason=reason if found[line.line_id] < line.quantity else None,  # type: ignore[arg-type]  # pydantic reads it
-            )
-            for line in shipment.lines
+        lines = [_found(form, line) for line in shipment.lines[:LINES]]
+        lines += [
+            picks.PickLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+            for line in shipment.lines[LINES:]
         ]
+        body = picks.PickInput(lines=lines)
     except ValidationError as wrong:
         raise InvalidArgument("PICK_UNREADABLE", "enter what was found of each line, and choose a reason") from wrong
-    is_short = any(line.short_reason for line in lines)
-    done = picks.picked(
-        who.deps, who.caller, request_id(form, f"pick/{number}"), shipment.shipment_id, picks.PickInput(lines=lines)
-    )
+    done = picks.picked(who.deps, who.caller, request_id(form, f"pick/{number}"), shipment.shipment_id, body)
     if done.state == "cancelled":
         return leave(RedirectResponse("/warehouse", 303), who.deps.console, "shipment_empty", done.number)
-    said = "shipment_short" if is_short else "shipment_picked"
+    said = "shipment_short" if any(line.short_reason for line in lines) else "shipment_picked"
     return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, said, done.number)
+
+
+def _found(form: Form, line: pb.ShipmentLine) -> picks.PickLine:
+    """A line as the page says it."""
+    found = whole_units(form.text(f"found-{line.line_id}", most=8), line.line_id)
+    reason = (form.text(f"reason-{line.line_id}", most=20) or "missing") if found < line.quantity else None
+    return picks.PickLine(line_id=line.line_id, sku=line.sku, quantity=found, short_reason=reason)  # type: ignore[arg-type]  # pydantic reads it
 
 
 @router.post("/warehouse/{number}/pack")
@@ -107,10 +121,13 @@ def pack(form: FormOf, number: ShipmentNumber) -> Response:
         package = whole_units(form.text(f"package-{line.line_id}", most=2) or "1", line.line_id)
         packed = PackedLineInput(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
         contents.setdefault(package, []).append(packed)
+    weights = {package: grams for package in range(1, PACKAGES + 1) if (grams := _grams(form, package))}
+    if empty := sorted(set(weights) - set(contents)):
+        raise InvalidArgument(
+            "PACKAGE_EMPTY", f"nothing is in package {empty[0]}: put a line into it, or leave its weight empty"
+        )
     body = PackInput(
-        packages=[
-            PackageInput(contents=contents[package], weight_grams=_grams(form, package)) for package in sorted(contents)
-        ]
+        packages=[PackageInput(contents=contents[one], weight_grams=weights.get(one)) for one in sorted(contents)]
     )
     done = shipments.packed(who.deps, who.caller, request_id(form, f"pack/{number}"), shipment.shipment_id, body)
     return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, "shipment_packed", done.number)
@@ -121,11 +138,8 @@ def _grams(form: Form, package: int) -> int | None:
     typed = form.text(f"weight-{package}", most=10)
     if not typed:
         return None
-    try:
-        kilograms = Decimal(typed)
-    except InvalidOperation:
-        kilograms = Decimal(-1)
-    if not Decimal(0) < kilograms <= Decimal(100_000):
+    kilograms = Decimal(typed) if _KILOGRAMS.fullmatch(typed) else Decimal(0)
+    if not 0 < kilograms <= 100_000:
         raise InvalidArgument("WEIGHT_UNREADABLE", f"package {package}: enter its weight in kilograms, such as 8.2")
     return int(kilograms * 1000)
 

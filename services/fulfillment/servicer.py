@@ -10,6 +10,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment import (
     advance_shipments,
     cancel_shipments,
+    filter_wire,
     package_wire,
     recall_units,
     release_shipments,
@@ -24,6 +25,7 @@ from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.number_packages import PackingRules
 from services.fulfillment.quote_wire import quotes_response
 from services.fulfillment.servicer_counts import CountsServicer
+from services.fulfillment.servicer_floor import FloorServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.servicer_unsendable import UnsendableServicer
@@ -39,7 +41,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer, FloorServicer):
     """Warehouses and carriers."""
 
     def __init__(
@@ -98,7 +100,7 @@ class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServ
 
     def ListShipments(self, request: pb.ListShipmentsRequest, context: Context) -> pb.ListShipmentsResponse:
         """A page of shipments, oldest first; new ones only ever join at the end."""
-        wanted = wire.shipment_filter(request)
+        wanted = filter_wire.shipment_filter(request)
         with self.database.reading() as session:
             page, next_after = shipments.page(session, wanted)
         return pb.ListShipmentsResponse(

@@ -6,10 +6,13 @@ from grpc import ServicerContext as Context
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
+from oms.types.v1 import types_pb2 as types
 from services.fulfillment import recall_uncovered
+from services.fulfillment.domain.uncovered import ShortUnits
 from services.fulfillment.store import shipments
 from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument
+from services.kernel.quantity import positive
 from services.kernel.text import optional_text, text
 from services.runtime.db import Database
 
@@ -24,12 +27,15 @@ class CountsServicer(rpc.FulfillmentServiceServicer):
         """Take out of shipments what is not covered any more; a repeat finds nothing to take."""
         order_id, count_id = text(request.order_id, "order_id"), text(request.count_id, "count_id")
         reason = optional_text(request.reason, "reason", 500)
+        short = _short(request.short) if request.HasField("short") else None
         given = {(one.line_id, one.warehouse_id): one.quantity for one in request.covered}
         if any(units < 0 for units in given.values()):
             raise InvalidArgument("QUANTITY_OUT_OF_RANGE", "quantity of covered units must not be negative")
         covered = None if request.is_whole_order else given
         with self.database.transaction() as session:
-            recall, kept = recall_uncovered.recall(session, order_id, count_id, covered, reason, self.clock())
+            recall, kept = recall_uncovered.recall(
+                session, order_id, count_id, covered, short=short, reason=reason, now=self.clock()
+            )
             places = shipments.by_ids(session, recall.shipment_ids) if recall else {}
         return pb.RecallUncoveredResponse(
             taken=[
@@ -45,3 +51,8 @@ class CountsServicer(rpc.FulfillmentServiceServicer):
                 for (line_id, warehouse_id), units in kept.items()
             ],
         )
+
+
+def _short(sent: types.ShortUnits) -> ShortUnits:
+    units = positive(sent.quantity, "quantity of what is short")
+    return ShortUnits(text(sent.shipment_id, "shipment_id"), text(sent.line_id, "line_id"), units)

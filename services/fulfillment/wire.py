@@ -17,7 +17,6 @@ from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Reversal, Shipment, ShipmentLine, State
 from services.fulfillment.interception_wire import intercepted_at_micros, interception_message
 from services.fulfillment.package_wire import package_details, package_messages
-from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import carriers_number
 from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
 from services.kernel.clock import given_instant
@@ -25,7 +24,7 @@ from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
 from services.kernel.quantity import non_negative, positive
 from services.kernel.text import optional_text, text
-from services.runtime.wire import country, named_orders, number_cursor, optional_micros, optional_money, page_size
+from services.runtime.wire import country, optional_micros, optional_money
 
 MAX_DESCRIPTION = 500
 MAX_ROWS = 10_000
@@ -33,7 +32,6 @@ MAX_TRANSIT_DAYS = 365
 
 _STATES = {state: pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.name}") for state in State}
 _RECALL_STATES = {state: pb.RecallState.Value(f"RECALL_STATE_{state.name}") for state in RecallState}
-_BY_NUMBER = {number: state for state, number in _STATES.items()}
 
 
 def rate_table(request: pb.PutRatesRequest) -> tuple[list[Rate], list[ZoneRule]]:
@@ -87,22 +85,6 @@ def release(request: pb.ReleaseShipmentsRequest) -> Release:
     _bounded(request.withheld_line_ids, "withheld_line_ids")
     order_id, number = text(request.order_id, "order_id"), text(request.order_number, "order_number")
     return Release(order_id, number, ship_to, lines, withheld)
-
-
-def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
-    """Which page of which shipments."""
-    if request.state != pb.SHIPMENT_STATE_UNSPECIFIED and request.state not in _BY_NUMBER:
-        raise InvalidArgument("STATE_UNKNOWN", f"{request.state} is no state of a shipment")
-    return Filter(
-        optional_text(request.order_id, "order_id"),
-        optional_text(request.warehouse_id, "warehouse_id"),
-        _BY_NUMBER.get(request.state),
-        optional_text(request.number, "number"),
-        number_cursor(request.cursor),
-        page_size(request.limit),
-        named_orders(request.order_ids),
-        "".join(optional_text(request.tracking_number, "tracking_number").split()).upper(),
-    )
 
 
 def kept_units(request: pb.RequestRecallRequest) -> dict[str, int]:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from oms.inventory.v1 import counts_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.inventory.counting import Counted
 from services.inventory.domain.allocation_policy import ORDER_COMPLETE
-from services.inventory.domain.counting import Carried, Count, Difference, Holder, LosingOrder, OpenCount, ShortPick
-from services.inventory.wire import identity, optional_price, sku, within
+from services.inventory.domain.counting import (
+    Carried,
+    Count,
+    Difference,
+    Holder,
+    LosingOrder,
+    OpenCount,
+    ShortPick,
+    ShortUnits,
+)
+from services.inventory.wire import identity, optional_identity, optional_price, sku, within
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import MAX_QUANTITY
 from services.kernel.text import text
@@ -26,8 +36,8 @@ def count(request: pb.CountStockRequest) -> Count:
         text(request.reason, "reason"),
         text(request.counted_by, "counted_by"),
         carried,
-        optional_price(request.unit_cost, request.currency, "unit_cost"),
-        optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
+        unit_cost=optional_price(request.unit_cost, request.currency, "unit_cost"),
+        standard_cost=optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
     )
 
 
@@ -42,6 +52,7 @@ def short_pick(request: pb.BookShortPickRequest) -> ShortPick:
         text(request.reason, "reason"),
         text(request.picker, "picker"),
         request.is_begun,
+        optional_identity(request.shipment_id, "shipment_id"),
     )
 
 
@@ -100,6 +111,7 @@ def open_count(count: OpenCount, orders: Sequence[LosingOrder]) -> pb.OpenCount:
             pb.LosingOrder(
                 order_id=one.order_id,
                 is_whole_order=one.is_whole_order,
+                short=_short_units(one.short),
                 covered=[
                     pb.CoveredUnits(line_id=line_id, warehouse_id=count.warehouse_id, quantity=units)
                     for line_id, units in sorted(one.covered.items())
@@ -108,3 +120,9 @@ def open_count(count: OpenCount, orders: Sequence[LosingOrder]) -> pb.OpenCount:
             for one in orders
         ],
     )
+
+
+def _short_units(short: ShortUnits | None) -> types.ShortUnits | None:
+    if short is None:
+        return None
+    return types.ShortUnits(shipment_id=short.shipment_id, line_id=short.line_id, quantity=short.quantity)

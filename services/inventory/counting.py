@@ -48,14 +48,18 @@ def record(session: Session, count: Count, currency: str, now: datetime) -> Coun
 
 
 def record_short(session: Session, short: ShortPick, currency: str, now: datetime) -> Counted:
-    """Book what a picker did not find: a count by which that order loses."""
+    """Book what a picker did not find: a count by which that order loses. What its shipment has not heard of yet is not booked again."""
     warehouses.require(session, short.warehouse_id)
     _take_turns(session, short.warehouse_id, short.sku)
     on_hand, allocated = counts.level(session, short.warehouse_id, short.sku)
+    if before := counts.open_short_pick(session, short.shipment_id, short.line_id):
+        return Counted(before, "", on_hand, Difference(on_hand, 0, ()))
     holders = counts.holders(session, short.warehouse_id, short.sku, allocation.policy(session))
     found = short_of(short, on_hand, allocated, holders)
     left = on_hand + found.delta
-    return _keep(session, Count(short.warehouse_id, short.sku, left, short.reason, short.picker), found, currency, now)
+    place, sku = short.warehouse_id, short.sku
+    count = Count(place, sku, left, short.reason, short.picker, shipment_id=short.shipment_id)
+    return _keep(session, count, found, currency, now)
 
 
 def _keep(session: Session, count: Count, found: Difference, currency: str, now: datetime) -> Counted:

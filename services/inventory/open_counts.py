@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.inventory.domain.counting import LosingOrder, OpenCount
+from services.inventory.domain.counting import LosingOrder, OpenCount, ShortUnits
 from services.inventory.store import backorders, counts, reservations
 from services.kernel.errors import NotFound
 
@@ -28,7 +28,8 @@ def _losing(session: Session, count: OpenCount) -> Iterator[LosingOrder]:
                 units[part.line_id] += part.quantity
         is_waiting = any(one.quantity for one, _ in backorders.lines_of_order(session, order_id))
         is_whole = is_waiting and any(one.is_whole_order for one in theirs)
-        yield LosingOrder(order_id, is_whole, {one.line_id: units[one.line_id] for one in theirs})
+        short = ShortUnits(count.shipment_id, theirs[0].line_id, theirs[0].quantity) if count.shipment_id else None
+        yield LosingOrder(order_id, is_whole, {one.line_id: units[one.line_id] for one in theirs}, short)
 
 
 def close(session: Session, count_id: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import counts_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import Conflict
 
 
@@ -34,7 +35,13 @@ class Counts:
 
     def BookShortPick(self, request: pb.BookShortPickRequest) -> pb.BookShortPickResponse:
         self.short_picks.append(request)
-        return pb.BookShortPickResponse(count_id="cnt_1", delta=-request.short_quantity)
+        count_id = f"cnt_short_{len(self.short_picks)}"
+        short = types.ShortUnits(
+            shipment_id=request.shipment_id, line_id=request.line_id, quantity=request.short_quantity
+        )
+        losing = pb.LosingOrder(order_id=request.order_id, short=short)
+        self.open_counts.append(pb.OpenCount(count_id=count_id, sku=request.sku, why=request.reason, orders=[losing]))
+        return pb.BookShortPickResponse(count_id=count_id, delta=-request.short_quantity)
 
     def ListOpenCounts(self, request: pb.ListOpenCountsRequest) -> pb.ListOpenCountsResponse:
         closed = set(self.closed_counts)
@@ -51,7 +58,11 @@ class Uncovered:
 
     def __init__(self) -> None:
         self.uncovered: list[fulfillment.RecallUncoveredRequest] = []
+        self.shipments: dict[str, fulfillment.Shipment] = {}
 
     def RecallUncovered(self, request: fulfillment.RecallUncoveredRequest) -> fulfillment.RecallUncoveredResponse:
         self.uncovered.append(request)
+        for line in self.shipments[request.short.shipment_id].lines if request.HasField("short") else ():
+            if line.line_id == request.short.line_id:
+                line.quantity -= request.short.quantity
         return fulfillment.RecallUncoveredResponse()

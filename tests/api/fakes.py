@@ -160,7 +160,6 @@ class FakeFulfillment(Neighbor, Uncovered):
         super().__init__()
         Uncovered.__init__(self)
         self.rates = fulfillment.GetRatesResponse()
-        self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.counted: list[fulfillment.ReceiveReturnRequest] = []
@@ -207,9 +206,19 @@ class FakeFulfillment(Neighbor, Uncovered):
             for row in self.shipments.values()
             if request.order_id in ("", row.order_id)
             and request.number in ("", row.number)
-            and request.tracking_number in ("", row.tracking_number)
+            and request.tracking_number in ("", row.tracking_number, *(one.sscc for one in row.packages))
+            and request.state in (fulfillment.SHIPMENT_STATE_UNSPECIFIED, row.state)
         ]
         return fulfillment.ListShipmentsResponse(shipments=rows)
+
+    def ListDueShipments(self, request: fulfillment.ListDueShipmentsRequest) -> fulfillment.ListDueShipmentsResponse:
+        self.here()
+        rows = [
+            row
+            for row in sorted(self.shipments.values(), key=lambda one: (one.promised_on or "9", one.number))
+            if row.state == request.state and not row.is_service and request.warehouse_id in ("", row.warehouse_id)
+        ]
+        return fulfillment.ListDueShipmentsResponse(shipments=rows[: request.limit], total=len(rows))
 
     def GetShipment(self, request: fulfillment.GetShipmentRequest) -> fulfillment.GetShipmentResponse:
         self.here()

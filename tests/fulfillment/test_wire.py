@@ -6,7 +6,7 @@ import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.fulfillment import wire
+from services.fulfillment import filter_wire, wire
 from services.kernel.errors import InvalidArgument
 from tests.fulfillment.desk import DALLAS
 
@@ -95,7 +95,7 @@ def test_a_tracking_number_is_read_as_people_type_it() -> None:
 )
 def test_a_malformed_list_request_says_what_is_wrong(wanted: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidArgument) as refusal:
-        wire.shipment_filter(pb.ListShipmentsRequest(**wanted))
+        filter_wire.shipment_filter(pb.ListShipmentsRequest(**wanted))
 
     assert refusal.value.reason == reason
 

@@ -80,3 +80,21 @@ def test_what_is_not_held_cannot_be_short(
 
     assert stockroom.stock("A") == {"w1": (10, 10)}
     assert stockroom.broken() == {}
+
+
+def test_what_its_shipment_has_not_heard_of_is_not_booked_again(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+
+    first, second = (short(stockroom, 2, shipment_id="shp_1") for _ in range(2))
+    other = short(stockroom, 1, shipment_id="shp_2")
+    [count, _] = open_counts(stockroom)
+    stockroom.servicer.CloseCount(pb.CloseCountRequest(count_id=first.count_id), None)
+    third = short(stockroom, 1, shipment_id="shp_1")
+
+    assert (second.count_id, second.on_hand, second.delta) == (first.count_id, 8, 0)
+    assert (count.orders[0].short.shipment_id, count.orders[0].short.line_id, count.orders[0].short.quantity) == (
+        "shp_1", "l1", 2
+    )  # fmt: skip
+    assert len({first.count_id, other.count_id, third.count_id}) == 3
+    assert stockroom.stock("A") == {"w1": (6, 6)}
+    assert stockroom.broken() == {}

@@ -82,6 +82,35 @@ def test_a_shipment_of_which_nothing_is_there_is_canceled_and_all_of_it_waits(tr
     trade.until_audit_is_clean()
 
 
+def test_an_order_that_ships_complete_comes_back_whole_and_leaves_whole_later(trade: Trade) -> None:
+    sku, other = trade.product("p", "25.00", cost="10.00"), trade.product("q", "5.00", cost="2.00")
+    [place] = trade.warehouses({"w1": 900}).values()
+    trade.receive(place, sku, 4, "10.00")
+    trade.receive(place, other, 2, "2.00")
+    lines = [{"sku": sku, "quantity": 4}, {"sku": other, "quantity": 2}]
+    order_id = trade.placed({**trade.order_body(trade.customer(), lines), "ship_complete": True})["order_id"]
+    [shipment] = trade.shipments(order_id, "released")
+    found = [
+        {"line_id": line["line_id"], "sku": line["sku"], "quantity": line["quantity"] - (line["sku"] == sku),
+         "short_reason": "missing" if line["sku"] == sku else None}
+        for line in shipment["lines"]
+    ]  # fmt: skip
+
+    path = f"/v1/shipments/{shipment['shipment_id']}/pick"
+    done = ok(trade.system.api("warehouse").post(path, json={"lines": found}, headers=key()))
+    waiting = trade.when_idle(order_id)
+    trade.receive(place, sku, 1, "10.00")
+    eventually(lambda: _is(sorted(carried(trade, order_id)), [2, 4]))
+    for each in trade.shipments(order_id, "released"):
+        trade.send_off(each)
+
+    assert done["state"] == "cancelled"
+    assert sum(line["quantities"]["shipped"] for line in waiting["lines"]) == 0
+    assert trade.when_idle(order_id)["status"] == "shipped"
+    assert (level(trade, place, sku), level(trade, place, other)) == ((0, 0), (0, 0))
+    trade.until_audit_is_clean()
+
+
 def test_what_was_free_on_an_empty_shelf_leaves_stock_too_and_what_others_hold_stays(trade: Trade) -> None:
     sku, places, order_id = fifteen(trade)
     trade.receive(places["w1"], sku, 9, "10.00")

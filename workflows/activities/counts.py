@@ -6,6 +6,7 @@ from temporalio import activity
 
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import counts_pb2 as pb
+from services.kernel.errors import DomainError
 from workflows.activities.calls import Services
 from workflows.messages import Done, OrderIds
 
@@ -24,11 +25,20 @@ class CountActivities:
         open_counts = await self._services.inventory.ListOpenCounts(pb.ListOpenCountsRequest(limit=BATCH))
         recalled: list[str] = []
         for count in open_counts.counts:
+            if await self._finish(count):
+                recalled += [losing.order_id for losing in count.orders]
+        return OrderIds(recalled)
+
+    async def _finish(self, count: pb.OpenCount) -> bool:
+        """Whether it is closed; one that a service refuses holds up no other, and the audit shows it until it is mended."""
+        try:
             for losing in count.orders:
                 await self._services.fulfillment.RecallUncovered(recall(count, losing))
-                recalled.append(losing.order_id)
             await self._services.inventory.CloseCount(pb.CloseCountRequest(count_id=count.count_id))
-        return OrderIds(recalled)
+        except DomainError as refused:
+            activity.logger.error("a count cannot be finished", extra={"count_id": count.count_id, "why": str(refused)})
+            return False
+        return True
 
 
 def recall(count: pb.OpenCount, losing: pb.LosingOrder) -> fulfillment_pb2.RecallUncoveredRequest:
@@ -42,4 +52,5 @@ def recall(count: pb.OpenCount, losing: pb.LosingOrder) -> fulfillment_pb2.Recal
         ],
         reason=count.why,
         is_whole_order=losing.is_whole_order,
+        short=losing.short if losing.HasField("short") else None,
     )

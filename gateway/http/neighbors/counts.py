@@ -160,6 +160,11 @@ def shipments_of(deps: Deps, order_ids: Collection[str]) -> list[fulfillment.Shi
     return found
 
 
+def begun_orders(shipments: Iterable[fulfillment.Shipment]) -> set[str]:
+    """Orders of which goods are picked or have left, wherever that is."""
+    return {one.order_id for one in shipments if not one.is_service and one.state not in (_RELEASED, _CANCELLED)}
+
+
 def carried_units(
     holders: Iterable[pb.Holder], shipments: Iterable[fulfillment.Shipment], warehouse_id: str
 ) -> list[pb.CarriedUnits]:
@@ -167,13 +172,12 @@ def carried_units(
     released: Counter[tuple[str, str]] = Counter()
     picked: Counter[tuple[str, str]] = Counter()
     left: Counter[tuple[str, str]] = Counter()
-    begun: set[str] = set()
-    for each in shipments:
+    rows = [*shipments]
+    begun = begun_orders(rows)
+    for each in rows:
         if each.is_service or each.state == _CANCELLED:
             continue
         counted = released if each.state == _RELEASED else picked if each.state in _PICKED else left
-        if each.state != _RELEASED:
-            begun.add(each.order_id)
         for line in each.lines if each.warehouse_id == warehouse_id else ():
             counted[each.order_id, line.line_id] += line.quantity
     return [
@@ -204,6 +208,7 @@ def recall_uncovered(deps: Deps, count_id: str) -> None:
                     covered=covered,
                     reason=count.why,
                     is_whole_order=losing.is_whole_order,
+                    short=losing.short if losing.HasField("short") else None,
                 )
             )
         deps.inventory.CloseCount(pb.CloseCountRequest(count_id=count.count_id))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from gateway.http.neighbors.counts import Units, recall_uncovered, shipments_of
+from gateway.http.neighbors.counts import Units, begun_orders, recall_uncovered, shipments_of
 from gateway.http.neighbors.shipments import Shipment, ShipmentId, shown
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
@@ -25,7 +25,8 @@ router = APIRouter(tags=["shipments"])
 
 ShortReason = Literal["missing", "damaged", "wrong_article"]
 _WORDS = {"missing": "missing", "damaged": "damaged", "wrong_article": "another article lies there"}
-_BEGUN = (pb.SHIPMENT_STATE_RELEASED, pb.SHIPMENT_STATE_CANCELLED)
+_TRIES = 2
+"""Times that what is short is booked for one pick."""
 
 
 class PickLine(Input):
@@ -71,13 +72,10 @@ def pick_shipment(
 
 def picked(deps: Deps, who: Caller, request_id: str, shipment_id: str, body: PickInput) -> Shipment:
     """The shipment after the pick; asked again, what is left of a short one is done."""
-    shipment = deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment
-    shorts = _shorts(shipment, body)
-    if shorts:
-        _book(deps, who, request_id, shipment, shorts)
-        shipment = deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment
-    if _is_short(body) and shipment.state == pb.SHIPMENT_STATE_CANCELLED:
-        return shown(deps, who, [shipment])[0]
+    if _is_short(body):
+        shipment = _without_shorts(deps, who, request_id, shipment_id, body)
+        if shipment.state == pb.SHIPMENT_STATE_CANCELLED:
+            return shown(deps, who, [shipment])[0]
     lines = [
         types.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
         for line in body.lines
@@ -87,6 +85,18 @@ def picked(deps: Deps, who: Caller, request_id: str, shipment_id: str, body: Pic
         request_id=request_id, shipment_id=shipment_id, lines=lines, picker=who.principal.sub
     )
     return shown(deps, who, [deps.fulfillment.PickShipment(wanted).shipment])[0]
+
+
+def _without_shorts(deps: Deps, who: Caller, request_id: str, shipment_id: str, body: PickInput) -> pb.Shipment:
+    """The shipment when what is short has left it: what a try before took out may be less than what is short by now."""
+    wanted = pb.GetShipmentRequest(shipment_id=shipment_id)
+    for _ in range(_TRIES):
+        shipment = deps.fulfillment.GetShipment(wanted).shipment
+        shorts = _shorts(shipment, body)
+        if not shorts:
+            return shipment
+        _book(deps, who, request_id, shipment, shorts)
+    return deps.fulfillment.GetShipment(wanted).shipment
 
 
 def _is_short(body: PickInput) -> bool:
@@ -145,7 +155,7 @@ def _check(shipment: pb.Shipment, body: PickInput) -> None:
 
 def _book(deps: Deps, who: Caller, request_id: str, shipment: pb.Shipment, shorts: list[_Short]) -> None:
     """Stock and order lose what is short; then the shipment does."""
-    is_begun = any(each.state not in _BEGUN for each in shipments_of(deps, {shipment.order_id}) if not each.is_service)
+    is_begun = bool(begun_orders(shipments_of(deps, {shipment.order_id})))
     for one in shorts:
         booked = deps.inventory.BookShortPick(
             counts_pb2.BookShortPickRequest(
@@ -159,6 +169,7 @@ def _book(deps: Deps, who: Caller, request_id: str, shipment: pb.Shipment, short
                 reason=f"short pick of {shipment.number}, {_WORDS[one.reason]}",
                 picker=who.principal.sub,
                 is_begun=is_begun,
+                shipment_id=shipment.shipment_id,
             )
         )
         recall_uncovered(deps, booked.count_id)

@@ -12,7 +12,7 @@ from gateway.http.neighbors.packages import CarriersNumber, Package, PackInput, 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, example
+from gateway.http.plumbing.inputs import Identity, Input, Name, example
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfNumber, OfOrder, OfWarehouse, path_id
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant, rfc3339
@@ -135,6 +135,9 @@ def list_shipments(
     warehouse_id: OfWarehouse = None,
     number: OfNumber = None,
     state: Annotated[State | None, Query(description="Only in this state.")] = None,
+    package: Annotated[
+        Name | None, Query(description="Only with this package: the carrier's number, or the SSCC as its label has it.")
+    ] = None,
 ) -> Page[Shipment]:
     """Shipments, oldest first: with `state=released` the pick list of a warehouse."""
     found = deps.fulfillment.ListShipments(
@@ -142,6 +145,7 @@ def list_shipments(
             order_id=order_id or "",
             warehouse_id=warehouse_id or "",
             number=number or "",
+            tracking_number=package or "",
             state=pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.upper()}") if state else pb.SHIPMENT_STATE_UNSPECIFIED,
             limit=paging.limit,
             cursor=paging.cursor,

@@ -33,3 +33,13 @@ def is_sscc(text: str) -> bool:
     """Whether length and check digit are right."""
     is_number = text.isascii() and text.isdigit() and len(text) == LENGTH
     return is_number and check_digit(text[:-1]) == text[-1]
+
+
+def scanned_number(text: str) -> str:
+    """A package's number as its label is read or typed: blanks gone, and of an SSCC the application identifier and the scanner's prefix.
+
+    What is no SSCC is a carrier's number, in capitals.
+    """
+    plain = "".join(text.split()).upper()
+    digits = plain.removeprefix("]C1").removeprefix("(00)")
+    return next((one for one in (digits, digits.removeprefix("00")) if is_sscc(one)), plain)

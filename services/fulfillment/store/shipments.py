@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select, update
 from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
@@ -29,6 +29,9 @@ _LINES = (
 )
 _BY_ID = select(shipment).where(shipment.c.shipment_id == bindparam("id"))
 _TRACKED = select(package.c.shipment_id).where(package.c.tracking_number == bindparam("tracking_number"))
+_NUMBERED = select(package.c.shipment_id).where(
+    or_(package.c.tracking_number == bindparam("tracking_number"), package.c.sscc == bindparam("tracking_number"))
+)
 _BY_TRACKING = select(shipment).where(shipment.c.shipment_id.in_(_TRACKED), shipment.c.carrier == bindparam("by"))
 _OF_ORDER = select(shipment).where(shipment.c.order_id == bindparam("order")).order_by(shipment.c.serial)
 _ADD, _ADD_LINES = insert(shipment), insert(shipment_line)
@@ -236,10 +239,22 @@ def _page(given: tuple[str, ...], *, of_orders: bool, of_parcel: bool) -> Select
     if of_orders:
         rows = rows.where(shipment.c.order_id.in_(bindparam("orders", expanding=True)))
     if of_parcel:
-        rows = rows.where(shipment.c.shipment_id.in_(_TRACKED))
+        rows = rows.where(shipment.c.shipment_id.in_(_NUMBERED))
     for name in given:
         rows = rows.where(shipment.c[name] == bindparam(name))
     return rows.order_by(shipment.c.serial).limit(bindparam("most"))
+
+
+def due(session: Session, warehouse_id: str, state: State, limit: int) -> tuple[list[Shipment], int]:
+    """Shipments with goods in this state, the soonest promised first and those without a day last, and how many there are."""
+    waits = [shipment.c.state == state.value, shipment.c.warehouse_id != ""]
+    if warehouse_id:
+        waits.append(shipment.c.warehouse_id == warehouse_id)
+    in_turn = (shipment.c.promised_on.is_(None), shipment.c.promised_on, shipment.c.serial)
+    total = session.execute(select(func.count()).select_from(shipment).where(*waits)).scalar_one()
+    rows = session.execute(select(shipment).where(*waits).order_by(*in_turn).limit(limit)).all() if total else []
+    fits = fitting(session, shipment_line.c.shipment_id, [row.shipment_id for row in rows])
+    return _load(session, rows[:fits]), total
 
 
 def releasing_orders(session: Session) -> list[str]:

@@ -29,7 +29,7 @@ Shipped = Mapping[tuple[str, str], Carried]
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Units that somebody counted of a SKU in a warehouse, those on the packing bench included."""
+    """Units that somebody counted of a SKU in a warehouse, those on the packing bench included; in a short pick, for this shipment."""
 
     warehouse_id: str
     sku: str
@@ -37,6 +37,7 @@ class Count:
     reason: str
     counted_by: str
     carried: Shipped = field(default_factory=dict)
+    shipment_id: str = ""
     unit_cost: UnitPrice | None = None
     standard_cost: UnitPrice | None = None
 
@@ -76,22 +77,24 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class LostLine:
-    """An order line that lost by a count; an order that `is_whole_order` is kept together, or comes back as a whole."""
+    """Units, positive, that an order line lost by a count; an order that `is_whole_order` is kept together, or comes back as a whole."""
 
     order_id: str
     line_id: str
     is_whole_order: bool
+    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCount:
-    """A count whose losses may still be in shipments."""
+    """A count whose losses may still be in shipments; a short pick is of a shipment."""
 
     count_id: str
     warehouse_id: str
     sku: str
     reason: str
     lost: tuple[LostLine, ...]
+    shipment_id: str = ""
 
     @property
     def why(self) -> str:
@@ -100,12 +103,25 @@ class OpenCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortUnits:
+    """Units of a line that the picker of a shipment did not find."""
+
+    shipment_id: str
+    line_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class LosingOrder:
-    """What shipments may carry of an order that lost by a count: line → units, in the counted warehouse. Nothing where it `is_whole_order`."""
+    """What shipments may carry of an order that lost by a count: line → units, in the counted warehouse. Nothing where it `is_whole_order`.
+
+    Of a short pick, what was `short` leaves its shipment first.
+    """
 
     order_id: str
     is_whole_order: bool
     covered: Mapping[str, int]
+    short: ShortUnits | None = None
 
 
 def difference(count: Count, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:
@@ -132,6 +148,7 @@ class ShortPick:
     reason: str
     picker: str
     is_begun: bool
+    shipment_id: str
 
 
 def short_of(short: ShortPick, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:

@@ -34,6 +34,7 @@ class StockCount(Table, table=True):
     counted_by: str = Field(sa_type=Text)
     counted_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(sa_type=UtcDateTime)
+    shipment_id: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class CountLoss(Table, table=True):

@@ -114,6 +114,7 @@ def keep(session: Session, count_id: str, count: Count, found: Difference, movem
         "counted_by": count.counted_by,
         "counted_at": now,
         "closed_at": None if found.losses else now,
+        "shipment_id": count.shipment_id,
     }
     session.execute(insert(stock_count), values)
     rows = [
@@ -141,18 +142,32 @@ def open_counts(session: Session, count_id: str, limit: int) -> list[OpenCount]:
         select(stock_count).where(is_wanted).order_by(stock_count.c.counted_at, stock_count.c.count_id).limit(limit)
     )
     return [
-        OpenCount(row.count_id, row.warehouse_id, row.sku, row.reason, _lost_by(session, row.count_id))
+        OpenCount(row.count_id, row.warehouse_id, row.sku, row.reason, _lost_by(session, row.count_id), row.shipment_id)
         for row in session.execute(oldest)
     ]
 
 
+def open_short_pick(session: Session, shipment_id: str, line_id: str) -> str | None:
+    """The short pick of a line that its shipment has not heard of."""
+    of_line = (
+        select(stock_count.c.count_id)
+        .join(count_loss, count_loss.c.count_id == stock_count.c.count_id)
+        .where(
+            stock_count.c.closed_at.is_(None),
+            stock_count.c.shipment_id == shipment_id,
+            count_loss.c.line_id == line_id,
+        )
+    )
+    return session.execute(of_line).scalar() if shipment_id else None
+
+
 def _lost_by(session: Session, count_id: str) -> tuple[LostLine, ...]:
     rows = session.execute(
-        select(count_loss.c.order_id, count_loss.c.line_id, count_loss.c.is_whole_order)
+        select(count_loss.c.order_id, count_loss.c.line_id, count_loss.c.is_whole_order, count_loss.c.quantity)
         .where(count_loss.c.count_id == count_id)
         .order_by(count_loss.c.order_id, count_loss.c.line_id)
     )
-    return tuple(LostLine(row.order_id, row.line_id, row.is_whole_order) for row in rows)
+    return tuple(LostLine(row.order_id, row.line_id, row.is_whole_order, row.quantity) for row in rows)
 
 
 def close(session: Session, count_id: str, now: datetime) -> bool:

@@ -984,7 +984,7 @@ class ListShipmentsRequest(_message.Message):
     number: _builtins.str
     """Only the shipment of this number when given, "SH-1001"."""
     tracking_number: _builtins.str
-    """Only the shipment of which a carrier knows a package by this number when given."""
+    """Only the shipment with a package of this number when given: the carrier's, or its SSCC as labels have it, "(00)…" included."""
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only these orders when given, at most 500."""
@@ -1036,6 +1036,64 @@ class ListShipmentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListShipmentsResponse: _TypeAlias = ListShipmentsResponse  # noqa: Y015
+
+@_typing.final
+class ListDueShipmentsRequest(_message.Message):
+    """Asks what a warehouse has to do next."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """Only this warehouse when given."""
+    state: Global___ShipmentState.ValueType
+    """The step that it has reached: released, picked or packed."""
+    limit: _builtins.int
+    """At most this many, to 200; 0 means 50."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        state: Global___ShipmentState.ValueType = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueShipmentsRequest: _TypeAlias = ListDueShipmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListDueShipmentsResponse(_message.Message):
+    """Shipments with goods, the soonest promised first; those without a day come last."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """How many there are."""
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
+        """The first of them."""
+
+    def __init__(
+        self,
+        *,
+        shipments: _abc.Iterable[Global___Shipment] | None = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipments", b"shipments", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueShipmentsResponse: _TypeAlias = ListDueShipmentsResponse  # noqa: Y015
 
 @_typing.final
 class PickShipmentRequest(_message.Message):
@@ -1928,6 +1986,7 @@ class RecallUncoveredRequest(_message.Message):
     COVERED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     IS_WHOLE_ORDER_FIELD_NUMBER: _builtins.int
+    SHORT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     count_id: _builtins.str
@@ -1940,6 +1999,10 @@ class RecallUncoveredRequest(_message.Message):
     def covered(self) -> _containers.RepeatedCompositeFieldContainer[Global___LineUnits]:
         """What is allocated for the order or has left, of each line and warehouse that is concerned."""
 
+    @_builtins.property
+    def short(self) -> _types_pb2.ShortUnits:
+        """What a picker did not find leaves that shipment first, whatever is covered; not set of a count."""
+
     def __init__(
         self,
         *,
@@ -1948,10 +2011,11 @@ class RecallUncoveredRequest(_message.Message):
         covered: _abc.Iterable[Global___LineUnits] | None = ...,
         reason: _builtins.str = ...,
         is_whole_order: _builtins.bool = ...,
+        short: _types_pb2.ShortUnits | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["short", b"short"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_id", b"count_id", "covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id", "reason", b"reason", "short", b"short"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

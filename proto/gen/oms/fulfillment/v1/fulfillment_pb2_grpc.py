@@ -71,6 +71,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsResponse.FromString,
                 _registered_method=True)
+        self.ListDueShipments = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ListDueShipments',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsResponse.FromString,
+                _registered_method=True)
         self.PickShipment = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/PickShipment',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PickShipmentRequest.SerializeToString,
@@ -217,6 +222,13 @@ class FulfillmentServiceServicer:
 
     def ListShipments(self, request, context):
         """Shipments by filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDueShipments(self, request, context):
+        """What a warehouse has to do next, the soonest promised first. INVALID_ARGUMENT: STATE_UNKNOWN for one in which nothing waits for it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -404,6 +416,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.ListShipments,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsResponse.SerializeToString,
+            ),
+            'ListDueShipments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDueShipments,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsResponse.SerializeToString,
             ),
             'PickShipment': grpc.unary_unary_rpc_method_handler(
                     servicer.PickShipment,
@@ -670,6 +687,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/ListShipments',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListShipmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDueShipments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ListDueShipments',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListDueShipmentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,8 @@ class FulfillmentServiceStub:
     """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND."""
     ListShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]
     """Shipments by filter."""
+    ListDueShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListDueShipmentsRequest, _fulfillment_pb2.ListDueShipmentsResponse]
+    """What a warehouse has to do next, the soonest promised first. INVALID_ARGUMENT: STATE_UNKNOWN for one in which nothing waits for it."""
     PickShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]
     """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
@@ -151,6 +153,8 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND."""
     ListShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]  # type: ignore[assignment]
     """Shipments by filter."""
+    ListDueShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListDueShipmentsRequest, _fulfillment_pb2.ListDueShipmentsResponse]  # type: ignore[assignment]
+    """What a warehouse has to do next, the soonest promised first. INVALID_ARGUMENT: STATE_UNKNOWN for one in which nothing waits for it."""
     PickShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]  # type: ignore[assignment]
     """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, PICK_INCOMPLETE,
     PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
@@ -279,6 +283,14 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ListShipmentsResponse, _abc.Awaitable[_fulfillment_pb2.ListShipmentsResponse]]:
         """Shipments by filter."""
+
+    @_abc_1.abstractmethod
+    def ListDueShipments(
+        self,
+        request: _fulfillment_pb2.ListDueShipmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ListDueShipmentsResponse, _abc.Awaitable[_fulfillment_pb2.ListDueShipmentsResponse]]:
+        """What a warehouse has to do next, the soonest promised first. INVALID_ARGUMENT: STATE_UNKNOWN for one in which nothing waits for it."""
 
     @_abc_1.abstractmethod
     def PickShipment(

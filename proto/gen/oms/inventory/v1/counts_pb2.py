@@ -22,45 +22,46 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from oms.types.v1 import types_pb2 as oms_dot_types_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doms/inventory/v1/counts.proto\x12\x10oms.inventory.v1\"7\n\x12ListHoldersRequest\x12\x14\n\x0cwarehouse_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\"B\n\x06Holder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x15\n\rheld_quantity\x18\x03 \x01(\x03\"@\n\x13ListHoldersResponse\x12)\n\x07holders\x18\x01 \x03(\x0b\x32\x18.oms.inventory.v1.Holder\"\x8e\x01\n\x0c\x43\x61rriedUnits\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x19\n\x11released_quantity\x18\x03 \x01(\x03\x12\x17\n\x0fpicked_quantity\x18\x04 \x01(\x03\x12\x15\n\rleft_quantity\x18\x05 \x01(\x03\x12\x10\n\x08is_begun\x18\x06 \x01(\x08\"\x9b\x02\n\x11\x43ountStockRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\ncounted_by\x18\x06 \x01(\t\x12/\n\x07\x63\x61rried\x18\x07 \x03(\x0b\x32\x1e.oms.inventory.v1.CarriedUnits\x12\x11\n\tunit_cost\x18\x08 \x01(\t\x12\x10\n\x08\x63urrency\x18\t \x01(\t\x12\x15\n\rstandard_cost\x18\n \x01(\t\x12\x19\n\x11standard_currency\x18\x0b \x01(\t\x12\x12\n\nis_preview\x18\x0c \x01(\x08\"s\n\tCountLoss\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x19\n\x11released_quantity\x18\x04 \x01(\x03\x12\x16\n\x0eis_whole_order\x18\x05 \x01(\x08\"\xa0\x01\n\x12\x43ountStockResponse\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x13\n\x0bmovement_id\x18\x02 \x01(\t\x12\x16\n\x0eon_hand_before\x18\x03 \x01(\x03\x12\x0f\n\x07on_hand\x18\x04 \x01(\x03\x12\r\n\x05\x64\x65lta\x18\x05 \x01(\x03\x12+\n\x06losses\x18\x06 \x03(\x0b\x32\x1b.oms.inventory.v1.CountLoss\"8\n\x15ListOpenCountsRequest\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\"G\n\x0c\x43overedUnits\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"h\n\x0bLosingOrder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0eis_whole_order\x18\x02 \x01(\x08\x12/\n\x07\x63overed\x18\x03 \x03(\x0b\x32\x1e.oms.inventory.v1.CoveredUnits\"f\n\tOpenCount\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x01(\t\x12-\n\x06orders\x18\x04 \x03(\x0b\x32\x1d.oms.inventory.v1.LosingOrder\"E\n\x16ListOpenCountsResponse\x12+\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x1b.oms.inventory.v1.OpenCount\"%\n\x11\x43loseCountRequest\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\"\x14\n\x12\x43loseCountResponse\"\xba\x01\n\x14\x42ookShortPickRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08order_id\x18\x04 \x01(\t\x12\x0f\n\x07line_id\x18\x05 \x01(\t\x12\x16\n\x0eshort_quantity\x18\x06 \x01(\x03\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0e\n\x06picker\x18\x08 \x01(\t\x12\x10\n\x08is_begun\x18\t \x01(\x08\"I\n\x15\x42ookShortPickResponse\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\r\n\x05\x64\x65lta\x18\x03 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1doms/inventory/v1/counts.proto\x12\x10oms.inventory.v1\x1a\x18oms/types/v1/types.proto\"7\n\x12ListHoldersRequest\x12\x14\n\x0cwarehouse_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\"B\n\x06Holder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x15\n\rheld_quantity\x18\x03 \x01(\x03\"@\n\x13ListHoldersResponse\x12)\n\x07holders\x18\x01 \x03(\x0b\x32\x18.oms.inventory.v1.Holder\"\x8e\x01\n\x0c\x43\x61rriedUnits\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x19\n\x11released_quantity\x18\x03 \x01(\x03\x12\x17\n\x0fpicked_quantity\x18\x04 \x01(\x03\x12\x15\n\rleft_quantity\x18\x05 \x01(\x03\x12\x10\n\x08is_begun\x18\x06 \x01(\x08\"\x9b\x02\n\x11\x43ountStockRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x0f\n\x07\x63ounted\x18\x04 \x01(\x03\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x12\n\ncounted_by\x18\x06 \x01(\t\x12/\n\x07\x63\x61rried\x18\x07 \x03(\x0b\x32\x1e.oms.inventory.v1.CarriedUnits\x12\x11\n\tunit_cost\x18\x08 \x01(\t\x12\x10\n\x08\x63urrency\x18\t \x01(\t\x12\x15\n\rstandard_cost\x18\n \x01(\t\x12\x19\n\x11standard_currency\x18\x0b \x01(\t\x12\x12\n\nis_preview\x18\x0c \x01(\x08\"s\n\tCountLoss\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0f\n\x07line_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\x12\x19\n\x11released_quantity\x18\x04 \x01(\x03\x12\x16\n\x0eis_whole_order\x18\x05 \x01(\x08\"\xa0\x01\n\x12\x43ountStockResponse\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x13\n\x0bmovement_id\x18\x02 \x01(\t\x12\x16\n\x0eon_hand_before\x18\x03 \x01(\x03\x12\x0f\n\x07on_hand\x18\x04 \x01(\x03\x12\r\n\x05\x64\x65lta\x18\x05 \x01(\x03\x12+\n\x06losses\x18\x06 \x03(\x0b\x32\x1b.oms.inventory.v1.CountLoss\"8\n\x15ListOpenCountsRequest\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x03\"G\n\x0c\x43overedUnits\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x10\n\x08quantity\x18\x03 \x01(\x03\"\x91\x01\n\x0bLosingOrder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x16\n\x0eis_whole_order\x18\x02 \x01(\x08\x12/\n\x07\x63overed\x18\x03 \x03(\x0b\x32\x1e.oms.inventory.v1.CoveredUnits\x12\'\n\x05short\x18\x04 \x01(\x0b\x32\x18.oms.types.v1.ShortUnits\"f\n\tOpenCount\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x0b\n\x03why\x18\x03 \x01(\t\x12-\n\x06orders\x18\x04 \x03(\x0b\x32\x1d.oms.inventory.v1.LosingOrder\"E\n\x16ListOpenCountsResponse\x12+\n\x06\x63ounts\x18\x01 \x03(\x0b\x32\x1b.oms.inventory.v1.OpenCount\"%\n\x11\x43loseCountRequest\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\"\x14\n\x12\x43loseCountResponse\"\xcf\x01\n\x14\x42ookShortPickRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0cwarehouse_id\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08order_id\x18\x04 \x01(\t\x12\x0f\n\x07line_id\x18\x05 \x01(\t\x12\x16\n\x0eshort_quantity\x18\x06 \x01(\x03\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12\x0e\n\x06picker\x18\x08 \x01(\t\x12\x10\n\x08is_begun\x18\t \x01(\x08\x12\x13\n\x0bshipment_id\x18\n \x01(\t\"I\n\x15\x42ookShortPickResponse\x12\x10\n\x08\x63ount_id\x18\x01 \x01(\t\x12\x0f\n\x07on_hand\x18\x02 \x01(\x03\x12\r\n\x05\x64\x65lta\x18\x03 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.inventory.v1.counts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTHOLDERSREQUEST']._serialized_start=51
-  _globals['_LISTHOLDERSREQUEST']._serialized_end=106
-  _globals['_HOLDER']._serialized_start=108
-  _globals['_HOLDER']._serialized_end=174
-  _globals['_LISTHOLDERSRESPONSE']._serialized_start=176
-  _globals['_LISTHOLDERSRESPONSE']._serialized_end=240
-  _globals['_CARRIEDUNITS']._serialized_start=243
-  _globals['_CARRIEDUNITS']._serialized_end=385
-  _globals['_COUNTSTOCKREQUEST']._serialized_start=388
-  _globals['_COUNTSTOCKREQUEST']._serialized_end=671
-  _globals['_COUNTLOSS']._serialized_start=673
-  _globals['_COUNTLOSS']._serialized_end=788
-  _globals['_COUNTSTOCKRESPONSE']._serialized_start=791
-  _globals['_COUNTSTOCKRESPONSE']._serialized_end=951
-  _globals['_LISTOPENCOUNTSREQUEST']._serialized_start=953
-  _globals['_LISTOPENCOUNTSREQUEST']._serialized_end=1009
-  _globals['_COVEREDUNITS']._serialized_start=1011
-  _globals['_COVEREDUNITS']._serialized_end=1082
-  _globals['_LOSINGORDER']._serialized_start=1084
-  _globals['_LOSINGORDER']._serialized_end=1188
-  _globals['_OPENCOUNT']._serialized_start=1190
-  _globals['_OPENCOUNT']._serialized_end=1292
-  _globals['_LISTOPENCOUNTSRESPONSE']._serialized_start=1294
-  _globals['_LISTOPENCOUNTSRESPONSE']._serialized_end=1363
-  _globals['_CLOSECOUNTREQUEST']._serialized_start=1365
-  _globals['_CLOSECOUNTREQUEST']._serialized_end=1402
-  _globals['_CLOSECOUNTRESPONSE']._serialized_start=1404
-  _globals['_CLOSECOUNTRESPONSE']._serialized_end=1424
-  _globals['_BOOKSHORTPICKREQUEST']._serialized_start=1427
-  _globals['_BOOKSHORTPICKREQUEST']._serialized_end=1613
-  _globals['_BOOKSHORTPICKRESPONSE']._serialized_start=1615
-  _globals['_BOOKSHORTPICKRESPONSE']._serialized_end=1688
+  _globals['_LISTHOLDERSREQUEST']._serialized_start=77
+  _globals['_LISTHOLDERSREQUEST']._serialized_end=132
+  _globals['_HOLDER']._serialized_start=134
+  _globals['_HOLDER']._serialized_end=200
+  _globals['_LISTHOLDERSRESPONSE']._serialized_start=202
+  _globals['_LISTHOLDERSRESPONSE']._serialized_end=266
+  _globals['_CARRIEDUNITS']._serialized_start=269
+  _globals['_CARRIEDUNITS']._serialized_end=411
+  _globals['_COUNTSTOCKREQUEST']._serialized_start=414
+  _globals['_COUNTSTOCKREQUEST']._serialized_end=697
+  _globals['_COUNTLOSS']._serialized_start=699
+  _globals['_COUNTLOSS']._serialized_end=814
+  _globals['_COUNTSTOCKRESPONSE']._serialized_start=817
+  _globals['_COUNTSTOCKRESPONSE']._serialized_end=977
+  _globals['_LISTOPENCOUNTSREQUEST']._serialized_start=979
+  _globals['_LISTOPENCOUNTSREQUEST']._serialized_end=1035
+  _globals['_COVEREDUNITS']._serialized_start=1037
+  _globals['_COVEREDUNITS']._serialized_end=1108
+  _globals['_LOSINGORDER']._serialized_start=1111
+  _globals['_LOSINGORDER']._serialized_end=1256
+  _globals['_OPENCOUNT']._serialized_start=1258
+  _globals['_OPENCOUNT']._serialized_end=1360
+  _globals['_LISTOPENCOUNTSRESPONSE']._serialized_start=1362
+  _globals['_LISTOPENCOUNTSRESPONSE']._serialized_end=1431
+  _globals['_CLOSECOUNTREQUEST']._serialized_start=1433
+  _globals['_CLOSECOUNTREQUEST']._serialized_end=1470
+  _globals['_CLOSECOUNTRESPONSE']._serialized_start=1472
+  _globals['_CLOSECOUNTRESPONSE']._serialized_end=1492
+  _globals['_BOOKSHORTPICKREQUEST']._serialized_start=1495
+  _globals['_BOOKSHORTPICKREQUEST']._serialized_end=1702
+  _globals['_BOOKSHORTPICKRESPONSE']._serialized_start=1704
+  _globals['_BOOKSHORTPICKRESPONSE']._serialized_end=1777
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from oms.types.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -355,6 +356,7 @@ class LosingOrder(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     IS_WHOLE_ORDER_FIELD_NUMBER: _builtins.int
     COVERED_FIELD_NUMBER: _builtins.int
+    SHORT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """The order."""
     is_whole_order: _builtins.bool
@@ -363,16 +365,21 @@ class LosingOrder(_message.Message):
     def covered(self) -> _containers.RepeatedCompositeFieldContainer[Global___CoveredUnits]:
         """Of each line that lost, in the warehouse that was counted: what shipments may carry of it."""
 
+    @_builtins.property
+    def short(self) -> _types_pb2.ShortUnits:
+        """What its picker did not find; not set of a count."""
+
     def __init__(
         self,
         *,
         order_id: _builtins.str = ...,
         is_whole_order: _builtins.bool = ...,
         covered: _abc.Iterable[Global___CoveredUnits] | None = ...,
+        short: _types_pb2.ShortUnits | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["short", b"short"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covered", b"covered", "is_whole_order", b"is_whole_order", "order_id", b"order_id", "short", b"short"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -492,6 +499,7 @@ class BookShortPickRequest(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     PICKER_FIELD_NUMBER: _builtins.int
     IS_BEGUN_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -510,6 +518,8 @@ class BookShortPickRequest(_message.Message):
     """Who picked."""
     is_begun: _builtins.bool
     """Something of the order is picked or has left, wherever that is."""
+    shipment_id: _builtins.str
+    """The shipment that was picked: what is short leaves it before any other of the order."""
     def __init__(
         self,
         *,
@@ -522,10 +532,11 @@ class BookShortPickRequest(_message.Message):
         reason: _builtins.str = ...,
         picker: _builtins.str = ...,
         is_begun: _builtins.bool = ...,
+        shipment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_begun", b"is_begun", "line_id", b"line_id", "order_id", b"order_id", "picker", b"picker", "reason", b"reason", "request_id", b"request_id", "short_quantity", b"short_quantity", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_begun", b"is_begun", "line_id", b"line_id", "order_id", b"order_id", "picker", b"picker", "reason", b"reason", "request_id", b"request_id", "shipment_id", b"shipment_id", "short_quantity", b"short_quantity", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -541,7 +552,7 @@ class BookShortPickResponse(_message.Message):
     ON_HAND_FIELD_NUMBER: _builtins.int
     DELTA_FIELD_NUMBER: _builtins.int
     count_id: _builtins.str
-    """Identity of the count that it is, "cnt_…"."""
+    """Identity of the count that it is, "cnt_…"; of the one before, where its shipment has not heard of that yet: then nothing is booked."""
     on_hand: _builtins.int
     """On hand now."""
     delta: _builtins.int

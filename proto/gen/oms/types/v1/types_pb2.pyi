@@ -205,3 +205,33 @@ class Invariant(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Invariant: _TypeAlias = Invariant  # noqa: Y015
+
+@_typing.final
+class ShortUnits(_message.Message):
+    """Units that the picker of a shipment did not find."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment."""
+    line_id: _builtins.str
+    """The order line."""
+    quantity: _builtins.int
+    """Units, positive."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShortUnits: _TypeAlias = ShortUnits  # noqa: Y015
