@@ -1,4 +1,4 @@
-"""`oms quarantine`: goods that came back and are kept apart, and the decisions that end it."""
+"""`oms quarantine`: goods that came back, or were damaged, and are kept apart, and the decisions that end it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_quarantine(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """List goods that came back and wait for a decision."""
+    """List goods that came back, or were damaged, and wait for a decision."""
     rows = Api(var, "auditor").rows("/v1/quarantine", limit, warehouse_id=warehouse, sku=sku)
     print_rows(rows, _COLUMNS, as_json=as_json, none="nothing is in quarantine")
 

@@ -38,7 +38,7 @@ MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
 _MOVEMENTS = (
     facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted, facts_pb2.StockIssueReversed,
-    facts_pb2.StockReturned, facts_pb2.StockScrapped, facts_pb2.StockQuarantined,
+    facts_pb2.StockReturned, facts_pb2.StockScrapped, facts_pb2.StockQuarantined, facts_pb2.DamageQuarantined,
     facts_pb2.StockReturnedToVendor, facts_pb2.QuarantineReleased, facts_pb2.QuarantineScrapped, facts_pb2.QuarantineReturnedToVendor,
 )  # fmt: skip
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")

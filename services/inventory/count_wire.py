@@ -53,6 +53,7 @@ def short_pick(request: pb.BookShortPickRequest) -> ShortPick:
         text(request.picker, "picker"),
         request.is_begun,
         optional_identity(request.shipment_id, "shipment_id"),
+        request.is_damaged,
     )
 
 

@@ -15,10 +15,11 @@ from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment
 from services.inventory.queues import Days, fill_queues, notify, notify_moved
 from services.inventory.ranking import not_filled
-from services.inventory.store import allocation, counts, stock, warehouses
+from services.inventory.store import allocation, counts, returned, stock, warehouses
 from services.inventory.transactions import book_difference, notify_change
 from services.kernel.errors import Conflict
 from services.kernel.ids import new_id
+from services.kernel.money import Money, share
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ def record(session: Session, count: Count, currency: str, now: datetime) -> Coun
     warehouses.require(session, count.warehouse_id)
     _take_turns(session, count.warehouse_id, count.sku)
     stock.open_row(session, count.warehouse_id, count.sku)
-    return _keep(session, count, _difference(session, count), currency, now)
+    return _keep(session, count, _difference(session, count), currency, now)[0]
 
 
 def record_short(session: Session, short: ShortPick, currency: str, now: datetime) -> Counted:
@@ -59,10 +60,24 @@ def record_short(session: Session, short: ShortPick, currency: str, now: datetim
     left = on_hand + found.delta
     place, sku = short.warehouse_id, short.sku
     count = Count(place, sku, left, short.reason, short.picker, shipment_id=short.shipment_id)
-    return _keep(session, count, found, currency, now)
+    counted, change = _keep(session, count, found, currency, now)
+    if short.is_damaged and change:
+        _set_apart(session, short, counted.count_id, change, now)
+    return counted
 
 
-def _keep(session: Session, count: Count, found: Difference, currency: str, now: datetime) -> Counted:
+def _set_apart(session: Session, short: ShortPick, count_id: str, missing: StockChange, now: datetime) -> None:
+    """What is damaged is there: in quarantine, at its part of what left the books."""
+    nothing = Money.zero(missing.value.currency)
+    value = share(-missing.value, short.quantity, -missing.quantity, before=0, given=nothing)
+    damaged = StockChange(new_id("mov"), short.warehouse_id, short.sku, short.quantity, value)
+    returned.add_damaged(session, count_id, damaged, short.reason, now)
+    notify_change(session, facts.DAMAGED, damaged, now)
+
+
+def _keep(
+    session: Session, count: Count, found: Difference, currency: str, now: datetime
+) -> tuple[Counted, StockChange | None]:
     days = Days(session, [count.sku])
     give_up(session, found.losses, count.warehouse_id, now)
     change, on_hand = _book(session, count, found, currency, now)
@@ -77,7 +92,7 @@ def _keep(session: Session, count: Count, found: Difference, currency: str, now:
     log.info(
         "stock.counted", sku=count.sku, warehouse_id=count.warehouse_id, delta=found.delta, losing=len(found.losses)
     )
-    return counted
+    return counted, change
 
 
 def _take_turns(session: Session, warehouse_id: str, sku: str) -> None:

@@ -16,6 +16,7 @@ MovementFact = (
     | facts_pb2.StockReturned
     | facts_pb2.StockScrapped
     | facts_pb2.StockQuarantined
+    | facts_pb2.DamageQuarantined
     | facts_pb2.StockReturnedToVendor
     | facts_pb2.QuarantineReleased
     | facts_pb2.QuarantineScrapped
@@ -35,6 +36,7 @@ _MOVEMENTS: dict[str, type[MovementFact]] = {
     facts.RETURNED: facts_pb2.StockReturned,
     facts.SCRAPPED: facts_pb2.StockScrapped,
     facts.QUARANTINED: facts_pb2.StockQuarantined,
+    facts.DAMAGED: facts_pb2.DamageQuarantined,
     facts.TO_VENDOR: facts_pb2.StockReturnedToVendor,
     facts.QUARANTINE_RELEASED: facts_pb2.QuarantineReleased,
     facts.QUARANTINE_SCRAPPED: facts_pb2.QuarantineScrapped,

@@ -49,4 +49,5 @@ def units_message(found: Quarantined) -> pb.QuarantinedUnits:
         order_id=found.order_id,
         return_id=found.return_id,
         taken_at_micros=micros(found.taken_at),
+        reason=found.reason,
     )

@@ -220,6 +220,7 @@ def test_cash_on_account_pays_nothing_by_itself() -> None:
         ("stock_adjusted", 500, "inventory", "shrinkage", 500),
         ("stock_returned", 500, "inventory", "cost_of_goods_sold", 500),
         ("stock_scrapped", 500, "inventory_write_offs", "cost_of_goods_sold", 500),
+        ("damage_quarantined", 500, "inventory_in_quarantine", "shrinkage", 500),
         ("stock_quarantined", 500, "inventory_in_quarantine", "cost_of_goods_sold", 500),
         ("stock_returned_to_vendor", 500, "vendor_claims", "cost_of_goods_sold", 500),
         ("quarantine_released", 500, "inventory", "inventory_in_quarantine", 500),

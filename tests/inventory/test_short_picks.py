@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oms.inventory.v1 import counts_pb2 as pb
+from oms.inventory.v1 import inventory_pb2 as inventory
 from services.kernel.errors import Conflict, InvalidArgument, NotFound
 from tests.inventory.stockroom import Stockroom
 from tests.inventory.test_counts import open_counts, three_orders
@@ -97,4 +98,38 @@ def test_what_its_shipment_has_not_heard_of_is_not_booked_again(stockroom: Stock
     )  # fmt: skip
     assert len({first.count_id, other.count_id, third.count_id}) == 3
     assert stockroom.stock("A") == {"w1": (6, 6)}
+    assert stockroom.broken() == {}
+
+
+def test_what_is_damaged_is_in_quarantine_at_its_part_of_what_left_the_books(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+    stockroom.receive("w1", "A", 1)  # free in the books, and not on the shelf either
+
+    done = short(stockroom, 2, is_damaged=True)
+    [apart] = stockroom.servicer.ListQuarantine(inventory.ListQuarantineRequest(), None).units
+    [moved] = stockroom.facts("stock_adjusted")
+    [damaged] = stockroom.facts("damage_quarantined")
+
+    assert (done.delta, moved["quantity"]) == (-3, -3)
+    assert (apart.sku, apart.quantity, apart.order_id, apart.return_id) == ("A", 2, "", "")
+    assert apart.reason == "short pick of SH-1001, missing"
+    assert (damaged["quantity"], damaged["value_minor"]) == (2, apart.value.minor_units)
+    assert apart.value.minor_units * 3 == -moved["value_minor"] * 2
+    assert stockroom.broken() == {}
+
+
+def test_what_was_damaged_and_turns_out_good_is_in_stock_again(stockroom: Stockroom) -> None:
+    three_orders(stockroom)
+    short(stockroom, 2, is_damaged=True)
+    [apart] = stockroom.servicer.ListQuarantine(inventory.ListQuarantineRequest(), None).units
+
+    done = stockroom.servicer.DecideQuarantine(
+        inventory.DecideQuarantineRequest(
+            request_id=stockroom.key(), movement_id=apart.movement_id, quantity=2, outcome="release",
+            reason="only the box", decided_by="pat",
+        ), None,
+    )  # fmt: skip
+
+    assert (done.left_quantity, list(done.filled_order_ids)) == (0, ["o1"])
+    assert stockroom.stock("A") == {"w1": (10, 10)}
     assert stockroom.broken() == {}

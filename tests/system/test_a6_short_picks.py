@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.test_a2_partial_shipments import changes
 from tests.system.test_counts import carried, level
 from tests.system.trade import Trade, eventually, key, ok
 
@@ -21,9 +22,11 @@ def fifteen(trade: Trade, **elsewhere: int) -> tuple[str, dict[str, str], str]:
     return sku, places, str(order["order_id"])
 
 
-def pick(trade: Trade, shipment: dict[str, Any], units: int, *, use: dict[str, str] | None = None) -> dict[str, Any]:
+def pick(
+    trade: Trade, shipment: dict[str, Any], units: int, *, reason: str = "missing", use: dict[str, str] | None = None
+) -> dict[str, Any]:
     [line] = shipment["lines"]
-    found = {"line_id": line["line_id"], "sku": line["sku"], "quantity": units, "short_reason": "missing"}
+    found = {"line_id": line["line_id"], "sku": line["sku"], "quantity": units, "short_reason": reason}
     path = f"/v1/shipments/{shipment['shipment_id']}/pick"
     done: dict[str, Any] = ok(trade.system.api("warehouse").post(path, json={"lines": [found]}, headers=use or key()))
     return done
@@ -67,6 +70,26 @@ def test_a6_what_nobody_has_waits_and_stock_is_less_by_it(trade: Trade) -> None:
     assert eventually(lambda: _has(trade.mails(order["number"]), subject)).count(subject) == 1
     trade.receive(places["w1"], sku, 3, "10.00")
     eventually(lambda: _is(carried(trade, order_id), [3]))
+    trade.until_audit_is_clean()
+
+
+def test_what_is_damaged_is_in_quarantine_and_is_no_loss_until_somebody_decides(trade: Trade) -> None:
+    sku, places, order_id = fifteen(trade)
+    [shipment] = trade.shipments(order_id, "released")
+    floor, before = trade.system.api("warehouse"), trade.ledger()
+
+    pick(trade, shipment, 12, reason="damaged")
+    apart = changes(before, trade.ledger())
+    [row] = ok(floor.get("/v1/quarantine", params={"sku": sku}))["rows"]
+    decision = {"quantity": 3, "outcome": "scrap", "reason": "crushed"}
+    ok(floor.post(f"/v1/quarantine/{row['movement_id']}/decision", json=decision, headers=key()))
+
+    assert apart == {"inventory": -3_000, "inventory_in_quarantine": 3_000}
+    assert changes(before, trade.ledger()) == {"inventory": -3_000, "inventory_write_offs": 3_000}
+    assert level(trade, places["w1"], sku) == (12, 12)
+    assert (row["quantity"], row["return_number"]) == (3, None)
+    assert row["reason"] == f"short pick of {shipment['number']}, damaged"
+    assert trade.when_idle(order_id)["lines"][0]["quantities"]["backordered"] == 3
     trade.until_audit_is_clean()
 
 

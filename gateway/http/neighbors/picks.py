@@ -64,7 +64,7 @@ def pick_shipment(
 ) -> Response:
     """Take its units off the shelf: released → picked.
 
-    What was not found leaves the shipment and stock, and the order gets it from elsewhere or waits for it in its old place. A shipment of
+    What was not found leaves the shipment and stock; what is damaged is in quarantine until somebody decides. The order gets it from elsewhere or waits for it in its old place. A shipment of
     which nothing is left is cancelled; so is one of an order that ships complete and of which nothing was picked before.
     """
     return once.answer(body, lambda request_id: picked(deps, who, request_id, shipment_id, body or PickInput()))
@@ -170,6 +170,7 @@ def _book(deps: Deps, who: Caller, request_id: str, shipment: pb.Shipment, short
                 picker=who.principal.sub,
                 is_begun=is_begun,
                 shipment_id=shipment.shipment_id,
+                is_damaged=one.reason == "damaged",
             )
         )
         recall_uncovered(deps, booked.count_id)

@@ -1,4 +1,4 @@
-"""Goods that came back and are kept apart: listed by warehouse, and ended by a decision."""
+"""Goods that came back, or were damaged in a warehouse, and are kept apart: listed by warehouse, and ended by a decision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Units = Annotated[str, path_id("The units' id, as the list gives it.", "mov_01")
 
 
 class QuarantinedUnits(BaseModel):
-    """Units that came back together and on which nobody has decided yet."""
+    """Units that came back together, or were damaged in a warehouse, and on which nobody has decided yet."""
 
     movement_id: str
     warehouse_id: str
@@ -34,9 +34,10 @@ class QuarantinedUnits(BaseModel):
     disposition: Literal["quarantine", "refurbish"]
     quantity: int
     value: MoneyShape | None = Field(description="What they had cost; null for who sees no prices.")
-    order_id: str
-    return_id: str
+    order_id: str = Field(description="Empty for what was damaged in the warehouse.")
+    return_id: str = Field(description="Empty likewise.")
     return_number: str | None
+    reason: str | None = Field(description="Why they are kept apart where no return brought them.")
     taken_at: str
 
 
@@ -117,6 +118,7 @@ def rows_of(deps: Deps, who: Caller, units: list[pb.QuarantinedUnits]) -> list[Q
             order_id=one.order_id,
             return_id=one.return_id,
             return_number=numbers.get(one.return_id),
+            reason=one.reason or None,
             taken_at=rfc3339(from_micros(one.taken_at_micros)),
         )
         for one in units

@@ -355,6 +355,7 @@ _SIDES: Mapping[tuple[str, bool], tuple[str, str, str]] = {
     ("stock_returned", False): (INVENTORY, COGS, "came back"),
     ("stock_scrapped", False): (INVENTORY_WRITE_OFFS, COGS, "came back to scrap"),
     ("stock_quarantined", False): (QUARANTINED, COGS, "came back into quarantine"),
+    ("damage_quarantined", False): (QUARANTINED, SHRINKAGE, "damaged, kept in quarantine"),
     ("stock_returned_to_vendor", False): (VENDOR_CLAIMS, COGS, "came back and went to the vendor"),
     ("quarantine_released", False): (INVENTORY, QUARANTINED, "left quarantine for stock"),
     ("quarantine_scrapped", False): (INVENTORY_WRITE_OFFS, QUARANTINED, "left quarantine for scrap"),

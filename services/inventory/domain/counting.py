@@ -138,7 +138,7 @@ def difference(count: Count, on_hand: int, allocated: int, holders: Sequence[Hol
 
 @dataclass(frozen=True, slots=True)
 class ShortPick:
-    """Units, positive, that a picker did not find of what an order line holds in a warehouse."""
+    """Units, positive, that a picker did not find of what an order line holds in a warehouse, or found damaged."""
 
     warehouse_id: str
     sku: str
@@ -149,6 +149,7 @@ class ShortPick:
     picker: str
     is_begun: bool
     shipment_id: str
+    is_damaged: bool
 
 
 def short_of(short: ShortPick, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:

@@ -16,6 +16,7 @@ ISSUE_REVERSED = "stock_issue_reversed"
 RETURNED = "stock_returned"
 SCRAPPED = "stock_scrapped"
 QUARANTINED = "stock_quarantined"
+DAMAGED = "damage_quarantined"
 TO_VENDOR = "stock_returned_to_vendor"
 QUARANTINE_RELEASED = "quarantine_released"
 QUARANTINE_SCRAPPED = "quarantine_scrapped"
@@ -24,7 +25,7 @@ QUARANTINE_TO_VENDOR = "quarantine_returned_to_vendor"
 FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED, SOURCING_ASKED})
 FOR_BILLING = frozenset(
     {
-        RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED, RETURNED, SCRAPPED, QUARANTINED, TO_VENDOR,
+        RECEIVED, ISSUED, ADJUSTED, ISSUE_REVERSED, RETURNED, SCRAPPED, QUARANTINED, DAMAGED, TO_VENDOR,
         QUARANTINE_RELEASED, QUARANTINE_SCRAPPED, QUARANTINE_TO_VENDOR,
     }
 )  # fmt: skip

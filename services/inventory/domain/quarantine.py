@@ -1,4 +1,4 @@
-"""Goods that came back and are kept apart: in no stock until somebody decides what becomes of them."""
+"""Goods that came back, or were damaged, and are kept apart: in no stock until somebody decides what becomes of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ OUTCOMES = {RELEASE: QUARANTINE_RELEASED, SCRAP: QUARANTINE_SCRAPPED, RETURN_TO_
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """Units that came back together: all that came, what they had cost, and what of both is decided."""
+    """Units that came together: all that came, what they had cost, and what of both is decided; `reason` says why where no return brought them."""
 
     movement_id: str
     warehouse_id: str
@@ -27,6 +27,7 @@ class Quarantined:
     value: Money
     decided: int
     decided_value: Money
+    reason: str = ""
 
     @property
     def left(self) -> int:

@@ -10,10 +10,10 @@ from services.runtime.db import STRICT, Int64, Text, UtcDateTime
 
 
 class ReturnedStock(Table, table=True):
-    """Units that came back from a customer, what became of them, and what they had cost when they left.
+    """Units that came back from a customer, or were damaged in the warehouse, what became of them, and what they had cost.
 
     What is restocked is a movement of the same id, too; everything else is in no stock. What is in quarantine or to be refurbished stays
-    so until decisions have ended it.
+    so until decisions have ended it. What was damaged has no order; its request is the count by which it left stock.
     """
 
     __tablename__ = "returned_stock"
@@ -42,6 +42,7 @@ class ReturnedStock(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     value_minor: int = Field(sa_type=Int64)
     taken_at: datetime = Field(sa_type=UtcDateTime)
+    reason: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class QuarantineDecision(Table, table=True):

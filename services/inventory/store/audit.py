@@ -111,7 +111,7 @@ _ALWAYS = (
         """
         SELECT 'order ' || b.order_id || ': ' || b.units || ' of ' || b.sku || ' came back, ' || COALESCE(i.units, 0) || ' left' AS offender
         FROM (SELECT order_id, sku, currency, SUM(quantity) AS units, SUM(value_minor) AS worth
-              FROM returned_stock GROUP BY order_id, sku, currency) b
+              FROM returned_stock WHERE order_id <> '' GROUP BY order_id, sku, currency) b
         LEFT JOIN (SELECT order_id, sku, currency, -SUM(quantity) AS units, -SUM(value_minor) AS worth
                    FROM movement WHERE kind IN ('issued', 'reversed') GROUP BY order_id, sku, currency) i
             ON i.order_id = b.order_id AND i.sku = b.sku AND i.currency = b.currency

@@ -86,6 +86,7 @@ def _quarantined(row: Row[Any]) -> Quarantined:
         Money(row.value_minor, row.currency),
         int(row.decided),
         Money(int(row.decided_minor), row.currency),
+        row.reason,
     )
 
 
@@ -99,6 +100,17 @@ INVARIANTS = (
                                     FROM quarantine_decision GROUP BY movement_id) d ON d.movement_id = b.movement_id
         WHERE b.disposition NOT IN ('quarantine', 'refurbish') OR d.units > b.quantity OR d.minor > b.value_minor
            OR (d.units = b.quantity AND d.minor <> b.value_minor)
+        """,
+    ),
+    Invariant(
+        "inventory.damaged_was_counted_out",
+        "what was damaged in a warehouse left stock by a count of as many units and as much value, or more",
+        """
+        SELECT b.movement_id || ': ' || b.quantity || ' ' || b.sku AS offender
+        FROM returned_stock b LEFT JOIN stock_count c ON c.count_id = b.request_id
+        LEFT JOIN movement m ON m.movement_id = c.movement_id
+        WHERE b.order_id = '' AND (m.movement_id IS NULL OR c.sku <> b.sku OR c.warehouse_id <> b.warehouse_id
+                                   OR b.quantity > -m.quantity OR b.value_minor > -m.value_minor)
         """,
     ),
     Invariant(

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, insert, select, text
 from sqlmodel import Session
 
-from services.inventory.domain.returned import Back, BackUnits, Issued
+from services.inventory.domain.facts import StockChange
+from services.inventory.domain.returned import QUARANTINE, Back, BackUnits, Issued
 from services.inventory.store.tables import movement, returned_stock
 from services.kernel.money import Money
 
@@ -74,5 +75,24 @@ def add(session: Session, back: Back, one: BackUnits, movement_id: str, value: M
         "quantity": one.quantity,
         "value_minor": value.minor,
         "taken_at": now,
+    }
+    session.execute(insert(returned_stock), values)
+
+
+def add_damaged(session: Session, count_id: str, found: StockChange, reason: str, now: datetime) -> None:
+    """Keep units apart that a count took off stock: they are there, and damaged."""
+    values = {
+        "movement_id": found.movement_id,
+        "request_id": count_id,
+        "return_id": "",
+        "order_id": "",
+        "warehouse_id": found.warehouse_id,
+        "sku": found.sku,
+        "disposition": QUARANTINE,
+        "currency": found.value.currency,
+        "quantity": found.quantity,
+        "value_minor": found.value.minor,
+        "taken_at": now,
+        "reason": reason,
     }
     session.execute(insert(returned_stock), values)

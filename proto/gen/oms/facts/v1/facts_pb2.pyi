@@ -75,6 +75,7 @@ class Fact(_message.Message):
     STOCK_RETURNED_FIELD_NUMBER: _builtins.int
     STOCK_SCRAPPED_FIELD_NUMBER: _builtins.int
     STOCK_QUARANTINED_FIELD_NUMBER: _builtins.int
+    DAMAGE_QUARANTINED_FIELD_NUMBER: _builtins.int
     STOCK_RETURNED_TO_VENDOR_FIELD_NUMBER: _builtins.int
     QUARANTINE_RELEASED_FIELD_NUMBER: _builtins.int
     QUARANTINE_SCRAPPED_FIELD_NUMBER: _builtins.int
@@ -242,6 +243,10 @@ class Fact(_message.Message):
         """Goods that came back are in quarantine; for billing."""
 
     @_builtins.property
+    def damage_quarantined(self) -> Global___DamageQuarantined:
+        """Goods in stock are damaged and in quarantine; for billing."""
+
+    @_builtins.property
     def stock_returned_to_vendor(self) -> Global___StockReturnedToVendor:
         """Goods that came back go to their vendor, who owes for them; for billing."""
 
@@ -303,16 +308,17 @@ class Fact(_message.Message):
         stock_returned: Global___StockReturned | None = ...,
         stock_scrapped: Global___StockScrapped | None = ...,
         stock_quarantined: Global___StockQuarantined | None = ...,
+        damage_quarantined: Global___DamageQuarantined | None = ...,
         stock_returned_to_vendor: Global___StockReturnedToVendor | None = ...,
         quarantine_released: Global___QuarantineReleased | None = ...,
         quarantine_scrapped: Global___QuarantineScrapped | None = ...,
         quarantine_returned_to_vendor: Global___QuarantineReturnedToVendor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "damage_quarantined", b"damage_quarantined", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_problem", b"card_problem", "credit_granted", b"credit_granted", "credit_rest_changed", b"credit_rest_changed", "damage_quarantined", b"damage_quarantined", "deposit_invoiced", b"deposit_invoiced", "deposit_received", b"deposit_received", "detail", b"detail", "due_date_set", b"due_date_set", "fact_id", b"fact_id", "goods_delivered", b"goods_delivered", "invoice_credited", b"invoice_credited", "invoice_issued", b"invoice_issued", "invoice_written_off", b"invoice_written_off", "occurred_at", b"occurred_at", "order_id", b"order_id", "owed_refund", b"owed_refund", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "quarantine_released", b"quarantine_released", "quarantine_returned_to_vendor", b"quarantine_returned_to_vendor", "quarantine_scrapped", b"quarantine_scrapped", "recall_answered", b"recall_answered", "return_inspected", b"return_inspected", "return_received", b"return_received", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_intercepted", b"shipment_intercepted", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_reversed", b"shipment_reversed", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "sourcing_asked", b"sourcing_asked", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issue_reversed", b"stock_issue_reversed", "stock_issued", b"stock_issued", "stock_quarantined", b"stock_quarantined", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "stock_returned", b"stock_returned", "stock_returned_to_vendor", b"stock_returned_to_vendor", "stock_scrapped", b"stock_scrapped", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "sourcing_asked", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "sourcing_asked", "stock_received", "stock_issued", "stock_adjusted", "stock_issue_reversed", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "goods_delivered", "shipment_reversed", "shipment_intercepted", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted", "due_date_set", "credit_rest_changed", "card_problem", "invoice_credited", "invoice_written_off", "deposit_invoiced", "owed_refund", "return_received", "return_inspected", "stock_returned", "stock_scrapped", "stock_quarantined", "damage_quarantined", "stock_returned_to_vendor", "quarantine_released", "quarantine_scrapped", "quarantine_returned_to_vendor"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -847,6 +853,44 @@ class StockQuarantined(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StockQuarantined: _TypeAlias = StockQuarantined  # noqa: Y015
+
+@_typing.final
+class DamageQuarantined(_message.Message):
+    """Goods that were in stock, and missing by a count, are found damaged and kept apart until somebody decides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    VALUE_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    sku: _builtins.str
+    """The stock keeping unit."""
+    quantity: _builtins.int
+    """Units, positive."""
+    value_minor: _builtins.int
+    """What they had cost, in minor units, positive."""
+    currency: _builtins.str
+    """ISO 4217 code of the value."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        value_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "quantity", b"quantity", "sku", b"sku", "value_minor", b"value_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DamageQuarantined: _TypeAlias = DamageQuarantined  # noqa: Y015
 
 @_typing.final
 class StockReturnedToVendor(_message.Message):

@@ -500,6 +500,7 @@ class BookShortPickRequest(_message.Message):
     PICKER_FIELD_NUMBER: _builtins.int
     IS_BEGUN_FIELD_NUMBER: _builtins.int
     SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    IS_DAMAGED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -520,6 +521,8 @@ class BookShortPickRequest(_message.Message):
     """Something of the order is picked or has left, wherever that is."""
     shipment_id: _builtins.str
     """The shipment that was picked: what is short leaves it before any other of the order."""
+    is_damaged: _builtins.bool
+    """They are there and not good: they are kept in quarantine until somebody decides."""
     def __init__(
         self,
         *,
@@ -533,10 +536,11 @@ class BookShortPickRequest(_message.Message):
         picker: _builtins.str = ...,
         is_begun: _builtins.bool = ...,
         shipment_id: _builtins.str = ...,
+        is_damaged: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_begun", b"is_begun", "line_id", b"line_id", "order_id", b"order_id", "picker", b"picker", "reason", b"reason", "request_id", b"request_id", "shipment_id", b"shipment_id", "short_quantity", b"short_quantity", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_begun", b"is_begun", "is_damaged", b"is_damaged", "line_id", b"line_id", "order_id", b"order_id", "picker", b"picker", "reason", b"reason", "request_id", b"request_id", "shipment_id", b"shipment_id", "short_quantity", b"short_quantity", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2580,6 +2580,7 @@ class QuarantinedUnits(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     RETURN_ID_FIELD_NUMBER: _builtins.int
     TAKEN_AT_MICROS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     movement_id: _builtins.str
     """Their identity, "mov_…": they are decided by it."""
     warehouse_id: _builtins.str
@@ -2591,11 +2592,13 @@ class QuarantinedUnits(_message.Message):
     quantity: _builtins.int
     """Units on which nobody has decided yet."""
     order_id: _builtins.str
-    """The order that they came back of."""
+    """The order that they came back of; empty for what was damaged in the warehouse."""
     return_id: _builtins.str
-    """The return, "rma_…"."""
+    """The return, "rma_…"; empty likewise."""
     taken_at_micros: _builtins.int
     """When they came, microseconds since the epoch."""
+    reason: _builtins.str
+    """Why they are kept apart, where no return brought them."""
     @_builtins.property
     def value(self) -> _types_pb2.Money:
         """What they had cost."""
@@ -2612,10 +2615,11 @@ class QuarantinedUnits(_message.Message):
         order_id: _builtins.str = ...,
         return_id: _builtins.str = ...,
         taken_at_micros: _builtins.int = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "movement_id", b"movement_id", "order_id", b"order_id", "quantity", b"quantity", "return_id", b"return_id", "sku", b"sku", "taken_at_micros", b"taken_at_micros", "value", b"value", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disposition", b"disposition", "movement_id", b"movement_id", "order_id", b"order_id", "quantity", b"quantity", "reason", b"reason", "return_id", b"return_id", "sku", b"sku", "taken_at_micros", b"taken_at_micros", "value", b"value", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
