@@ -27,6 +27,8 @@ _OUTAGE = (
     "('out_1', 'w1', 'flood', 'pat', '2026-03-01T08:44:59.000000+00:00', '2026-03-09T08:44:59.000000+00:00', 0)"
 )
 PLANTED = (
+    ("inventory.bins_are_of_warehouses", "INSERT INTO stock_bin (warehouse_id, sku, bin) VALUES ('w1', 'A', '')"),
+    ("inventory.bins_are_of_warehouses", "INSERT INTO stock_bin (warehouse_id, sku, bin) VALUES ('w9', 'A', 'A-1')"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = on_hand + 1 WHERE sku = 'B'"),
     ("inventory.allocated_is_held", "UPDATE stock SET allocated = allocated - 1 WHERE sku = 'A'"),
