@@ -54,6 +54,8 @@ SENTENCES: Mapping[str, str] = {
     "draft_made": "The draft of {subject} is made. It holds its shipments until it is posted or discarded.",
     "draft_approved": "The draft of {subject} is approved. Post it to give it its number.",
     "draft_discarded": "The draft of {subject} is discarded. Its shipments wait again.",
+    "bin_put": "The bin is saved. Pick lists show it.",
+    "bin_taken_away": "The SKU lies in no bin any more.",
     "payout_recorded": "The payout is recorded. It settles the sales that it names.",
     "card_accepted": "Your card is accepted. {subject} goes on.",
     "card_declined": "Your card was declined. Enter another one for {subject}.",
