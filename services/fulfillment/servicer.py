@@ -27,6 +27,7 @@ from services.fulfillment.servicer_counts import CountsServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.servicer_unsendable import UnsendableServicer
+from services.fulfillment.servicer_waves import WavesServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -39,7 +40,7 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer):
+class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer, WavesServicer):
     """Warehouses and carriers."""
 
     def __init__(
