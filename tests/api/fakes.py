@@ -17,6 +17,7 @@ from tests.api.fake_counts import Counts, Uncovered
 from tests.api.fake_outages import Outages
 from tests.api.fake_quarantine import Quarantine
 from tests.api.fake_supply import FakeSupply
+from tests.api.fake_waves import Waves
 from tests.api.neighbor import Neighbor
 from tests.api.recalls import Recalls
 
@@ -155,7 +156,7 @@ class FakeInventory(FakeSupply, Allocations, Counts, Outages, Bins):
         return self.audit
 
 
-class FakeFulfillment(Neighbor, Uncovered):
+class FakeFulfillment(Waves, Uncovered):
     """Shipments that move through their states."""
 
     def __init__(self) -> None:
