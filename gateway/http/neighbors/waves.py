@@ -186,4 +186,6 @@ def _shipment(one: pb.Shipment) -> WaveShipment:
 
 def _line(one: PickListLine) -> PickListRow:
     takes = [PickListTake(shipment_number=number, quantity=units) for number, units in one.takes.items()]
-    return PickListRow(bin=one.bin or None, sku=one.sku, description=one.description, quantity=one.quantity, takes=takes)
+    return PickListRow(
+        bin=one.bin or None, sku=one.sku, description=one.description, quantity=one.quantity, takes=takes
+    )
