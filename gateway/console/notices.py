@@ -54,6 +54,8 @@ SENTENCES: Mapping[str, str] = {
     "draft_made": "The draft of {subject} is made. It holds its shipments until it is posted or discarded.",
     "draft_approved": "The draft of {subject} is approved. Post it to give it its number.",
     "draft_discarded": "The draft of {subject} is discarded. Its shipments wait again.",
+    "wave_created": "{subject} is made. Scan its shipments as you pick them.",
+    "wave_cancelled": "{subject} is canceled. What is not picked is free for another wave.",
     "bin_put": "The bin is saved. Pick lists show it.",
     "bin_taken_away": "The SKU lies in no bin any more.",
     "payout_recorded": "The payout is recorded. It settles the sales that it names.",

@@ -78,3 +78,25 @@ async def test_what_is_no_wave_is_refused(world: World, body: Any, status: int, 
 
     assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert (await world.send("GET", "/v1/waves/WV-1001", "warehouse")).status_code == 404
+
+
+async def test_a_pick_list_is_printed_of_what_is_to_be_picked(world: World) -> None:
+    first, _second = released(world, "SH-1", "SH-2")
+    world.inventory.bins = {("PUMP-100", "wh_1"): "A-2"}
+    await world.send(
+        "POST", "/v1/waves", "warehouse", key="w1", json={"warehouse_id": "wh_1", "next": 9, "picker": "pat"}
+    )
+    first.state = pb.SHIPMENT_STATE_PICKED
+
+    made = await world.send("GET", "/v1/waves/WV-1001/pick-list.pdf", "warehouse")
+
+    [sent] = world.billing.pick_lists
+    assert made.headers["content-disposition"] == 'attachment; filename="WV-1001-pick-list.pdf"'
+    assert (sent.number, sent.warehouse, sent.picker) == ("WV-1001", "wh_1", "pat")
+    assert [(one.bin, one.sku, one.takes[0].quantity) for one in sent.lines] == [
+        ("A-2", "PUMP-100", 2),
+        ("", "SEAL-7", 1),
+    ]
+    assert [(one.number, one.order_number, one.promised_on) for one in sent.shipments] == [
+        ("SH-2", "SO-1001", "2026-12-03")
+    ]
