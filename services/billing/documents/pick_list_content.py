@@ -76,14 +76,20 @@ def pick_list_content(of: PickList, seller: Seller) -> Content:
 
 def _row(line: PickLine) -> list[str]:
     takes = ", ".join(f"{number}: {units:,}" for number, units in line.takes)
-    return [line.bin or "–", breakable(line.sku, 18), breakable(line.description), f"{line.quantity:,}", takes]
+    return [
+        breakable(line.bin, 7) or "–",
+        breakable(line.sku, 9),
+        breakable(line.description, 12),
+        f"{line.quantity:,}",
+        takes,
+    ]
 
 
 def _shipment(one: PickShipment, units: int, seller: Seller) -> dict[str, str]:
+    promised = f", promised {seller.formats.day(one.promised_on)}" if one.promised_on else ""
     return {
         "number": one.number,
         "order": one.order_number,
-        "promised": seller.formats.day(one.promised_on) if one.promised_on else "–",
-        "units": f"{units:,}",
+        "facts": f"{units:,} {'unit' if units == 1 else 'units'}{promised}",
         "barcode": barcode(one.number),
     }
