@@ -34,6 +34,7 @@ from cli import (
     stock,
     system,
     token,
+    waves,
 )
 from cli.refusals import CommandRefused
 from cli.version import version
@@ -45,6 +46,7 @@ _NOUNS = {
     "backorders": backorders.app,
     "promises": promises.app,
     "shipments": shipments.app,
+    "waves": waves.app,
     "invoices": invoices.app,
     "returns": returns.app,
     "parcels": parcels.app,

@@ -95,6 +95,10 @@ class Api:
         sent = {"Idempotency-Key": _sendable(key) if key else f"oms-{uuid7().hex}"}
         return self._document(self._ask("POST", path, json=body, headers=sent))
 
+    def put(self, path: str, body: Any) -> Any:
+        """Put something in its place; the same again changes nothing."""
+        return self._document(self._ask("PUT", path, json=body))
+
     def send(self, path: str, content: bytes) -> Any:
         """Send a file as the body."""
         sent = {"Idempotency-Key": f"oms-{uuid7().hex}", "Content-Type": "application/octet-stream"}

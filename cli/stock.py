@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
+from cli import bins, supply
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
-from cli.supply import add_to
 
-app = typer.Typer(help="Stock: show levels, receive goods, count, adjust; expected receipts, movements, outlook.")
+app = typer.Typer(help="Stock: show levels, receive goods, count, adjust; bins, expected receipts, movements, outlook.")
 
 _LOSSES = (
     ("Loses", "order_number"), ("Customer", "customer_name"), ("Line", "line_id"), ("Units", "quantity>"), ("Released", "released_quantity>"),
@@ -115,4 +115,5 @@ def count(
         print_rows(done["losses"], _LOSSES, as_json=False, none="")
 
 
-add_to(app)
+supply.add_to(app)
+bins.add_to(app)

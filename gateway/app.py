@@ -22,6 +22,7 @@ from gateway.http.neighbors import (
     audit,
     backorders,
     billable,
+    bins,
     cards,
     counts,
     credit_notes,
@@ -40,6 +41,7 @@ from gateway.http.neighbors import (
     payment_events,
     payments,
     payouts,
+    pick_list_files,
     picks,
     quarantine,
     rates,
@@ -53,6 +55,7 @@ from gateway.http.neighbors import (
     stock,
     supply,
     warehouses,
+    waves,
     webhooks,
 )
 from gateway.http.orders import (
@@ -89,7 +92,7 @@ ABOUT = (
 )
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
-    place, orders, picks, shipments, packages, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, supply, outlook, promises, counts, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
+    place, orders, picks, shipments, waves, pick_list_files, packages, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, bins, supply, outlook, promises, counts, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
     feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, outages, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

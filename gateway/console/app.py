@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.console import (
     backorders,
+    bins,
     callback,
     cancellation,
     card_entry,
@@ -44,6 +45,7 @@ from gateway.console import (
     stream,
     support_cases,
     warehouse,
+    waves,
 )
 from gateway.console.accounting import (
     billable,
@@ -68,7 +70,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, packing_slips, returns, returns_without_goods, parcels, quarantine, backorders, stock, promises, outages, counts, warehouse, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, packing_slips, returns, returns_without_goods, parcels, quarantine, backorders, stock, bins, promises, outages, counts, waves, warehouse, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
     accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, deposit_invoices, refunds, receivables, waiting, marketplaces, ledger, tax_rates,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

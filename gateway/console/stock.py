@@ -23,8 +23,8 @@ from gateway.http.neighbors import supply as api
 from gateway.http.neighbors.stock import known_sku, level_shape
 from gateway.http.neighbors.supply import ReceiptChangeInput
 from gateway.http.plumbing.inputs import IDENTITY
+from oms.inventory.v1 import bins_pb2, supply_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
-from oms.inventory.v1 import supply_pb2
 from services.kernel.errors import InvalidArgument
 from services.orders.order import lookup
 from services.orders.returns import reading
@@ -79,7 +79,14 @@ def _of_sku(who: Visitor, sku: str, warehouse: str) -> dict[str, object]:
         "chart": supply_chart(outlook),
         "movements": [api.movement_shape(one, sees_money=sees_money) for one in moved.movements],
         "quarantined": _quarantined(who, sku, warehouse),
+        "bins": _bins(who, sku),
     }
+
+
+def _bins(who: Visitor, sku: str) -> list[tuple[str, str]]:
+    """(Warehouse, bin) of a SKU."""
+    found = who.deps.inventory.ListBins(bins_pb2.ListBinsRequest(skus=[sku], limit=PAGE)).bins
+    return [(one.warehouse_id, one.bin) for one in found]
 
 
 def _quarantined(who: Visitor, sku: str, warehouse: str) -> Counter[str]:

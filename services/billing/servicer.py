@@ -46,6 +46,7 @@ from services.billing.servicer_labels import LabelServicer, LabelSources, nowher
 from services.billing.servicer_ledger import LedgerServicer
 from services.billing.servicer_packing_slips import PackingSlipServicer
 from services.billing.servicer_payouts import PayoutServicer
+from services.billing.servicer_pick_lists import PickListServicer
 from services.billing.servicer_refunds import RefundServicer
 from services.billing.servicer_returns import ReturnServicer
 from services.billing.store import (
@@ -90,6 +91,7 @@ class BillingServicer(
     DocumentServicer,
     LabelServicer,
     PackingSlipServicer,
+    PickListServicer,
     DepositInvoiceServicer,
     CheckoutServicer,
     CorrectionServicer,

@@ -6,17 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from services.fulfillment import wave_models
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
-
-class Table(SQLModel, registry=registry()):
-    """Tables of fulfillment."""
-
+Table = wave_models.Table  # with the tables of waves
 
 outbox = outbox_table(Table.metadata)
 answers = answers_table(Table.metadata)

@@ -29,6 +29,7 @@ from services.fulfillment.servicer_floor import FloorServicer
 from services.fulfillment.servicer_interceptions import InterceptionsServicer
 from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.servicer_unsendable import UnsendableServicer
+from services.fulfillment.servicer_waves import WavesServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
@@ -41,7 +42,9 @@ from services.runtime.wire import page_size
 log = structlog.get_logger()
 
 
-class FulfillmentServicer(ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer, FloorServicer):
+class FulfillmentServicer(
+    ReturnsServicer, InterceptionsServicer, UnsendableServicer, CountsServicer, FloorServicer, WavesServicer
+):
     """Warehouses and carriers."""
 
     def __init__(

@@ -17,6 +17,7 @@ from services.inventory import (
 )
 from services.inventory.availability import availability
 from services.inventory.servicer_allocation import AllocationServicer
+from services.inventory.servicer_bins import BinsServicer
 from services.inventory.servicer_outages import OutagesServicer
 from services.inventory.servicer_replay import ReplayServicer
 from services.inventory.servicer_supply import SupplyServicer
@@ -31,7 +32,7 @@ from services.runtime.wire import money, optional_money
 Context = grpc.ServicerContext | None
 
 
-class InventoryServicer(AllocationServicer, SupplyServicer, OutagesServicer, ReplayServicer):
+class InventoryServicer(AllocationServicer, SupplyServicer, OutagesServicer, ReplayServicer, BinsServicer):
     """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
 
     def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:

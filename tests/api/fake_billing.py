@@ -62,6 +62,7 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
         self.cards: dict[str, str] = {}
         self.is_provider_silent = False
         self.einvoice_fault = ""
+        self.pick_lists: list[billing.RenderPickListRequest] = []
         self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
 
@@ -121,6 +122,13 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
     ) -> billing.RenderReturnLabelResponse:
         self.here(timeout)
         return billing.RenderReturnLabelResponse(name="RMA-1001-label.pdf", pdf=b"%PDF-1.7 label")
+
+    def RenderPickList(
+        self, request: billing.RenderPickListRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderPickListResponse:
+        self.here(timeout)
+        self.pick_lists.append(request)
+        return billing.RenderPickListResponse(name=f"{request.number}-pick-list.pdf", pdf=b"%PDF-1.7 pick list")
 
     def RenderPackingSlip(
         self, request: billing.RenderPackingSlipRequest, timeout: float = DEADLINE_S

@@ -12,10 +12,12 @@ from services.kernel.errors import NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S
 from services.runtime.versioned import check_seen
 from tests.api.fake_allocation import Allocations
+from tests.api.fake_bins import Bins
 from tests.api.fake_counts import Counts, Uncovered
 from tests.api.fake_outages import Outages
 from tests.api.fake_quarantine import Quarantine
 from tests.api.fake_supply import FakeSupply
+from tests.api.fake_waves import Waves
 from tests.api.neighbor import Neighbor
 from tests.api.recalls import Recalls
 
@@ -23,13 +25,14 @@ _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
 _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
-class FakeInventory(FakeSupply, Allocations, Counts, Outages):
+class FakeInventory(FakeSupply, Allocations, Counts, Outages, Bins):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
         super().__init__()
         Allocations.__init__(self)
         Counts.__init__(self)
+        Bins.__init__(self)
         self.on_hand: dict[tuple[str, str], int] = {}
         self.inbound: dict[str, list[inventory.InboundSupply]] = {}
         self.waiting: dict[str, int] = {}
@@ -153,7 +156,7 @@ class FakeInventory(FakeSupply, Allocations, Counts, Outages):
         return self.audit
 
 
-class FakeFulfillment(Neighbor, Uncovered):
+class FakeFulfillment(Waves, Uncovered):
     """Shipments that move through their states."""
 
     def __init__(self) -> None:

@@ -41,11 +41,11 @@ def _made(slip: PackingSlip = SLIP) -> bytes:
     return rendering.packing_slip(packing_slip_content(slip, KESSLER))
 
 
-def _pages(pdf: bytes) -> list[str]:
+def pages(pdf: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
-def _scanned(pdf: bytes, page: int) -> list[tuple[str, str, str]]:
+def scanned(pdf: bytes, page: int) -> list[tuple[str, str, str]]:
     """Text, kind and symbology identifier of the codes on a page, as a scanner sees them; ]C1 is GS1-128."""
     bitmap = pypdfium2.PdfDocument(pdf)[page].render(scale=3, grayscale=True)
     pixels = memoryview(bytes(bitmap.buffer)).cast("B", (bitmap.height, bitmap.stride))
@@ -55,7 +55,7 @@ def _scanned(pdf: bytes, page: int) -> list[tuple[str, str, str]]:
 def test_a_scanner_reads_the_code_of_each_package_as_gs1_128() -> None:
     made = _made()
 
-    assert [_scanned(made, page) for page in (0, 1)] == [
+    assert [scanned(made, page) for page in (0, 1)] == [
         [("(00)095213210000000018", "Code128", "]C1")],
         [("(00)095213210000000025", "Code128", "]C1")],
     ]
@@ -64,7 +64,7 @@ def test_a_scanner_reads_the_code_of_each_package_as_gs1_128() -> None:
 def test_without_a_gs1_prefix_the_number_of_the_shipment_is_the_barcode() -> None:
     made = _made(replace(SLIP, packages=(replace(FIRST, sscc=""),)))
 
-    assert [code[:2] for code in _scanned(made, 0)] == [("SH-1001", "Code128")]
+    assert [code[:2] for code in scanned(made, 0)] == [("SH-1001", "Code128")]
 
 
 def test_gs1_128_begins_as_the_standard_says_and_holds_pairs_of_digits_alone() -> None:
@@ -75,7 +75,7 @@ def test_gs1_128_begins_as_the_standard_says_and_holds_pairs_of_digits_alone() -
 
 
 def test_each_package_has_a_page_with_what_is_in_it() -> None:
-    first, second = _pages(_made())
+    first, second = pages(_made())
 
     for said in (
         "Packing slip SH-1001", "SO-1001", "PO-7", "Dec 1, 2026", "1 of 2", "8.24 kg", "40 × 30 × 25.5 cm", "parcelway",
@@ -91,11 +91,11 @@ def test_a_long_package_goes_on_over_pages_and_the_same_content_gives_the_same_b
     many = [SlipLine(f"SKU-{number}", "W" * 80, number) for number in range(1, 400)]
     long = replace(SLIP, packages=(replace(FIRST, lines=many), SECOND))
 
-    pages = _pages(_made(long))
+    found = pages(_made(long))
 
-    assert len(pages) > 8
-    assert "SKU-399" in "".join(pages)
-    assert all("SKU" in page for page in pages)
+    assert len(found) > 8
+    assert "SKU-399" in "".join(found)
+    assert all("SKU" in page for page in found)
     assert _made() == _made()
 
 
@@ -135,7 +135,7 @@ def test_billing_asks_fulfillment_for_the_shipment_orders_for_the_po_and_invento
 
     made = _slip(_servicer(shipment))
 
-    (page,) = _pages(made.pdf)
+    (page,) = pages(made.pdf)
     assert made.name == "SH-1001-packing-slip.pdf"
     # 03:00 UTC is the evening before in Chicago
     for said in ("PO-7781", "Big pump", "9 Rail St", "Nov 30, 2026", "ACME"):

@@ -60,6 +60,9 @@ def serving() -> Iterator[FakeApi]:
         def do_POST(self) -> None:  # see above
             self._answer("POST")
 
+        def do_PUT(self) -> None:  # see above
+            self._answer("PUT")
+
         def do_DELETE(self) -> None:  # see above
             self._answer("DELETE")
 

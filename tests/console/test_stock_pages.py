@@ -191,3 +191,22 @@ async def test_a_promise_is_late_by_the_day_of_the_warehouses_on_every_page(worl
     late = (await support.get("/promises?show=late")).text
 
     assert ('class="late"' in order, number in late) == (is_late, is_late)
+
+
+async def test_a_bin_is_set_on_the_page_of_its_sku(world: ConsoleWorld) -> None:
+    coming(world, backordered(world))
+    pat, page = world.browser("warehouse", sub="pat"), "/stock?sku=PUMP"
+
+    before = (await pat.get(page)).text
+    done = await pat.send(page, "/stock/bins", sku="PUMP", warehouse="W1", bin="a-01-3")
+    after = (await pat.get(page)).text
+    wrong = await pat.send(page, "/stock/bins", sku="PUMP", warehouse="", bin="A-1")
+    auditor = await world.browser("auditor", sub="ann").get(page)
+
+    assert "Nobody has said where it lies" in before
+    assert (done.status_code, done.headers["location"]) == (303, "/stock?sku=PUMP")
+    assert "<strong>A-01-3</strong>" in after
+    assert "The bin is saved" in after
+    followed = await pat.client.get(wrong.headers["location"]) if wrong.status_code == 303 else wrong
+    assert "enter a bin such as A-01-3" in followed.text
+    assert 'action="/stock/bins"' not in auditor.text

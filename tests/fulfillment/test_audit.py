@@ -11,6 +11,7 @@ from services.runtime.audit import find_all
 from services.runtime.db import Database
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
 from tests.fulfillment.test_reversal import reverse
+from tests.fulfillment.test_waves import create
 from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
@@ -92,17 +93,21 @@ PLANTED = (
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET quantity = quantity + 1"),
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET sku = 'B'"),
     ("fulfillment.recalled_units_are_there", "UPDATE recall_line SET line_id = 'LS'"),
+    ("fulfillment.waves_are_of_one_warehouse", "UPDATE wave SET warehouse_id = 'W9'"),
+    ("fulfillment.cancelled_waves_hold_nothing", f"UPDATE wave SET cancelled_at = '{LATER}'"),
+    ("fulfillment.cancelled_waves_hold_nothing", "DELETE FROM wave_shipment"),
 )
 """A rule and a change that breaks it, one for each thing that it forbids."""
 
 
 @pytest.fixture
 def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
-    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered, of 3 that come back 2 have, and 1 is inspected;
+    """SH-1001 is a visit, SH-1002 waits in a wave and is asked back, SH-1003 is delivered, of 3 that come back 2 have, and 1 is inspected;
     SH-1004 had not left, SH-1005 has its goods.
     """
-    _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 3), service=1)
+    _visit, waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 3), service=1)
     desk.scan(desk.send(sent))
+    create(desk, waiting)
     desk.recall(L1=3, LS=1)
     desk.expect_return(L1=3)
     desk.count_back(L1=2)

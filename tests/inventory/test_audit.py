@@ -27,6 +27,8 @@ _OUTAGE = (
     "('out_1', 'w1', 'flood', 'pat', '2026-03-01T08:44:59.000000+00:00', '2026-03-09T08:44:59.000000+00:00', 0)"
 )
 PLANTED = (
+    ("inventory.bins_are_of_warehouses", "INSERT INTO stock_bin (warehouse_id, sku, bin) VALUES ('w1', 'A', '')"),
+    ("inventory.bins_are_of_warehouses", "INSERT INTO stock_bin (warehouse_id, sku, bin) VALUES ('w9', 'A', 'A-1')"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = on_hand + 1 WHERE sku = 'B'"),
     ("inventory.allocated_is_held", "UPDATE stock SET allocated = allocated - 1 WHERE sku = 'A'"),
@@ -53,6 +55,7 @@ PLANTED = (
     ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=4, minor=9)),
     ("inventory.returned_was_issued", _RETURNED.format(what="scrap", units=1, minor=1000)),
     ("inventory.restocked_is_moved", _RETURNED.format(what="restock", units=1, minor=333)),
+    ("inventory.damaged_was_counted_out", "UPDATE returned_stock SET order_id = ''"),
     ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET quantity = 2"),
     ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET value_minor = 332"),
     ("inventory.quarantine_is_decided_once", "UPDATE quarantine_decision SET value_minor = 334"),

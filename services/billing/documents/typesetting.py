@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "invoice.typ"
 LABEL = FOLDER / "label.typ"
 PACKING_SLIP = FOLDER / "packing_slip.typ"
+PICK_LIST = FOLDER / "pick_list.typ"
 
 
 def typeset(content: str, template: Path = TEMPLATE) -> bytes:

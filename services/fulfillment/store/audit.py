@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from services.fulfillment.store import waves
 from services.runtime.audit import Invariant
 
 INVARIANTS = (
+    *waves.INVARIANTS,
     Invariant(
         "fulfillment.shipment_state_is_known",
         "A shipment is released, picked, packed, shipped, delivered or cancelled.",

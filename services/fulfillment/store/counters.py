@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
-FIRST = {"shipment": 1001}
+FIRST = {"shipment": 1001, "wave": 1001}
 """Where a sequence starts when not at 1."""
 
 _TAKE = text(

@@ -2,6 +2,7 @@
 
 from services.inventory.models.allocation import AllocationPolicy
 from services.inventory.models.base import Table
+from services.inventory.models.bins import StockBin
 from services.inventory.models.counts import CountLoss, StockCount
 from services.inventory.models.returned import QuarantineDecision, ReturnedStock
 from services.inventory.models.sourcing import SourcingRequest, WarehouseOutage
@@ -15,6 +16,7 @@ __all__ = [
     "QuarantineDecision",
     "ReturnedStock",
     "SourcingRequest",
+    "StockBin",
     "StockCount",
     "SupplyChange",
     "Table",

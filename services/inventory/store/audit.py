@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.inventory.store import allocation_audit, audit_supply, counts, quarantine
+from services.inventory.store import allocation_audit, audit_supply, bins, counts, quarantine
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -214,7 +214,7 @@ def invariants(now: datetime) -> tuple[Invariant, ...]:
     overdue = {"overdue": now - GRACE}
     timed = (*_IN_TIME, *allocation_audit.IN_TIME, *counts.IN_TIME)
     always = (
-        *_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS, *counts.INVARIANTS,
+        *_ALWAYS, *quarantine.INVARIANTS, *allocation_audit.ALWAYS, *audit_supply.INVARIANTS, *counts.INVARIANTS, *bins.INVARIANTS,
     )  # fmt: skip
     return (*always, *(replace(one, instants=overdue) for one in timed))
 

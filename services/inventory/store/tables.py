@@ -31,6 +31,7 @@ sourcing_plan = _tables["sourcing_plan"]
 allocation_policy = _tables["allocation_policy"]
 warehouse_outage = _tables["warehouse_outage"]
 sourcing_request = _tables["sourcing_request"]
+stock_bin = _tables["stock_bin"]
 stock_count = _tables["stock_count"]
 count_loss = _tables["count_loss"]
 

@@ -42,6 +42,11 @@ def known_sku(session: Session, sku: str) -> str:
     return store.known_skus(session, [sku])[sku]
 
 
+def known_skus(session: Session, skus: Sequence[str]) -> dict[str, str]:
+    """SKU as it was typed → as the catalog writes it; one that the catalog does not have is only cleaned."""
+    return store.known_skus(session, skus)
+
+
 def list_products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
     """The catalog by SKU, behind `after`."""
     return store.products(session, after=after, limit=limit)

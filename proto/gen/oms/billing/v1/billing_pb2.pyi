@@ -2160,6 +2160,166 @@ class RenderPackingSlipResponse(_message.Message):
 Global___RenderPackingSlipResponse: _TypeAlias = RenderPackingSlipResponse  # noqa: Y015
 
 @_typing.final
+class PickListTake(_message.Message):
+    """Units of a line of a pick list that are for a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    shipment_number: _builtins.str
+    """The shipment's number."""
+    quantity: _builtins.int
+    """Units, positive."""
+    def __init__(
+        self,
+        *,
+        shipment_number: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quantity", b"quantity", "shipment_number", b"shipment_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PickListTake: _TypeAlias = PickListTake  # noqa: Y015
+
+@_typing.final
+class PickListLine(_message.Message):
+    """Units of a SKU to take from a bin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIN_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    TAKES_FIELD_NUMBER: _builtins.int
+    bin: _builtins.str
+    """The bin; empty where nobody has said."""
+    sku: _builtins.str
+    """What."""
+    description: _builtins.str
+    """What it is called."""
+    @_builtins.property
+    def takes(self) -> _containers.RepeatedCompositeFieldContainer[Global___PickListTake]:
+        """Which shipment gets how many."""
+
+    def __init__(
+        self,
+        *,
+        bin: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        description: _builtins.str = ...,
+        takes: _abc.Iterable[Global___PickListTake] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bin", b"bin", "description", b"description", "sku", b"sku", "takes", b"takes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PickListLine: _TypeAlias = PickListLine  # noqa: Y015
+
+@_typing.final
+class PickListShipment(_message.Message):
+    """A shipment of a pick list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    PROMISED_ON_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """Its number."""
+    order_number: _builtins.str
+    """That of its order."""
+    promised_on: _builtins.str
+    """ISO date; empty without a promise."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        promised_on: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "order_number", b"order_number", "promised_on", b"promised_on"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PickListShipment: _TypeAlias = PickListShipment  # noqa: Y015
+
+@_typing.final
+class RenderPickListRequest(_message.Message):
+    """Asks for the pick list of a wave, which is printed as it is sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_FIELD_NUMBER: _builtins.int
+    PICKER_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    number: _builtins.str
+    """The wave's number."""
+    warehouse: _builtins.str
+    """What the warehouse is called."""
+    picker: _builtins.str
+    """What who picks is called."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PickListLine]:
+        """What is to be picked, in the order in which it is walked past, at most 2000 lines."""
+
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___PickListShipment]:
+        """Whom it is for, at most 200."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.str = ...,
+        warehouse: _builtins.str = ...,
+        picker: _builtins.str = ...,
+        lines: _abc.Iterable[Global___PickListLine] | None = ...,
+        shipments: _abc.Iterable[Global___PickListShipment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "number", b"number", "picker", b"picker", "shipments", b"shipments", "warehouse", b"warehouse"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPickListRequest: _TypeAlias = RenderPickListRequest  # noqa: Y015
+
+@_typing.final
+class RenderPickListResponse(_message.Message):
+    """The pick list of a wave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as WV-1001-pick-list.pdf."""
+    pdf: _builtins.bytes
+    """The PDF, with barcodes of the wave and of each shipment."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderPickListResponse: _TypeAlias = RenderPickListResponse  # noqa: Y015
+
+@_typing.final
 class RenderEInvoiceRequest(_message.Message):
     """Asks for an invoice as an e-invoice."""
 

@@ -161,6 +161,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
                 _registered_method=True)
+        self.RenderPickList = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderPickList',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListResponse.FromString,
+                _registered_method=True)
         self.RenderEInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderEInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderEInvoiceRequest.SerializeToString,
@@ -585,6 +590,13 @@ class BillingServiceServicer:
         """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderPickList(self, request, context):
+        """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1070,6 +1082,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderPackingSlip,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.SerializeToString,
+            ),
+            'RenderPickList': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderPickList,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListResponse.SerializeToString,
             ),
             'RenderEInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderEInvoice,
@@ -1952,6 +1969,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderPackingSlip',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderPickList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderPickList',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -128,6 +128,8 @@ class BillingServiceStub:
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
+    RenderPickList: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderPickListRequest, _billing_pb2.RenderPickListResponse]
+    """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY."""
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
@@ -388,6 +390,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
+    RenderPickList: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderPickListRequest, _billing_pb2.RenderPickListResponse]  # type: ignore[assignment]
+    """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY."""
     RenderEInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]  # type: ignore[assignment]
     """An invoice as XML by EN 16931, as it is in its PDF too. NOT_FOUND: INVOICE_NOT_FOUND. FAILED_PRECONDITION:
     E_INVOICE_NOT_CONFIGURED while the company's settings lack what it needs, E_INVOICE_NOT_POSSIBLE for an invoice that lacks it.
@@ -789,6 +793,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
         """
+
+    @_abc_1.abstractmethod
+    def RenderPickList(
+        self,
+        request: _billing_pb2.RenderPickListRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderPickListResponse, _abc.Awaitable[_billing_pb2.RenderPickListResponse]]:
+        """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY."""
 
     @_abc_1.abstractmethod
     def RenderEInvoice(

@@ -2425,3 +2425,295 @@ class CloseReturnResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CloseReturnResponse: _TypeAlias = CloseReturnResponse  # noqa: Y015
+
+@_typing.final
+class Wave(_message.Message):
+    """Shipments of one warehouse that one person picks together. It is open while one of them is released, and closes by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    PICKER_FIELD_NUMBER: _builtins.int
+    CREATED_BY_FIELD_NUMBER: _builtins.int
+    CREATED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    IS_OPEN_FIELD_NUMBER: _builtins.int
+    CLOSED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    SHIPMENT_COUNT_FIELD_NUMBER: _builtins.int
+    TO_PICK_COUNT_FIELD_NUMBER: _builtins.int
+    IS_CANCELLED_FIELD_NUMBER: _builtins.int
+    wave_id: _builtins.str
+    """Identity, "wav_…"."""
+    number: _builtins.str
+    """Its number on the pick list, "WV-1001"."""
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    picker: _builtins.str
+    """Who picks."""
+    created_by: _builtins.str
+    """Who made it."""
+    created_at_micros: _builtins.int
+    """When, microseconds since the epoch."""
+    is_open: _builtins.bool
+    """Whether something of it is to be picked."""
+    closed_at_micros: _builtins.int
+    """When the last of its shipments was picked or canceled, or it was canceled itself, microseconds since the epoch; 0 while it is open."""
+    shipment_count: _builtins.int
+    """Shipments in it."""
+    to_pick_count: _builtins.int
+    """Those of them that are to be picked."""
+    is_cancelled: _builtins.bool
+    """Whether it was canceled: what was not picked is in it no more."""
+    def __init__(
+        self,
+        *,
+        wave_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        picker: _builtins.str = ...,
+        created_by: _builtins.str = ...,
+        created_at_micros: _builtins.int = ...,
+        is_open: _builtins.bool = ...,
+        closed_at_micros: _builtins.int = ...,
+        shipment_count: _builtins.int = ...,
+        to_pick_count: _builtins.int = ...,
+        is_cancelled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_at_micros", b"closed_at_micros", "created_at_micros", b"created_at_micros", "created_by", b"created_by", "is_cancelled", b"is_cancelled", "is_open", b"is_open", "number", b"number", "picker", b"picker", "shipment_count", b"shipment_count", "to_pick_count", b"to_pick_count", "warehouse_id", b"warehouse_id", "wave_id", b"wave_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Wave: _TypeAlias = Wave  # noqa: Y015
+
+@_typing.final
+class CreateWaveRequest(_message.Message):
+    """Puts released shipments of a warehouse into a wave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_IDS_FIELD_NUMBER: _builtins.int
+    NEXT_FIELD_NUMBER: _builtins.int
+    PICKER_FIELD_NUMBER: _builtins.int
+    CREATED_BY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    warehouse_id: _builtins.str
+    """The warehouse."""
+    next: _builtins.int
+    """Where none is chosen: as many as this of those that are released, in no wave and not asked back, the soonest promised first, as far
+    as they have 2000 lines together; at most 100.
+    """
+    picker: _builtins.str
+    """Who picks."""
+    created_by: _builtins.str
+    """Who makes it."""
+    @_builtins.property
+    def shipment_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those that are chosen, by id, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        shipment_ids: _abc.Iterable[_builtins.str] | None = ...,
+        next: _builtins.int = ...,
+        picker: _builtins.str = ...,
+        created_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_by", b"created_by", "next", b"next", "picker", b"picker", "request_id", b"request_id", "shipment_ids", b"shipment_ids", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateWaveRequest: _TypeAlias = CreateWaveRequest  # noqa: Y015
+
+@_typing.final
+class CreateWaveResponse(_message.Message):
+    """The wave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wave(self) -> Global___Wave:
+        """As it was made."""
+
+    def __init__(
+        self,
+        *,
+        wave: Global___Wave | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateWaveResponse: _TypeAlias = CreateWaveResponse  # noqa: Y015
+
+@_typing.final
+class GetWaveRequest(_message.Message):
+    """Asks for a wave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_FIELD_NUMBER: _builtins.int
+    wave: _builtins.str
+    """By identity or number."""
+    def __init__(
+        self,
+        *,
+        wave: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaveRequest: _TypeAlias = GetWaveRequest  # noqa: Y015
+
+@_typing.final
+class GetWaveResponse(_message.Message):
+    """A wave as it stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_FIELD_NUMBER: _builtins.int
+    SHIPMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wave(self) -> Global___Wave:
+        """The wave."""
+
+    @_builtins.property
+    def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
+        """Its shipments, the soonest promised first."""
+
+    def __init__(
+        self,
+        *,
+        wave: Global___Wave | None = ...,
+        shipments: _abc.Iterable[Global___Shipment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipments", b"shipments", "wave", b"wave"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaveResponse: _TypeAlias = GetWaveResponse  # noqa: Y015
+
+@_typing.final
+class ListWavesRequest(_message.Message):
+    """Asks for waves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    warehouse_id: _builtins.str
+    """Only this warehouse when given."""
+    is_all: _builtins.bool
+    """Those that are closed, too."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        warehouse_id: _builtins.str = ...,
+        is_all: _builtins.bool = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "is_all", b"is_all", "limit", b"limit", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWavesRequest: _TypeAlias = ListWavesRequest  # noqa: Y015
+
+@_typing.final
+class ListWavesResponse(_message.Message):
+    """Waves, the newest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVES_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def waves(self) -> _containers.RepeatedCompositeFieldContainer[Global___Wave]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        waves: _abc.Iterable[Global___Wave] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "waves", b"waves"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWavesResponse: _TypeAlias = ListWavesResponse  # noqa: Y015
+
+@_typing.final
+class CancelWaveRequest(_message.Message):
+    """Takes out of a wave what is not picked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_FIELD_NUMBER: _builtins.int
+    wave: _builtins.str
+    """The wave, by identity or number."""
+    def __init__(
+        self,
+        *,
+        wave: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelWaveRequest: _TypeAlias = CancelWaveRequest  # noqa: Y015
+
+@_typing.final
+class CancelWaveResponse(_message.Message):
+    """The wave, which is closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def wave(self) -> Global___Wave:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        wave: Global___Wave | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["wave", b"wave"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelWaveResponse: _TypeAlias = CancelWaveResponse  # noqa: Y015

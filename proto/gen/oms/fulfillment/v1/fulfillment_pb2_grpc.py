@@ -146,6 +146,26 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.FromString,
                 _registered_method=True)
+        self.CreateWave = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/CreateWave',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveResponse.FromString,
+                _registered_method=True)
+        self.GetWave = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/GetWave',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveResponse.FromString,
+                _registered_method=True)
+        self.ListWaves = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ListWaves',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesResponse.FromString,
+                _registered_method=True)
+        self.CancelWave = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/CancelWave',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveResponse.FromString,
+                _registered_method=True)
         self.ExpectReturn = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/ExpectReturn',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ExpectReturnRequest.SerializeToString,
@@ -346,6 +366,37 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateWave(self, request, context):
+        """Put released shipments into a wave. FAILED_PRECONDITION: NOTHING_TO_PICK where none is due; IN_ANOTHER_WAVE, NOT_TO_PICK,
+        OF_ANOTHER_WAREHOUSE for one that is chosen; WAVE_TOO_LARGE for more than 2000 lines. NOT_FOUND: SHIPMENT_NOT_FOUND.
+        INVALID_ARGUMENT: WAVE_EMPTY, CHOSEN_AND_NEXT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWave(self, request, context):
+        """One wave with its shipments. NOT_FOUND: WAVE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWaves(self, request, context):
+        """Waves by filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelWave(self, request, context):
+        """Close a wave: what is not picked is free for another. A repeat changes nothing. NOT_FOUND: WAVE_NOT_FOUND. FAILED_PRECONDITION:
+        WAVE_CLOSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExpectReturn(self, request, context):
         """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
         ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
@@ -491,6 +542,26 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.RecallUncovered,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.SerializeToString,
+            ),
+            'CreateWave': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateWave,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveResponse.SerializeToString,
+            ),
+            'GetWave': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWave,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveResponse.SerializeToString,
+            ),
+            'ListWaves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWaves,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesResponse.SerializeToString,
+            ),
+            'CancelWave': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelWave,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveResponse.SerializeToString,
             ),
             'ExpectReturn': grpc.unary_unary_rpc_method_handler(
                     servicer.ExpectReturn,
@@ -1092,6 +1163,114 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/RecallUncovered',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RecallUncoveredResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateWave(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/CreateWave',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CreateWaveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWave(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/GetWave',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetWaveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWaves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ListWaves',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListWavesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelWave(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/CancelWave',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelWaveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -108,6 +108,19 @@ class FulfillmentServiceStub:
     """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
     first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
     """
+    CreateWave: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CreateWaveRequest, _fulfillment_pb2.CreateWaveResponse]
+    """Put released shipments into a wave. FAILED_PRECONDITION: NOTHING_TO_PICK where none is due; IN_ANOTHER_WAVE, NOT_TO_PICK,
+    OF_ANOTHER_WAREHOUSE for one that is chosen; WAVE_TOO_LARGE for more than 2000 lines. NOT_FOUND: SHIPMENT_NOT_FOUND.
+    INVALID_ARGUMENT: WAVE_EMPTY, CHOSEN_AND_NEXT.
+    """
+    GetWave: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.GetWaveRequest, _fulfillment_pb2.GetWaveResponse]
+    """One wave with its shipments. NOT_FOUND: WAVE_NOT_FOUND."""
+    ListWaves: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListWavesRequest, _fulfillment_pb2.ListWavesResponse]
+    """Waves by filter."""
+    CancelWave: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelWaveRequest, _fulfillment_pb2.CancelWaveResponse]
+    """Close a wave: what is not picked is free for another. A repeat changes nothing. NOT_FOUND: WAVE_NOT_FOUND. FAILED_PRECONDITION:
+    WAVE_CLOSED.
+    """
     ExpectReturn: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
     ALREADY_EXISTS: RETURN_NUMBER_TAKEN for the number of another one.
@@ -204,6 +217,19 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     RecallUncovered: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecallUncoveredRequest, _fulfillment_pb2.RecallUncoveredResponse]  # type: ignore[assignment]
     """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
     first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
+    """
+    CreateWave: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CreateWaveRequest, _fulfillment_pb2.CreateWaveResponse]  # type: ignore[assignment]
+    """Put released shipments into a wave. FAILED_PRECONDITION: NOTHING_TO_PICK where none is due; IN_ANOTHER_WAVE, NOT_TO_PICK,
+    OF_ANOTHER_WAREHOUSE for one that is chosen; WAVE_TOO_LARGE for more than 2000 lines. NOT_FOUND: SHIPMENT_NOT_FOUND.
+    INVALID_ARGUMENT: WAVE_EMPTY, CHOSEN_AND_NEXT.
+    """
+    GetWave: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.GetWaveRequest, _fulfillment_pb2.GetWaveResponse]  # type: ignore[assignment]
+    """One wave with its shipments. NOT_FOUND: WAVE_NOT_FOUND."""
+    ListWaves: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListWavesRequest, _fulfillment_pb2.ListWavesResponse]  # type: ignore[assignment]
+    """Waves by filter."""
+    CancelWave: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelWaveRequest, _fulfillment_pb2.CancelWaveResponse]  # type: ignore[assignment]
+    """Close a wave: what is not picked is free for another. A repeat changes nothing. NOT_FOUND: WAVE_NOT_FOUND. FAILED_PRECONDITION:
+    WAVE_CLOSED.
     """
     ExpectReturn: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ExpectReturnRequest, _fulfillment_pb2.ExpectReturnResponse]  # type: ignore[assignment]
     """Announce goods that come back; those that are here already are counted at once. A return that is known stays as it is.
@@ -424,6 +450,43 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_fulfillment_pb2.RecallUncoveredResponse, _abc.Awaitable[_fulfillment_pb2.RecallUncoveredResponse]]:
         """Take out of shipments what no stock is allocated for any more, because a count has not found it: of what is not picked, the newest shipment
         first; an empty one is cancelled. A repeat finds nothing to take. ABORTED: SHIPMENT_MOVED.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateWave(
+        self,
+        request: _fulfillment_pb2.CreateWaveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.CreateWaveResponse, _abc.Awaitable[_fulfillment_pb2.CreateWaveResponse]]:
+        """Put released shipments into a wave. FAILED_PRECONDITION: NOTHING_TO_PICK where none is due; IN_ANOTHER_WAVE, NOT_TO_PICK,
+        OF_ANOTHER_WAREHOUSE for one that is chosen; WAVE_TOO_LARGE for more than 2000 lines. NOT_FOUND: SHIPMENT_NOT_FOUND.
+        INVALID_ARGUMENT: WAVE_EMPTY, CHOSEN_AND_NEXT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetWave(
+        self,
+        request: _fulfillment_pb2.GetWaveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.GetWaveResponse, _abc.Awaitable[_fulfillment_pb2.GetWaveResponse]]:
+        """One wave with its shipments. NOT_FOUND: WAVE_NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def ListWaves(
+        self,
+        request: _fulfillment_pb2.ListWavesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ListWavesResponse, _abc.Awaitable[_fulfillment_pb2.ListWavesResponse]]:
+        """Waves by filter."""
+
+    @_abc_1.abstractmethod
+    def CancelWave(
+        self,
+        request: _fulfillment_pb2.CancelWaveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.CancelWaveResponse, _abc.Awaitable[_fulfillment_pb2.CancelWaveResponse]]:
+        """Close a wave: what is not picked is free for another. A repeat changes nothing. NOT_FOUND: WAVE_NOT_FOUND. FAILED_PRECONDITION:
+        WAVE_CLOSED.
         """
 
     @_abc_1.abstractmethod

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from oms.inventory.v1 import allocation_pb2 as oms_dot_inventory_dot_v1_dot_allocation__pb2
+from oms.inventory.v1 import bins_pb2 as oms_dot_inventory_dot_v1_dot_bins__pb2
 from oms.inventory.v1 import counts_pb2 as oms_dot_inventory_dot_v1_dot_counts__pb2
 from oms.inventory.v1 import inventory_pb2 as oms_dot_inventory_dot_v1_dot_inventory__pb2
 from oms.inventory.v1 import outage_pb2 as oms_dot_inventory_dot_v1_dot_outage__pb2
@@ -89,6 +90,16 @@ class InventoryServiceStub:
                 '/oms.inventory.v1.InventoryService/ListHolders',
                 request_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.FromString,
+                _registered_method=True)
+        self.PutBins = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/PutBins',
+                request_serializer=oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsResponse.FromString,
+                _registered_method=True)
+        self.ListBins = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/ListBins',
+                request_serializer=oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsResponse.FromString,
                 _registered_method=True)
         self.ExpectReceipt = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/ExpectReceipt',
@@ -349,6 +360,20 @@ class InventoryServiceServicer:
 
     def ListHolders(self, request, context):
         """Which order lines hold units of a SKU in a warehouse.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutBins(self, request, context):
+        """Say where SKUs lie; a repeat changes nothing. NOT_FOUND: WAREHOUSE_UNKNOWN. INVALID_ARGUMENT: BIN_MALFORMED, BIN_TWICE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBins(self, request, context):
+        """Where SKUs lie.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -667,6 +692,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListHolders,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.SerializeToString,
+            ),
+            'PutBins': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutBins,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsResponse.SerializeToString,
+            ),
+            'ListBins': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBins,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsResponse.SerializeToString,
             ),
             'ExpectReceipt': grpc.unary_unary_rpc_method_handler(
                     servicer.ExpectReceipt,
@@ -1099,6 +1134,60 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ListHolders',
             oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_counts__pb2.ListHoldersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutBins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/PutBins',
+            oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_bins__pb2.PutBinsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBins(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/ListBins',
+            oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_bins__pb2.ListBinsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Stock: warehouses, quantities, cost layers, reservations, backorders."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from oms.inventory.v1 import allocation_pb2 as _allocation_pb2
+from oms.inventory.v1 import bins_pb2 as _bins_pb2
 from oms.inventory.v1 import counts_pb2 as _counts_pb2
 from oms.inventory.v1 import inventory_pb2 as _inventory_pb2
 from oms.inventory.v1 import outage_pb2 as _outage_pb2
@@ -75,6 +76,10 @@ class InventoryServiceStub:
     """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN."""
     ListHolders: _grpc.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]
     """Which order lines hold units of a SKU in a warehouse."""
+    PutBins: _grpc.UnaryUnaryMultiCallable[_bins_pb2.PutBinsRequest, _bins_pb2.PutBinsResponse]
+    """Say where SKUs lie; a repeat changes nothing. NOT_FOUND: WAREHOUSE_UNKNOWN. INVALID_ARGUMENT: BIN_MALFORMED, BIN_TWICE."""
+    ListBins: _grpc.UnaryUnaryMultiCallable[_bins_pb2.ListBinsRequest, _bins_pb2.ListBinsResponse]
+    """Where SKUs lie."""
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
     """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
     warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
@@ -217,6 +222,10 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Say that what a count took is out of its shipments. A repeat is nothing. NOT_FOUND: COUNT_UNKNOWN."""
     ListHolders: _aio.UnaryUnaryMultiCallable[_counts_pb2.ListHoldersRequest, _counts_pb2.ListHoldersResponse]  # type: ignore[assignment]
     """Which order lines hold units of a SKU in a warehouse."""
+    PutBins: _aio.UnaryUnaryMultiCallable[_bins_pb2.PutBinsRequest, _bins_pb2.PutBinsResponse]  # type: ignore[assignment]
+    """Say where SKUs lie; a repeat changes nothing. NOT_FOUND: WAREHOUSE_UNKNOWN. INVALID_ARGUMENT: BIN_MALFORMED, BIN_TWICE."""
+    ListBins: _aio.UnaryUnaryMultiCallable[_bins_pb2.ListBinsRequest, _bins_pb2.ListBinsResponse]  # type: ignore[assignment]
+    """Where SKUs lie."""
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
     """Announce supply; backorders take its date, and each order whose date that changes is told. A reference that is known of the SKU in the
     warehouse is changed, never doubled. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: FEWER_THAN_RECEIVED.
@@ -410,6 +419,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_counts_pb2.ListHoldersResponse, _abc.Awaitable[_counts_pb2.ListHoldersResponse]]:
         """Which order lines hold units of a SKU in a warehouse."""
+
+    @_abc_1.abstractmethod
+    def PutBins(
+        self,
+        request: _bins_pb2.PutBinsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bins_pb2.PutBinsResponse, _abc.Awaitable[_bins_pb2.PutBinsResponse]]:
+        """Say where SKUs lie; a repeat changes nothing. NOT_FOUND: WAREHOUSE_UNKNOWN. INVALID_ARGUMENT: BIN_MALFORMED, BIN_TWICE."""
+
+    @_abc_1.abstractmethod
+    def ListBins(
+        self,
+        request: _bins_pb2.ListBinsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bins_pb2.ListBinsResponse, _abc.Awaitable[_bins_pb2.ListBinsResponse]]:
+        """Where SKUs lie."""
 
     @_abc_1.abstractmethod
     def ExpectReceipt(
