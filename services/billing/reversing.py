@@ -13,7 +13,7 @@ from services.billing.domain import drafts as drafting
 from services.billing.domain import reversals as domain
 from services.billing.domain.billable import Billable
 from services.billing.domain.credit import check_account, counts_as_committed
-from services.billing.domain.credit_notes import CreditFigures, CreditNote, falls_on
+from services.billing.domain.credit_notes import CreditFigures, CreditNote, everything, falls_on
 from services.billing.domain.credit_refusals import check_creditable
 from services.billing.domain.facts import InvoiceReversed
 from services.billing.domain.invoices import Invoice
@@ -128,11 +128,9 @@ def _note(
     wanted = domain.left_to_credit(invoice, off, so_far, asked, is_last=is_last)
     billed = invoices.billed_so_far(session, invoice.order_id, invoice.total.currency).quantities
     invoiced = {**{line.line_id: 0 for line in off.lines}, **billed}
-    units, freight = (wanted.lines, wanted.freight)
-    is_left = (
-        so_far.parts.total < invoice.total if is_last else falls_on(invoice, units, freight, so_far).parts.total.minor
-    )
-    if is_left:
+    # an invoice may bear the discount of another one: what stays open of it then is no longer to be credited
+    units, freight = everything(invoice, so_far) if is_last else (wanted.lines, wanted.freight)
+    if falls_on(invoice, units, freight, so_far).parts.total.minor:
         return crediting.post(session, invoice, wanted, "", now, invoiced)
     after = invoices.by_id(session, invoice.invoice_id)
     assert after is not None, "invoices are never deleted"

@@ -259,3 +259,15 @@ def test_what_a_part_cannot_bear_the_others_do(
     usd = [[Money(one, "USD") for one in given] for given in (weights, most)]
 
     assert [one.minor for one in within(Money(total, "USD"), *usd)] == shares
+
+
+@pytest.mark.on_postgres
+def test_a_shipment_that_never_left_is_reversed_though_its_invoice_bears_the_discount_of_another(desk: Desk) -> None:
+    """All units of the second invoice are credited, and 5.00 of the first one's discount were taken back on it."""
+    first, second = ten(desk, shipments=2)
+    came(desk, 5, "shp_2")
+
+    done = reverse(desk, "shp_2")
+
+    assert (done.outcome, done.amount.minor_units, done.credit_note_number) == ("credited", 0, "")
+    assert desk.violations() == {}
