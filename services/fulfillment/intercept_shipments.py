@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +11,16 @@ from sqlmodel import Session
 
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.interception import ASKED, Interception, answered, check_on_its_way
+from services.fulfillment.domain import shipment as steps
+from services.fulfillment.domain.interception import (
+    ASKED,
+    INTERCEPTED,
+    TOO_LATE,
+    Interception,
+    answered,
+    check_on_its_way,
+    together,
+)
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import interceptions, orders, shipments
@@ -31,19 +41,42 @@ def ask(session: Session, shipment_id: str, who: str, reason: str, now: datetime
     return replace(found, interception=asked)
 
 
-def answer(session: Session, shipment_id: str, said: str, now: datetime) -> Shipment:
-    """The shipment with what came of it, told once; one that was delivered meanwhile was not stopped."""
+def answer(session: Session, shipment_id: str, said: Sequence[str], now: datetime) -> Shipment:
+    """The shipment with what came of it, told once; one that was delivered meanwhile was not stopped. `said` is of each package.
+
+    Where only some are stopped, the shipment is not: those that come back alone are a problem for people.
+    """
     order_id = orders.claim_of_shipment(session, shipment_id)
     siblings = shipments.of_order(session, order_id)
     before = next(each for each in siblings if each.shipment_id == shipment_id)
     assert before.interception is not None, "only what was asked is answered"
-    found = answered(before, before.interception, said, now)
+    found = answered(before, before.interception, together(said), now)
     if before.interception.state != ASKED or not interceptions.answer(session, shipment_id, found):
         return before
     log.info("shipment.interception_answered", order_id=order_id, shipment_id=shipment_id, state=found.state)
     after = replace(before, interception=found)
     if after.is_intercepted:
-        after = replace(after, exception_at=None)
+        after = steps.intercepted(after)
         shipments.save(session, before, after)
         emit_fact(session, wire.intercepted_fact(facts.one_shipment(siblings, after)), after, now)
+        return after
+    stopped = [each.number for each, what in zip(before.packages, said, strict=True) if what == INTERCEPTED]
+    if stopped and found.state != TOO_LATE:
+        return _part_comes_back(session, siblings, before, after, stopped, now)
+    return after
+
+
+def _part_comes_back(
+    session: Session,
+    siblings: Sequence[Shipment],
+    before: Shipment,
+    after: Shipment,
+    stopped: Sequence[int],
+    now: datetime,
+) -> Shipment:
+    for number in stopped:
+        package = next(each for each in after.packages if each.number == number)
+        after = steps.note_exception(after, package, now, now)
+    shipments.save(session, before, after)
+    emit_fact(session, wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after)), after, now)
     return after

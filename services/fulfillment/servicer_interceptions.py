@@ -36,9 +36,9 @@ class InterceptionsServicer(rpc.FulfillmentServiceServicer):
         with self.database.transaction() as session:
             found = intercept_shipments.ask(session, shipment_id, who, reason, self.clock())
         if found.interception is not None and found.interception.state == ASKED:
-            said = said or self._ask(found)
+            said_of_each = [said] * len(found.packages) if said else self._ask(found)
             with self.database.transaction() as session:
-                found = intercept_shipments.answer(session, shipment_id, said, self.clock())
+                found = intercept_shipments.answer(session, shipment_id, said_of_each, self.clock())
         return pb.InterceptShipmentResponse(shipment=wire.shipment_message(found))
 
     def _check_asked(self, shipment_id: str) -> None:
@@ -51,11 +51,18 @@ class InterceptionsServicer(rpc.FulfillmentServiceServicer):
                 f"no carrier is asked from here: call {found.carrier or 'the carrier'} about {found.number}, and say what it answered",
             )
 
-    def _ask(self, shipment: Shipment) -> str:
+    def _ask(self, shipment: Shipment) -> list[str]:
+        """What the carrier says of each package, in their order."""
         assert self.carriers is not None, "it was looked at before"
-        key = f"intercept/{shipment.shipment_id}"
         try:
-            return self.carriers.intercept(key, shipment.carrier, shipment.tracking_number)
+            return [
+                self.carriers.intercept(
+                    f"intercept/{shipment.shipment_id}" + (f"/{each.number}" if each.number > 1 else ""),
+                    shipment.carrier,
+                    each.tracking_number,
+                )
+                for each in shipment.packages
+            ]
         except CarrierAway as away:
             sentence = f"{shipment.carrier} has not answered yet about {shipment.number}: ask again"
             raise Conflict("CARRIER_AWAY", sentence) from away

@@ -264,7 +264,7 @@ def test_what_a_part_cannot_bear_the_others_do(
 @pytest.mark.on_postgres
 def test_a_shipment_that_never_left_is_reversed_though_its_invoice_bears_the_discount_of_another(desk: Desk) -> None:
     """All units of the second invoice are credited, and 5.00 of the first one's discount were taken back on it."""
-    first, second = ten(desk, shipments=2)
+    ten(desk, shipments=2)
     came(desk, 5, "shp_2")
 
     done = reverse(desk, "shp_2")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.fulfillment.carriers import CarrierAway, SandboxCarriers
 from services.fulfillment.settings import Settings
 from services.kernel.errors import Conflict, InvalidArgument, Refused
@@ -133,6 +134,56 @@ def test_interception_against_delivery_has_one_outcome(desk: WarehouseDesk) -> N
         ]
         assert emitted == ["shipment_delivered" if is_delivered else "shipment_intercepted"]
     assert outcomes
+    assert desk.broken_rules() == {}
+
+
+def two_packages(desk: WarehouseDesk, *answers: str) -> tuple[pb.Shipment, list[str]]:
+    """A shipment in two packages whose carrier answers of each; its tracking numbers are returned, too."""
+    given = dict(zip(("1Z-1", "1Z-2"), answers, strict=True))
+    asked: list[str] = []
+
+    class Each:
+        def intercept(self, key: str, carrier: str, tracking_number: str) -> str:
+            asked.append(tracking_number)
+            return given[tracking_number]
+
+    desk.service.carriers = Each()
+    [released] = desk.release(("L1", "W1", 4))
+    desk.pick(released)
+    desk.pack(
+        released,
+        *(pb.Package(contents=[types.LineQuantity(line_id="L1", quantity=units)]) for units in (3, 1)),
+    )
+    return desk.ship(released, numbers=("1Z-1", "1Z-2")), asked
+
+
+@pytest.mark.on_postgres
+def test_each_package_is_asked_about_and_all_of_them_are_stopped_or_none_is(desk: WarehouseDesk) -> None:
+    shipment, asked = two_packages(desk, "intercepted", "intercepted")
+    desk.scan(shipment, "exception", number="1Z-2")
+
+    stopped = intercept(desk, shipment)
+
+    assert asked == ["1Z-1", "1Z-2"]
+    assert stopped.interception.state == "intercepted"
+    assert (stopped.exception_at_micros, [each.exception_at_micros for each in stopped.packages]) == (0, [0, 0])
+    assert desk.get(shipment) == stopped
+    assert desk.broken_rules() == {}
+
+
+@pytest.mark.on_postgres
+@pytest.mark.parametrize("answers", [("intercepted", "refused"), ("refused", "intercepted")])
+def test_where_only_one_package_is_stopped_the_shipment_is_not_and_people_hear_of_it(
+    desk: WarehouseDesk, answers: tuple[str, str]
+) -> None:
+    shipment, _ = two_packages(desk, *answers)
+
+    after = intercept(desk, shipment)
+
+    assert (after.state, after.interception.state) == (pb.SHIPMENT_STATE_SHIPPED, "refused")
+    assert [bool(each.exception_at_micros) for each in after.packages] == [one == "intercepted" for one in answers]
+    assert [kind for kind, _ in desk.facts()][-1] == "shipment_exception"
+    assert intercept(desk, shipment) == after == desk.get(shipment)
     assert desk.broken_rules() == {}
 
 

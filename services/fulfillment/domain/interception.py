@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -43,6 +44,11 @@ def answered(shipment: Shipment, asked: Interception, answer: str, now: datetime
     is_on_its_way = shipment.state.value == "shipped" and not any(each.delivered_at for each in shipment.packages)
     state = answer if is_on_its_way else TOO_LATE
     return replace(asked, state=state, answered_at=max(now, asked.asked_at))
+
+
+def together(answers: Sequence[str]) -> str:
+    """What a carrier says of a shipment by what it says of each package: it is stopped where all of them are."""
+    return next((one for one in answers if one != INTERCEPTED), INTERCEPTED)
 
 
 def _check_none_arrived(shipment: Shipment) -> None:

@@ -231,7 +231,10 @@ def deliver_package(shipment: Shipment, package: Package, delivered_at: datetime
     packages = tuple(packing.delivered(each, at) if each == package else each for each in shipment.packages)
     after = replace(shipment, packages=packages)
     arrived = [each.delivered_at for each in packages if each.delivered_at]
-    return deliver(after, max(arrived), now) if len(arrived) == len(packages) else after
+    if len(arrived) == len(packages):
+        return deliver(after, max(arrived), now)
+    problems = [each.exception_at for each in packages if each.exception_at]
+    return replace(after, exception_at=max(problems, default=None))
 
 
 def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipment:
@@ -248,6 +251,12 @@ def note_exception(shipment: Shipment, package: Package, reported_at: datetime, 
     noted = replace(package, exception_at=of_package)
     packages = tuple(noted if each == package else each for each in shipment.packages)
     return replace(shipment, exception_at=newest, packages=packages)
+
+
+def intercepted(shipment: Shipment) -> Shipment:
+    """The carrier brings all of it back: what was a problem on the way is none any more."""
+    packages = tuple(replace(each, exception_at=None) for each in shipment.packages)
+    return replace(shipment, exception_at=None, packages=packages)
 
 
 def cancel(shipment: Shipment, now: datetime) -> Shipment:
