@@ -48,6 +48,7 @@ from gateway.http.neighbors import (
     recalls,
     refunds,
     reversals,
+    schedules,
     shipments,
     sourcing,
     sourcing_policy,
@@ -93,7 +94,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, picks, shipments, waves, pick_list_files, packages, webhooks, billable, invoices, invoice_drafts, order_documents, payments, stock, bins, supply, outlook, promises, counts, history, stream, changes, cancellation, closing, returns, returns_without_goods, parcels, return_photos, return_shipping, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, outages, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, credit_notes, deposit_invoices, cards, payment_events, payouts, refunds, products, prices, policies, policy_replay, warehouses, rates, sourcing, sourcing_policy, sourcing_replay, allocation_policy, exchange_rates, tax_rates, backorders, quarantine, outages, schedules, recalls, reversals, interceptions, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

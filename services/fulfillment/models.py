@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from services.fulfillment import wave_models
+from services.fulfillment import schedule_models, wave_models
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
+ScheduleRow = schedule_models.ScheduleRow
 Table = wave_models.Table  # with the tables of waves
 
 outbox = outbox_table(Table.metadata)

@@ -7,12 +7,16 @@ from datetime import date
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment.domain.rates import Quote, Rate, by_warehouse
-from services.fulfillment.domain.workdays import HANDLING_DAYS, promised_on
+from services.fulfillment.domain.schedules import Timing
+from services.fulfillment.domain.workdays import HANDLING_DAYS
 
 
-def quotes_response(quotes: Sequence[Quote], offers: Iterable[Rate], today: date) -> pb.QuoteWarehousesResponse:
-    """Quotes in their order, each with the rates of its warehouse."""
+def quotes_response(
+    quotes: Sequence[Quote], offers: Iterable[Rate], today: date, times: Timing, units: int
+) -> pb.QuoteWarehousesResponse:
+    """Quotes of so many units in their order, each with the rates of its warehouse and when that would begin."""
     rates = by_warehouse(offers)
+    begins = {one.warehouse_id: times.start(one.warehouse_id, units) for one in quotes}
     return pb.QuoteWarehousesResponse(
         quotes=[
             pb.WarehouseQuote(
@@ -21,7 +25,8 @@ def quotes_response(quotes: Sequence[Quote], offers: Iterable[Rate], today: date
                 cost_minor=quote.cost.minor,
                 transit_days=quote.transit_days,
                 lead_days=HANDLING_DAYS + quote.transit_days,
-                tariffs=[_tariff(rate, today) for rate in rates[quote.warehouse_id]],
+                tariffs=[_tariff(rate, times.promised_on(rate, today, units)) for rate in rates[quote.warehouse_id]],
+                delay=start.words if (start := begins[quote.warehouse_id]) else "",
             )
             for quote in quotes
         ],
@@ -29,11 +34,11 @@ def quotes_response(quotes: Sequence[Quote], offers: Iterable[Rate], today: date
     )
 
 
-def _tariff(rate: Rate, today: date) -> pb.QuotedTariff:
+def _tariff(rate: Rate, promised: date) -> pb.QuotedTariff:
     return pb.QuotedTariff(
         carrier=rate.carrier,
         base_minor=rate.base.minor,
         per_kg_minor=rate.per_kg.minor,
         per_unit_minor=rate.per_unit.minor,
-        promised_on=promised_on(today, rate.transit_days).isoformat(),
+        promised_on=promised.isoformat(),
     )

@@ -15,6 +15,7 @@ from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import orders, shipments
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.rates import RateBook
+from services.fulfillment.timing import timing
 from services.kernel.ids import new_id
 from services.runtime import sessions
 
@@ -34,15 +35,16 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
         return []
     today = sessions.business_day(session, now)
     together, alone = join(lines, earlier, wanted, today)
-    offers = rate_book.rates_into(session, wanted.ship_to)
+    roads = rate_book.roads_into(session, wanted.ship_to)
     created = new_shipments(
         wanted,
         alone,
-        offers,
+        roads.rates,
         lambda count: next_value(session, "shipment", count),
         lambda: new_id("shp"),
         now,
         today,
+        timing(session, roads, now),
     )
     for before, after in together:
         shipments.save_joined(session, before, after)

@@ -31,6 +31,7 @@ from services.fulfillment.servicer_returns import ReturnsServicer
 from services.fulfillment.servicer_unsendable import UnsendableServicer
 from services.fulfillment.servicer_waves import WavesServicer
 from services.fulfillment.store import audit, rates, recalls, shipments
+from services.fulfillment.timing import timing
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
 from services.runtime import sessions
@@ -79,9 +80,10 @@ class FulfillmentServicer(
         """The cheapest carrier of each warehouse; no quotes when no carrier goes there: that is an answer, not an error."""
         ship_to, load = wire.quote_request(request)
         with self.database.reading() as session:
-            offers = self._rates.rates_into(session, ship_to)
-            today = sessions.business_day(session, self.clock())
-        return quotes_response(cheapest_by_warehouse(offers, load), offers, today)
+            roads, now = self._rates.roads_into(session, ship_to), self.clock()
+            today, times = sessions.business_day(session, now), timing(session, roads, now)
+        quotes = cheapest_by_warehouse(roads.rates, load)
+        return quotes_response(quotes, roads.rates, today, times, load.unit_count)
 
     def ReleaseShipments(self, request: pb.ReleaseShipmentsRequest, context: Context) -> pb.ReleaseShipmentsResponse:
         """Create shipments for what has none; an order that was cancelled here gets none, however late the request comes."""

@@ -197,4 +197,5 @@ def _shipment(one: Shipment) -> pb.PlannedShipment:
         quantity=sum(one.units.values()),
         cost_minor=min(one.parts.total, MAX_MINOR),
         promised_on=one.way.tariff.promised_on,
+        delay=one.way.delay,
     )

@@ -177,6 +177,7 @@ def candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
             within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor"),
             _tariffs(place.tariffs),
             within(place.lead_days, 0, MAX_LEAD_DAYS, "lead_days"),
+            optional_text(place.delay, "delay", 300),
         )
         for place in costs
     )

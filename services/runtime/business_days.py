@@ -34,6 +34,15 @@ def next_business_day(place: str, day: date) -> date:
     return day
 
 
+@lru_cache(maxsize=64)
+def public_holidays(place: str) -> frozenset[date]:
+    """The public holidays of a place, from 2020 to 2100; none of ""."""
+    if not place:
+        return frozenset()
+    country, _, part = place.partition("-")
+    return frozenset(holidays.country_holidays(country, subdiv=part or None, years=range(2020, 2101)))
+
+
 @lru_cache(maxsize=1_000)
 def _calendar(place: str, year: int) -> holidays.HolidayBase:
     """The calendar of one year; threads share it, so it learns nothing later."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
+from oms.fulfillment.v1 import schedules_pb2
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
@@ -163,6 +164,7 @@ class FakeFulfillment(Waves, Uncovered):
         super().__init__()
         Uncovered.__init__(self)
         self.rates = fulfillment.GetRatesResponse()
+        self.schedules: dict[str, schedules_pb2.Schedule] = {}
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.counted: list[fulfillment.ReceiveReturnRequest] = []
@@ -213,6 +215,21 @@ class FakeFulfillment(Waves, Uncovered):
             and request.state in (fulfillment.SHIPMENT_STATE_UNSPECIFIED, row.state)
         ]
         return fulfillment.ListShipmentsResponse(shipments=rows)
+
+    def PutSchedule(self, request: schedules_pb2.PutScheduleRequest) -> schedules_pb2.PutScheduleResponse:
+        self.here()
+        known = self.schedules.get(request.schedule.warehouse_id)
+        if request.HasField("expected_version"):
+            check_seen(known.version if known else 0, request.expected_version)
+        stored = schedules_pb2.Schedule()
+        stored.CopyFrom(request.schedule)
+        stored.version = known.version + 1 if known else 1
+        self.schedules[stored.warehouse_id] = stored
+        return schedules_pb2.PutScheduleResponse(schedule=stored)
+
+    def ListSchedules(self, _request: schedules_pb2.ListSchedulesRequest) -> schedules_pb2.ListSchedulesResponse:
+        self.here()
+        return schedules_pb2.ListSchedulesResponse(schedules=[one for _, one in sorted(self.schedules.items())])
 
     def ListDueShipments(self, request: fulfillment.ListDueShipmentsRequest) -> fulfillment.ListDueShipmentsResponse:
         self.here()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Rate
 from services.fulfillment.domain.release import Release, ReleaseLine, new_shipments, released_totals, unreleased
+from services.fulfillment.domain.schedules import Timing
 from services.fulfillment.domain.shipment import Shipment, State
 from services.kernel.clock import business_day
 from services.kernel.money import Money
@@ -25,8 +26,9 @@ def line(line_id: str, warehouse_id: str, quantity: int, sku: str = "A") -> Rele
 def cut(lines: list[ReleaseLine], rates: list[Rate] | None = None, first: int = 1001) -> list[Shipment]:
     ids = iter(f"shp_{first + index}" for index in range(1000))
     release = Release("ord_1", "SO-1001", LABEL, tuple(lines))
+    today = business_day(NOW, "UTC")
     return new_shipments(
-        release, lines, rates or [], lambda _count: first, lambda: next(ids), NOW, business_day(NOW, "UTC")
+        release, lines, rates or [], lambda _count: first, lambda: next(ids), NOW, today, Timing({}, {}, NOW)
     )
 
 

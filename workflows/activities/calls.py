@@ -94,6 +94,7 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> Wareho
             cost_minor=quote.cost_minor,
             tariffs=[_tariff(one, order.requested_on) for one in quote.tariffs],
             lead_days=quote.lead_days,
+            delay=quote.delay,
         )
         for quote in answer.quotes
     ]

@@ -24,6 +24,9 @@ class PlannedShipment(BaseModel):
     quantity: int
     cost: MoneyShape | None
     promised_on: str | None
+    delay: str | None = Field(
+        description="When the warehouse takes it up where that was not the same day, and why: its cut-off, a day off, its daily units."
+    )
 
 
 class CandidateCosts(BaseModel):
@@ -115,6 +118,7 @@ def _candidate(one: pb.SourcingCandidate, currency: str) -> SourcingCandidate:
                 quantity=each.quantity,
                 cost=_money(each.cost_minor, currency),
                 promised_on=each.promised_on or None,
+                delay=each.delay or None,
             )
             for each in one.shipments
         ],

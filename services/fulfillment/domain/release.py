@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Rate, cheapest
+from services.fulfillment.domain.schedules import Timing
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.fulfillment.domain.workdays import promised_on
 
@@ -122,6 +123,7 @@ def new_shipments(
     new_id: Callable[[], str],
     now: datetime,
     today: date,
+    timing: Timing,
 ) -> list[Shipment]:
     """One shipment a warehouse and one for all services; `rates` are those into the address's zone, `today` the business day.
 
@@ -143,12 +145,12 @@ def new_shipments(
         )
         for index, (warehouse_id, content) in enumerate(cut.items())
     ]
-    return [replace(draft, promised_on=promise(draft, rates, today)) for draft in drafts]
+    return [replace(draft, promised_on=promise(draft, rates, today, timing)) for draft in drafts]
 
 
-def promise(shipment: Shipment, rates: Iterable[Rate], released_on: date) -> date | None:
+def promise(shipment: Shipment, rates: Iterable[Rate], released_on: date, timing: Timing) -> date | None:
     """The promised day by the cheapest rate; a service needs no road; None when no carrier goes there."""
     if shipment.is_service:
         return promised_on(released_on, 0)
     best = cheapest([rate for rate in rates if rate.warehouse_id == shipment.warehouse_id], shipment.load)
-    return promised_on(released_on, best.transit_days) if best else None
+    return timing.promised_on(best, released_on, shipment.load.unit_count) if best else None

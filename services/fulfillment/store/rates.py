@@ -11,6 +11,8 @@ from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Rate, ZoneRule, zone_of
+from services.fulfillment.domain.schedules import Schedules
+from services.fulfillment.store import schedules
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.tables import rate, zone_rule
 from services.kernel.money import Money
@@ -18,6 +20,7 @@ from services.runtime.versioned import stale
 
 _VERSION = "rate_table"
 _CURRENT = text("SELECT value FROM counter WHERE name = 'rate_table'")
+_EDITIONS = text("SELECT name, value FROM counter WHERE name IN ('rate_table', 'warehouse_schedules')")
 _TAKE_NEXT = text(
     "UPDATE counter SET value = value + 1 WHERE name = 'rate_table' AND value = :expected RETURNING value"
 )
@@ -71,38 +74,51 @@ def whole(session: Session) -> tuple[list[Rate], list[ZoneRule]]:
 
 @dataclass(frozen=True, slots=True)
 class _Edition:
-    """The rate table of one version: rules by country, rates by zone."""
+    """The rate table of one version, and the schedules of another: rules by country, rates by zone."""
 
-    version: int
+    version: Mapping[str, int]
     rules: Mapping[str, Sequence[ZoneRule]]
     rates: Mapping[str, Sequence[Rate]]
+    schedules: Schedules
+
+
+@dataclass(frozen=True, slots=True)
+class Roads:
+    """How goods come to an address: the rates into its zone, by warehouse and carrier, and when these warehouses work."""
+
+    rates: Sequence[Rate]
+    schedules: Schedules
 
 
 class RateBook:
-    """The rate table as it was last read: read again as soon as its version is another, by whichever process it was replaced."""
+    """Rates and schedules as they were last read: read again as soon as their versions are others, by whichever process they were replaced."""
 
     def __init__(self) -> None:
-        self._edition = _Edition(0, {}, {})  # version 0: nobody has put rates yet
+        self._edition = _Edition({}, {}, {}, {})  # nobody has put any yet
 
     def rates_into(self, session: Session, ship_to: Address) -> Sequence[Rate]:
         """Every rate into the zone of the address, by warehouse and carrier; none when it lies in no zone."""
+        return self.roads_into(session, ship_to).rates
+
+    def roads_into(self, session: Session, ship_to: Address) -> Roads:
+        """The rates into the zone of the address, with the schedules of warehouses."""
         # a replacement that commits after this line is read under the version before, and is read again next time
-        version = version_of(session)
+        version = {row.name: int(row.value) for row in session.execute(_EDITIONS)}
         edition = self._edition
         if edition.version != version:
             edition = self._edition = _read(session, version)
         zone = zone_of(ship_to, edition.rules.get(ship_to.country, ()))
-        return edition.rates.get(zone, ()) if zone else ()
+        return Roads(edition.rates.get(zone, ()) if zone else (), edition.schedules)
 
 
-def _read(session: Session, version: int) -> _Edition:
+def _read(session: Session, version: Mapping[str, int]) -> _Edition:
     rules: dict[str, list[ZoneRule]] = {}
     for row in session.execute(_ZONES):
         rules.setdefault(row.country, []).append(ZoneRule(row.country, row.region, row.zone))
     rates: dict[str, list[Rate]] = {}
     for row in session.execute(_RATES):
         rates.setdefault(row.zone, []).append(_rate(row))
-    return _Edition(version, rules, rates)
+    return _Edition(version, rules, rates, {one.warehouse_id: one for one in schedules.every(session)})
 
 
 def _values(one: Rate) -> dict[str, object]:

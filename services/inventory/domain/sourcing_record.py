@@ -72,7 +72,10 @@ def record(
     rivals = _rivals(asked, found)
     wanted = sum(line.quantity for line in lines)
     chosen = [CandidatePlan(found.best, _certificate(found, currency), is_chosen=True)] if found.best.shipments else []
-    lost = [CandidatePlan(one, _lost_by(one, asked, terms, found.best, currency)) for one in rivals]
+    lost = [
+        CandidatePlan(one, _with_delays(_lost_by(one, asked, terms, found.best, currency), one, found.best))
+        for one in rivals
+    ]
     return SourcingRecord(
         currency=currency,
         wanted=wanted,
@@ -137,15 +140,30 @@ def _lost_by(one: Solution, asked: Problem, terms: Terms, best: Solution, curren
     return "costs the same; the warehouse id decides"
 
 
+def _with_delays(reason: str, one: Solution, best: Solution) -> str:
+    """The reason, with what makes it late where that is later than the one that won."""
+    if one.promised_on <= best.promised_on:
+        return reason
+    return "; ".join([reason, *_delays(one)])
+
+
+def _delays(one: Solution) -> list[str]:
+    return [f"{each.way.warehouse_id} {each.way.delay}" for each in one.shipments if each.way.delay]
+
+
 def _is_never_split(terms: Terms) -> bool:
     return terms.policy.of_customer is not None and terms.policy.of_customer.is_never_split
 
 
 def _why(found: Sourcing, rivals: Sequence[Solution], currency: str) -> str:
-    """The sentence for people: what was chosen, at what cost, and what it beat."""
-    best = found.best
-    if not best.shipments:
+    """The sentence for people: what was chosen, at what cost, what it beat, and what makes it wait."""
+    if not found.best.shipments:
         return "no warehouse that can serve the address has any of it"
+    return "; ".join([_choice(found, rivals, currency), *_delays(found.best)])
+
+
+def _choice(found: Sourcing, rivals: Sequence[Solution], currency: str) -> str:
+    best = found.best
     chosen = f"{_named(best.places)} for {_money(best.parts.total, currency)}"
     rival = next((one for one in rivals if one.units == best.units and one.parts.total >= best.parts.total), None)
     if rival is None:

@@ -28,13 +28,14 @@ class Candidate:
     """A warehouse that can serve the order: what the whole order would cost from there, and the tariffs of its carriers.
 
     Without tariffs a shipment costs the same whatever is in it. `lead_days` are the working days from when goods are there until
-    the customer has them.
+    the customer has them; `delay` says when it takes an order up where that is not today, and why.
     """
 
     warehouse_id: str
     cost_minor: int
     tariffs: tuple[Tariff, ...] = ()
     lead_days: int = 0
+    delay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class Option:
     tariff: Tariff
     terms: NodeTerms
     late_day_minor: int
+    delay: str = ""
 
     @property
     def fixed_minor(self) -> int:
@@ -158,7 +160,10 @@ def options(candidates: Iterable[Candidate], policy: SourcingPolicy) -> tuple[Op
         if not terms.is_excluded:
             ways = candidate.tariffs or (Tariff(base_minor=candidate.cost_minor),)
             found += _undominated(
-                [Option(candidate.warehouse_id, way, terms, policy.late_day_minor) for way in sorted(ways, key=_name)]
+                [
+                    Option(candidate.warehouse_id, way, terms, policy.late_day_minor, candidate.delay)
+                    for way in sorted(ways, key=_name)
+                ]
             )
     return tuple(found)
 

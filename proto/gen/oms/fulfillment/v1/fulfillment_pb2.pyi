@@ -338,6 +338,7 @@ class WarehouseQuote(_message.Message):
     TRANSIT_DAYS_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
     LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Where from."""
     carrier: _builtins.str
@@ -348,6 +349,8 @@ class WarehouseQuote(_message.Message):
     """Days on the way."""
     lead_days: _builtins.int
     """Working days from when goods are there until they are delivered: handling, then the way."""
+    delay: _builtins.str
+    """"begins on 2026-12-02: its cut-off at 14:00 has passed"; empty where the warehouse takes the order up today."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuotedTariff]:
         """Every carrier from there to the destination, by name."""
@@ -361,10 +364,11 @@ class WarehouseQuote(_message.Message):
         transit_days: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___QuotedTariff] | None = ...,
         lead_days: _builtins.int = ...,
+        delay: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "delay", b"delay", "lead_days", b"lead_days", "tariffs", b"tariffs", "transit_days", b"transit_days", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from oms.fulfillment.v1 import fulfillment_pb2 as oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2
+from oms.fulfillment.v1 import schedules_pb2 as oms_dot_fulfillment_dot_v1_dot_schedules__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -50,6 +51,16 @@ class FulfillmentServiceStub:
                 '/oms.fulfillment.v1.FulfillmentService/GetRates',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.FromString,
+                _registered_method=True)
+        self.PutSchedule = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/PutSchedule',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleResponse.FromString,
+                _registered_method=True)
+        self.ListSchedules = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ListSchedules',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesResponse.FromString,
                 _registered_method=True)
         self.QuoteWarehouses = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/QuoteWarehouses',
@@ -213,6 +224,21 @@ class FulfillmentServiceServicer:
 
     def GetRates(self, request, context):
         """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutSchedule(self, request, context):
+        """Replaces the schedule of a warehouse; refused to who saw another version than the one that stands, and of a place whose holidays nobody
+        knows. INVALID_ARGUMENT: TIME_ZONE_UNKNOWN, WEEKDAY_UNKNOWN, DATE_UNREADABLE, TIME_UNREADABLE, TOO_MANY_ROWS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSchedules(self, request, context):
+        """Every schedule.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -448,6 +474,16 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.SerializeToString,
             ),
+            'PutSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutSchedule,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleResponse.SerializeToString,
+            ),
+            'ListSchedules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSchedules,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesResponse.SerializeToString,
+            ),
             'QuoteWarehouses': grpc.unary_unary_rpc_method_handler(
                     servicer.QuoteWarehouses,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.QuoteWarehousesRequest.FromString,
@@ -650,6 +686,60 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/GetRates',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/PutSchedule',
+            oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_schedules__pb2.PutScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSchedules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ListSchedules',
+            oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_schedules__pb2.ListSchedulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Shipments: what is picked, packed, shipped and delivered, by which carrier at wh
 from collections import abc as _abc
 from grpc import aio as _aio
 from oms.fulfillment.v1 import fulfillment_pb2 as _fulfillment_pb2
+from oms.fulfillment.v1 import schedules_pb2 as _schedules_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -46,6 +47,12 @@ class FulfillmentServiceStub:
     """
     GetRates: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]
     """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
+    PutSchedule: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.PutScheduleRequest, _schedules_pb2.PutScheduleResponse]
+    """Replaces the schedule of a warehouse; refused to who saw another version than the one that stands, and of a place whose holidays nobody
+    knows. INVALID_ARGUMENT: TIME_ZONE_UNKNOWN, WEEKDAY_UNKNOWN, DATE_UNREADABLE, TIME_UNREADABLE, TOO_MANY_ROWS.
+    """
+    ListSchedules: _grpc.UnaryUnaryMultiCallable[_schedules_pb2.ListSchedulesRequest, _schedules_pb2.ListSchedulesResponse]
+    """Every schedule."""
     QuoteWarehouses: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]
@@ -156,6 +163,12 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """
     GetRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]  # type: ignore[assignment]
     """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
+    PutSchedule: _aio.UnaryUnaryMultiCallable[_schedules_pb2.PutScheduleRequest, _schedules_pb2.PutScheduleResponse]  # type: ignore[assignment]
+    """Replaces the schedule of a warehouse; refused to who saw another version than the one that stands, and of a place whose holidays nobody
+    knows. INVALID_ARGUMENT: TIME_ZONE_UNKNOWN, WEEKDAY_UNKNOWN, DATE_UNREADABLE, TIME_UNREADABLE, TOO_MANY_ROWS.
+    """
+    ListSchedules: _aio.UnaryUnaryMultiCallable[_schedules_pb2.ListSchedulesRequest, _schedules_pb2.ListSchedulesResponse]  # type: ignore[assignment]
+    """Every schedule."""
     QuoteWarehouses: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]  # type: ignore[assignment]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]  # type: ignore[assignment]
@@ -275,6 +288,24 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.GetRatesResponse, _abc.Awaitable[_fulfillment_pb2.GetRatesResponse]]:
         """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
+
+    @_abc_1.abstractmethod
+    def PutSchedule(
+        self,
+        request: _schedules_pb2.PutScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.PutScheduleResponse, _abc.Awaitable[_schedules_pb2.PutScheduleResponse]]:
+        """Replaces the schedule of a warehouse; refused to who saw another version than the one that stands, and of a place whose holidays nobody
+        knows. INVALID_ARGUMENT: TIME_ZONE_UNKNOWN, WEEKDAY_UNKNOWN, DATE_UNREADABLE, TIME_UNREADABLE, TOO_MANY_ROWS.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSchedules(
+        self,
+        request: _schedules_pb2.ListSchedulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_schedules_pb2.ListSchedulesResponse, _abc.Awaitable[_schedules_pb2.ListSchedulesResponse]]:
+        """Every schedule."""
 
     @_abc_1.abstractmethod
     def QuoteWarehouses(

@@ -650,12 +650,15 @@ class WarehouseCost(_message.Message):
     COST_MINOR_FIELD_NUMBER: _builtins.int
     TARIFFS_FIELD_NUMBER: _builtins.int
     LEAD_DAYS_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     cost_minor: _builtins.int
     """Freight and handling of the whole order, minor units, comparable between warehouses."""
     lead_days: _builtins.int
     """Working days from when goods are there until the customer has them: handling, then the way."""
+    delay: _builtins.str
+    """When it takes the order up where that is not today, and why; its tariffs' days are later by it."""
     @_builtins.property
     def tariffs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarrierTariff]:
         """What each carrier charges from there, at most 50; without any, a shipment costs cost_minor whatever is in it."""
@@ -667,10 +670,11 @@ class WarehouseCost(_message.Message):
         cost_minor: _builtins.int = ...,
         tariffs: _abc.Iterable[Global___CarrierTariff] | None = ...,
         lead_days: _builtins.int = ...,
+        delay: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "lead_days", b"lead_days", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_minor", b"cost_minor", "delay", b"delay", "lead_days", b"lead_days", "tariffs", b"tariffs", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1290,6 +1294,7 @@ class PlannedShipment(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     COST_MINOR_FIELD_NUMBER: _builtins.int
     PROMISED_ON_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     carrier: _builtins.str
@@ -1300,6 +1305,8 @@ class PlannedShipment(_message.Message):
     """What the shipment costs, minor units."""
     promised_on: _builtins.str
     """ISO date; empty when nobody promises."""
+    delay: _builtins.str
+    """When the warehouse takes it up where that was not the same day, and why."""
     def __init__(
         self,
         *,
@@ -1308,10 +1315,11 @@ class PlannedShipment(_message.Message):
         quantity: _builtins.int = ...,
         cost_minor: _builtins.int = ...,
         promised_on: _builtins.str = ...,
+        delay: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "promised_on", b"promised_on", "quantity", b"quantity", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "cost_minor", b"cost_minor", "delay", b"delay", "promised_on", b"promised_on", "quantity", b"quantity", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
