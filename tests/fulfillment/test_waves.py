@@ -13,6 +13,7 @@ from services.fulfillment.domain.waves import wave_serial
 from services.kernel.clock import micros
 from services.kernel.errors import AlreadyExists, InvalidArgument, NotFound, Refused
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
+from tests.plans import recorded, scans
 from tests.threads import Crew
 
 
@@ -225,3 +226,20 @@ def test_a_wave_that_is_not_there_is_said(desk: WarehouseDesk) -> None:
 )  # fmt: skip
 def test_a_waves_number(number: str, serial: int | None) -> None:
     assert wave_serial(number) == serial
+
+
+@pytest.mark.on_postgres
+def test_no_statement_about_waves_reads_a_whole_table(desk: WarehouseDesk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    statements = recorded(desk.database)
+
+    one, _two, _three = released(desk, "o1", "o2", "o3")
+    create(desk, one)
+    wave = create(desk, next_due=20)
+    read(desk, wave.number)
+    listed(desk)
+    listed(desk, warehouse_id="W1", is_all=True, cursor="1003")
+    cancel(desk, wave.wave_id)
+
+    assert scans(desk.database, {sql: terms for sql, terms in statements.items() if "wave" in sql}) == []
