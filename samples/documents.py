@@ -80,3 +80,9 @@ def receipts() -> Sequence[Body]:
     """Bodies of POST /v1/stock/receipts: what stands on the shelves when the day begins."""
     document = read("opening_stock")
     return [{**row, "currency": document["currency"]} for row in document["receipts"]]
+
+
+def bins() -> Sequence[Body]:
+    """Where stock lies, as PUT /v1/stock/bins takes it."""
+    of = read("opening_stock")["bins"]
+    return [{"warehouse_id": place, "sku": sku, "bin": name} for place, lie in of.items() for sku, name in lie.items()]

@@ -35,7 +35,7 @@ def load_samples(door: Door, day: Day, board: Board, mark: str) -> None:
         f"catalog, customers, prices, taxes, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
     )
     _together(stock, board)
-    board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
+    board.say(f"opening stock is on the shelves: {len(stock) - 1} receipts, each a cost layer, and in its bins")
 
 
 def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[Act]]:
@@ -86,7 +86,7 @@ def _stock(door: Door, day: Day, mark: str) -> Sequence[Act]:
     acts = [post("/v1/stock/receipts", row, f"demo{mark}-{row['reference']}") for row in rows]
     if not mark:
         acts += [post("/v1/stock/expected-receipts", body, f"demo-{body['reference']}") for body in _expected()]
-    return acts
+    return [*acts, lambda: warehouse.put("/v1/stock/bins", {"bins": documents.bins()})]
 
 
 def _expected() -> Sequence[Body]:

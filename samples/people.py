@@ -29,6 +29,7 @@ class People:
         self._board = board
         self._mark = mark
         self._done: set[str] = set()
+        self._waved: set[str] = set()
         self._scans: dict[str, Row] = {}
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
@@ -147,6 +148,7 @@ class People:
 
     def _warehouse(self, orders: Mapping[str, Row]) -> int:
         """Every shipment moves one station a round."""
+        self._wave(orders)
         done = 0
         for state, verb in (("packed", "ship"), ("picked", "pack"), ("released", "pick")):
             for is_service, action in ((True, "perform"), (False, verb)):
@@ -158,6 +160,22 @@ class People:
                 self._say_of_all(moved, _MOVED[action])
                 done += len(moved)
         return done
+
+    def _wave(self, orders: Mapping[str, Row]) -> None:
+        """What a warehouse has to pick together is a wave, with a pick list by bin; one parcel alone is none."""
+        released: dict[str, list[Row]] = {}
+        for row in self._shipments("released", orders):
+            if not row["is_service"] and row["shipment_id"] not in self._waved:
+                released.setdefault(row["warehouse_id"], []).append(row)
+        for place, rows in released.items():
+            ids = [row["shipment_id"] for row in rows]
+            self._waved |= {*ids}
+            if len(ids) > 1 and self._make_wave(place, ids):
+                self._board.say(f"[cyan]{place}[/] picks {len(ids)} shipments in one wave")
+
+    def _make_wave(self, place: str, ids: Sequence[str]) -> bool:
+        body, key = {"warehouse_id": place, "shipment_ids": ids}, self._key("wave", ids[0])
+        return self._do(key, lambda: self._as("warehouse").post("/v1/waves", body, key=key))
 
     def _say_of_all(self, shipments: Sequence[Row], what: str) -> None:
         """One line for all that moved together: a day has too many shipments for a line each."""

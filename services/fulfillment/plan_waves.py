@@ -57,7 +57,9 @@ def _due(session: Session, wanted: Wanted) -> Sequence[str]:
     ids = waves.due(session, wanted.warehouse_id, wanted.count)
     if not ids:
         raise Refused(
-            "NOTHING_TO_PICK", f"nothing in {wanted.warehouse_id} is to be picked that is in no wave and not asked back"
+            "NOTHING_TO_PICK",
+            f"nothing in {wanted.warehouse_id} is to be picked that is in no wave and not asked back: look at the open waves, "
+            "or check the warehouse",
         )
     return ids[: _fitting(session, ids)]
 

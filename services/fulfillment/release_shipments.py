@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import structlog
@@ -10,9 +11,9 @@ from sqlmodel import Session
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain.release import Release, join, new_shipments, unreleased
-from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.shipment import Shipment, State
 from services.fulfillment.shipment_facts import emit_fact
-from services.fulfillment.store import orders, shipments
+from services.fulfillment.store import orders, shipments, waves
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.rates import RateBook
 from services.fulfillment.timing import timing
@@ -34,7 +35,7 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     if not lines:
         return []
     today = sessions.business_day(session, now)
-    together, alone = join(lines, earlier, wanted, today)
+    together, alone = join(lines, earlier, wanted, today, _waved(session, earlier))
     roads = rate_book.roads_into(session, wanted.ship_to)
     created = new_shipments(
         wanted,
@@ -56,3 +57,9 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     fact = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*every, *created], changed))
     emit_fact(session, fact, changed[0], now)
     return changed
+
+
+def _waved(session: Session, earlier: Iterable[Shipment]) -> Collection[str]:
+    """Those that are to be picked in a wave; nothing is asked where nothing could be joined."""
+    released = [one.shipment_id for one in earlier if one.state is State.RELEASED and not one.is_service]
+    return waves.taken(session, released) if released else ()

@@ -27,6 +27,7 @@ from tests.console.test_backorders import backorder_pages
 from tests.console.test_returns import returned
 from tests.console.test_reversals import shipped
 from tests.console.test_warehouse import released
+from tests.console.test_waves import waved
 from tests.console.world import ConsoleWorld, build, with_figures
 from tests.orders.desk import caller, shipment, stock
 from tests.orders.test_exceptions import on_the_way, opened, resolve, undeliverable
@@ -118,6 +119,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     shipped(world, numbers["shipping"])
+    wave = f"/warehouse/waves/{waved(world, 'SH-6', 'SH-7')}"
     return [
         *(("", f"/login{page}") for page in ("", "/forgotten")),
         ("admin", "/"),
@@ -130,7 +132,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         *(("support", f"/orders/{numbers['shipping']}/{act}") for act in ("cancel", "close")),
         ("support", "/shipments/SH-8/reversal"),
         *(("approver:max", f"/reviews{asked}") for asked in ("", "?for=all")),
-        ("warehouse", "/outages"),
+        *(("warehouse", path) for path in ("/", "/outages", "/stock?sku=PUMP", "/warehouse/waves?all=1", wave)),
         *(("warehouse", f"/warehouse{one}") for one in ("", "/SH-8", f"/{released(world, 'SH-9').number}")),
         ("approver:max", f"/reviews/{step.step_id}"),
         ("approver:fay", f"/reviews/{step.step_id}"),
@@ -161,7 +163,6 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         ("customer", f"/my/orders/{numbers['shipping']}"),
         ("customer", f"/my/orders/{numbers['held']}/cancel"),
         ("admin", "/orders/SO-9"),
-        ("warehouse", "/"),
     ]
 
 

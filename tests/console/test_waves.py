@@ -14,13 +14,13 @@ from tests.console.world import ConsoleWorld
 PAGE = "/warehouse/waves"
 
 
-def waving(world: ConsoleWorld) -> tuple[pb.Shipment, pb.Shipment]:
-    """Two shipments in W1 that are in wave WV-1001, and pumps in bin A-02."""
-    one, two = released(world, "SH-8"), released(world, "SH-9")
+def waved(world: ConsoleWorld, *shipments: str) -> str:
+    """The number of a wave of shipments in W1, with pumps in bin A-02."""
+    ids = [released(world, one).shipment_id for one in shipments]
     world.inventory.bins = {("PUMP", "W1"): "A-02"}
     neighbor: Any = world.app.state.deps.fulfillment
-    neighbor.CreateWave(pb.CreateWaveRequest(request_id="w", warehouse_id="W1", next=9, picker="pat", created_by="wes"))
-    return one, two
+    wanted = pb.CreateWaveRequest(request_id="w", warehouse_id="W1", shipment_ids=ids, picker="pat", created_by="wes")
+    return str(neighbor.CreateWave(wanted).wave.number)
 
 
 async def test_a_wave_is_made_of_the_next_and_worked_off_by_scans(world: ConsoleWorld) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_no_number_of_shipments_is_said(world: ConsoleWorld, typed
 
 
 async def test_a_wave_is_listed_opened_by_scan_printed_and_canceled(world: ConsoleWorld) -> None:
-    waving(world)
+    waved(world, "SH-8", "SH-9")
     pat = world.browser("warehouse", sub="pat")
 
     linked = (await pat.get("/warehouse")).text

@@ -13,6 +13,7 @@ from services.fulfillment.domain.waves import wave_serial
 from services.kernel.clock import micros
 from services.kernel.errors import AlreadyExists, InvalidArgument, NotFound, Refused
 from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
+from tests.plans import recorded, scans
 from tests.threads import Crew
 
 
@@ -111,12 +112,15 @@ def test_what_is_chosen_and_cannot_be_picked_in_this_wave_is_refused_and_nothing
     here, taken, gone = released(desk, "o1", "o2", "o3")
     [elsewhere] = released(desk, "o4", place="W2")
     [visit] = desk.release(service=1, order_id="o5")
+    [dropped] = released(desk, "o6")
+    desk.cancel("o6")
     create(desk, taken)
     desk.pick(gone)
 
     for other, said in (
         (taken, "SH-1002 is in WV-1001"),
         (gone, "SH-1003 is picked"),
+        (dropped, "SH-1006 is canceled"),
         (elsewhere, "leaves W2"),
         (visit, "is a service visit"),
     ):
@@ -150,6 +154,21 @@ def test_a_canceled_wave_frees_what_is_not_picked(desk: WarehouseDesk) -> None:
     desk.pick(free)
     with pytest.raises(Refused, match="WV-1002 is closed"):
         cancel(desk, another.number)
+    assert desk.broken_rules() == {}
+
+
+@pytest.mark.on_postgres
+def test_what_is_released_later_joins_no_shipment_of_a_wave(desk: WarehouseDesk) -> None:
+    [first] = desk.release(("L1", "W1", 2))
+    wave = create(desk, first)
+
+    [second] = desk.release(("L1", "W1", 5))
+    cancel(desk, wave.number)
+    [joined] = desk.release(("L1", "W1", 6))
+
+    assert [(line.line_id, line.quantity) for line in desk.get(first).lines] == [("L1", 3)]
+    assert [(line.line_id, line.quantity) for line in second.lines] == [("L1", 3)]
+    assert joined.number == first.number
     assert desk.broken_rules() == {}
 
 
@@ -225,3 +244,20 @@ def test_a_wave_that_is_not_there_is_said(desk: WarehouseDesk) -> None:
 )  # fmt: skip
 def test_a_waves_number(number: str, serial: int | None) -> None:
     assert wave_serial(number) == serial
+
+
+@pytest.mark.on_postgres
+def test_no_statement_about_waves_reads_a_whole_table(desk: WarehouseDesk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    statements = recorded(desk.database)
+
+    one, _two, _three = released(desk, "o1", "o2", "o3")
+    create(desk, one)
+    wave = create(desk, next_due=20)
+    read(desk, wave.number)
+    listed(desk)
+    listed(desk, warehouse_id="W1", is_all=True, cursor="1003")
+    cancel(desk, wave.wave_id)
+
+    assert scans(desk.database, {sql: terms for sql, terms in statements.items() if "wave" in sql}) == []

@@ -125,6 +125,8 @@ def test_every_sku_and_customer_that_a_document_names_exists() -> None:
         assert placing.body["customer_id"] in customers
         assert {line["sku"] for line in placing.body["lines"]} <= skus
     assert DAY.pays_later <= customers
+    shelved = {(row["warehouse_id"], row["sku"]) for row in documents.receipts()}
+    assert {(row["warehouse_id"], row["sku"]) for row in documents.bins()} <= shelved
 
 
 def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from tests.billing.test_packing_slips import scanned
 from tests.system.trade import Trade, eventually, key, ok
 
 
@@ -30,6 +33,7 @@ def read(trade: Trade, number: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.on_postgres
 def test_a_wave_of_three_orders_is_picked_by_bin_and_closes_by_itself(trade: Trade) -> None:
     place, pump, seal, shipments = three_orders(trade)
     once = key()
@@ -37,6 +41,7 @@ def test_a_wave_of_three_orders_is_picked_by_bin_and_closes_by_itself(trade: Tra
     made = create(trade, once, warehouse_id=place, next=20, picker="pat")
     again = create(trade, once, warehouse_id=place, next=20, picker="pat")
     shown = read(trade, made["number"])
+    printed = trade.system.api("auditor").get(f"/v1/waves/{made['number']}/pick-list.pdf")
     first, short, given_back = shipments
     path = f"/v1/shipments/{first['shipment_id']}/pick"
     ok(trade.system.api("warehouse").post(path, headers=key()))
@@ -51,8 +56,11 @@ def test_a_wave_of_three_orders_is_picked_by_bin_and_closes_by_itself(trade: Tra
     cancelled = f"/v1/orders/{given_back['order_id']}/cancellation"
     trade.system.api("support").post(cancelled, json={"reason": "not wanted"}, headers=key())
     closed = eventually(lambda: _closed(trade, made["number"]))
+    too_late = trade.system.api("auditor").get(f"/v1/waves/{made['number']}/pick-list.pdf")
 
     assert again == made
+    assert {code for code, *_ in scanned(printed.content, 0)} == {made["number"], *(one["number"] for one in shipments)}
+    assert (too_late.status_code, too_late.json()["code"]) == (409, "NOTHING_TO_PICK")
     assert [one["number"] for one in shown["shipments"]] == [one["number"] for one in shipments]
     assert [(one["bin"], one["sku"], one["quantity"], len(one["takes"])) for one in shown["pick_list"]] == [
         ("A-2", seal, 6, 3), ("A-10", pump, 15, 3)

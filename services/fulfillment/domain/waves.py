@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidArgument, NotFound, Refused
 MOST_SHIPMENTS = 100
 """Of one wave: more than a picker's cart holds."""
 _LAST_DIGITS = 18
+_SAID = {State.CANCELLED: "canceled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,10 @@ def check_members(wanted: Wanted, chosen: Sequence[Shipment], waves: dict[str, i
             where = f"leaves {one.warehouse_id}" if one.warehouse_id else "is a service visit"
             raise Refused("OF_ANOTHER_WAREHOUSE", f"{one.number} {where}: choose shipments of {wanted.warehouse_id}")
         if one.state is not State.RELEASED:
-            raise Refused("NOT_TO_PICK", f"{one.number} is {one.state.value}: choose shipments that are to be picked")
+            raise Refused(
+                "NOT_TO_PICK",
+                f"{one.number} is {_SAID.get(one.state, one.state.value)}: choose shipments that are to be picked",
+            )
         if one.shipment_id in waves:
             raise Refused(
                 "IN_ANOTHER_WAVE",

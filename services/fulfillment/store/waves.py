@@ -8,7 +8,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlmodel import Session
 
 from services.fulfillment.domain.waves import Wave, unknown_wave, wave_serial
@@ -44,7 +57,7 @@ _DUE = (
         _IS_TO_PICK,
         shipment.c.warehouse_id == bindparam("place"),
         shipment.c.recall_id.is_(None),
-        shipment.c.shipment_id.not_in(select(wave_shipment.c.shipment_id)),
+        ~exists().where(wave_shipment.c.shipment_id == shipment.c.shipment_id),
     )
     .order_by(shipment.c.promised_on.is_(None), shipment.c.promised_on, shipment.c.serial)
     .limit(bindparam("most"))

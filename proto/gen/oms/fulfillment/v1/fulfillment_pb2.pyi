@@ -544,7 +544,7 @@ class ReleaseShipmentsResponse(_message.Message):
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
-        """Those that are released, not picked, of the same warehouse and to the same address, with what has joined them; then new ones, by
+        """Those that are released, not picked, in no wave, of the same warehouse and to the same address, with what has joined them; then new ones, by
         warehouse id, a service visit first; empty when all was released before or the order was cancelled.
         """
 
