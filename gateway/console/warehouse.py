@@ -38,7 +38,9 @@ STEPS = (
 REASONS = (("missing", "Missing"), ("damaged", "Damaged"), ("wrong_article", "Another article there"))
 Typed = Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")]
 Scan = Annotated[str, Query(max_length=64)]
+OfWave = Annotated[str, Query(max_length=24, pattern=r"^(WV-[0-9]{1,18})?$")]
 _KILOGRAMS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
+_WAVE = re.compile(r"WV-[0-9]{1,18}")
 _SHIPMENT = re.compile(r"SH-[0-9]{1,18}", re.IGNORECASE)
 
 
@@ -69,8 +71,8 @@ def _scanned(who: Visitor, scan: str) -> pb.Shipment:
 
 
 @router.get("/warehouse/{number}")
-def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber) -> Response:
-    """A shipment with its next step."""
+def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber, wave: OfWave = "") -> Response:
+    """A shipment with its next step; who comes from a wave goes back to it after the pick."""
     shipment = find_shipment(who, number)
     return render(
         "warehouse_shipment.html",
@@ -82,6 +84,7 @@ def floor_shipment_page(request: Request, who: VisitorOf, number: ShipmentNumber
         packages=range(1, PACKAGES + 1),
         lines=shipment.lines[:LINES],
         key=page_key(request, who),
+        wave=wave,
     )
 
 
@@ -102,7 +105,9 @@ def pick(form: FormOf, number: ShipmentNumber) -> Response:
     if done.state == "cancelled":
         return leave(RedirectResponse("/warehouse", 303), who.deps.console, "shipment_empty", done.number)
     said = "shipment_short" if any(line.short_reason for line in lines) else "shipment_picked"
-    return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, said, done.number)
+    wave = form.text("wave", most=24)
+    after = f"/warehouse/waves/{wave}" if _WAVE.fullmatch(wave) else f"/warehouse/{done.number}"
+    return leave(RedirectResponse(after, 303), who.deps.console, said, done.number)
 
 
 def _found(form: Form, line: pb.ShipmentLine) -> picks.PickLine:

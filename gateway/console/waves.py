@@ -108,7 +108,7 @@ def wave_page(who: VisitorOf, number: WaveNumber, scan: Scan = "") -> Response:
     if scan:
         scanned = scan.strip().upper()
         if any(one.number == scanned for one in found.shipments):
-            return RedirectResponse(f"/warehouse/{scanned}", 303)
+            return RedirectResponse(f"/warehouse/{scanned}?wave={found.wave.number}", 303)
         wrong = f"{scanned} is not in {found.wave.number}: scan one of the shipments below."
     answer = render(
         "wave.html",

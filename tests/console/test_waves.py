@@ -42,12 +42,27 @@ async def test_a_wave_is_made_of_the_next_and_worked_off_by_scans(world: Console
     assert [each.headers["location"] for each in (made, again)] == [f"{PAGE}/WV-1001"] * 2
     assert "WV-1001 is made" in shown
     assert '<th scope="row">A-02</th><td data-of="SKU">PUMP</td>' in shown
-    assert '<a href="/warehouse/SH-8">SH-8</a>: 6, <a href="/warehouse/SH-9">SH-9</a>: 6' in shown
+    links = (f'<a href="/warehouse/{number}?wave=WV-1001">{number}</a>: 6' for number in ("SH-8", "SH-9"))
+    assert ", ".join(links) in shown
     assert "Pump &lt;1&gt;" in shown
-    assert (scanned.status_code, scanned.headers["location"]) == (303, "/warehouse/SH-9")
+    assert (scanned.status_code, scanned.headers["location"]) == (303, "/warehouse/SH-9?wave=WV-1001")
     assert (strange.status_code, "SH-77 is not in WV-1001" in strange.text) == (404, True)
     assert "Nothing of it is to be picked any more." in done
     assert "Cancel the wave" not in done
+
+
+async def test_who_picks_a_shipment_of_a_wave_comes_back_to_it(world: ConsoleWorld) -> None:
+    released(world, "SH-8")
+    pat, page = world.browser("warehouse", sub="pat"), "/warehouse/SH-8"
+    await pat.send(PAGE, PAGE, warehouse="W1", next="20", shipments="", picker="")
+
+    shown = (await pat.get(f"{page}?wave=WV-1001")).text
+    found = {"found-1": "6", "found-2": "2"}
+    picked = await pat.send(f"{page}?wave=WV-1001", f"{page}/pick", **hidden_in(shown, f"{page}/pick"), **found)
+
+    assert f'<a href="{PAGE}/WV-1001">WV-1001</a>' in shown
+    assert picked.headers["location"] == f"{PAGE}/WV-1001"
+    assert (await pat.get(f"{page}?wave=//evil")).status_code == 404
 
 
 async def test_shipments_that_are_scanned_become_a_wave(world: ConsoleWorld) -> None:
