@@ -16,6 +16,8 @@ _OPEN_INVOICE = ("open", "part_paid")
 _PARKED = ("on_hold", "in_review", "awaiting_customer")
 _PATIENCE = 12
 _CONFLICT = 409
+_MANY = 3
+"""Units of a line of which one may be damaged."""
 _MOVED = {"pick": "picked", "pack": "packed", "ship": "handed to the carrier", "perform": "performed on site"}
 """What the warehouse does with a shipment → how it is said."""
 
@@ -30,6 +32,7 @@ class People:
         self._mark = mark
         self._done: set[str] = set()
         self._waved: set[str] = set()
+        self._shorts: dict[str, Sequence[Row]] = {}
         self._scans: dict[str, Row] = {}
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
@@ -185,8 +188,27 @@ class People:
             self._board.say(f"[cyan]{count}[/] {what}: {', '.join(orders)}")
 
     def _move(self, shipment: Row, verb: str) -> bool:
-        path = f"/v1/shipments/{shipment['shipment_id']}/{verb}"
-        return self._do(path, lambda: self._as("warehouse").post(path, key=self._key(verb, shipment["shipment_id"])))
+        path, key = f"/v1/shipments/{shipment['shipment_id']}/{verb}", self._key(verb, shipment["shipment_id"])
+        if verb == "pick" and (short := self._short(shipment)):
+            return self._do(path, lambda: self._as("warehouse").post(path, {"lines": short}, key=key))
+        return self._do(path, lambda: self._as("warehouse").post(path, key=key))
+
+    def _short(self, shipment: Row) -> Sequence[Row]:
+        """The day's one short pick, of the first shipment with enough of something: its lines as they are found, one unit damaged."""
+        line = next((one for one in shipment["lines"] if one["quantity"] >= _MANY), None)
+        if shipment["shipment_id"] not in self._shorts and (self._shorts or line is None or shipment["is_service"]):
+            return ()
+        if line is not None and not self._shorts:
+            self._shorts[shipment["shipment_id"]] = [
+                {"line_id": one["line_id"], "sku": one["sku"], "quantity": one["quantity"] - (one is line)}
+                | ({"short_reason": "damaged"} if one is line else {})
+                for one in shipment["lines"]
+            ]
+            self._board.say(
+                f"[yellow]{shipment['number']}[/] is picked short: one of {line['quantity']:,} x {line['sku']} is damaged, and in quarantine; "
+                f"{shipment['order_number']} gets it in another shipment"
+            )
+        return self._shorts[shipment["shipment_id"]]
 
     def _shipments(self, state: str, orders: Mapping[str, Row]) -> Sequence[Row]:
         found = self._as("warehouse").rows("/v1/shipments", state=state)

@@ -19,7 +19,6 @@ from services.inventory.store import allocation, counts, returned, stock, wareho
 from services.inventory.transactions import book_difference, notify_change
 from services.kernel.errors import Conflict
 from services.kernel.ids import new_id
-from services.kernel.money import Money, share
 
 log = structlog.get_logger()
 
@@ -67,10 +66,8 @@ def record_short(session: Session, short: ShortPick, currency: str, now: datetim
 
 
 def _set_apart(session: Session, short: ShortPick, count_id: str, missing: StockChange, now: datetime) -> None:
-    """What is damaged is there: in quarantine, at its part of what left the books."""
-    nothing = Money.zero(missing.value.currency)
-    value = share(-missing.value, short.quantity, -missing.quantity, before=0, given=nothing)
-    damaged = StockChange(new_id("mov"), short.warehouse_id, short.sku, short.quantity, value)
+    """What is damaged is there: in quarantine, at what left the books."""
+    damaged = StockChange(new_id("mov"), short.warehouse_id, short.sku, -missing.quantity, -missing.value)
     returned.add_damaged(session, count_id, damaged, short.reason, now)
     notify_change(session, facts.DAMAGED, damaged, now)
 

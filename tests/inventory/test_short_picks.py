@@ -101,20 +101,22 @@ def test_what_its_shipment_has_not_heard_of_is_not_booked_again(stockroom: Stock
     assert stockroom.broken() == {}
 
 
-def test_what_is_damaged_is_in_quarantine_at_its_part_of_what_left_the_books(stockroom: Stockroom) -> None:
+def test_what_is_damaged_is_in_quarantine_and_what_is_free_beside_it_serves_the_order(stockroom: Stockroom) -> None:
     three_orders(stockroom)
-    stockroom.receive("w1", "A", 1)  # free in the books, and not on the shelf either
+    stockroom.receive("w1", "A", 1)
 
     done = short(stockroom, 2, is_damaged=True)
     [apart] = stockroom.servicer.ListQuarantine(inventory.ListQuarantineRequest(), None).units
     [moved] = stockroom.facts("stock_adjusted")
     [damaged] = stockroom.facts("damage_quarantined")
 
-    assert (done.delta, moved["quantity"]) == (-3, -3)
+    assert (done.delta, moved["quantity"]) == (-2, -2)
     assert (apart.sku, apart.quantity, apart.order_id, apart.return_id) == ("A", 2, "", "")
     assert apart.reason == "short pick of SH-1001, missing"
     assert (damaged["quantity"], damaged["value_minor"]) == (2, apart.value.minor_units)
-    assert apart.value.minor_units * 3 == -moved["value_minor"] * 2
+    assert apart.value.minor_units == -moved["value_minor"]
+    assert stockroom.stock("A") == {"w1": (9, 9)}
+    assert [(row.order_id, row.quantity) for row in stockroom.queue("A")] == [("o1", 1)]
     assert stockroom.broken() == {}
 
 

@@ -153,14 +153,16 @@ class ShortPick:
 
 
 def short_of(short: ShortPick, on_hand: int, allocated: int, holders: Sequence[Holder]) -> Difference:
-    """What a short pick comes to: the order loses what is short, and what is free leaves stock with it, for the shelf is empty.
+    """What a short pick comes to: the order loses what is short, and what is free leaves stock with what is missing, for the shelf is empty.
 
-    What other orders hold stays: it may be in the hands of another picker. Conflict NOT_HELD.
+    Beside what is damaged the others are as good as they were. What other orders hold stays: it may be in the hands of another picker.
+    Conflict NOT_HELD.
     """
     holder = next((one for one in holders if one.key == (short.order_id, short.line_id)), None)
     if holder is None or holder.held < short.quantity:
         raise Conflict("NOT_HELD", f"the order holds fewer {short.sku} by now: look at the shipment again")
-    delta = -(short.quantity + max(0, on_hand - allocated))
+    gone_too = 0 if short.is_damaged else max(0, on_hand - allocated)
+    delta = -(short.quantity + gone_too)
     return Difference(on_hand, delta, (Loss(holder, short.quantity, short.quantity, short.is_begun),))
 
 
