@@ -29,7 +29,7 @@ router = APIRouter()
 MOST = 50
 """Shipments that the page shows of each step; what is left follows when these are done."""
 PACKAGES = 5
-"""Packages that the page offers; over the API there may be more, and lines that are divided."""
+"""Packages that the page offers; over the API there may be more, and lines in more than two."""
 STEPS = (
     ("To pick", pb.SHIPMENT_STATE_RELEASED),
     ("To pack", pb.SHIPMENT_STATE_PICKED),
@@ -123,9 +123,9 @@ def pack(form: FormOf, number: ShipmentNumber) -> Response:
     who, shipment = form.visitor, find_shipment(form.visitor, number)
     contents: dict[int, list[PackedLineInput]] = {}
     for line in shipment.lines:
-        package = whole_units(form.text(f"package-{line.line_id}", most=2) or "1", line.line_id)
-        packed = PackedLineInput(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
-        contents.setdefault(package, []).append(packed)
+        for package, units in _packages_of(form, line).items():
+            packed = PackedLineInput(line_id=line.line_id, sku=line.sku, quantity=units)
+            contents.setdefault(package, []).append(packed)
     weights = {package: grams for package in range(1, PACKAGES + 1) if (grams := _grams(form, package))}
     if empty := sorted(set(weights) - set(contents)):
         raise InvalidArgument(
@@ -136,6 +136,23 @@ def pack(form: FormOf, number: ShipmentNumber) -> Response:
     )
     done = shipments.packed(who.deps, who.caller, request_id(form, f"pack/{number}"), shipment.shipment_id, body)
     return leave(RedirectResponse(f"/warehouse/{done.number}", 303), who.deps.console, "shipment_packed", done.number)
+
+
+def _packages_of(form: Form, line: pb.ShipmentLine) -> dict[int, int]:
+    """Package → units of a line: all of them in one, or some in another."""
+    package = whole_units(form.text(f"package-{line.line_id}", most=2) or "1", line.line_id)
+    typed = form.text(f"units-{line.line_id}", most=8)
+    apart = whole_units(typed, line.line_id) if typed else 0
+    if apart > line.quantity:
+        raise InvalidArgument(
+            "UNITS_NOT_THERE",
+            f"line {line.line_id} has {line.quantity} units: put that many at most into another package",
+        )
+    other = whole_units(form.text(f"other-{line.line_id}", most=2) or "1", line.line_id)
+    if not apart or other == package:
+        return {package: line.quantity}
+    parts = {package: line.quantity - apart, other: apart}
+    return {one: units for one, units in parts.items() if units}
 
 
 def _grams(form: Form, package: int) -> int | None:

@@ -60,6 +60,42 @@ async def test_a_shipment_is_scanned_picked_packed_in_two_packages_and_shipped(w
     assert "SH-8 has left" in (await pat.get("/warehouse")).text
 
 
+@pytest.mark.parametrize(
+    ("typed", "packed"),
+    [
+        ({"units-1": "2", "other-1": "3"}, [(1, [("1", 4), ("2", 2)]), (2, [("1", 2)])]),
+        ({"units-1": "6", "other-1": "2"}, [(1, [("2", 2)]), (2, [("1", 6)])]),
+        ({"units-1": "2", "other-1": "1"}, [(1, [("1", 6), ("2", 2)])]),
+        ({"units-1": "0", "other-1": "2"}, [(1, [("1", 6), ("2", 2)])]),
+    ],
+)
+async def test_a_line_is_divided_over_two_packages(
+    world: ConsoleWorld, typed: dict[str, str], packed: list[tuple[int, list[tuple[str, int]]]]
+) -> None:
+    row, pat = released(world), world.browser("warehouse", sub="pat")
+    row.state = pb.SHIPMENT_STATE_PICKED
+
+    done = await pat.send("/warehouse/SH-8", "/warehouse/SH-8/pack", **typed)
+
+    [sent] = world.app.state.deps.fulfillment.packed
+    assert done.status_code == 303
+    assert [
+        (number, [(one.line_id, one.quantity) for one in each.contents])
+        for number, each in enumerate(sent.packages, start=1)
+    ] == packed
+
+
+async def test_more_than_a_line_has_is_put_into_no_other_package(world: ConsoleWorld) -> None:
+    row, pat = released(world), world.browser("warehouse", sub="pat")
+    row.state = pb.SHIPMENT_STATE_PICKED
+
+    answer = await pat.send("/warehouse/SH-8", "/warehouse/SH-8/pack", **{"units-1": "7", "other-1": "2"})
+    followed = await pat.client.get(answer.headers["location"]) if answer.status_code == 303 else answer
+
+    assert "line 1 has 6 units" in followed.text.lower()
+    assert world.app.state.deps.fulfillment.packed == []
+
+
 async def test_what_is_short_is_booked_before_it_is_picked(world: ConsoleWorld) -> None:
     row, pat = released(world), world.browser("warehouse", sub="pat")
     page = "/warehouse/SH-8"
