@@ -12,14 +12,19 @@ from tests.system.trade import Trade, eventually, key, ok
 
 def three_orders(trade: Trade) -> tuple[str, str, str, list[dict[str, Any]]]:
     """Two SKUs in bins of one warehouse, and the released shipments of three orders for both: 5 pumps and 2 seals each."""
+    return orders_of(trade, 3)
+
+
+def orders_of(trade: Trade, count: int) -> tuple[str, str, str, list[dict[str, Any]]]:
+    """The same of so many orders; there are more pumps and seals than they want."""
     pump, seal = trade.product("pump", "20.00", cost="10.00"), trade.product("seal", "3.00", cost="1.00")
     place = trade.warehouses({"w": 900})["w"]
     for sku in (pump, seal):
-        trade.receive(place, sku, 40, "1.00")
+        trade.receive(place, sku, 40 + 5 * count, "1.00")
     bins = [{"warehouse_id": place, "sku": pump, "bin": "a-10"}, {"warehouse_id": place, "sku": seal, "bin": "A-2"}]
     assert ok(trade.system.api("warehouse").put("/v1/stock/bins", json={"bins": bins})) == {"changed_count": 2}
     lines = [{"sku": pump, "quantity": 5}, {"sku": seal, "quantity": 2}]
-    orders = [trade.placed(trade.order_body(trade.customer(), lines)) for _ in range(3)]
+    orders = [trade.placed(trade.order_body(trade.customer(), lines)) for _ in range(count)]
     return place, pump, seal, [trade.shipments(one["order_id"], "released")[0] for one in orders]
 
 
