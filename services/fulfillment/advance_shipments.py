@@ -67,7 +67,7 @@ def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierE
     """The parcel's shipment after what its carrier said of it; `siblings` are all shipments of its order."""
     parcel, package = next((each, found) for each in siblings if (found := package_of(event, each)) is not None)
     if is_exception(event, parcel, package):
-        after = steps.note_exception(parcel, package, event.occurred_at, now)
+        after = steps.note_exception(parcel, package, event.occurred_at, now, event.status.value)
         shipments.save(session, parcel, after)
         fact = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after))
         emit_fact(session, fact, after, now)

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
+from services.fulfillment.domain.carrier_event import CarrierStatus
 from services.fulfillment.domain.interception import (
     ASKED,
     INTERCEPTED,
@@ -76,7 +77,7 @@ def _part_comes_back(
 ) -> Shipment:
     for number in stopped:
         package = next(each for each in after.packages if each.number == number)
-        after = steps.note_exception(after, package, now, now)
+        after = steps.note_exception(after, package, now, now, CarrierStatus.RETURNED_TO_SENDER.value)
     shipments.save(session, before, after)
     emit_fact(session, wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after)), after, now)
     return after

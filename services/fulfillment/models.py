@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConst
 from sqlmodel import Field
 
 from services.fulfillment import schedule_models, wave_models
+from services.fulfillment.domain.carrier_event import CarrierStatus
 from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
@@ -216,6 +217,7 @@ class PackageRow(Table, table=True):
     tracking_number: str | None = Field(sa_type=Text)
     delivered_at: datetime | None = Field(sa_type=UtcDateTime)
     exception_at: datetime | None = Field(sa_type=UtcDateTime)
+    problem: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class PackageLineRow(Table, table=True):
@@ -284,7 +286,7 @@ class CarrierEventRow(Table, table=True):
     __tablename__ = "carrier_event"
     __table_args__ = (
         CheckConstraint(
-            "status IN ('in_transit', 'out_for_delivery', 'delivered', 'exception')", name="carrier_event_status_known"
+            f"status IN ({', '.join(repr(one.value) for one in CarrierStatus)})", name="carrier_event_status_known"
         ),
         Index("carrier_event_parcel", "tracking_number"),
         STRICT,

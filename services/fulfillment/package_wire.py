@@ -54,6 +54,7 @@ def package_messages(of: Sequence[Package]) -> list[pb.Package]:
             tracking_number=each.tracking_number,
             delivered_at_micros=optional_micros(each.delivered_at),
             exception_at_micros=optional_micros(each.exception_at),
+            problem=each.problem,
         )
         for each in of
     ]
@@ -70,6 +71,7 @@ def package_details(shipment: Shipment) -> list[facts_pb2.ShipmentPackage]:
             weight_grams=each.weight_grams,
             delivered_at_micros=optional_micros(each.delivered_at),
             exception_at_micros=optional_micros(each.exception_at),
+            problem=each.problem,
         )
         for each in shipment.packages
     ]

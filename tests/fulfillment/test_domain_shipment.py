@@ -201,6 +201,7 @@ def test_a_shipment_in_a_fact_has_the_agreed_members() -> None:
                 "weight_grams": 2520,
                 "delivered_at_micros": 0,
                 "exception_at_micros": 0,
+                "problem": "",
             }
         ],
     }

@@ -110,6 +110,9 @@ class Package(BaseModel):
     contents: list[PackedLine]
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem with it.")
+    problem: str | None = Field(
+        description="What problem: exception, failed_attempt, damaged, returned_to_sender or lost; null without one."
+    )
 
 
 @router.get(
@@ -142,6 +145,7 @@ def package_shapes(packages: Sequence[pb.Package]) -> list[Package]:
             contents=[PackedLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in each.contents],
             delivered_at=instant(each.delivered_at_micros),
             exception_at=instant(each.exception_at_micros),
+            problem=each.problem or None,
         )
         for each in packages
     ]

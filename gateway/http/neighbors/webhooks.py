@@ -25,7 +25,10 @@ class CarrierEventInput(Input):
     """A tracking milestone of one parcel."""
 
     tracking_number: Reference
-    status: Literal["in_transit", "out_for_delivery", "delivered", "exception"]
+    status: Literal[
+        "picked_up", "in_transit", "out_for_delivery", "delivered",
+        "exception", "failed_attempt", "damaged", "returned_to_sender", "lost",
+    ]  # fmt: skip
     occurred_at: Instant
 
     model_config = example(tracking_number="PAR000000000018", status="delivered", occurred_at="2026-12-03T14:05:00Z")
@@ -59,7 +62,8 @@ async def _signed(
 def record_carrier_event(
     deps: DepsOf, event_id: Annotated[str, Depends(_signed)], carrier: Carrier, body: CarrierEventInput
 ) -> CarrierEvent:
-    """Record a milestone; `delivered` moves the shipment and its order on, `exception` is told to all.
+    """Record a milestone; `delivered` moves the shipment and its order on, a problem is an exception that people look at: `exception`,
+    `failed_attempt`, `damaged`, `returned_to_sender` and `lost`.
 
     Twice, or late, changes nothing. Another body under a webhook-id that was taken is a 409 and an exception of the order.
     """

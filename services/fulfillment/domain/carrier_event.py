@@ -12,10 +12,27 @@ from services.kernel.errors import Refused
 class CarrierStatus(StrEnum):
     """The carrier's words that we keep."""
 
+    PICKED_UP = "picked_up"
     IN_TRANSIT = "in_transit"
     OUT_FOR_DELIVERY = "out_for_delivery"
     DELIVERED = "delivered"
     EXCEPTION = "exception"
+    FAILED_ATTEMPT = "failed_attempt"
+    DAMAGED = "damaged"
+    RETURNED_TO_SENDER = "returned_to_sender"
+    LOST = "lost"
+
+
+PROBLEMS = frozenset(
+    {
+        CarrierStatus.EXCEPTION,
+        CarrierStatus.FAILED_ATTEMPT,
+        CarrierStatus.DAMAGED,
+        CarrierStatus.RETURNED_TO_SENDER,
+        CarrierStatus.LOST,
+    }
+)
+"""What somebody must look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,7 @@ def is_exception(event: CarrierEvent, shipment: Shipment, package: Package) -> b
     if shipment.is_intercepted:
         return event.status is CarrierStatus.DELIVERED
     is_on_its_way = shipment.state is State.SHIPPED and package.delivered_at is None
-    return event.status is CarrierStatus.EXCEPTION and is_on_its_way
+    return event.status in PROBLEMS and is_on_its_way
 
 
 def delivers(event: CarrierEvent, shipment: Shipment, package: Package) -> bool:

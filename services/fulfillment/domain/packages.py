@@ -31,7 +31,7 @@ class Package:
     """One package; `number` counts those of its shipment from 1, a measure that nobody took is 0.
 
     `sscc` is empty where the company has no GS1 prefix, `tracking_number` while nobody has given one. `exception_at` is when the
-    carrier last told of a problem with it, until it is delivered.
+    carrier last told of a problem with it, until it is delivered, and `problem` in which word.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Package:
     tracking_number: str = ""
     delivered_at: datetime | None = None
     exception_at: datetime | None = None
+    problem: str = ""
 
 
 def packed(shipment: Shipment, given: Sequence[Package]) -> tuple[Package, ...]:
@@ -87,7 +88,8 @@ def without(packages: Sequence[Package], lines: Sequence[ShipmentLine]) -> tuple
 def repacked(packages: Sequence[Package]) -> tuple[Package, ...]:
     """The same packages before any carrier had them, without the codes that named them."""
     return tuple(
-        replace(package, sscc="", tracking_number="", delivered_at=None, exception_at=None) for package in packages
+        replace(package, sscc="", tracking_number="", delivered_at=None, exception_at=None, problem="")
+        for package in packages
     )
 
 
@@ -126,7 +128,7 @@ def check_no_numbers(visit: Shipment, numbers: Sequence[str]) -> None:
 
 def delivered(package: Package, at: datetime) -> Package:
     """The package in the customer's hands."""
-    return replace(package, delivered_at=at, exception_at=None)
+    return replace(package, delivered_at=at, exception_at=None, problem="")
 
 
 def check_once(numbers: Iterable[str]) -> None:

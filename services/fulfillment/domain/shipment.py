@@ -244,18 +244,21 @@ def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipme
     return replace(shipment, state=state, delivered_at=delivered, exception_at=None)
 
 
-def note_exception(shipment: Shipment, package: Package, reported_at: datetime, now: datetime) -> Shipment:
-    """The carrier has a problem with a package of it. Its clock may be off, and its events out of turn: the newest is kept."""
+def note_exception(
+    shipment: Shipment, package: Package, reported_at: datetime, now: datetime, problem: str = ""
+) -> Shipment:
+    """The carrier has a `problem` with a package of it. Its clock may be off, and its events out of turn: the newest is kept."""
     newest = _not_earlier(shipment, min(max(reported_at, shipment.exception_at or reported_at), now))
     of_package = _not_earlier(shipment, min(max(reported_at, package.exception_at or reported_at), now))
-    noted = replace(package, exception_at=of_package)
+    is_newest = package.exception_at is None or of_package > package.exception_at
+    noted = replace(package, exception_at=of_package, problem=problem if is_newest else package.problem)
     packages = tuple(noted if each == package else each for each in shipment.packages)
     return replace(shipment, exception_at=newest, packages=packages)
 
 
 def intercepted(shipment: Shipment) -> Shipment:
     """The carrier brings all of it back: what was a problem on the way is none any more."""
-    packages = tuple(replace(each, exception_at=None) for each in shipment.packages)
+    packages = tuple(replace(each, exception_at=None, problem="") for each in shipment.packages)
     return replace(shipment, exception_at=None, packages=packages)
 
 

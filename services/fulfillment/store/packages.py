@@ -15,7 +15,7 @@ from services.kernel.errors import Refused
 from services.kernel.ids import shipment_number
 
 _MEASURES = ("weight_grams", "length_mm", "width_mm", "height_mm")
-_MOVED = ("sscc", "tracking_number", "delivered_at", "exception_at")
+_MOVED = ("sscc", "tracking_number", "delivered_at", "exception_at", "problem")
 """What a step may change of a package; the rest stays as it was packed."""
 _ADD, _ADD_LINES = insert(package), insert(package_line)
 _SAVE = (
@@ -119,6 +119,7 @@ def _package(lines: Sequence[Row[Any]]) -> Package:
         tracking_number=row.tracking_number or "",
         delivered_at=row.delivered_at,
         exception_at=row.exception_at,
+        problem=row.problem,
     )
 
 
@@ -137,4 +138,5 @@ def _moved(of: Package) -> dict[str, object]:
         "tracking_number": of.tracking_number or None,
         "delivered_at": of.delivered_at,
         "exception_at": of.exception_at,
+        "problem": of.problem,
     }

@@ -257,7 +257,18 @@ def carrier_reason(shipment: Shipment) -> str:
         return f"{shipment.carrier} tells that {shipment.number} was delivered, which it had stopped on the way: ask it where the goods are."
     number = shipment.exception_tracking_number
     tracking = f", tracking number {number}" if number else ""
-    return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
+    said = _SAID_BY_CARRIERS.get(shipment.problem, _SAID_BY_CARRIERS["exception"])
+    return said.format(carrier=shipment.carrier or "The carrier", what=f"{shipment.number}{tracking}")
+
+
+_SAID_BY_CARRIERS = {
+    "exception": "{carrier} reports a problem on the way with {what}.",
+    "failed_attempt": "{carrier} could not hand over {what}: check the address, and when somebody is there.",
+    "damaged": "{carrier} reports {what} damaged on the way: ask whether the customer takes it, and claim it from the carrier.",
+    "returned_to_sender": "{carrier} brings {what} back: expect the parcel, and ask the customer where the goods shall go.",
+    "lost": "{carrier} has lost {what}: claim it from the carrier, and credit the goods or send them again.",
+}
+"""Problem → what people read of it."""
 
 
 def undeliverable_reason(address: Address) -> str:

@@ -85,6 +85,7 @@ class ShipmentPackage:
     weight_grams: int
     delivered_at: str = ""
     exception_at: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,19 @@ class Shipment:
     @property
     def exception_tracking_number(self) -> str:
         """The tracking number of the package that its carrier last told a problem of, the first's where it told of none."""
+        newest = self._with_problem
+        return newest.tracking_number if newest else self.tracking_number
+
+    @property
+    def problem(self) -> str:
+        """What its carrier last told of a package in one word; empty without a problem."""
+        newest = self._with_problem
+        return (newest.problem or "exception") if newest else ""
+
+    @property
+    def _with_problem(self) -> ShipmentPackage | None:
         newest = max(self.packages, key=lambda package: package.exception_at, default=None)
-        return newest.tracking_number if newest and newest.exception_at else self.tracking_number
+        return newest if newest and newest.exception_at else None
 
 
 InvoicePart = tuple[str, int, int, int, int]

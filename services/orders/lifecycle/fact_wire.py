@@ -246,6 +246,7 @@ def _shipment(detail: pb.Shipment, sequence: int) -> facts.Shipment:
                 weight_grams=package.weight_grams,
                 delivered_at=_instant(package.delivered_at_micros, "delivered_at of a package"),
                 exception_at=_instant(package.exception_at_micros, "exception_at of a package"),
+                problem=package.problem,
             )
             for package in detail.packages
         ),

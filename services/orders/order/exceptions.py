@@ -151,12 +151,24 @@ def follow_shipments(session: Session, before: Progress, after: Progress, fact: 
             continue
         if fact.kind == SHIPMENT_EXCEPTION and shipment.exception_at:
             reason = carrier_reason(shipment)
+            _resolve_other(session, shipment.shipment_id, fact.order_id, reason, now)
             open_exception(session, fact.order_id, CARRIER_EXCEPTION, shipment.shipment_id, reason, now)
         known = before.shipments.get(shipment.shipment_id)
         is_over = shipment.state in _OVER or (shipment.intercepted_at and not shipment.exception_at)
         if known and known.exception_at and is_over:
             note = f"{shipment.number} was {'intercepted' if shipment.intercepted_at else shipment.state}."
             resolve_by_system(session, CARRIER_EXCEPTION, [shipment.shipment_id], note, now)
+
+
+def _resolve_other(session: Session, shipment_id: str, order_id: str, reason: str, now: datetime) -> None:
+    """What a carrier said of a shipment before is over when it says something else of it."""
+    known = [
+        one
+        for one in store.open_of(session, order_id)
+        if (one.kind, one.subject_id) == (CARRIER_EXCEPTION, shipment_id)
+    ]
+    if any(one.reason != reason for one in known):
+        resolve_by_system(session, CARRIER_EXCEPTION, [shipment_id], f"Its carrier says more of it. {reason}", now)
 
 
 def follow_deposit(session: Session, order: Order, held_minor: int, now: datetime) -> None:

@@ -1344,6 +1344,7 @@ class ShipmentPackage(_message.Message):
     WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
     sscc: _builtins.str
     """Its serial shipping container code; empty where the company has no GS1 prefix."""
     tracking_number: _builtins.str
@@ -1354,6 +1355,8 @@ class ShipmentPackage(_message.Message):
     """When the customer got it, microseconds since the epoch; 0 before."""
     exception_at_micros: _builtins.int
     """When the carrier last told of a problem with it, microseconds since the epoch; 0 without one."""
+    problem: _builtins.str
+    """What problem: exception, failed_attempt, damaged, returned_to_sender or lost; empty without one."""
     def __init__(
         self,
         *,
@@ -1362,10 +1365,11 @@ class ShipmentPackage(_message.Message):
         weight_grams: _builtins.int = ...,
         delivered_at_micros: _builtins.int = ...,
         exception_at_micros: _builtins.int = ...,
+        problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "problem", b"problem", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

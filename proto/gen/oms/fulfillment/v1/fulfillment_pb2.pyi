@@ -733,6 +733,7 @@ class Package(_message.Message):
     TRACKING_NUMBER_FIELD_NUMBER: _builtins.int
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Counts the packages of the shipment from 1; not read where it is packed."""
     weight_grams: _builtins.int
@@ -751,6 +752,8 @@ class Package(_message.Message):
     """When the customer got it, microseconds since the epoch; 0 before. Not read where it is packed."""
     exception_at_micros: _builtins.int
     """When the carrier last told of a problem with it, microseconds since the epoch; 0 without one. Not read where it is packed."""
+    problem: _builtins.str
+    """What problem: exception, failed_attempt, damaged, returned_to_sender or lost; empty without one. Not read where it is packed."""
     @_builtins.property
     def contents(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units in it, by line and SKU."""
@@ -768,10 +771,11 @@ class Package(_message.Message):
         tracking_number: _builtins.str = ...,
         delivered_at_micros: _builtins.int = ...,
         exception_at_micros: _builtins.int = ...,
+        problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contents", b"contents", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "height_mm", b"height_mm", "length_mm", b"length_mm", "number", b"number", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams", "width_mm", b"width_mm"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contents", b"contents", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "height_mm", b"height_mm", "length_mm", b"length_mm", "number", b"number", "problem", b"problem", "sscc", b"sscc", "tracking_number", b"tracking_number", "weight_grams", b"weight_grams", "width_mm", b"width_mm"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1403,7 +1407,7 @@ class RecordCarrierEventRequest(_message.Message):
     tracking_number: _builtins.str
     """The parcel."""
     status: _builtins.str
-    """in_transit, out_for_delivery, delivered or exception."""
+    """picked_up, in_transit, out_for_delivery, delivered, or a problem: exception, failed_attempt, damaged, returned_to_sender, lost."""
     occurred_at_micros: _builtins.int
     """When it happened, microseconds since the epoch."""
     def __init__(
