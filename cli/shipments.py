@@ -124,18 +124,30 @@ def packages(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOpti
     print_packages(api.get(f"/v1/shipments/{_find(api, shipment)}")["packages"], as_json=as_json)
 
 
+OutputOption = Annotated[Path | None, typer.Option(help="The file to write; one named after the shipment without it.")]
+
+
 @app.command("packing-slip")
-def packing_slip(
+def packing_slip(shipment: ShipmentArgument, output: OutputOption = None, var: VarOption = VAR) -> None:
+    """Save its packing slip as a PDF: a page for each package."""
+    _save(var, shipment, "packing-slip.pdf", output)
+
+
+@app.command()
+def labels(
     shipment: ShipmentArgument,
-    output: Annotated[
-        Path | None, typer.Option(help="The file to write; SHIPMENT-packing-slip.pdf here without one.")
-    ] = None,
+    zpl: Annotated[bool, typer.Option("--zpl", help="For a label printer, in ZPL II.")] = False,
+    output: OutputOption = None,
     var: VarOption = VAR,
 ) -> None:
-    """Save its packing slip as a PDF: a page for each package."""
+    """Save its labels, 4 by 6 inches, one for each package."""
+    _save(var, shipment, "labels.zpl" if zpl else "labels.pdf", output)
+
+
+def _save(var: Path, shipment: str, file: str, output: Path | None) -> None:
     api = Api(var, "auditor")
-    content, name = api.file(f"/v1/shipments/{_find(api, shipment)}/packing-slip.pdf")
-    target = output or Path(name or "packing-slip.pdf")
+    content, name = api.file(f"/v1/shipments/{_find(api, shipment)}/{file}")
+    target = output or Path(name or file)
     try:
         target.write_bytes(content)
     except OSError as cannot:

@@ -1,4 +1,4 @@
-"""Packing slips of shipments, as files."""
+"""Packing slips and labels of shipments, as files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from gateway.console.reversals import ShipmentNumber, find_shipment
 from gateway.console.visitor import VisitorOf
-from gateway.http.neighbors.packages import packing_slip
+from gateway.http.neighbors.packages import labels, packing_slip
 
 router = APIRouter()
 
@@ -15,3 +15,15 @@ router = APIRouter()
 def packing_slip_file(who: VisitorOf, number: ShipmentNumber) -> Response:
     """The packing slip, as the API gives it."""
     return packing_slip(who.deps, find_shipment(who, number).shipment_id)
+
+
+@router.get("/shipments/{number}/labels.pdf")
+def labels_file(who: VisitorOf, number: ShipmentNumber) -> Response:
+    """The labels, as the API gives them."""
+    return labels(who.deps, find_shipment(who, number).shipment_id, "pdf")
+
+
+@router.get("/shipments/{number}/labels.zpl")
+def printer_labels_file(who: VisitorOf, number: ShipmentNumber) -> Response:
+    """The labels for a label printer, as the API gives them."""
+    return labels(who.deps, find_shipment(who, number).shipment_id, "zpl")

@@ -1,4 +1,4 @@
-"""The part of BillingService that renders packing slips."""
+"""The part of BillingService that renders what goes with packages: packing slips and labels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ from oms.inventory.v1 import inventory_pb2
 from services.billing import header_wire
 from services.billing.documents import rendering
 from services.billing.documents.packing_slip_content import PackingSlip, SlipLine, SlipPackage, packing_slip_content
+from services.billing.documents.shipping_label_content import shipping_label_content
+from services.billing.documents.zpl import zpl_labels
 from services.billing.servicer_labels import LabelSources
 from services.billing.servicer_part import ServicerPart
 from services.kernel.clock import business_day, given_instant
-from services.kernel.errors import Conflict, Refused
+from services.kernel.errors import Conflict, InvalidArgument, Refused
 from services.kernel.text import one_line, text
 from services.runtime.grpc_client import Unreachable
 
+PDF, ZPL = "pdf", "zpl"
+_FORMATS = (PDF, ZPL)
 log = structlog.get_logger()
 
 
 class PackingSlipServicer(ServicerPart):
-    """Packing slips of shipments."""
+    """Packing slips and labels of shipments."""
 
     label_sources: LabelSources
 
@@ -34,11 +38,24 @@ class PackingSlipServicer(ServicerPart):
         pdf = rendering.packing_slip(packing_slip_content(slip, self.seller))
         return pb.RenderPackingSlipResponse(name=f"{slip.number}-packing-slip.pdf", pdf=pdf)
 
-    def _slip(self, shipment_id: str) -> PackingSlip:
+    def RenderShippingLabels(
+        self, request: pb.RenderShippingLabelsRequest, context: grpc.ServicerContext
+    ) -> pb.RenderShippingLabelsResponse:
+        """The labels of a shipment, one a package, as a PDF or for a label printer."""
+        if request.format not in _FORMATS:
+            raise InvalidArgument("FORMAT_UNKNOWN", f"labels are made as {' or '.join(_FORMATS)}")
+        slip = self._slip(text(request.shipment_id, "shipment_id"), "labels")
+        if request.format == ZPL:
+            made = zpl_labels(slip, self.seller).encode()
+        else:
+            made = rendering.shipping_labels(shipping_label_content(slip, self.seller))
+        return pb.RenderShippingLabelsResponse(name=f"{slip.number}-labels.{request.format}", content=made)
+
+    def _slip(self, shipment_id: str, what: str = "packing slip") -> PackingSlip:
         try:
             shipment = self.label_sources.read_shipment(shipment_id)
             if not shipment.packages:
-                raise _not_packed(shipment)
+                raise _not_packed(shipment, what)
             order = self.read_order(shipment.order_id)
             places = {one.warehouse_id: one for one in self.label_sources.warehouses()}
         except Unreachable as away:
@@ -76,7 +93,7 @@ def _packages(shipment: fulfillment_pb2.Shipment) -> list[SlipPackage]:
     ]
 
 
-def _not_packed(shipment: fulfillment_pb2.Shipment) -> Refused:
+def _not_packed(shipment: fulfillment_pb2.Shipment, what: str) -> Refused:
     if shipment.is_service:
-        return Refused("SHIPMENT_NOT_PACKED", f"{shipment.number} is a service visit: it has no packing slip")
-    return Refused("SHIPMENT_NOT_PACKED", f"{shipment.number} is not packed: its packing slip is there once it is")
+        return Refused("SHIPMENT_NOT_PACKED", f"{shipment.number} is a service visit: it has no {what}")
+    return Refused("SHIPMENT_NOT_PACKED", f"{shipment.number} is not packed: pack it, then ask for its {what}")

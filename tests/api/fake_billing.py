@@ -130,6 +130,13 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
         self.pick_lists.append(request)
         return billing.RenderPickListResponse(name=f"{request.number}-pick-list.pdf", pdf=b"%PDF-1.7 pick list")
 
+    def RenderShippingLabels(
+        self, request: billing.RenderShippingLabelsRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderShippingLabelsResponse:
+        self.here(timeout)
+        made = b"^XA^XZ" if request.format == "zpl" else b"%PDF-1.7 labels"
+        return billing.RenderShippingLabelsResponse(name=f"SH-1001-labels.{request.format}", content=made)
+
     def RenderPackingSlip(
         self, request: billing.RenderPackingSlipRequest, timeout: float = DEADLINE_S
     ) -> billing.RenderPackingSlipResponse:

@@ -78,6 +78,7 @@ async def test_a_shipment_shows_its_packages(world: World) -> None:
             "contents": [{"line_id": "1", "sku": "PUMP-100", "quantity": 4}],
             "delivered_at": None,
             "exception_at": None,
+            "problem": None,
         }
     ]
 

@@ -99,7 +99,7 @@ def test_a_long_package_goes_on_over_pages_and_the_same_content_gives_the_same_b
     assert _made() == _made()
 
 
-def _servicer(shipment: fulfillment_pb2.Shipment) -> BillingServicer:
+def servicer_of(shipment: fulfillment_pb2.Shipment) -> BillingServicer:
     there = types_pb2.Address(
         name="Dock", street="9 Rail St", city="Waco", region="TX", postal_code="76701", country="US"
     )
@@ -133,7 +133,7 @@ def test_billing_asks_fulfillment_for_the_shipment_orders_for_the_po_and_invento
         packed_at_micros=micros(datetime(2026, 12, 1, 3, tzinfo=UTC)),
     )
 
-    made = _slip(_servicer(shipment))
+    made = _slip(servicer_of(shipment))
 
     (page,) = pages(made.pdf)
     assert made.name == "SH-1001-packing-slip.pdf"
@@ -145,13 +145,13 @@ def test_billing_asks_fulfillment_for_the_shipment_orders_for_the_po_and_invento
 @pytest.mark.parametrize("is_service", [False, True])
 def test_what_is_not_packed_has_no_slip(is_service: bool) -> None:
     with pytest.raises(Refused) as refusal:
-        _slip(_servicer(fulfillment_pb2.Shipment(number="SH-1001", is_service=is_service)))
+        _slip(servicer_of(fulfillment_pb2.Shipment(number="SH-1001", is_service=is_service)))
 
     assert refusal.value.reason == "SHIPMENT_NOT_PACKED"
 
 
 def test_while_fulfillment_is_away_the_slip_is_asked_for_again() -> None:
-    servicer = _servicer(fulfillment_pb2.Shipment())
+    servicer = servicer_of(fulfillment_pb2.Shipment())
     servicer.label_sources = nowhere()
 
     with pytest.raises(Conflict) as refusal:

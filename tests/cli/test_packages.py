@@ -91,6 +91,16 @@ def test_a_list_says_how_many_packages_there_are(command: Oms, api: FakeApi) -> 
         assert said in shown.out
 
 
+def test_labels_are_saved_for_people_and_for_a_printer(command: Oms, api: FakeApi, tmp_path: Path) -> None:
+    api.on("GET /v1/shipments/shp_1/labels.pdf", "%PDF-1.7 labels")
+    api.on("GET /v1/shipments/shp_1/labels.zpl", "^XA^XZ")
+
+    for name, options in (("l.pdf", []), ("l.zpl", ["--zpl"])):
+        assert command("shipments", "labels", "shp_1", *options, "--output", str(tmp_path / name)).code == 0
+
+    assert ((tmp_path / "l.pdf").read_text(), (tmp_path / "l.zpl").read_text()) == ("%PDF-1.7 labels", "^XA^XZ")
+
+
 def test_a_packing_slip_is_saved(command: Oms, api: FakeApi, tmp_path: Path) -> None:
     api.on("GET /v1/shipments/shp_1/packing-slip.pdf", "%PDF-1.7 slip")
 

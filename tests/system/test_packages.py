@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from tests.billing.test_packing_slips import scanned
 from tests.system.trade import Trade, eventually, key, ok
 
 NUMBERS = ["1Z999AA10123456784", "1Z999AA10123456785", "1Z999AA10123456786"]
@@ -37,7 +38,7 @@ def test_a_shipment_in_three_packages_is_delivered_with_the_last_of_them(trade: 
 
     short = warehouse.post(f"{path}/pack", json=_packed(4, 3), headers=key())
     packed = ok(warehouse.post(f"{path}/pack", json=_packed(4, 3, 3), headers=key()))
-    slip = warehouse.get(f"{path}/packing-slip.pdf")
+    slip, labels, zpl = (warehouse.get(f"{path}/{name}") for name in ("packing-slip.pdf", "labels.pdf", "labels.zpl"))
     sent = ok(warehouse.post(f"{path}/ship", json={"tracking_numbers": NUMBERS}, headers=key()))
 
     assert (short.status_code, short.json()["code"]) == (409, "UNITS_NOT_PACKED")
@@ -45,6 +46,8 @@ def test_a_shipment_in_three_packages_is_delivered_with_the_last_of_them(trade: 
     assert len({*codes}) == 3
     pages = PdfReader(io.BytesIO(slip.content)).pages
     assert [code in page.extract_text() for code, page in zip(codes, pages, strict=True)] == [True] * 3
+    assert [scanned(labels.content, page)[0][0] for page in range(3)] == [f"(00){code}" for code in codes]
+    assert [f"^FD(00){code}^FS" in zpl.text for code in codes] == [True] * 3
     assert [each["tracking_number"] for each in sent["packages"]] == NUMBERS
     for number in (NUMBERS[2], NUMBERS[0]):
         assert trade.deliver({**sent, "tracking_number": number}, times=2) == [200, 200]

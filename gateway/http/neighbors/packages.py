@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
-from gateway.http.plumbing.files import DEADLINE_S, PdfResponse, as_file, described
+from gateway.http.plumbing.files import DEADLINE_S, PdfResponse, ZplResponse, as_file, described
 from gateway.http.plumbing.inputs import Identity, Input, Quantity, Sku, example
 from gateway.http.plumbing.parameters import path_id
 from gateway.http.plumbing.shapes import instant
@@ -129,6 +129,33 @@ def packing_slip(deps: Deps, shipment_id: str) -> Response:
     """The packing slip of a shipment."""
     made = deps.billing.RenderPackingSlip(billing.RenderPackingSlipRequest(shipment_id=shipment_id), timeout=DEADLINE_S)
     return as_file(PdfResponse, made.pdf, made.name)
+
+
+@router.get(
+    "/v1/shipments/{shipment_id}/labels.pdf",
+    response_class=PdfResponse,
+    responses=described(PdfResponse, _REFUSED),
+)
+def get_labels(deps: DepsOf, _who: CallerOf, shipment_id: ShipmentId) -> Response:
+    """Its labels as a PDF of 4 by 6 inches, one a package: addresses, its code as GS1-128 and the carrier's number as Code 128."""
+    return labels(deps, shipment_id, "pdf")
+
+
+@router.get(
+    "/v1/shipments/{shipment_id}/labels.zpl",
+    response_class=ZplResponse,
+    responses=described(ZplResponse, _REFUSED),
+)
+def get_printer_labels(deps: DepsOf, _who: CallerOf, shipment_id: ShipmentId) -> Response:
+    """The same for a label printer: ZPL II at 203 dots an inch."""
+    return labels(deps, shipment_id, "zpl")
+
+
+def labels(deps: Deps, shipment_id: str, written_as: str) -> Response:
+    """The labels of a shipment."""
+    wanted = billing.RenderShippingLabelsRequest(shipment_id=shipment_id, format=written_as)
+    made = deps.billing.RenderShippingLabels(wanted, timeout=DEADLINE_S)
+    return as_file(ZplResponse if written_as == "zpl" else PdfResponse, made.content, made.name)
 
 
 def package_shapes(packages: Sequence[pb.Package]) -> list[Package]:

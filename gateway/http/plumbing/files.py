@@ -24,7 +24,15 @@ class XmlResponse(Response):
     media_type = "application/xml"
 
 
-def described(kind: type[PdfResponse | XmlResponse], refused: str = _BUSY) -> dict[int | str, dict[str, Any]]:
+class ZplResponse(Response):
+    """Labels for a label printer."""
+
+    media_type = "application/vnd.zebra.zpl"
+
+
+def described(
+    kind: type[PdfResponse | XmlResponse | ZplResponse], refused: str = _BUSY
+) -> dict[int | str, dict[str, Any]]:
     """The answers of an operation that gives a file, `refused` being what its 409 means."""
     schema = {"type": "string", "format": "binary"}
     return {
@@ -33,7 +41,7 @@ def described(kind: type[PdfResponse | XmlResponse], refused: str = _BUSY) -> di
     }
 
 
-def as_file(kind: type[PdfResponse | XmlResponse], content: bytes, name: str) -> Response:
+def as_file(kind: type[PdfResponse | XmlResponse | ZplResponse], content: bytes, name: str) -> Response:
     """A file that browsers save and show nowhere near our pages, and that nobody keeps a copy of on the way; its name is a plain word."""
     return kind(
         content,

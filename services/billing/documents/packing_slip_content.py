@@ -56,7 +56,7 @@ def packing_slip_content(slip: PackingSlip, seller: Seller) -> Content:
         "author": seller.name,
         "paper": "us-letter" if seller.country in ON_LETTER_PAPER else "a4",
         "number": slip.number,
-        "from": [seller.name, *(breakable(line) for line in _origin(slip, seller))],
+        "from": [seller.name, *(breakable(line) for line in origin(slip, seller))],
         "to": [breakable(line) for line in lines_of(slip.ship_to, seller.country)],
         "packages": [
             _package(slip, each, f"{place} of {count}", seller) for place, each in enumerate(slip.packages, 1)
@@ -64,7 +64,8 @@ def packing_slip_content(slip: PackingSlip, seller: Seller) -> Content:
     }
 
 
-def _origin(slip: PackingSlip, seller: Seller) -> Sequence[str]:
+def origin(slip: PackingSlip, seller: Seller) -> Sequence[str]:
+    """The lines of where it comes from: the warehouse's, or the company's own."""
     if slip.place is None:
         return seller.address
     lines = [line for line in lines_of(slip.place, seller.country) if line != seller.name]

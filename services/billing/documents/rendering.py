@@ -48,6 +48,11 @@ def packing_slip(content: Content) -> bytes:
     return _made(content, rows, typesetting.PACKING_SLIP)
 
 
+def shipping_labels(content: Content) -> bytes:
+    """The labels of a shipment, one a package; the same content gives the same bytes. Refused as pdf() is."""
+    return _made(content, len(content["labels"]), typesetting.SHIPPING_LABEL)
+
+
 def pick_list(content: Content) -> bytes:
     """The pick list of a wave; the same content gives the same bytes. Refused as pdf() is."""
     return _made(content, len(content["rows"]) + len(content["shipments"]), typesetting.PICK_LIST)

@@ -2160,6 +2160,58 @@ class RenderPackingSlipResponse(_message.Message):
 Global___RenderPackingSlipResponse: _TypeAlias = RenderPackingSlipResponse  # noqa: Y015
 
 @_typing.final
+class RenderShippingLabelsRequest(_message.Message):
+    """Asks for the labels of a shipment that is packed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment, by identity."""
+    format: _builtins.str
+    """pdf, or zpl for a label printer."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        format: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderShippingLabelsRequest: _TypeAlias = RenderShippingLabelsRequest  # noqa: Y015
+
+@_typing.final
+class RenderShippingLabelsResponse(_message.Message):
+    """The labels of a shipment, 4 by 6 inches, one a package."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as SH-1001-labels.pdf."""
+    content: _builtins.bytes
+    """The PDF, or ZPL II in UTF-8."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderShippingLabelsResponse: _TypeAlias = RenderShippingLabelsResponse  # noqa: Y015
+
+@_typing.final
 class PickListTake(_message.Message):
     """Units of a line of a pick list that are for a shipment."""
 

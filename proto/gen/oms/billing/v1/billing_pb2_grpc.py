@@ -161,6 +161,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
                 _registered_method=True)
+        self.RenderShippingLabels = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderShippingLabels',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsResponse.FromString,
+                _registered_method=True)
         self.RenderPickList = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderPickList',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPickListRequest.SerializeToString,
@@ -590,6 +595,14 @@ class BillingServiceServicer:
         """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderShippingLabels(self, request, context):
+        """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+        ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1082,6 +1095,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderPackingSlip,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.SerializeToString,
+            ),
+            'RenderShippingLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderShippingLabels,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsResponse.SerializeToString,
             ),
             'RenderPickList': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderPickList,
@@ -1969,6 +1987,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderPackingSlip',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderShippingLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderShippingLabels',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -128,6 +128,10 @@ class BillingServiceStub:
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
+    RenderShippingLabels: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderShippingLabelsRequest, _billing_pb2.RenderShippingLabelsResponse]
+    """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+    ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
+    """
     RenderPickList: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderPickListRequest, _billing_pb2.RenderPickListResponse]
     """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY."""
     RenderEInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderEInvoiceRequest, _billing_pb2.RenderEInvoiceResponse]
@@ -389,6 +393,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+    """
+    RenderShippingLabels: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderShippingLabelsRequest, _billing_pb2.RenderShippingLabelsResponse]  # type: ignore[assignment]
+    """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+    ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
     """
     RenderPickList: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderPickListRequest, _billing_pb2.RenderPickListResponse]  # type: ignore[assignment]
     """The pick list of a wave as a PDF. FAILED_PRECONDITION: NOTHING_TO_PICK without lines, DOCUMENT_NOT_MADE. ABORTED: DOCUMENTS_BUSY."""
@@ -792,6 +800,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderShippingLabels(
+        self,
+        request: _billing_pb2.RenderShippingLabelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderShippingLabelsResponse, _abc.Awaitable[_billing_pb2.RenderShippingLabelsResponse]]:
+        """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
+        ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
         """
 
     @_abc_1.abstractmethod
