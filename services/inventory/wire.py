@@ -23,7 +23,7 @@ from services.inventory.domain.stock import Availability, StockLevel
 from services.inventory.domain.supply import SUPPLY_KINDS
 from services.inventory.domain.tariffs import Candidate, Tariff
 from services.inventory.domain.warehouses import KINDS, Warehouse
-from services.kernel.bounds import MAX_LINES
+from services.kernel.bounds import MAX_LINES, MAX_SOURCES
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
 from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
@@ -170,7 +170,7 @@ def weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
 
 def candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
     """The warehouses that can serve an order."""
-    at_most(len(costs), MAX_WAREHOUSES, "warehouses")
+    at_most(len(costs), MAX_SOURCES, "warehouses")
     places = tuple(
         Candidate(
             identity(place.warehouse_id, "warehouse_id"),

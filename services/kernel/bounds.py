@@ -6,6 +6,9 @@ MAX_LINES = 2_000
 MAX_PAGE_LINES = 10 * MAX_LINES
 """Lines of all documents on one page of a list: a page of long documents has fewer of them, and at least one."""
 
+MAX_SOURCES = 500
+"""Warehouses that one order is planned over: where more could serve it, those that are cheapest for all of it."""
+
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of a call between two services, or of its answer: several times a document of MAX_LINES lines with the longest texts."""
 

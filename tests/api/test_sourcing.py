@@ -48,6 +48,7 @@ async def test_staff_reads_why_an_order_is_served_from_where_it_is(world: World,
         "quantity": 14,
         "cost": {"amount": "16.00", "currency": "USD"},
         "promised_on": None,
+        "delay": None,
     }
     assert (chosen["costs"]["freight"]["amount"], chosen["costs"]["splits"]["amount"]) == ("16.00", "0.00")
     assert plan["unused"] == [{"warehouse_id": "wh_4", "reason": "closed"}]

@@ -17,6 +17,7 @@ from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.notifications.v1 import notifications_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from oms.types.v1 import types_pb2
+from services.kernel.bounds import MAX_SOURCES
 from services.kernel.errors import DomainError
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import RemoteBug, Unreachable, connect_async
@@ -80,7 +81,7 @@ class WarehouseCosts:
 
 
 async def warehouse_costs(services: Services, order: orders_pb2.Order) -> WarehouseCosts:
-    """The warehouses that can serve the order's address and what that costs; none when no carrier goes there."""
+    """The warehouses that can serve the order's address and what that costs, the cheapest of very many; none when no carrier goes there."""
     goods = goods_of(order)
     request = fulfillment_pb2.QuoteWarehousesRequest(
         ship_to=order.ship_to,
@@ -96,7 +97,7 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> Wareho
             lead_days=quote.lead_days,
             delay=quote.delay,
         )
-        for quote in answer.quotes
+        for quote in answer.quotes[:MAX_SOURCES]
     ]
     return WarehouseCosts(rows, answer.currency)
 

@@ -19,7 +19,7 @@ from oms.fulfillment.v1 import schedules_pb2 as pb
 from oms.inventory.v1 import inventory_pb2 as inventory
 from services.kernel.errors import NotFound
 
-router = APIRouter(tags=["master data"])
+router = APIRouter(tags=["stock"])
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 HourMinute = Annotated[str, StringConstraints(max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
