@@ -1,4 +1,4 @@
-"""`oms policies`: a changed policy is tried on orders of the past."""
+"""`oms policies`: how warehouses are chosen, and a changed policy tried on orders of the past."""
 
 from __future__ import annotations
 
@@ -15,9 +15,14 @@ from cli.client import VAR, Api, JsonOption, VarOption
 from cli.json_files import read_json
 from cli.output import Column, console, formats, grouped, print_json, table
 from cli.refusals import CommandRefused
+from cli.sourcing_policy import sourcing as show_sourcing
 from services.kernel.clock import start_of_day
 
-app = typer.Typer(help="Policies: try one on orders of the past.", no_args_is_help=True)
+app = typer.Typer(
+    help="Policies: how warehouses are chosen, and what a changed policy would have done.", no_args_is_help=True
+)
+
+app.command("sourcing")(show_sourcing)
 
 _PAGE = 100
 _ORDERS: tuple[Column, ...] = (
@@ -32,7 +37,7 @@ _PLANS: tuple[Column, ...] = (
 
 @app.callback()
 def _policies() -> None:
-    """Policies: try one on orders of the past."""
+    """Policies: how warehouses are chosen, and what a changed policy would have done."""
 
 
 @app.command()

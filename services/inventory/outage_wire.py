@@ -8,7 +8,7 @@ from oms.inventory.v1 import inventory_pb2, outage_pb2
 from services.inventory.domain.outages import Outage, SourcingRequest
 from services.inventory.domain.requests import DEFAULT_LEASE_SECONDS, Demand
 from services.inventory.resourcing import Again
-from services.inventory.wire import candidates, carried, identity, weights
+from services.inventory.wire import candidates, carried, hazardous, identity, weights
 from services.kernel.clock import given_instant, micros
 from services.kernel.ids import new_id
 from services.kernel.money import Money
@@ -59,5 +59,6 @@ def again(request: inventory_pb2.SourceAgainRequest) -> Again:
         weights(request.unit_weights),
         Money(0, request.currency).currency if request.currency else "",
         customer_id=optional_text(request.customer_id, "customer_id"),
+        hazardous=hazardous(request.unit_weights),
     )
     return Again(demand, carried(request.carried), request.is_to_be_repeated)

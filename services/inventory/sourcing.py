@@ -14,7 +14,7 @@ from services.inventory.domain.replaying import Given
 from services.inventory.domain.requests import Demand
 from services.inventory.domain.resourcing import with_own
 from services.inventory.domain.sourcing_record import SourcingRecord, record
-from services.inventory.domain.tariffs import Candidate, SourcingPolicy, within_splits, without_excluded
+from services.inventory.domain.tariffs import Candidate, SourcingPolicy, with_barred, within_splits, without_excluded
 from services.inventory.queues import free_for_newcomers
 from services.inventory.store import sourcing as store
 from services.inventory.store import warehouses
@@ -52,9 +52,10 @@ def plan(
     Of a customer whose lines ship complete a line gets all of its units or none: it `is_whole`.
     """
     policy = store.policy(session).for_customer(demand.customer_id)
+    may = with_barred(candidates, policy, demand.hazardous)
     if not lines:
-        return Planned(Plan((), ()), _fillers(candidates, policy, opened))
-    terms = Terms(candidates, demand.weights, policy, opened)
+        return Planned(Plan((), ()), _fillers(may, policy, opened))
+    terms = Terms(candidates, demand.weights, policy, opened, demand.hazardous)
     places = [one.warehouse_id for one in candidates]
     known = {place.warehouse_id: place.is_active for place in warehouses.every(session)}
     free = free_for_newcomers(session, {line.sku for line in lines}, places)
@@ -66,7 +67,7 @@ def plan(
     # the terms of other customers are no part of what it was made from
     own_terms = replace(terms, policy=replace(policy, customers=()))
     given = Given(tuple(lines), free, own_terms, demand.currency, is_whole, demand.customer_id)
-    return Planned(made, _fillers(candidates, policy, used), kept, given)
+    return Planned(made, _fillers(may, policy, used), kept, given)
 
 
 def _fillers(candidates: tuple[Candidate, ...], policy: SourcingPolicy, used: frozenset[str]) -> tuple[Candidate, ...]:

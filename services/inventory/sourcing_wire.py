@@ -77,6 +77,7 @@ def _node(sent: pb.NodeTerms) -> NodeTerms:
         _cost(sent.unit_fee_minor, "unit_fee_minor"),
         _cost(sent.avoidance_minor, "avoidance_minor"),
         sent.is_excluded,
+        sent.excludes_hazardous,
     )
 
 
@@ -97,6 +98,7 @@ def policy_message(stored: SourcingPolicy) -> pb.SourcingPolicy:
                 unit_fee_minor=node.unit_fee_minor,
                 avoidance_minor=node.avoidance_minor,
                 is_excluded=node.is_excluded,
+                excludes_hazardous=node.excludes_hazardous,
             )
             for node in stored.nodes
         ],

@@ -156,6 +156,7 @@ def _demand(
         ),
         optional_text(request.customer_id, "customer_id"),
         optional_text(request.destination, "destination"),
+        hazardous(request.unit_weights),
     )
 
 
@@ -166,6 +167,11 @@ def weights(sent: Sequence[pb.SkuWeight]) -> dict[str, int]:
     if len(grams) < len(sent):
         raise InvalidArgument("SKU_TWICE", "each SKU may come once in unit_weights")
     return grams
+
+
+def hazardous(sent: Sequence[pb.SkuWeight]) -> frozenset[str]:
+    """The SKUs that are dangerous goods."""
+    return frozenset(one.sku for one in sent if one.is_hazardous)
 
 
 def candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:

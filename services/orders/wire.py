@@ -117,6 +117,7 @@ def _line_message(line: Line, quantity: int, tax_key: str) -> pb.OrderLine:
         extended=money(line.extended),
         unit_weight_grams=line.unit_weight_grams,
         tax_key=tax_key,
+        is_hazardous=line.is_hazardous,
         ordered=line.quantity,
     )
 

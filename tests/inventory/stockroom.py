@@ -148,6 +148,7 @@ class Stockroom:
         is_order_complete: bool = False,
         customer_id: str = "",
         destination: str = "",
+        **more: Any,
     ) -> pb.ReserveStockResponse:
         placed_at = MARCH + timedelta(days=placed_days)
         request = pb.ReserveStockRequest(
@@ -166,6 +167,7 @@ class Stockroom:
             is_order_complete=is_order_complete,
             customer_id=customer_id,
             destination=destination,
+            **more,
         )
         return self.servicer.ReserveStock(request, None)
 

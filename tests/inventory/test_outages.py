@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -44,6 +45,7 @@ def source_again(
     costs: Mapping[str, int] = TARIFFS,
     key: str = "",
     is_to_be_repeated: bool = False,
+    **more: Any,
 ) -> pb.SourceAgainResponse:
     request = pb.SourceAgainRequest(
         request_id=key or room.key(),
@@ -54,6 +56,7 @@ def source_again(
             for (line, place), units in (carried or {}).items()
         ],
         is_to_be_repeated=is_to_be_repeated,
+        **more,
     )
     return room.servicer.SourceAgain(request, None)
 

@@ -108,11 +108,13 @@ def destination_of(address: types_pb2.Address) -> str:
 
 
 def unit_weights(goods: Iterable[orders_pb2.OrderLine]) -> list[inventory_pb2.SkuWeight]:
-    """What a unit of each SKU weighs; the heaviest, where its lines differ."""
-    weights: dict[str, int] = {}
+    """What a unit of each SKU weighs, and whether it is dangerous; the heaviest and the most dangerous, where its lines differ."""
+    weights: dict[str, inventory_pb2.SkuWeight] = {}
     for line in goods:
-        weights[line.sku] = max(weights.get(line.sku, 0), line.unit_weight_grams)
-    return [inventory_pb2.SkuWeight(sku=sku, grams=grams) for sku, grams in weights.items()]
+        one = weights.setdefault(line.sku, inventory_pb2.SkuWeight(sku=line.sku))
+        one.grams = max(one.grams, line.unit_weight_grams)
+        one.is_hazardous |= line.is_hazardous
+    return list(weights.values())
 
 
 def _tariff(quoted: fulfillment_pb2.QuotedTariff, requested_on: str) -> inventory_pb2.CarrierTariff:

@@ -42,6 +42,10 @@ class ProductInput(Input):
     is_returnable: Switch = Field(
         default=True, description="Whether customers may send it back; read when a return is asked for."
     )
+    is_hazardous: Switch = Field(
+        default=False,
+        description="Dangerous goods: warehouses whose sourcing terms exclude them give none of it. Order lines keep what it was.",
+    )
     lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         default=0, description="Working days of the plant from being asked until it is ready."
     )
@@ -82,6 +86,7 @@ class ProductShape(BaseModel):
     min_quantity: int
     is_sellable: bool
     is_returnable: bool
+    is_hazardous: bool
     lead_days: int
     tax_category: str
     version: StoredVersion
@@ -156,6 +161,7 @@ def _shape(product: Product, who: Caller) -> ProductShape:
         min_quantity=product.min_quantity,
         is_sellable=product.is_sellable,
         is_returnable=product.is_returnable,
+        is_hazardous=product.is_hazardous,
         lead_days=product.lead_days,
         tax_category=product.tax_category,
         version=product.version,

@@ -28,6 +28,10 @@ class SourcingTermsInput(Input):
         default=0, description="How much dearer another warehouse may be before this one is chosen."
     )
     is_excluded: Switch = Field(default=False, description="It gets no new orders and fills no new backorders.")
+    excludes_hazardous: Switch = Field(
+        default=False,
+        description="It may not keep or send dangerous goods: of a SKU that is hazardous it gives nothing.",
+    )
 
 
 class CustomerTermsInput(Input):
@@ -86,6 +90,7 @@ class SourcingTerms(BaseModel):
     unit_fee_minor: int
     avoidance_minor: int
     is_excluded: bool
+    excludes_hazardous: bool
 
 
 class CustomerSourcingTerms(BaseModel):
@@ -173,6 +178,7 @@ def _shape(stored: pb.SourcingPolicy) -> SourcingPolicy:
                 unit_fee_minor=node.unit_fee_minor,
                 avoidance_minor=node.avoidance_minor,
                 is_excluded=node.is_excluded,
+                excludes_hazardous=node.excludes_hazardous,
             )
             for node in stored.nodes
         ],

@@ -59,19 +59,24 @@ class Plan:
 class Terms:
     """How an order may be sourced: who can serve it, SKU → grams of a unit, and the policy.
 
-    `opened` warehouses serve the order already: they count as no further split.
+    `opened` warehouses serve the order already: they count as no further split. `hazardous` SKUs are dangerous goods.
     """
 
     candidates: tuple[Candidate, ...]
     weights: Mapping[str, int] = field(default_factory=dict)
     policy: SourcingPolicy = field(default_factory=SourcingPolicy)
     opened: frozenset[str] = frozenset()
+    hazardous: frozenset[str] = frozenset()
 
     @property
     def most(self) -> int | None:
         """Warehouses that may serve the order beside the opened ones; None is any number."""
         splits = self.policy.maximum_splits
         return None if splits is None else max(0, splits + 1 - len(self.opened))
+
+    def may_give(self, sku: str, warehouse_id: str) -> bool:
+        """Whether a warehouse may keep and send a SKU."""
+        return sku not in self.hazardous or not self.policy.of(warehouse_id).excludes_hazardous
 
 
 def allocate(lines: Sequence[LineDemand], available: Available, terms: Terms) -> Plan:
@@ -90,6 +95,7 @@ def allocate(lines: Sequence[LineDemand], available: Available, terms: Terms) ->
 
 def allocate_whole(lines: Sequence[LineDemand], available: Available, terms: Terms) -> Plan:
     """The same where a line gets all of its units or none; a line that leaves some over leaves them to those behind it."""
+    available = permitted(available, terms)
     places = {one.warehouse_id for one in terms.candidates}
     left = {sku: sum(units for place, units in shelf.items() if place in places) for sku, shelf in available.items()}
     whole: list[LineDemand] = []
@@ -115,13 +121,20 @@ def problem(lines: Iterable[LineDemand], available: Available, terms: Terms) -> 
     policy = terms.policy
     return Problem(
         dict(wanted),
-        available,
+        permitted(available, terms),
         terms.weights,
         options(terms.candidates, policy),
         policy.split_penalty_minor,
         terms.most,
         terms.opened,
     )
+
+
+def permitted(available: Available, terms: Terms) -> Available:
+    """What is free less dangerous goods where the policy excludes them."""
+    if not terms.hazardous:
+        return available
+    return {sku: {at: n for at, n in shelf.items() if terms.may_give(sku, at)} for sku, shelf in available.items()}
 
 
 def _most_first(shelf: Mapping[str, int]) -> dict[str, int]:

@@ -17,7 +17,7 @@ class Demand:
     """Hold stock for an order; each line id once, units positive.
 
     `weights` are the grams of a unit by SKU, `currency` is that of all costs, `destination` stands
-    for the address; empty where nobody said.
+    for the address; empty where nobody said. `hazardous` are the SKUs that are dangerous goods.
     """
 
     order_id: str
@@ -30,6 +30,7 @@ class Demand:
     claim: Claim = field(default_factory=Claim)
     customer_id: str = ""
     destination: str = ""
+    hazardous: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

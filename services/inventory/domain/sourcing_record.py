@@ -72,8 +72,9 @@ def record(
     rivals = _rivals(asked, found)
     wanted = sum(line.quantity for line in lines)
     chosen = [CandidatePlan(found.best, _certificate(found, currency), is_chosen=True)] if found.best.shipments else []
+    barred = _barred(available, asked, terms)
     lost = [
-        CandidatePlan(one, _with_delays(_lost_by(one, asked, terms, found.best, currency), one, found.best))
+        CandidatePlan(one, _with_delays(_lost_by(one, asked, terms, found.best, currency, barred), one, found.best))
         for one in rivals
     ]
     return SourcingRecord(
@@ -85,7 +86,7 @@ def record(
         gap_bp=gap_bp(found),
         why=_why(found, rivals, currency),
         candidates=(*chosen, *lost)[:MOST_CANDIDATES],
-        unused=_unused(asked, terms, warehouses),
+        unused=_unused(asked, terms, warehouses, barred),
     )
 
 
@@ -120,7 +121,19 @@ def _has_some(asked: Problem, place: str) -> bool:
     return any(asked.available.get(sku, {}).get(place, 0) > 0 for sku in asked.wanted)
 
 
-def _lost_by(one: Solution, asked: Problem, terms: Terms, best: Solution, currency: str) -> str:
+def _barred(available: Available, asked: Problem, terms: Terms) -> frozenset[str]:
+    """The warehouses that have dangerous goods which are wanted and may not give them."""
+    return frozenset(
+        place
+        for sku in terms.hazardous & asked.wanted.keys()
+        for place, units in available.get(sku, {}).items()
+        if units > 0 and not terms.may_give(sku, place)
+    )
+
+
+def _lost_by(
+    one: Solution, asked: Problem, terms: Terms, best: Solution, currency: str, barred: Collection[str]
+) -> str:
     if asked.most is not None and len(set(one.places) - asked.opened) > asked.most:
         rule = (
             "this customer's orders are never split"
@@ -129,7 +142,9 @@ def _lost_by(one: Solution, asked: Problem, terms: Terms, best: Solution, curren
         )
         return f"needs {len(one.places)} shipments: {rule}"
     if one.units < best.units:
-        return f"serves {one.units} of the {best.units} units"
+        excluding = [place for place in one.places if place in barred]
+        said = f": {_named(excluding)} may send no dangerous goods" if excluding else ""
+        return f"serves {one.units} of the {best.units} units{said}"
     more = one.parts.total - best.parts.total
     if more:
         return f"costs {_money(more, currency)} more"
@@ -184,13 +199,25 @@ def _certificate(found: Sourcing, currency: str) -> str:
     return f"at most {gap / 100:.2f} % above the best possible"
 
 
-def _unused(asked: Problem, terms: Terms, warehouses: Mapping[str, bool]) -> tuple[UnusedWarehouse, ...]:
+def _unused(
+    asked: Problem, terms: Terms, warehouses: Mapping[str, bool], barred: Collection[str]
+) -> tuple[UnusedWarehouse, ...]:
     carried = {one.warehouse_id for one in terms.candidates}
-    reasons = {place: _no_use(asked, terms, place, place in carried, is_open=warehouses[place]) for place in warehouses}
+    reasons = {
+        place: _no_use(asked, terms, place, place in carried, barred, is_open=warehouses[place]) for place in warehouses
+    }
     return tuple(UnusedWarehouse(place, why) for place, why in sorted(reasons.items()) if why)[:MOST_UNUSED]
 
 
-def _no_use(asked: Problem, terms: Terms, place: str, is_carried: bool, *, is_open: bool) -> str:  # said at the call
+def _no_use(
+    asked: Problem,
+    terms: Terms,
+    place: str,
+    is_carried: bool,  # said at the call
+    barred: Collection[str],
+    *,
+    is_open: bool,
+) -> str:
     if not is_open:
         return "closed"
     if terms.policy.of(place).is_excluded:
@@ -199,7 +226,9 @@ def _no_use(asked: Problem, terms: Terms, place: str, is_carried: bool, *, is_op
         return "excluded for this customer" if of_customer else "excluded by the sourcing policy"
     if not is_carried:
         return "no carrier from there to the address"
-    return "" if _has_some(asked, place) else "has none of it"
+    if _has_some(asked, place):
+        return ""
+    return "may send no dangerous goods, and has nothing else of it" if place in barred else "has none of it"
 
 
 def _named(places: Iterable[str]) -> str:

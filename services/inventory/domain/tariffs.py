@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 GRAMS_PER_KG = 1000
@@ -28,7 +28,7 @@ class Candidate:
     """A warehouse that can serve the order: what the whole order would cost from there, and the tariffs of its carriers.
 
     Without tariffs a shipment costs the same whatever is in it. `lead_days` are the working days from when goods are there until
-    the customer has them; `delay` says when it takes an order up where that is not today, and why.
+    the customer has them; `delay` says when it takes an order up where that is not today, and why. It gives nothing of `barred` SKUs.
     """
 
     warehouse_id: str
@@ -36,17 +36,22 @@ class Candidate:
     tariffs: tuple[Tariff, ...] = ()
     lead_days: int = 0
     delay: str = ""
+    barred: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NodeTerms:
-    """What sourcing from one warehouse costs beside its carrier: third-party fees, and how little it is preferred."""
+    """What sourcing from one warehouse costs beside its carrier: third-party fees, and how little it is preferred.
+
+    One that `excludes_hazardous` may not keep or send dangerous goods.
+    """
 
     warehouse_id: str
     order_fee_minor: int = 0
     unit_fee_minor: int = 0
     avoidance_minor: int = 0
     is_excluded: bool = False
+    excludes_hazardous: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,16 @@ def options(candidates: Iterable[Candidate], policy: SourcingPolicy) -> tuple[Op
 def without_excluded(candidates: Sequence[Candidate], policy: SourcingPolicy) -> tuple[Candidate, ...]:
     """The candidates that the policy lets serve."""
     return tuple(one for one in candidates if not policy.of(one.warehouse_id).is_excluded)
+
+
+def with_barred(
+    candidates: Sequence[Candidate], policy: SourcingPolicy, hazardous: Collection[str]
+) -> tuple[Candidate, ...]:
+    """The candidates, each with the dangerous goods of the order that it may not give."""
+    skus = tuple(sorted(hazardous))
+    return tuple(
+        replace(one, barred=skus if policy.of(one.warehouse_id).excludes_hazardous else ()) for one in candidates
+    )
 
 
 def within_splits(

@@ -153,7 +153,10 @@ class Reservation(Table, table=True):
 
 
 class ReservationCandidate(Table, table=True):
-    """A warehouse that can serve the order, at what cost, and in how many working days: backorders fill from these alone."""
+    """A warehouse that can serve the order, at what cost, and in how many working days: backorders fill from these alone.
+
+    `barred` are the SKUs of it that this warehouse may not give, each between line ends; empty where it may give all.
+    """
 
     __tablename__ = "reservation_candidate"
     __table_args__ = (
@@ -167,6 +170,7 @@ class ReservationCandidate(Table, table=True):
     warehouse_id: str = Field(sa_type=Text, primary_key=True)
     cost_minor: int = Field(sa_type=Int64)
     lead_days: int = Field(default=0, sa_type=Int64, sa_column_kwargs={"server_default": "0"})
+    barred: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class Allocation(Table, table=True):

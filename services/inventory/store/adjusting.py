@@ -12,6 +12,7 @@ from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.backorders import Waiting
 from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import backorders
+from services.inventory.store.barred import barred_text
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
 from services.runtime.db import Int64, UtcDateTime
@@ -70,7 +71,7 @@ def holdings(session: Session, order_id: str) -> list[Holding]:
 def candidates_of(session: Session, reservation_id: str) -> tuple[Candidate, ...]:
     """The warehouses that may serve the reservation, by id."""
     mine = select(candidate).where(candidate.c.reservation_id == reservation_id).order_by(candidate.c.warehouse_id)
-    return tuple(Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days) for row in session.execute(mine))
+    return tuple(backorders.candidate_of(row) for row in session.execute(mine))
 
 
 def placed_at(session: Session, reservation_id: str) -> int:
@@ -98,6 +99,7 @@ def put_candidates(session: Session, reservation_id: str, places: Sequence[Candi
             "warehouse_id": place.warehouse_id,
             "cost_minor": place.cost_minor,
             "lead_days": place.lead_days,
+            "barred": barred_text(place.barred),
         }
         for place in places
     ]

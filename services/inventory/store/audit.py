@@ -183,10 +183,12 @@ _IN_TIME = (
         JOIN warehouse w ON w.warehouse_id = c.warehouse_id
         JOIN stock s ON s.warehouse_id = c.warehouse_id AND s.sku = b.sku
         WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active AND NOT b.is_manual
+          AND REPLACE(c.barred, '\n' || b.sku || '\n', '') = c.barred
           AND (b.delivery <> 'line_complete' OR b.waiting_quantity <= (
               SELECT SUM(t.on_hand - t.allocated) FROM stock t
               JOIN reservation_candidate d ON d.warehouse_id = t.warehouse_id AND d.reservation_id = b.reservation_id
-              JOIN warehouse v ON v.warehouse_id = t.warehouse_id AND v.is_active WHERE t.sku = b.sku))
+              JOIN warehouse v ON v.warehouse_id = t.warehouse_id AND v.is_active
+              WHERE t.sku = b.sku AND REPLACE(d.barred, '\n' || b.sku || '\n', '') = d.barred))
           AND NOT EXISTS (SELECT 1 FROM unfilled u WHERE u.sku = b.sku AND u.left_at >= :overdue)
         """,
     ),

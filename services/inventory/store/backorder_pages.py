@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.store import backorders, expected
 from services.inventory.store.backorders import TURN
+from services.inventory.store.barred import may_give
 from services.inventory.store.tables import NOTHING, backorder, candidate, reservation
 from services.kernel.errors import InvalidArgument
 
@@ -45,8 +46,8 @@ def page(session: Session, wanted: Wanted, after: str, limit: int) -> list[Queue
     if wanted.sku:
         statement = statement.where(backorder.c.sku == wanted.sku)
     if wanted.warehouse_id:
-        may = candidate.c.reservation_id == backorder.c.reservation_id
-        statement = statement.where(exists().where(may, candidate.c.warehouse_id == wanted.warehouse_id))
+        may = candidate.c.reservation_id == backorder.c.reservation_id, may_give(candidate.c.barred, backorder.c.sku)
+        statement = statement.where(exists().where(*may, candidate.c.warehouse_id == wanted.warehouse_id))
     if after:
         statement = statement.where(tuple_(*TURN, backorder.c.backorder_id) > tuple_(*_last(session, after)))
     rows = session.execute(statement.order_by(*TURN, backorder.c.backorder_id).limit(limit)).all()

@@ -26,6 +26,7 @@ from services.inventory.domain.allocation_policy import LINE_COMPLETE
 from services.inventory.domain.backorders import Fill, Place, Supply, Waiting, due
 from services.inventory.domain.tariffs import Candidate
 from services.inventory.store import expected
+from services.inventory.store.barred import barred_of, may_give
 from services.inventory.store.tables import NOTHING, backorder, candidate, stock, warehouse
 from services.kernel.errors import Conflict
 from services.runtime.db import Int64
@@ -49,6 +50,7 @@ _COULD_GIVE = and_(
     stock.c.warehouse_id == candidate.c.warehouse_id,
     stock.c.sku == backorder.c.sku,
     stock.c.on_hand > stock.c.allocated,
+    may_give(candidate.c.barred, backorder.c.sku),
     warehouse.c.warehouse_id == candidate.c.warehouse_id,
     warehouse.c.is_active,
 )
@@ -157,7 +159,7 @@ def waiting_of(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
         row.sku,
         row.waiting_quantity,
         row.placed_at_micros,
-        candidates,
+        tuple(one for one in candidates if row.sku not in one.barred),
         Place(row.priority, row.delivery, row.is_manual),
     )
 
@@ -180,8 +182,13 @@ def _places(
 ) -> defaultdict[str, tuple[Candidate, ...]]:
     found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
     for row in session.execute(wanted, terms or {}):
-        found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days),)
+        found[row.reservation_id] += (candidate_of(row),)
     return found
+
+
+def candidate_of(row: Row[Any]) -> Candidate:
+    """A row of the table as a warehouse that may serve its reservation."""
+    return Candidate(row.warehouse_id, row.cost_minor, lead_days=row.lead_days, barred=barred_of(row.barred))
 
 
 def fill(session: Session, fills: Iterable[Fill]) -> None:

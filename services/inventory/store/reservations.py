@@ -12,6 +12,7 @@ from services.inventory.domain.allocation import Allocation, LineDemand
 from services.inventory.domain.allocation_policy import Claim
 from services.inventory.domain.backorders import Fill
 from services.inventory.domain.tariffs import Candidate
+from services.inventory.store.barred import barred_text
 from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict, Refused
 from services.runtime.db import Int64
@@ -115,6 +116,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
             "warehouse_id": place.warehouse_id,
             "cost_minor": place.cost_minor,
             "lead_days": place.lead_days,
+            "barred": barred_text(place.barred),
         }
         for place in new.candidates
     ]

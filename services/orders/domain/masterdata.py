@@ -105,6 +105,8 @@ class Customer:
 class Product:
     """A SKU of the catalog; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity.
 
+    One that `is_hazardous` comes from no warehouse that excludes dangerous goods.
+
     `lead_days` are the plant's working days from being asked until it is ready; they matter where it is asked.
     """
 
@@ -120,6 +122,7 @@ class Product:
     lead_days: int = 0
     tax_category: str = STANDARD_CATEGORY
     is_returnable: bool = True
+    is_hazardous: bool = False
     version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:

@@ -201,6 +201,7 @@ class Line:
     tax: TaxKind = UNTAXED
     cancelled: int = 0
     closed: int = 0
+    is_hazardous: bool = False
 
     @property
     def ordered(self) -> int:

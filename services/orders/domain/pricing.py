@@ -74,6 +74,7 @@ def price_line(
         price_source=source,
         unit_weight_grams=product.weight_grams if product else 0,
         is_known=product is not None,
+        is_hazardous=product is not None and product.is_hazardous,
         tax_category=product.tax_category if product else STANDARD_CATEGORY,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, true
+from sqlalchemy import CheckConstraint, Index, false, true
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -77,6 +77,7 @@ class ProductRow(Table, table=True):
     is_sellable: bool = Field(sa_type=Flag)
     lead_days: int = Field(sa_type=Int64)
     is_returnable: bool = Field(default=True, sa_type=Flag, sa_column_kwargs={"server_default": true()})
+    is_hazardous: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     tax_category: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "standard"})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)

@@ -151,6 +151,7 @@ class LineRow(Table, table=True):
     price_source: str = Field(sa_type=Text)
     unit_weight_grams: int = Field(sa_type=Int64)
     is_known: bool = Field(sa_type=Flag)
+    is_hazardous: bool = Field(default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()})
     tax_category: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "standard"})
     tax_code: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     tax_rate: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})

@@ -51,6 +51,7 @@ _PRODUCT = (
     "min_quantity",
     "is_sellable",
     "is_returnable",
+    "is_hazardous",
     "lead_days",
     "tax_category",
 )

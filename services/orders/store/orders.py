@@ -213,6 +213,7 @@ def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
         "price_source": line.price_source,
         "unit_weight_grams": line.unit_weight_grams,
         "is_known": line.is_known,
+        "is_hazardous": line.is_hazardous,
         **taxes.line_values(line),
     }
 
@@ -392,6 +393,7 @@ def _line_of(row: Any, currency: str, tax_rate: Decimal) -> Line:
         price_source=row.price_source,
         unit_weight_grams=row.unit_weight_grams,
         is_known=row.is_known,
+        is_hazardous=row.is_hazardous,
         tax_category=row.tax_category,
         tax=taxes.line_kind(row.tax_code, row.tax_rate, row.tax_reason, tax_rate),
     )

@@ -63,6 +63,7 @@ def _line_document(line: Line) -> dict[str, Any]:
         **{name: getattr(line, name) for name in _LINE},
         **({"cancelled": line.cancelled} if line.cancelled else {}),
         **({"closed": line.closed} if line.closed else {}),
+        **({"is_hazardous": True} if line.is_hazardous else {}),
         "unit_price": line.unit_price.text,
         "extended_minor": line.extended.minor,
         "reference_price": line.reference_price.text if line.reference_price else "",
@@ -81,6 +82,7 @@ def _line(kept: Mapping[str, Any], order: Order) -> Line:
         tax=taxes.line_kind(*(kept.get(name, "") for name in _TAX), order.tax_rate),
         cancelled=kept.get("cancelled", 0),
         closed=kept.get("closed", 0),
+        is_hazardous=kept.get("is_hazardous", False),
     )
 
 

@@ -724,25 +724,29 @@ Global___CarrierTariff: _TypeAlias = CarrierTariff  # noqa: Y015
 
 @_typing.final
 class SkuWeight(_message.Message):
-    """What a unit of a SKU weighs."""
+    """What a unit of a SKU weighs, and whether it is dangerous."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SKU_FIELD_NUMBER: _builtins.int
     GRAMS_FIELD_NUMBER: _builtins.int
+    IS_HAZARDOUS_FIELD_NUMBER: _builtins.int
     sku: _builtins.str
     """What."""
     grams: _builtins.int
     """Grams of a unit."""
+    is_hazardous: _builtins.bool
+    """Dangerous goods: warehouses that exclude them give none of it."""
     def __init__(
         self,
         *,
         sku: _builtins.str = ...,
         grams: _builtins.int = ...,
+        is_hazardous: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["grams", b"grams", "sku", b"sku"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grams", b"grams", "is_hazardous", b"is_hazardous", "sku", b"sku"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1071,6 +1075,7 @@ class NodeTerms(_message.Message):
     UNIT_FEE_MINOR_FIELD_NUMBER: _builtins.int
     AVOIDANCE_MINOR_FIELD_NUMBER: _builtins.int
     IS_EXCLUDED_FIELD_NUMBER: _builtins.int
+    EXCLUDES_HAZARDOUS_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """The warehouse."""
     order_fee_minor: _builtins.int
@@ -1081,6 +1086,8 @@ class NodeTerms(_message.Message):
     """Added to each plan that uses it: how much dearer another warehouse may be before this one is chosen."""
     is_excluded: _builtins.bool
     """It gets no new orders and fills no new backorders."""
+    excludes_hazardous: _builtins.bool
+    """It may not keep or send dangerous goods: of a SKU that is hazardous it gives no order anything."""
     def __init__(
         self,
         *,
@@ -1089,10 +1096,11 @@ class NodeTerms(_message.Message):
         unit_fee_minor: _builtins.int = ...,
         avoidance_minor: _builtins.int = ...,
         is_excluded: _builtins.bool = ...,
+        excludes_hazardous: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["avoidance_minor", b"avoidance_minor", "is_excluded", b"is_excluded", "order_fee_minor", b"order_fee_minor", "unit_fee_minor", b"unit_fee_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avoidance_minor", b"avoidance_minor", "excludes_hazardous", b"excludes_hazardous", "is_excluded", b"is_excluded", "order_fee_minor", b"order_fee_minor", "unit_fee_minor", b"unit_fee_minor", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -570,6 +570,7 @@ class OrderLine(_message.Message):
     EXTENDED_FIELD_NUMBER: _builtins.int
     UNIT_WEIGHT_GRAMS_FIELD_NUMBER: _builtins.int
     TAX_KEY_FIELD_NUMBER: _builtins.int
+    IS_HAZARDOUS_FIELD_NUMBER: _builtins.int
     ORDERED_FIELD_NUMBER: _builtins.int
     line_id: _builtins.str
     """Identity inside the order, "1", "2", …"""
@@ -587,6 +588,8 @@ class OrderLine(_message.Message):
     """Weight of one unit in grams."""
     tax_key: _builtins.str
     """The key of the tax part that it belongs to; empty where the order has no parts."""
+    is_hazardous: _builtins.bool
+    """Dangerous goods when it was ordered: not every warehouse may keep and send them."""
     ordered: _builtins.int
     """Units that this version wants, those too that an order which ended early does not supply: what `extended` is of, and the order's
     amounts. Units that a version cancelled are in neither.
@@ -607,11 +610,12 @@ class OrderLine(_message.Message):
         extended: _types_pb2.Money | None = ...,
         unit_weight_grams: _builtins.int = ...,
         tax_key: _builtins.str = ...,
+        is_hazardous: _builtins.bool = ...,
         ordered: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extended", b"extended"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "kind", b"kind", "line_id", b"line_id", "ordered", b"ordered", "quantity", b"quantity", "sku", b"sku", "tax_key", b"tax_key", "unit_price", b"unit_price", "unit_weight_grams", b"unit_weight_grams"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "extended", b"extended", "is_hazardous", b"is_hazardous", "kind", b"kind", "line_id", b"line_id", "ordered", b"ordered", "quantity", b"quantity", "sku", b"sku", "tax_key", b"tax_key", "unit_price", b"unit_price", "unit_weight_grams", b"unit_weight_grams"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
