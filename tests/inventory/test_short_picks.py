@@ -35,7 +35,7 @@ def test_the_order_that_was_picked_loses_whoever_is_served_last(stockroom: Stock
     [count] = open_counts(stockroom)
     assert (count.count_id, count.why) == (
         done.count_id,
-        "A was counted and is not there: short pick of SH-1001, missing",
+        "A was counted and is not there: short pick of SH-1001, missing",  # no shipment was named
     )
     assert [(part.line_id, part.quantity) for part in count.orders[0].covered] == [("l1", 1)]
     assert stockroom.broken() == {}
@@ -96,6 +96,7 @@ def test_what_its_shipment_has_not_heard_of_is_not_booked_again(stockroom: Stock
     assert (count.orders[0].short.shipment_id, count.orders[0].short.line_id, count.orders[0].short.quantity) == (
         "shp_1", "l1", 2
     )  # fmt: skip
+    assert count.why == "2 of A: short pick of SH-1001, missing"
     assert len({first.count_id, other.count_id, third.count_id}) == 3
     assert stockroom.stock("A") == {"w1": (6, 6)}
     assert stockroom.broken() == {}

@@ -61,6 +61,11 @@ def test_a6_what_nobody_has_waits_and_stock_is_less_by_it(trade: Trade) -> None:
     order = trade.when_idle(order_id)
     subject = f"Part of your order {order['number']} is backordered"
 
+    history = ok(trade.system.api("support").get(f"/v1/orders/{order_id}/history", params={"limit": 100}))["rows"]
+    theirs = ok(trade.system.api("customer", order["customer_id"]).get(f"/v1/orders/{order_id}/history"))["rows"]
+    said = f"{shipment['number']}, 3 of {sku}: short pick of {shipment['number']}, missing"
+    assert [one["why"] for one in history if one["what"] == "recall_answered"] == [said]
+    assert "missing" not in str(theirs)
     assert [line["quantity"] for line in done["lines"]] == [12]
     assert order["lines"][0]["quantities"]["backordered"] == 3
     assert level(trade, places["w1"], sku) == (12, 12)  # 15 − 3 as shrinkage

@@ -44,6 +44,7 @@ _PLAIN_EVENTS = frozenset(
 _WITH_REASON = _PLAIN_EVENTS - {
     "order_rejected",
     "order_failed",
+    "recall_answered",
     "change_rejected",
     "change_withdrawn",
     "cancellation_withdrawn",

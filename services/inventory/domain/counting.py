@@ -99,6 +99,8 @@ class OpenCount:
     @property
     def why(self) -> str:
         """Why goods leave shipments for it."""
+        if self.shipment_id:
+            return f"{sum(one.quantity for one in self.lost):,} of {self.sku}: {self.reason}"
         return f"{self.sku} was counted and is not there: {self.reason}"
 
 

@@ -232,6 +232,11 @@ class RecallAnswered:
     waiting: int = 0
 
     @property
+    def is_of_count(self) -> bool:
+        """Whether it took out what a count or a picker did not find; nobody was asked."""
+        return self.change_id.startswith("cnt_")
+
+    @property
     def is_of_sourcing(self) -> bool:
         """Whether the order's workflow itself took the units back, to source them again."""
         return self.change_id.startswith("srq_")

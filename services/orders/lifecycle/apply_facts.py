@@ -218,6 +218,8 @@ def _why(fact: Fact) -> str:
         return f"{fact.detail.corrects} by {fact.detail.number}" if fact.detail.corrects else fact.detail.number
     if isinstance(fact.detail, ShipmentReversed):
         return ", now ".join(shipment.number for shipment in fact.detail.shipments)
+    if isinstance(fact.detail, RecallAnswered) and fact.detail.is_of_count:
+        return f"{', '.join(one.number for one in fact.detail.shipments)}, {fact.detail.reason}"
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
     days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
     return ", ".join([*days, *(document.number for document in documents)])
