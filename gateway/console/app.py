@@ -41,6 +41,7 @@ from gateway.console import (
     returns_without_goods,
     reversals,
     reviews,
+    schedules,
     stock,
     stream,
     support_cases,
@@ -70,7 +71,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, packing_slips, returns, returns_without_goods, parcels, quarantine, backorders, stock, bins, promises, outages, counts, waves, warehouse, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, closing, reversals, interceptions, packing_slips, returns, returns_without_goods, parcels, quarantine, backorders, stock, bins, promises, outages, schedules, counts, waves, warehouse, return_requests, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, card_entry, invoice_documents, invoice_payment, feedback, support_cases,
     accounting, billable, drafts, receipts, payments, corrections, decisions, invoices, crediting, deposit_invoices, refunds, receivables, waiting, marketplaces, ledger, tax_rates,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})

@@ -97,6 +97,7 @@ SENTENCES: Mapping[str, str] = {
     "counted": "The count is recorded.",
     "counted_with_losses": "The count is recorded. The orders that lose goods wait again and are told.",
     "quarantine_decided": "The decision is recorded. Stock and books follow in a moment.",
+    "schedule_put": "{subject} has a new schedule. It holds from now on.",
     "outage_declared": "The warehouse is closed. What nobody has picked there is sourced again in a moment.",
     "outage_ended": "The warehouse is open again.",
     "return_repaired": "Return {subject} is repaired. It goes on where goods and money are.",

@@ -64,13 +64,13 @@ class Schedule(BaseModel):
 @router.get("/v1/schedules")
 def list_schedules(deps: DepsOf, _who: CallerOf) -> Page[Schedule]:
     """When warehouses work, by id. One without a schedule works Monday to Friday and takes up whatever comes on its day."""
-    return Page(rows=_every(deps), next_cursor=None)
+    return Page(rows=every(deps), next_cursor=None)
 
 
 @router.get("/v1/warehouses/{warehouse_id}/schedule", responses=ETAG)
 def get_schedule(deps: DepsOf, _who: CallerOf, warehouse_id: WarehouseId, response: Response) -> Schedule:
     """When a warehouse works."""
-    found = next((one for one in _every(deps) if one.warehouse_id == warehouse_id), None)
+    found = next((one for one in every(deps) if one.warehouse_id == warehouse_id), None)
     if found is None:
         raise NotFound(
             "SCHEDULE_NOT_FOUND",
@@ -110,7 +110,8 @@ def put(deps: Deps, warehouse_id: str, body: ScheduleInput, expected: int | None
     return _shape(deps.fulfillment.PutSchedule(request).schedule)
 
 
-def _every(deps: Deps) -> list[Schedule]:
+def every(deps: Deps) -> list[Schedule]:
+    """All schedules, by warehouse."""
     return [_shape(one) for one in deps.fulfillment.ListSchedules(pb.ListSchedulesRequest()).schedules]
 
 
