@@ -51,7 +51,7 @@ async def test_a_generated_client_has_every_operation_and_places_and_reads_an_or
     assert unknown.parsed.code == "ORDER_UNKNOWN"
 
 
-_FILES = ("application/pdf", "application/xml", "image/jpeg", "image/png", "image/webp")
+_FILES = ("application/pdf", "application/vnd.zebra.zpl", "application/xml", "image/jpeg", "image/png", "image/webp")
 
 
 def generate_client(document: bytes, package: Path) -> list[Any]:

@@ -60,7 +60,7 @@ def test_a_visit_alone_needs_no_address() -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ({"status": "lost"}, "STATUS_UNKNOWN"),
+        ({"status": "eaten"}, "STATUS_UNKNOWN"),
         ({"status": ""}, "STATUS_UNKNOWN"),
         ({"occurred_at_micros": 0}, "INSTANT_OUT_OF_RANGE"),
         ({"occurred_at_micros": -1}, "INSTANT_OUT_OF_RANGE"),
