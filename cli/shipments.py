@@ -144,6 +144,12 @@ def labels(
     _save(var, shipment, "labels.zpl" if zpl else "labels.pdf", output)
 
 
+@app.command("bill-of-lading")
+def bill_of_lading(shipment: ShipmentArgument, output: OutputOption = None, var: VarOption = VAR) -> None:
+    """Save its bill of lading as a PDF, for the carrier to sign."""
+    _save(var, shipment, "bill-of-lading.pdf", output)
+
+
 def _save(var: Path, shipment: str, file: str, output: Path | None) -> None:
     api = Api(var, "auditor")
     content, name = api.file(f"/v1/shipments/{_find(api, shipment)}/{file}")

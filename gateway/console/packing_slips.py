@@ -1,4 +1,4 @@
-"""Packing slips and labels of shipments, as files."""
+"""Packing slips, labels and bills of lading of shipments, as files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from gateway.console.reversals import ShipmentNumber, find_shipment
 from gateway.console.visitor import VisitorOf
-from gateway.http.neighbors.packages import labels, packing_slip
+from gateway.http.neighbors.packages import bill_of_lading, labels, packing_slip
 
 router = APIRouter()
 
@@ -27,3 +27,9 @@ def labels_file(who: VisitorOf, number: ShipmentNumber) -> Response:
 def printer_labels_file(who: VisitorOf, number: ShipmentNumber) -> Response:
     """The labels for a label printer, as the API gives them."""
     return labels(who.deps, find_shipment(who, number).shipment_id, "zpl")
+
+
+@router.get("/shipments/{number}/bill-of-lading.pdf")
+def bill_of_lading_file(who: VisitorOf, number: ShipmentNumber) -> Response:
+    """The bill of lading, as the API gives it."""
+    return bill_of_lading(who.deps, find_shipment(who, number).shipment_id)

@@ -1,4 +1,4 @@
-"""The part of BillingService that renders what goes with packages: packing slips and labels."""
+"""The part of BillingService that renders what goes with packages: packing slips, labels and bills of lading."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from services.billing import header_wire
 from services.billing.documents import rendering
+from services.billing.documents.bill_of_lading_content import bill_of_lading_content
 from services.billing.documents.packing_slip_content import PackingSlip, SlipLine, SlipPackage, packing_slip_content
 from services.billing.documents.shipping_label_content import shipping_label_content
 from services.billing.documents.zpl import zpl_labels
@@ -26,7 +27,7 @@ log = structlog.get_logger()
 
 
 class PackingSlipServicer(ServicerPart):
-    """Packing slips and labels of shipments."""
+    """Packing slips, labels and bills of lading of shipments."""
 
     label_sources: LabelSources
 
@@ -50,6 +51,14 @@ class PackingSlipServicer(ServicerPart):
         else:
             made = rendering.shipping_labels(shipping_label_content(slip, self.seller))
         return pb.RenderShippingLabelsResponse(name=f"{slip.number}-labels.{request.format}", content=made)
+
+    def RenderBillOfLading(
+        self, request: pb.RenderBillOfLadingRequest, context: grpc.ServicerContext
+    ) -> pb.RenderBillOfLadingResponse:
+        """The bill of lading of a shipment as a PDF."""
+        slip = self._slip(text(request.shipment_id, "shipment_id"), "bill of lading")
+        pdf = rendering.bill_of_lading(bill_of_lading_content(slip, self.seller))
+        return pb.RenderBillOfLadingResponse(name=f"{slip.number}-bill-of-lading.pdf", pdf=pdf)
 
     def _slip(self, shipment_id: str, what: str = "packing slip") -> PackingSlip:
         try:

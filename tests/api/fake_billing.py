@@ -137,6 +137,12 @@ class FakeBilling(FakeCreditNotes, FakeDepositInvoices, FakeInvoicing, FakeRefun
         made = b"^XA^XZ" if request.format == "zpl" else b"%PDF-1.7 labels"
         return billing.RenderShippingLabelsResponse(name=f"SH-1001-labels.{request.format}", content=made)
 
+    def RenderBillOfLading(
+        self, request: billing.RenderBillOfLadingRequest, timeout: float = DEADLINE_S
+    ) -> billing.RenderBillOfLadingResponse:
+        self.here(timeout)
+        return billing.RenderBillOfLadingResponse(name="SH-1001-bill-of-lading.pdf", pdf=b"%PDF-1.7 bill of lading")
+
     def RenderPackingSlip(
         self, request: billing.RenderPackingSlipRequest, timeout: float = DEADLINE_S
     ) -> billing.RenderPackingSlipResponse:

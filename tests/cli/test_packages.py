@@ -95,6 +95,10 @@ def test_labels_are_saved_for_people_and_for_a_printer(command: Oms, api: FakeAp
     api.on("GET /v1/shipments/shp_1/labels.pdf", "%PDF-1.7 labels")
     api.on("GET /v1/shipments/shp_1/labels.zpl", "^XA^XZ")
 
+    api.on("GET /v1/shipments/shp_1/bill-of-lading.pdf", "%PDF-1.7 bill")
+    bill = command("shipments", "bill-of-lading", "shp_1", "--output", str(tmp_path / "b.pdf"))
+
+    assert (bill.code, (tmp_path / "b.pdf").read_text()) == (0, "%PDF-1.7 bill")
     for name, options in (("l.pdf", []), ("l.zpl", ["--zpl"])):
         assert command("shipments", "labels", "shp_1", *options, "--output", str(tmp_path / name)).code == 0
 

@@ -47,6 +47,7 @@ def test_a_shipment_in_three_packages_is_delivered_with_the_last_of_them(trade: 
     pages = PdfReader(io.BytesIO(slip.content)).pages
     assert [code in page.extract_text() for code, page in zip(codes, pages, strict=True)] == [True] * 3
     assert [scanned(labels.content, page)[0][0] for page in range(3)] == [f"(00){code}" for code in codes]
+    assert warehouse.get(f"{path}/bill-of-lading.pdf").content.startswith(b"%PDF-")
     assert [f"^FD(00){code}^FS" in zpl.text for code in codes] == [True] * 3
     assert [each["tracking_number"] for each in sent["packages"]] == NUMBERS
     for number in (NUMBERS[2], NUMBERS[0]):

@@ -151,6 +151,23 @@ def get_printer_labels(deps: DepsOf, _who: CallerOf, shipment_id: ShipmentId) ->
     return labels(deps, shipment_id, "zpl")
 
 
+@router.get(
+    "/v1/shipments/{shipment_id}/bill-of-lading.pdf",
+    response_class=PdfResponse,
+    responses=described(PdfResponse, _REFUSED),
+)
+def get_bill_of_lading(deps: DepsOf, _who: CallerOf, shipment_id: ShipmentId) -> Response:
+    """Its bill of lading as a PDF: shipper, consignee, carrier, a row for each package, and where both sign."""
+    return bill_of_lading(deps, shipment_id)
+
+
+def bill_of_lading(deps: Deps, shipment_id: str) -> Response:
+    """The bill of lading of a shipment."""
+    wanted = billing.RenderBillOfLadingRequest(shipment_id=shipment_id)
+    made = deps.billing.RenderBillOfLading(wanted, timeout=DEADLINE_S)
+    return as_file(PdfResponse, made.pdf, made.name)
+
+
 def labels(deps: Deps, shipment_id: str, written_as: str) -> Response:
     """The labels of a shipment."""
     wanted = billing.RenderShippingLabelsRequest(shipment_id=shipment_id, format=written_as)

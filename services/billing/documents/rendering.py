@@ -53,6 +53,11 @@ def shipping_labels(content: Content) -> bytes:
     return _made(content, len(content["labels"]), typesetting.SHIPPING_LABEL)
 
 
+def bill_of_lading(content: Content) -> bytes:
+    """The bill of lading of a shipment; the same content gives the same bytes. Refused as pdf() is."""
+    return _made(content, len(content["rows"]), typesetting.BILL_OF_LADING)
+
+
 def pick_list(content: Content) -> bytes:
     """The pick list of a wave; the same content gives the same bytes. Refused as pdf() is."""
     return _made(content, len(content["rows"]) + len(content["shipments"]), typesetting.PICK_LIST)

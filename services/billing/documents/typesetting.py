@@ -21,6 +21,7 @@ FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "invoice.typ"
 LABEL = FOLDER / "label.typ"
 PACKING_SLIP = FOLDER / "packing_slip.typ"
+BILL_OF_LADING = FOLDER / "bill_of_lading.typ"
 SHIPPING_LABEL = FOLDER / "shipping_label.typ"
 PICK_LIST = FOLDER / "pick_list.typ"
 

@@ -2160,6 +2160,54 @@ class RenderPackingSlipResponse(_message.Message):
 Global___RenderPackingSlipResponse: _TypeAlias = RenderPackingSlipResponse  # noqa: Y015
 
 @_typing.final
+class RenderBillOfLadingRequest(_message.Message):
+    """Asks for the bill of lading of a shipment that is packed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment, by identity."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderBillOfLadingRequest: _TypeAlias = RenderBillOfLadingRequest  # noqa: Y015
+
+@_typing.final
+class RenderBillOfLadingResponse(_message.Message):
+    """The bill of lading of a shipment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PDF_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of its file, such as SH-1001-bill-of-lading.pdf."""
+    pdf: _builtins.bytes
+    """The PDF: shipper, consignee, carrier, a row for each package, and where both sign."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        pdf: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "pdf", b"pdf"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderBillOfLadingResponse: _TypeAlias = RenderBillOfLadingResponse  # noqa: Y015
+
+@_typing.final
 class RenderShippingLabelsRequest(_message.Message):
     """Asks for the labels of a shipment that is packed."""
 

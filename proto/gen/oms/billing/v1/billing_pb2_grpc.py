@@ -161,6 +161,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
                 _registered_method=True)
+        self.RenderBillOfLading = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RenderBillOfLading',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingResponse.FromString,
+                _registered_method=True)
         self.RenderShippingLabels = channel.unary_unary(
                 '/oms.billing.v1.BillingService/RenderShippingLabels',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderShippingLabelsRequest.SerializeToString,
@@ -595,6 +600,13 @@ class BillingServiceServicer:
         """The packing slip of a shipment as a PDF, a page for each package with its code as a barcode (GS1-128); billing asks fulfillment for
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenderBillOfLading(self, request, context):
+        """The bill of lading of a shipment. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE. ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -1095,6 +1107,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RenderPackingSlip,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.SerializeToString,
+            ),
+            'RenderBillOfLading': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderBillOfLading,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingResponse.SerializeToString,
             ),
             'RenderShippingLabels': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderShippingLabels,
@@ -1987,6 +2004,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/RenderPackingSlip',
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RenderPackingSlipResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderBillOfLading(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RenderBillOfLading',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RenderBillOfLadingResponse.FromString,
             options,
             channel_credentials,
             insecure,

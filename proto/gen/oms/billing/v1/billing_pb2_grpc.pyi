@@ -128,6 +128,8 @@ class BillingServiceStub:
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
+    RenderBillOfLading: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderBillOfLadingRequest, _billing_pb2.RenderBillOfLadingResponse]
+    """The bill of lading of a shipment. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE. ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY."""
     RenderShippingLabels: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RenderShippingLabelsRequest, _billing_pb2.RenderShippingLabelsResponse]
     """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
@@ -394,6 +396,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
     """
+    RenderBillOfLading: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderBillOfLadingRequest, _billing_pb2.RenderBillOfLadingResponse]  # type: ignore[assignment]
+    """The bill of lading of a shipment. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE. ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY."""
     RenderShippingLabels: _aio.UnaryUnaryMultiCallable[_billing_pb2.RenderShippingLabelsRequest, _billing_pb2.RenderShippingLabelsResponse]  # type: ignore[assignment]
     """The labels of a shipment, one a package. INVALID_ARGUMENT: FORMAT_UNKNOWN. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
     ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY.
@@ -801,6 +805,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         the shipment, orders for the order and inventory for the warehouse. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE.
         ABORTED: SHIPMENT_AWAY while one of them does not answer, DOCUMENTS_BUSY. Refused as fulfillment refuses the shipment, too.
         """
+
+    @_abc_1.abstractmethod
+    def RenderBillOfLading(
+        self,
+        request: _billing_pb2.RenderBillOfLadingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RenderBillOfLadingResponse, _abc.Awaitable[_billing_pb2.RenderBillOfLadingResponse]]:
+        """The bill of lading of a shipment. FAILED_PRECONDITION: SHIPMENT_NOT_PACKED, DOCUMENT_NOT_MADE. ABORTED: SHIPMENT_AWAY, DOCUMENTS_BUSY."""
 
     @_abc_1.abstractmethod
     def RenderShippingLabels(
