@@ -10,7 +10,7 @@ from services.inventory import fact_wire
 from services.inventory.domain.backorders import Fill
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.quarantine import OUTCOMES, RELEASE, Decision
-from services.inventory.queues import fill_queues, notify_filled
+from services.inventory.ranking import serve
 from services.inventory.restocking import restock
 from services.inventory.store import quarantine as store
 from services.inventory.store import stock
@@ -43,8 +43,7 @@ def decide(session: Session, decision: Decision, now: datetime) -> Ended:
     fills: tuple[Fill, ...] = ()
     if decision.outcome == RELEASE:
         restock(session, change, found.order_id, found.return_id, now)
-        fills = fill_queues(session, [found.sku], now)
-        notify_filled(session, fills, now)
+        fills = serve(session, [found.sku], now)
     store.add(session, decision_id, decision, value, now)
     detail = fact_wire.movement_fact(OUTCOMES[decision.outcome], change)
     emit_fact(session, detail, order_id=found.order_id, subject_id=decision_id, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -90,6 +90,15 @@ def let_in(session: Session, backorder_id: str, now: datetime) -> tuple[int, int
     given = sum(fill.quantity for fill in fills if fill.backorder.backorder_id == backorder_id)
     log.info("backorder.released", order_id=one.order_id, sku=one.sku, filled=given)
     return given, one.quantity - given
+
+
+def serve(session: Session, skus: Collection[str], now: datetime) -> tuple[Fill, ...]:
+    """Give what is free of these SKUs, whose turns the caller has, to who waits for them; who is behind them hears of another day."""
+    days = Days(session, skus)
+    fills = fill_queues(session, skus, now)
+    notify_filled(session, fills, now)
+    notify_moved(session, not_filled(days, fills), now)
+    return fills
 
 
 def not_filled(days: Days, fills: Sequence[Fill], but: str = "") -> list[Waiting]:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from services.inventory import fact_wire
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.returned import FACTS, RESTOCK, Back, BackUnits, Issued
-from services.inventory.queues import fill_queues, notify_filled
+from services.inventory.ranking import serve
 from services.inventory.restocking import restock
 from services.inventory.store import returned, stock, warehouses
 from services.kernel.errors import Refused
@@ -34,7 +34,7 @@ def take(session: Session, back: Back, now: datetime) -> Money | None:
         _book(session, back, one, value, now)
         cost = cost + value if cost else value
     restocked = {one.sku for one in back.units if one.disposition == RESTOCK}
-    notify_filled(session, fill_queues(session, restocked, now), now)
+    serve(session, restocked, now)
     log.info("stock.returned", order_id=back.order_id, return_id=back.return_id, warehouse_id=back.warehouse_id)
     return cost
 

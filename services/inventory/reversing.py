@@ -13,7 +13,7 @@ from services.inventory.domain.costing import Layer
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Departure
 from services.inventory.domain.reversing import check_same, unit_cost
-from services.inventory.queues import fill_queues, notify_filled
+from services.inventory.ranking import serve
 from services.inventory.store import layers, reservations, reversals, stock
 from services.inventory.store.layers import Occasion
 from services.kernel.ids import new_id
@@ -55,7 +55,7 @@ def _hold_again(session: Session, departure: Departure, now: datetime) -> None:
         is_let_go = state == "released"
         reversals.unship(session, reservation_id, place, lines, is_let_go=is_let_go)
         if is_let_go:
-            notify_filled(session, fill_queues(session, sorted({line.sku for line in lines}), now), now)
+            serve(session, sorted({line.sku for line in lines}), now)
             continue
         active = reservations.active_of(session, order_id)
         if active is None:

@@ -33,6 +33,7 @@ from services.inventory.queues import (
     notify_moved,
     what_may_be_taken,
 )
+from services.inventory.ranking import not_filled, serve
 from services.inventory.sourcing import Planned
 from services.inventory.store import (
     allocation,
@@ -72,7 +73,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int |
 def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    notify_filled(session, fill_queues(session, skus, now), now)
+    serve(session, skus, now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Planned]:
@@ -149,10 +150,12 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
     freed = reservations.release(session, reservation_id)
     if freed is None:
         return 0, 0
+    days = Days(session, skus)
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
     fills = fill_queues(session, {sku for sku, _ in freed}, now)
     notify(session, {Notice(facts.RELEASED, order_id, reservation_id), *filled(fills)}, now)
+    notify_moved(session, not_filled(days, fills, order_id), now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
 
@@ -183,7 +186,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
     stock.take_turns(session, [adjustment.sku])
     change, on_hand = book_difference(session, adjustment, currency, now)
     if adjustment.delta > 0:
-        notify_filled(session, fill_queues(session, [adjustment.sku], now), now)
+        serve(session, [adjustment.sku], now)
     notify_change(session, facts.ADJUSTED, change, now)
     log.info("stock.adjusted", sku=adjustment.sku, warehouse_id=adjustment.warehouse_id, delta=adjustment.delta)
     return change, on_hand

@@ -269,3 +269,28 @@ def test_a_receipt_that_is_not_what_its_last_change_says_is_found(stockroom: Sto
 def test_a_reference_that_no_database_keeps_is_refused_in_lists_too(stockroom: Stockroom) -> None:
     with pytest.raises(InvalidArgument, match="reference"):
         stockroom.servicer.ListExpectedReceipts(pb.ListExpectedReceiptsRequest(reference="PO-1\x00"), None)
+
+
+@pytest.mark.parametrize("act", ["canceled", "found", "opened"])
+def test_whatever_lets_who_was_behind_come_earlier_is_told_once(stockroom: Stockroom, act: str) -> None:
+    if act == "opened":
+        stockroom.receive("w2", "J", 6)
+        stockroom.put_warehouse("w2", is_active=False)
+    stockroom.receive("w1", "J", 1)
+    stockroom.reserve("ord_0", {"L1": ("J", 1)})
+    stockroom.reserve("ord_1", {"L1": ("J", 6)})
+    stockroom.reserve("ord_2", {"L1": ("J", 6)}, placed_days=1)
+    stockroom.expect("w1", "J", 6, "2026-03-20", "PO-1")
+    stockroom.expect("w1", "J", 6, "2026-04-02", "PO-2")
+    before, sent = due(stockroom, "ord_2"), len(stockroom.facts("stock_expected"))
+
+    if act == "canceled":
+        stockroom.release("ord_1")
+    elif act == "found":
+        stockroom.adjust("w1", "J", 6)
+    else:
+        stockroom.put_warehouse("w2")
+
+    assert (before, due(stockroom, "ord_2")) == ([("2026-04-02", "PO-2")], [("2026-03-20", "PO-1")])
+    assert [one["order_id"] for one in stockroom.facts("stock_expected")[sent:]] == ["ord_2"]
+    assert stockroom.broken() == {}
