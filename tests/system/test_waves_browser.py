@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.console import chrome
 from tests.system.boardroom import Boardroom
@@ -73,7 +73,9 @@ def _shown(page: Page, folder: Path, name: str) -> None:
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("moving", ["sqlite"], indirect=True)  # the pages know no database
-def test_a_pickers_morning_without_a_mouse(browser: Browser, trade: Trade, tmp_path: Path) -> None:
+def test_a_pickers_morning_without_a_mouse(
+    browser: Browser, trade: Trade, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     place, pump, seal, shipments = orders_of(trade, 20)
     numbers = [one["number"] for one in shipments]
     found = {numbers[1]: (pump, "4", "m"), numbers[7]: (seal, "0", "m"), numbers[12]: (pump, "3", "d")}
@@ -82,6 +84,8 @@ def test_a_pickers_morning_without_a_mouse(browser: Browser, trade: Trade, tmp_p
     desks = Desks(browser, room, has_script=True)
 
     with desks.of("picker") as page:
+        served: list[float] = []
+        page.on("requestfinished", lambda request: served.append(_server_ms(request)))
         page.set_viewport_size({"width": TABLET, "height": 1100})
         wave = _make(page, place, numbers, desks)
         _shown(page, tmp_path, "wave")
@@ -103,6 +107,8 @@ def test_a_pickers_morning_without_a_mouse(browser: Browser, trade: Trade, tmp_p
         expect(page.locator("main")).to_contain_text("Nothing of it is to be picked any more")
         desks.inspect(page)
         _shown(page, tmp_path, "wave-closed")
+        record_property("requests", len(served))
+        record_property("server_ms", round(sum(served)))
 
     first = [trade.shipments(one["order_id"], "shipped")[0] for one in shipments]
     units = [{line["sku"]: line["quantity"] for line in one["lines"]} for one in first]
@@ -116,6 +122,12 @@ def test_a_pickers_morning_without_a_mouse(browser: Browser, trade: Trade, tmp_p
     for one in shipments:
         trade.when_idle(one["order_id"])
     trade.until_audit_is_clean()
+
+
+def _server_ms(request: Request) -> float:
+    """From the request's last byte to the answer's first one; nothing of what came from the browser's memory."""
+    timing = request.timing
+    return max(0.0, timing["responseStart"] - timing["requestStart"]) if timing["responseStart"] > 0 else 0.0
 
 
 def _make(page: Page, place: str, numbers: Sequence[str], desks: Desks) -> str:
