@@ -31,7 +31,7 @@ class People:
         self._board = board
         self._mark = mark
         self._done: set[str] = set()
-        self._waved: set[str] = set()
+        self._in_waves: set[str] = set()
         self._shorts: dict[str, Sequence[Row]] = {}
         self._scans: dict[str, Row] = {}
         self._refusals: dict[str, int] = {}
@@ -168,11 +168,11 @@ class People:
         """What a warehouse has to pick together is a wave, with a pick list by bin; one parcel alone is none."""
         released: dict[str, list[Row]] = {}
         for row in self._shipments("released", orders):
-            if not row["is_service"] and row["shipment_id"] not in self._waved:
+            if not row["is_service"] and row["shipment_id"] not in self._in_waves:
                 released.setdefault(row["warehouse_id"], []).append(row)
         for place, rows in released.items():
             ids = [row["shipment_id"] for row in rows]
-            self._waved |= {*ids}
+            self._in_waves |= {*ids}
             if len(ids) > 1 and self._make_wave(place, ids):
                 self._board.say(f"[cyan]{place}[/] picks {len(ids)} shipments in one wave")
 

@@ -13,7 +13,7 @@ from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.reversals import find_shipment
 from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
-from gateway.console.warehouses import warehouses_of
+from gateway.console.warehouses import known_names
 from gateway.http.neighbors import waves as api
 from gateway.http.neighbors.pick_list_files import pick_list_file
 from gateway.http.neighbors.waves import WaveInput
@@ -52,15 +52,15 @@ def waves_page(
             wrong = f"There is no wave {scan.strip()}: check its number."
     wanted = pb.ListWavesRequest(warehouse_id=warehouse, is_all=bool(is_all), limit=MOST, cursor=after)
     found = who.deps.fulfillment.ListWaves(wanted)
-    places = warehouses_of(who.deps)
+    names = known_names(who.deps)
     answer = render(
         "waves.html",
         who,
         named={one.picker for one in found.waves},
         rows=[(one, from_micros(one.created_at_micros)) for one in found.waves],
         following=found.next_cursor,
-        places=places,
-        names=dict(places),
+        places=tuple(names.items()),
+        names=names,
         warehouse=warehouse,
         is_all=is_all,
         usual=USUAL,
@@ -121,7 +121,7 @@ def wave_page(who: VisitorOf, number: WaveNumber, scan: Scan = "") -> Response:
         shipments=[
             (one, pb.ShipmentState.Name(one.state).removeprefix("SHIPMENT_STATE_").lower()) for one in found.shipments
         ],
-        name=dict(warehouses_of(who.deps)).get(found.wave.warehouse_id, found.wave.warehouse_id),
+        name=known_names(who.deps).get(found.wave.warehouse_id, found.wave.warehouse_id),
         wrong=wrong,
     )
     answer.status_code = 404 if wrong else 200

@@ -11,7 +11,14 @@ from sqlmodel import Session
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, check_repeat, delivers, is_exception, package_of
+from services.fulfillment.domain.carrier_event import (
+    CarrierEvent,
+    check_repeat,
+    delivers,
+    is_exception,
+    package_of,
+    problem_of,
+)
 from services.fulfillment.domain.packages import Package, check_no_numbers
 from services.fulfillment.domain.rates import chosen
 from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, State, Verb
@@ -67,7 +74,7 @@ def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierE
     """The parcel's shipment after what its carrier said of it; `siblings` are all shipments of its order."""
     parcel, package = next((each, found) for each in siblings if (found := package_of(event, each)) is not None)
     if is_exception(event, parcel, package):
-        after = steps.note_exception(parcel, package, event.occurred_at, now, event.status.value)
+        after = steps.note_exception(parcel, package, event.occurred_at, now, problem_of(event).value)
         shipments.save(session, parcel, after)
         fact = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after))
         emit_fact(session, fact, after, now)

@@ -16,13 +16,12 @@ from services.fulfillment.domain.carrier_event import CarrierStatus
 from services.fulfillment.domain.interception import (
     ASKED,
     INTERCEPTED,
-    TOO_LATE,
     Interception,
     answered,
     check_on_its_way,
     together,
 )
-from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.domain.shipment import Shipment, State
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import interceptions, orders, shipments
 
@@ -61,8 +60,12 @@ def answer(session: Session, shipment_id: str, said: Sequence[str], now: datetim
         shipments.save(session, before, after)
         emit_fact(session, wire.intercepted_fact(facts.one_shipment(siblings, after)), after, now)
         return after
-    stopped = [each.number for each, what in zip(before.packages, said, strict=True) if what == INTERCEPTED]
-    if stopped and found.state != TOO_LATE:
+    stopped = [
+        each.number
+        for each, what in zip(before.packages, said, strict=True)
+        if what == INTERCEPTED and each.delivered_at is None
+    ]
+    if stopped and before.state is State.SHIPPED:
         return _part_comes_back(session, siblings, before, after, stopped, now)
     return after
 

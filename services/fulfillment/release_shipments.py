@@ -35,7 +35,7 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     if not lines:
         return []
     today = sessions.business_day(session, now)
-    together, alone = join(lines, earlier, wanted, today, _waved(session, earlier))
+    together, alone = join(lines, earlier, wanted, today, _in_waves(session, earlier))
     roads = rate_book.roads_into(session, wanted.ship_to)
     created = new_shipments(
         wanted,
@@ -59,7 +59,7 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     return changed
 
 
-def _waved(session: Session, earlier: Iterable[Shipment]) -> Collection[str]:
+def _in_waves(session: Session, earlier: Iterable[Shipment]) -> Collection[str]:
     """Those that are to be picked in a wave; nothing is asked where nothing could be joined."""
     released = [one.shipment_id for one in earlier if one.state is State.RELEASED and not one.is_service]
     return waves.taken(session, released) if released else ()

@@ -96,4 +96,16 @@ def test_who_comes_later_or_behind_more_is_never_promised_an_earlier_day(
     after = promised_by(schedule, start(schedule, later, behind, 3).day, transit)
 
     assert promised <= after
-    assert schedule.is_working_day(start(schedule, now, before, 3).day)
+    assert schedule.calendar.is_working_day(start(schedule, now, before, 3).day)
+
+
+def test_the_longest_queue_before_the_rarest_working_day_has_an_end() -> None:
+    """One day a week, every one of the next 366 of them off, and as much work before it as is counted at all."""
+    monday = date(2026, 3, 9)
+    off = tuple(monday + timedelta(weeks=week) for week in range(366))
+    rare = Schedule("W1", days=frozenset([0]), closed_on=off, daily_units=1)
+
+    begins = start(rare, FRIDAY, 1_000_000, 1)
+
+    assert begins.day == monday + timedelta(weeks=366 + 365)
+    assert promised_by(rare, begins.day, 1) > begins.day

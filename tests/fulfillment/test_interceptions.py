@@ -187,6 +187,37 @@ def test_where_only_one_package_is_stopped_the_shipment_is_not_and_people_hear_o
     assert desk.broken_rules() == {}
 
 
+@pytest.mark.on_postgres
+def test_a_package_that_is_stopped_after_another_has_arrived_is_heard_of(desk: WarehouseDesk) -> None:
+    """The carrier stops both; the first is delivered before its answer is known."""
+    shipment, _ = two_packages(desk, "intercepted", "intercepted")
+    carriers = FakeCarriers("intercepted")
+    carriers.meanwhile = lambda: desk.scan(shipment, "delivered", event_id="e1", number="1Z-1", at=desk.clock.now)
+    desk.service.carriers = carriers
+
+    after = intercept(desk, shipment)
+
+    first, second = after.packages
+    assert (after.state, after.interception.state) == (pb.SHIPMENT_STATE_SHIPPED, "too_late")
+    assert (bool(first.delivered_at_micros), first.exception_at_micros, second.problem) == (
+        True,
+        0,
+        "returned_to_sender",
+    )
+    assert [kind for kind, _ in desk.facts()][-1] == "shipment_exception"
+    assert desk.get(shipment) == after
+    assert desk.broken_rules() == {}
+
+
+def test_what_is_said_of_a_stopped_parcel_is_a_problem_without_a_word_of_its_own(desk: WarehouseDesk) -> None:
+    shipment = sent(desk, FakeCarriers("intercepted"))
+    intercept(desk, shipment)
+
+    [package] = desk.scan(shipment, "delivered").shipment.packages
+
+    assert (bool(package.exception_at_micros), package.problem) == (True, "exception")
+
+
 def _tried(desk: WarehouseDesk, shipment: pb.Shipment) -> str:
     try:
         return intercept(desk, shipment).interception.state

@@ -18,10 +18,10 @@ from gateway.console.readable import Readable
 from oms.billing.v1 import billing_pb2
 from services.billing import models as billing_models
 from services.fulfillment import models as fulfillment_models
+from services.kernel.calendars import Calendar, after_hours
 from services.kernel.clock import business_day, start_of_day
 from services.kernel.formats import Formats
 from services.orders.domain.access import EVERYTHING
-from services.orders.domain.calendars import Calendar, after_hours
 from services.orders.domain.changes import LineChange
 from services.orders.domain.masterdata import PriceAgreement
 from services.orders.domain.matrix import Deadlines

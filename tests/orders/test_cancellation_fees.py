@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from oms.orders.v1 import orders_pb2 as pb
+from services.kernel.calendars import Calendar, before_working_days
 from services.kernel.errors import InvalidArgument, NotPermitted
 from services.orders.approvals import production
-from services.orders.domain.calendars import Calendar, before_working_days
 from services.orders.domain.consequence import consequence
 from services.orders.domain.fee_ladders import NO_FEES, FeeLadder, parse_fees
 from services.orders.domain.fees import FeeTerms

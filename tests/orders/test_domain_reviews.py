@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.kernel.calendars import ALWAYS, Calendar, after_hours, after_working_days
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders.domain.calendars import ALWAYS, Calendar, after_hours, after_working_days
 from services.orders.domain.matrix import LIMITS, MODES, Hit, ReviewRule, Tier
 from services.orders.domain.people import Delegation, Person, check_delegation
 from services.orders.domain.policies import PlannedHold, parse_policy

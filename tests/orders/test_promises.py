@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
+from services.kernel.calendars import Calendar
 from services.orders.approvals import kept_promises
 from services.orders.domain.access import EVERYTHING
-from services.orders.domain.calendars import Calendar
 from services.orders.domain.mails import Promise
 from services.orders.domain.promise_ledger import Ended, Given, LedgerChange, PromiseFilter, follow, settle
 from services.orders.domain.promises import promised_day, slipped

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oms.orders.v1 import orders_pb2 as pb
+from services.kernel.calendars import Calendar
 from services.orders.domain import promises
-from services.orders.domain.calendars import Calendar
 from services.orders.domain.mails import Promise
 from services.orders.domain.projection import LineProgress, Progress
 from tests.orders.desk import Desk, shipment, stock, together

@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from gateway.http.plumbing.inputs import Day, Input
+from gateway.http.plumbing.inputs import Day, HourMinute, Input
 from services.orders.domain.calendar_rules import CalendarRule
 
 Name40 = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
-HourMinute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 
 
 class CalendarInput(Input):

@@ -13,7 +13,7 @@ from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, tag
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import MAX_QUANTITY, Day, Input, example
+from gateway.http.plumbing.inputs import MAX_QUANTITY, Day, HourMinute, Input, example
 from gateway.http.plumbing.paging import Page
 from oms.fulfillment.v1 import schedules_pb2 as pb
 from oms.inventory.v1 import inventory_pb2 as inventory
@@ -22,7 +22,6 @@ from services.kernel.errors import NotFound
 router = APIRouter(tags=["stock"])
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-HourMinute = Annotated[str, StringConstraints(max_length=5, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Zone = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/\-]*$")]
 Place = Annotated[str, StringConstraints(max_length=9, pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,6})?)?$")]
 

@@ -75,6 +75,11 @@ def is_exception(event: CarrierEvent, shipment: Shipment, package: Package) -> b
     return event.status in PROBLEMS and is_on_its_way
 
 
+def problem_of(event: CarrierEvent) -> CarrierStatus:
+    """The word for what is a problem; of what should not be on its way any more, whatever is said is one without a word of its own."""
+    return event.status if event.status in PROBLEMS else CarrierStatus.EXCEPTION
+
+
 def delivers(event: CarrierEvent, shipment: Shipment, package: Package) -> bool:
     """Whether the event delivers the package; what changes nothing, and everything after delivery, is only kept."""
     is_on_its_way = shipment.state is State.SHIPPED and package.delivered_at is None

@@ -85,17 +85,17 @@ def join(
     earlier: Iterable[Shipment],
     wanted: Release,
     today: date,
-    waved: Collection[str] = (),
+    in_waves: Collection[str] = (),
 ) -> tuple[list[tuple[Shipment, Shipment]], list[ReleaseLine]]:
     """What goes into shipments that are not picked yet, each before and after, and the lines that need one of their own.
 
     Same warehouse and address, the oldest first; none of which units are asked back or a change holds a line back, and none whose
-    promised day is over: it keeps its day, and what joins it arrives with it. Nor one of those in a wave (`waved` are their ids): a picker
+    promised day is over: it keeps its day, and what joins it arrives with it. Nor one of those in a wave (`in_waves` are their ids): a picker
     walks by its list, which has been printed.
     """
     waiting: dict[str, Shipment] = {}
     for each in sorted(earlier, key=lambda one: one.serial):
-        if each.shipment_id not in waved and _may_be_joined(each, wanted, today):
+        if each.shipment_id not in in_waves and _may_be_joined(each, wanted, today):
             waiting.setdefault(each.warehouse_id, each)
     joined = {place: cut for place, cut in by_warehouse(lines).items() if place in waiting}
     together = [

@@ -9,13 +9,13 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from services.fulfillment.domain.workdays import HANDLING_DAYS, add_working_days, promised_on
+from services.kernel.calendars import Calendar, after_working_days
 from services.kernel.clock import business_day
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_CLOSED_DAYS = 366
 MOST_DAYS_BEHIND = 365
 """Days that a full warehouse is behind, at most: beyond that nobody can plan."""
-_LONGEST_DAYS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,17 @@ class Schedule:
     daily_units: int | None = None
     version: int = field(default=0, compare=False)
     holidays: frozenset[date] = field(default=frozenset(), compare=False)
+    calendar: Calendar = field(init=False, compare=False, repr=False)
 
-    def is_working_day(self, day: date) -> bool:
-        """Whether anybody works there on a day."""
-        return day.weekday() in self.days and day not in self.closed_on and day not in self.holidays
+    def __post_init__(self) -> None:
+        """The days on which anybody works there, put together once: they are asked for by each way of each quote."""
+        off = self.holidays | {*self.closed_on}
+        calendar = Calendar(self.warehouse_id, self.time_zone, self.days, holidays=off)
+        object.__setattr__(self, "calendar", calendar)
 
     def after(self, day: date, count: int) -> date:
         """The working day that comes `count` working days after `day`; `day` itself, or the first one behind it, for none."""
-        left = count
-        for _ in range(_LONGEST_DAYS):
-            if self.is_working_day(day):
-                if left <= 0:
-                    return day
-                left -= 1
-            day += timedelta(days=1)
-        raise ValueError(f"{self.warehouse_id} has no working day within {_LONGEST_DAYS} days")
+        return after_working_days(self.calendar, day - timedelta(days=1), count + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def start(schedule: Schedule, now: datetime, waiting: int, units: int) -> Start:
     zone = ZoneInfo(schedule.time_zone)
     today = business_day(now, zone)
     day, reasons = today, list[str]()
-    if not schedule.is_working_day(today):
+    if not schedule.calendar.is_working_day(today):
         day = schedule.after(today, 0)
         reasons.append(f"it is closed on {today.isoformat()}")
     elif schedule.cut_off and now.astimezone(zone).time() >= schedule.cut_off:

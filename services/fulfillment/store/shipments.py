@@ -15,7 +15,7 @@ from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.rates import Parcel
 from services.fulfillment.domain.shipment import Reversal, Shipment, ShipmentLine, State
 from services.fulfillment.store import interceptions, packages, reversals
-from services.fulfillment.store.tables import package, shipment, shipment_line
+from services.fulfillment.store.tables import DUE_FIRST, package, shipment, shipment_line
 from services.fulfillment.tracking import is_misread
 from services.kernel.errors import Conflict, InvalidArgument, NotFound
 from services.kernel.ids import shipment_number, shipment_sequence
@@ -250,9 +250,8 @@ def due(session: Session, warehouse_id: str, state: State, limit: int) -> tuple[
     waits = [shipment.c.state == state.value, shipment.c.warehouse_id != ""]
     if warehouse_id:
         waits.append(shipment.c.warehouse_id == warehouse_id)
-    in_turn = (shipment.c.promised_on.is_(None), shipment.c.promised_on, shipment.c.serial)
     total = session.execute(select(func.count()).select_from(shipment).where(*waits)).scalar_one()
-    rows = session.execute(select(shipment).where(*waits).order_by(*in_turn).limit(limit)).all() if total else []
+    rows = session.execute(select(shipment).where(*waits).order_by(*DUE_FIRST).limit(limit)).all() if total else []
     fits = fitting(session, shipment_line.c.shipment_id, [row.shipment_id for row in rows])
     return _load(session, rows[:fits]), total
 

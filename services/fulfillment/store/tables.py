@@ -23,3 +23,6 @@ inspected_units = _tables["inspected_units"]
 wave = _tables["wave"]
 warehouse_schedule = _tables["warehouse_schedule"]
 wave_shipment = _tables["wave_shipment"]
+
+DUE_FIRST = (shipment.c.promised_on.is_(None), shipment.c.promised_on, shipment.c.serial)
+"""The soonest promised first, those without a day last."""

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from services.fulfillment.domain.waves import Wave, unknown_wave, wave_serial
-from services.fulfillment.store.tables import shipment, shipment_line, wave, wave_shipment
+from services.fulfillment.store.tables import DUE_FIRST, shipment, shipment_line, wave, wave_shipment
 from services.runtime.audit import Invariant
 from services.runtime.db import UtcDateTime
 
@@ -59,7 +59,7 @@ _DUE = (
         shipment.c.recall_id.is_(None),
         ~exists().where(wave_shipment.c.shipment_id == shipment.c.shipment_id),
     )
-    .order_by(shipment.c.promised_on.is_(None), shipment.c.promised_on, shipment.c.serial)
+    .order_by(*DUE_FIRST)
     .limit(bindparam("most"))
 )
 _LINES = (

@@ -8,10 +8,10 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from services.kernel.calendars import ALWAYS, Calendar, after_working_days
 from services.kernel.clock import business_day
 from services.orders.approvals import limits
 from services.orders.domain import mails
-from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
 from services.orders.domain.cases import Case, Parties
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import Hold

@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from services.kernel.calendars import before_working_days
 from services.kernel.clock import business_day
-from services.orders.domain.calendars import before_working_days
 from services.orders.domain.fees import BUILD_TO_ORDER, FeeTerms
 from services.orders.domain.order import ACCEPTED, Order
 from services.orders.domain.policies import Policy

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.calendars import Calendar
 from services.kernel.clock import business_day
 from services.orders.domain import mails, promises
 from services.orders.domain.calendar_rules import BUSINESS, WAREHOUSE
-from services.orders.domain.calendars import Calendar
 from services.orders.domain.facts import ShipmentChanged
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.policies import Policy

@@ -8,9 +8,9 @@ from datetime import date, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.kernel.calendars import ALWAYS_NAME
 from services.kernel.errors import InvalidArgument
 from services.orders.domain import policy_text as read
-from services.orders.domain.calendars import ALWAYS_NAME
 from services.orders.domain.policy_text import invalid
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from services.kernel.calendars import ALWAYS_NAME
 from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
 from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
-from services.orders.domain.calendars import ALWAYS_NAME
 from services.orders.domain.coverage import Figures
 from services.orders.domain.fee_ladders import NO_FEES, FeeLadder, parse_fees
 from services.orders.domain.matrix import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.orders.domain.calendars import Calendar, after_working_days
+from services.kernel.calendars import Calendar, after_working_days
 from services.orders.domain.mails.mail import Promise
 from services.orders.domain.projection import LineProgress, Progress
 

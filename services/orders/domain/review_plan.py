@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.kernel.calendars import Calendar, after_hours
 from services.kernel.clock import business_day
-from services.orders.domain.calendars import Calendar, after_hours
 from services.orders.domain.matrix import FINAL, LIMITS, MODES, Deadlines, Hit, Tier
 from services.orders.domain.people import Person, could_hold
 from services.orders.domain.policies import PlannedHold

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
 
+from services.kernel.calendars import ALWAYS, Calendar
 from services.orders.domain.calendar_rules import PLANT, WEEKDAYS, CalendarRule
-from services.orders.domain.calendars import ALWAYS, Calendar
 from services.orders.domain.policies import Policy
 from services.orders.domain.policy_text import invalid
-
-_YEARS = range(2020, 2101)
+from services.runtime.business_days import public_holidays
 
 
 def check_calendars(policy: Policy) -> None:
@@ -36,15 +34,8 @@ def made_of(rule: CalendarRule) -> Calendar:
         days=frozenset(WEEKDAYS.index(day) for day in rule.days),
         opens=rule.opens,
         closes=rule.closes,
-        holidays=frozenset(rule.holidays) | _public(rule.country, rule.subdivision),
+        holidays=frozenset(rule.holidays) | public_holidays("-".join(filter(None, (rule.country, rule.subdivision)))),
     )
-
-
-@lru_cache(maxsize=64)
-def _public(country: str, subdivision: str) -> frozenset[date]:
-    if not country:
-        return frozenset()
-    return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=_YEARS))
 
 
 def named(policy: Policy, name: str) -> Calendar:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from services.kernel.clock import business_day
 
 ALWAYS_NAME = "always"
-_LONGEST_DAYS = 4000
+_LONGEST_DAYS = 8_000
+"""Days that are looked through: a year of working days where only one in the week is one, and as many of those are off."""
 
 
 @dataclass(frozen=True, slots=True)
